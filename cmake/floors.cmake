@@ -1,0 +1,54 @@
+# One object library per floor folder of src/, in the order of docs/architecture.md; together
+# they are the static library polaris_core and the shared library libpolaris.so (the C ABI only).
+
+set(POLARIS_FLOORS base tensor ir wire arch load save pass backend plan session quant
+  text media pipeline server cluster)
+
+# Kernels above the SSE2 baseline are compiled apart and chosen at run time.
+function(polaris_isa_flags)
+  set(avx2 -mavx2 -mfma -mf16c)
+  set(avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq ${avx2})
+  foreach(source IN LISTS ARGN)
+    if(source MATCHES "_avx2\\.cc$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx2}")
+    elseif(source MATCHES "_avx512\\.cc$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx512}")
+    elseif(source MATCHES "_vnni\\.cc$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx512};-mavx512vnni")
+    endif()
+  endforeach()
+endfunction()
+
+find_path(POLARIS_XXHASH_INCLUDE xxhash.h REQUIRED)
+find_library(POLARIS_XXHASH_LIB xxhash REQUIRED)
+
+set(POLARIS_CORE_OBJECTS "")
+foreach(floor IN LISTS POLARIS_FLOORS)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${POLARIS_SRC}/${floor}/*.cc)
+  list(APPEND sources ${POLARIS_GENERATED_${floor}})
+  if(sources)
+    polaris_isa_flags(${sources})
+    add_library(polaris_${floor} OBJECT ${sources})
+    target_link_libraries(polaris_${floor} PRIVATE polaris_options)
+    list(APPEND POLARIS_CORE_OBJECTS $<TARGET_OBJECTS:polaris_${floor}>)
+  endif()
+endforeach()
+
+file(GLOB_RECURSE capi_sources CONFIGURE_DEPENDS ${POLARIS_SRC}/capi/*.cc)
+if(capi_sources)
+  add_library(polaris_capi OBJECT ${capi_sources})
+  target_link_libraries(polaris_capi PRIVATE polaris_options)
+  list(APPEND POLARIS_CORE_OBJECTS $<TARGET_OBJECTS:polaris_capi>)
+endif()
+
+add_library(polaris_core STATIC ${POLARIS_CORE_OBJECTS})
+set_target_properties(polaris_core PROPERTIES LINKER_LANGUAGE CXX)
+target_link_libraries(polaris_core PUBLIC polaris_options ${POLARIS_XXHASH_LIB})
+
+if(capi_sources)
+  set(exports ${CMAKE_SOURCE_DIR}/cmake/exports.map)
+  add_library(polaris_shared SHARED $<TARGET_OBJECTS:polaris_capi>)
+  target_link_libraries(polaris_shared PRIVATE polaris_core)
+  target_link_options(polaris_shared PRIVATE -Wl,--version-script=${exports})
+  set_target_properties(polaris_shared PROPERTIES OUTPUT_NAME polaris LINK_DEPENDS ${exports})
+endif()

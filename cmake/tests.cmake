@@ -1,0 +1,53 @@
+# Test executables, one a kind; each source file that holds test cases is one ctest test.
+
+file(CONFIGURE OUTPUT ${POLARIS_GEN}/test_paths.h @ONLY CONTENT
+"#pragma once
+// Where the checkout and the build lie; written by CMake.
+namespace polaris::test {
+inline constexpr const char* kSourceDir = \"${CMAKE_SOURCE_DIR}\";
+inline constexpr const char* kBuildDir = \"${CMAKE_BINARY_DIR}\";
+}  // namespace polaris::test
+")
+
+set(POLARIS_SUPPORT_OBJECTS "")
+file(GLOB_RECURSE support_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
+if(support_sources)
+  add_library(test_support OBJECT ${support_sources})
+  target_link_libraries(test_support PRIVATE polaris_options)
+  target_include_directories(test_support PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  set(POLARIS_SUPPORT_OBJECTS $<TARGET_OBJECTS:test_support>)
+endif()
+
+# polaris_tests(<target> <label> <timeout_s> <glob>...)
+function(polaris_tests target label timeout_s)
+  file(GLOB sources CONFIGURE_DEPENDS ${ARGN})
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${target} ${sources} ${POLARIS_SUPPORT_OBJECTS})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(${target} PRIVATE polaris_core)
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} cases REGEX "TEST_CASE" LIMIT_COUNT 1)
+    if(cases)
+      get_filename_component(file ${source} NAME)
+      get_filename_component(folder ${source} DIRECTORY)
+      get_filename_component(folder ${folder} NAME)
+      string(REGEX REPLACE "(_test)?\\.cc$" "" stem ${file})
+      add_test(NAME ${folder}.${stem} COMMAND ${target} -sf=*${folder}/${file})
+      set_tests_properties(${folder}.${stem} PROPERTIES
+        LABELS ${label} TIMEOUT ${timeout_s}
+        # A filter that matches nothing must not pass.
+        FAIL_REGULAR_EXPRESSION "test cases: +0 ")
+    endif()
+  endforeach()
+endfunction()
+
+set(tests ${CMAKE_SOURCE_DIR}/tests)
+polaris_tests(unit_tests unit 300 ${tests}/unit/*.cc)
+polaris_tests(op_tests op 600 ${tests}/conformance/*.cc ${tests}/op/*.cc)
+polaris_tests(pass_tests pass 300 ${tests}/pass/*.cc)
+polaris_tests(e2e_tests e2e 900 ${tests}/e2e/*.cc)
+if(TARGET e2e_tests AND TARGET polaris)
+  add_dependencies(e2e_tests polaris)
+endif()
