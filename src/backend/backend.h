@@ -1,0 +1,209 @@
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "ir/constant.h"
+#include "ir/op_def.h"
+#include "tensor/layout.h"
+#include "tensor/tensor.h"
+
+/// The one interface between planning and devices. A Device answers what it can run (select), packs
+/// weights, compiles a run of launches into an Executable, and runs it on memory it allocated.
+/// Devices know nothing of graphs. All methods are thread-safe unless said otherwise.
+namespace polaris {
+
+enum class MemoryKind : std::uint8_t {
+  kDevice,    // where kernels are fastest; not host-visible in general
+  kUpload,    // written by the host, read by kernels: step parameters, inputs
+  kReadback,  // written by kernels, read by the host: outputs
+};
+
+/// A device allocation; freed by its destructor. Must not outlive its Device.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  std::int64_t bytes() const { return bytes_; }
+  /// Unique in the process, never reused: Executables key their recordings by it.
+  std::uint64_t id() const { return id_; }
+  /// Host address of byte 0, or null where the host cannot reach it. Host writes to kUpload memory
+  /// before submit, and kernel writes to kReadback memory after wait, are visible without more.
+  std::byte* host() const { return host_; }
+
+ protected:
+  Buffer(std::int64_t bytes, std::byte* host);
+
+ private:
+  std::int64_t bytes_;
+  std::uint64_t id_;
+  std::byte* host_;
+};
+
+struct BufferView {
+  Buffer* buffer = nullptr;
+  std::int64_t offset = 0;
+  std::int64_t bytes = 0;
+};
+
+struct DeviceInfo {
+  std::string id;        // "cpu", "reference", "vulkan:0"
+  std::string backend;   // "cpu", "reference", "vulkan"
+  std::string name;      // "AMD Radeon RX 580 (RADV POLARIS10)", CPU model
+  std::string driver;    // driver name and version
+  bool software = false;           // a software rasterizer
+  bool host_memory = false;        // kDevice memory is plain host memory (cpu, reference)
+  std::int64_t memory_bytes = 0;   // all there is
+  std::int64_t budget_bytes = 0;   // what this process may use (the desktop's share kept)
+  std::int64_t allocation_bytes_max = 0;  // one Buffer
+  std::int64_t binding_bytes_max = 0;     // one operand of one launch
+  std::int64_t alignment_bytes = 64;      // of every operand's offset
+  std::vector<std::string> features;      // "avx2", "storage16", ... for `polaris info`
+  std::vector<std::string> limits;        // what limits it, in words: "no fp16 arithmetic" ...
+};
+
+/// An operand of a node offered to select().
+struct OperandDesc {
+  TensorType type;                     // static; data-dependent outputs: the bound
+  Layout layout = Layout::kRowMajor;
+  const Constant* constant = nullptr;  // weights: the bytes in the file's layout
+  bool present = true;
+};
+
+/// One node, with nothing of its graph. A kDataDependent op has, after its own outputs, one more
+/// output operand per output: int64[rank], the actual dims, which the kernel writes.
+struct NodeDesc {
+  const OpDef* op = nullptr;
+  const Attrs* attrs = nullptr;
+  std::string_view name;
+  std::span<const OperandDesc> inputs;
+  std::span<const OperandDesc> outputs;
+  std::span<const Tensor* const> values;  // known host values per input (shapes, axes ...) or null
+};
+
+/// A kernel chosen for one node: how it wants its weights, what workspace, what it costs.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  /// "matmul_q4_0_gemv": family and variant, for --profile.
+  virtual std::string_view name() const = 0;
+  virtual std::int64_t workspace_bytes() const { return 0; }
+  /// Input `i` (a constant) is not read by the launch: its value was taken at select() time.
+  virtual bool absorbs(int input) const { return (void)input, false; }
+  /// Layout in which constant input `i` must stand in device memory: "" is the file's bytes as they
+  /// are (plain or encoded, row-major); any other string names pack()'s result and keys sharing.
+  virtual std::string weight_layout(int input) const { return (void)input, std::string(); }
+  /// Bytes of packed input `i`; only where weight_layout(i) is not "".
+  virtual std::int64_t packed_bytes(int input) const { return (void)input, 0; }
+  virtual Status pack(int input, const Constant& weight, std::span<std::byte> out) const;
+  std::int64_t flops = 0;  // counts, filled by the device from OpDef and types
+  std::int64_t bytes = 0;
+  double estimate_us = 0;  // what the planner weighs; a model, not a measurement
+};
+
+/// Where a launch finds an operand: a region bound at run time or fixed at compile time.
+struct OperandRef {
+  std::int32_t region = -1;  // -1: absent or absorbed
+  std::int64_t offset = 0;
+  std::int64_t bytes = 0;
+};
+
+struct LaunchDesc {
+  std::shared_ptr<const Kernel> kernel;
+  std::string node_name;
+  std::vector<OperandRef> inputs;   // one per node input
+  std::vector<OperandRef> outputs;  // one per node output (+ dims operands of data-dependent ops)
+  OperandRef workspace;
+};
+
+/// A straight run of launches on one device. Launches run as if in order; a launch may overlap its
+/// predecessors only where no byte is shared.
+struct SegmentDesc {
+  std::string name;
+  std::vector<LaunchDesc> launches;
+  /// Regions [0, fixed.size()) are bound now (weights); the rest, run_regions of them, at submit.
+  std::vector<BufferView> fixed;
+  std::int32_t run_regions = 0;
+};
+
+/// A compiled segment. Belongs to its Device. May be in flight several times at once as long as the
+/// bindings' written bytes are disjoint.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+};
+
+class CancelToken {
+ public:
+  void cancel() { flag_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const { return flag_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> flag_{false};
+};
+
+/// Time spent by one launch, filled when profiling is asked for.
+struct LaunchTime {
+  std::int32_t launch = 0;
+  double us = 0;
+};
+
+struct SubmitArgs {
+  std::span<const BufferView> regions;       // one per run region
+  const CancelToken* cancel = nullptr;
+  std::vector<LaunchTime>* profile = nullptr;  // with it the device may serialize launches
+};
+
+/// Ticket of a submission on one device; 0 is "already complete".
+struct Fence {
+  std::uint64_t value = 0;
+};
+
+/// Monotonic event counts, for proofs and --profile.
+struct DeviceCounters {
+  std::int64_t allocations = 0;         // device buffers ever allocated
+  std::int64_t live_bytes = 0;          // in buffers now
+  std::int64_t peak_bytes = 0;
+  std::int64_t command_buffers = 0;     // recorded, ever
+  std::int64_t pipelines = 0;           // created, ever
+  std::int64_t submits = 0;
+  std::int64_t launches = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  virtual DeviceCounters counters() const = 0;
+
+  /// The kernel for a node. Errors: unsupported, with the reason in words.
+  virtual Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const = 0;
+
+  /// Errors: out_of_memory (also where the budget or allocation_bytes_max forbids it).
+  virtual Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) = 0;
+  /// A buffer over host bytes without copying them, or nothing where the device cannot; `owner`
+  /// keeps the bytes alive. Read only.
+  virtual std::unique_ptr<Buffer> wrap(std::span<const std::byte> bytes,
+                                       std::shared_ptr<const void> owner) = 0;
+  /// Blocking copies between host and any buffer, ordered after all earlier submissions.
+  virtual Status write(const BufferView& to, const std::byte* from) = 0;
+  virtual Status read(const BufferView& from, std::byte* to) = 0;
+  virtual Status fill_zero(const BufferView& to) = 0;
+  /// Blocking copy inside the device.
+  virtual Status copy(const BufferView& from, const BufferView& to) = 0;
+
+  virtual Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) = 0;
+  /// Starts the segment after every earlier submission on this device; returns at once where the
+  /// device is asynchronous. Steady state (same executable, same bindings) neither allocates nor
+  /// records.
+  virtual Result<Fence> submit(Executable& executable, const SubmitArgs& args) = 0;
+  virtual Status wait(Fence fence) = 0;
+};
+
+}  // namespace polaris

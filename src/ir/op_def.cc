@@ -1,0 +1,47 @@
+#include "ir/op_def.h"
+
+namespace polaris {
+namespace {
+
+Error node_error(const OpDef& op, std::string_view node_name, std::string_view what) {
+  std::string message = "[" + op_full_name(op) + "] ";
+  if (!node_name.empty()) {
+    message += "node '";
+    message += node_name;
+    message += "': ";
+  }
+  message += what;
+  return Error::invalid(std::move(message));
+}
+
+}  // namespace
+
+std::string op_full_name(const OpDef& op) {
+  std::string out(op.domain);
+  if (!out.empty()) out += '.';
+  out += op.name;
+  return out;
+}
+
+std::uint32_t OpDef::input_flags(int i) const {
+  if (inputs.empty()) return 0;
+  const auto at = static_cast<std::size_t>(i);
+  if (at < inputs.size()) return inputs[at].flags;
+  return (inputs.back().flags & kVariadic) != 0 ? inputs.back().flags : 0;
+}
+
+std::optional<std::vector<std::int64_t>> InferContext::ints(int i) const {
+  const Tensor* tensor = value(i);
+  if (tensor == nullptr || !tensor->type().encoding.is_plain()) return std::nullopt;
+  if (!is_integer(tensor->dtype()) && tensor->dtype() != DType::kBool) return std::nullopt;
+  std::vector<std::int64_t> out(static_cast<std::size_t>(tensor->elements()));
+  for (std::size_t e = 0; e < out.size(); ++e) {
+    out[e] = element_as_i64(*tensor, static_cast<std::int64_t>(e));
+  }
+  return out;
+}
+
+Error InferContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }
+Error RefContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }
+
+}  // namespace polaris

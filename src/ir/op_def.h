@@ -1,0 +1,175 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "ir/attrs.h"
+#include "tensor/layout.h"
+#include "tensor/tensor.h"
+
+namespace polaris {
+
+class Graph;
+struct OpDef;
+
+/// What may stand in a port.
+enum PortFlags : std::uint32_t {
+  kOptional = 1u << 0,        // may be absent (input) or unused (output)
+  kVariadic = 1u << 1,        // the last port, any number of times
+  kHostRead = 1u << 2,        // read on the host when planning: shapes, axes, repeats, pads
+  kAcceptsEncoded = 1u << 3,  // a constant with an affine or block encoding is legal here
+};
+struct Port {
+  std::string_view name;
+  std::uint32_t flags = 0;
+};
+
+enum OpTraits : std::uint32_t {
+  kElementwise = 1u << 0,    // output element i depends on input elements broadcast to i only
+  kFoldable = 1u << 1,       // pure: constant inputs give a constant output
+  kDataDependent = 1u << 2,  // an output's shape depends on input data; `infer` gives its bound
+  kControl = 1u << 3,        // If, Loop, Scan: run by the executor, never by a kernel
+  kStateful = 1u << 4,       // updates an input in place (required alias); never folded, shared or reordered
+  kCommutative = 1u << 5,
+};
+
+/// Output may share the input's bytes when the input dies here (and types have equal bytes), or
+/// must (`required`: state updates).
+struct InPlace {
+  int output = 0;
+  int input = 0;
+  bool required = false;
+};
+
+/// What infer sees and fills. Input types may hold symbolic or unknown dims at load time; at
+/// planning time they are static, and `value(i)` is the host tensor where it is known (constants
+/// and shape arithmetic).
+class InferContext {
+ public:
+  const OpDef* op = nullptr;
+  const Attrs* attrs = nullptr;
+  std::string_view node_name;
+  std::span<const TensorType* const> inputs;  // null: absent
+  std::span<const Tensor* const> values;      // null: not known; same length as inputs
+  std::span<const Graph* const> subgraphs;
+  std::vector<TensorType> outputs;            // as many as the node has; infer fills them
+  /// For kDataDependent: the largest shape output i can have (static when inputs are static).
+  std::vector<Shape> bounds;                  // same length as outputs; default: outputs[i].shape
+
+  int input_count() const { return static_cast<int>(inputs.size()); }
+  bool has(int i) const { return i < input_count() && inputs[static_cast<std::size_t>(i)] != nullptr; }
+  const TensorType& in(int i) const { return *inputs[static_cast<std::size_t>(i)]; }
+  const Tensor* value(int i) const {
+    return i < static_cast<int>(values.size()) ? values[static_cast<std::size_t>(i)] : nullptr;
+  }
+  /// The known integer values of input i (any integer dtype), or nothing where not known.
+  std::optional<std::vector<std::int64_t>> ints(int i) const;
+  TensorType& out(int i) { return outputs[static_cast<std::size_t>(i)]; }
+  template <class A>
+  const A& as() const {
+    return static_cast<const A&>(*attrs);
+  }
+  /// `[Op] node 'x': what`.
+  Error fail(std::string_view what) const;
+};
+
+/// One operand of the reference: a row-major plain or encoded array. Encoded constants carry their
+/// scale and zero point tensors (affine).
+struct RefTensor {
+  TensorType type;
+  std::byte* data = nullptr;  // null: absent
+  const Tensor* scale = nullptr;
+  const Tensor* zero_point = nullptr;
+};
+
+/// What the reference sees: slow and plain, it is the definition of the op. Required aliases are
+/// set up by the caller (the output's bytes hold the input's). For kDataDependent the output buffer
+/// holds `bounds`; the reference sets the actual shape with set_shape before returning.
+class RefContext {
+ public:
+  const OpDef* op = nullptr;
+  const Attrs* attrs = nullptr;
+  std::string_view node_name;
+  std::span<const RefTensor> inputs;
+  std::span<RefTensor> outputs;
+
+  bool has(int i) const {
+    return i < static_cast<int>(inputs.size()) && inputs[static_cast<std::size_t>(i)].data != nullptr;
+  }
+  const RefTensor& in(int i) const { return inputs[static_cast<std::size_t>(i)]; }
+  RefTensor& out(int i) { return outputs[static_cast<std::size_t>(i)]; }
+  template <class A>
+  const A& as() const {
+    return static_cast<const A&>(*attrs);
+  }
+  Error fail(std::string_view what) const;
+};
+
+/// A node as kernels, views and costs see it: no graph.
+struct NodeTypes {
+  const OpDef* op = nullptr;
+  const Attrs* attrs = nullptr;
+  std::span<const TensorType> inputs;        // static types; dtype kF32 rank 0 for an absent input
+  std::span<const TensorType> outputs;
+  std::span<const Tensor* const> values;     // known host values per input or null
+};
+
+/// An output whose bytes are a contiguous run of input `input`, or an input whose bytes can be
+/// produced right inside output `output` (Concat along the outermost non-1 dim).
+struct ViewOf {
+  int index = 0;
+  std::int64_t offset_bytes = 0;
+};
+
+/// Expands a polaris-domain node into plain ops that define it (see ir/decompose.h).
+class DecomposeContext;
+
+/// An operator, declared once. Semantics are ONNX's newest op-set unless domain is "polaris".
+struct OpDef {
+  std::string_view name;
+  std::string_view domain = "";  // "" is ai.onnx
+  std::string_view doc;
+  int since = 1;                 // ONNX op-set of these semantics
+  std::span<const Port> inputs;
+  std::span<const Port> outputs;
+  std::uint32_t traits = 0;
+  std::unique_ptr<Attrs> (*make_attrs)() = nullptr;  // null: no attributes
+  Status (*infer)(InferContext&) = nullptr;
+  Status (*reference)(RefContext&) = nullptr;        // null only for kControl
+  std::span<const InPlace> inplace;
+  /// Output `output` as a view of an input, for these static types, or nothing.
+  std::optional<ViewOf> (*view)(const NodeTypes&, int output) = nullptr;
+  /// Input `input` as a part of an output (index = output), or nothing.
+  std::optional<ViewOf> (*part)(const NodeTypes&, int input) = nullptr;
+  Status (*decompose)(DecomposeContext&) = nullptr;
+  /// Floating-point operations of a node with these types; null: one per output element.
+  std::int64_t (*flops)(const NodeTypes&) = nullptr;
+  /// Scalar definition of an elementwise op (one or two operands), used by fused chains; null where
+  /// the op is not of that form.
+  double (*scalar)(const Attrs&, double a, double b) = nullptr;
+  const void* plugin = nullptr;  // the plugin's own record of a run-time op
+
+  bool is(std::string_view op_name, std::string_view op_domain = "") const {
+    return name == op_name && domain == op_domain;
+  }
+  bool has_trait(std::uint32_t trait) const { return (traits & trait) != 0; }
+  /// Flags of input i, the last port's for variadic ones.
+  std::uint32_t input_flags(int i) const;
+};
+
+template <class A>
+std::unique_ptr<Attrs> make_attrs() {
+  return std::make_unique<A>();
+}
+
+/// "Name" or "domain.Name".
+std::string op_full_name(const OpDef& op);
+
+}  // namespace polaris
