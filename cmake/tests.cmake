@@ -18,6 +18,18 @@ if(support_sources)
   set(POLARIS_SUPPORT_OBJECTS $<TARGET_OBJECTS:test_support>)
 endif()
 
+# Under a sanitizer test names say so: .ci/run holds several builds in one summary.
+set(POLARIS_TEST_PREFIX "")
+set(POLARIS_TEST_ENVIRONMENT "")
+if(POLARIS_SANITIZE MATCHES "address")
+  set(POLARIS_TEST_PREFIX "asan.")
+  set(POLARIS_TEST_ENVIRONMENT
+    ASAN_OPTIONS=allocator_may_return_null=1
+    LSAN_OPTIONS=print_suppressions=0:suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp)
+elseif(POLARIS_SANITIZE MATCHES "thread")
+  set(POLARIS_TEST_PREFIX "tsan.")
+endif()
+
 # polaris_tests(<target> <label> <timeout_s> <glob>...)
 function(polaris_tests target label timeout_s)
   file(GLOB sources CONFIGURE_DEPENDS ${ARGN})
@@ -34,9 +46,10 @@ function(polaris_tests target label timeout_s)
       get_filename_component(folder ${source} DIRECTORY)
       get_filename_component(folder ${folder} NAME)
       string(REGEX REPLACE "(_test)?\\.cc$" "" stem ${file})
-      add_test(NAME ${folder}.${stem} COMMAND ${target} -sf=*${folder}/${file})
-      set_tests_properties(${folder}.${stem} PROPERTIES
-        LABELS ${label} TIMEOUT ${timeout_s}
+      set(name ${POLARIS_TEST_PREFIX}${folder}.${stem})
+      add_test(NAME ${name} COMMAND ${target} -sf=*${folder}/${file})
+      set_tests_properties(${name} PROPERTIES
+        LABELS ${label} TIMEOUT ${timeout_s} ENVIRONMENT "${POLARIS_TEST_ENVIRONMENT}"
         # A filter that matches nothing must not pass.
         FAIL_REGULAR_EXPRESSION "test cases: +0 ")
     endif()

@@ -1,0 +1,57 @@
+# The README's commands. Everything real is in CMake and tools/; this file only names it.
+.PHONY: all build demo test check format tidy clang-tidy audit soak clean
+
+DEMO_MODEL ?= $(firstword $(wildcard models/stories/*.gguf))
+DEMO_PROMPT ?= Once upon a time
+JOBS ?= $(shell nproc)
+
+all: build
+
+build/release/build.ninja:
+	cmake --preset release
+
+## The CLI, the library and the shaders, in build/release.
+build: build/release/build.ninja
+	cmake --build --preset release --parallel $(JOBS)
+
+## From a clean clone to a story, on the CPU and on a Vulkan device if there is one.
+demo:
+	tools/setup.sh build
+	cmake --preset release >/dev/null
+	cmake --build --preset release --parallel $(JOBS) --target polaris
+	tools/demo.sh build/release/polaris $(DEMO_MODEL) "$(DEMO_PROMPT)"
+
+## Release build and the core suites.
+test:
+	tools/setup.sh build test
+	cmake --preset release >/dev/null
+	cmake --build --preset release --parallel $(JOBS)
+	ctest --preset release --parallel $(JOBS)
+
+## Format, clang-tidy, tidy and its tests.
+check: format tidy clang-tidy
+
+format:
+	git ls-files '*.h' '*.cc' | xargs clang-format-16 --dry-run --Werror
+
+tidy:
+	python3 tools/tidy
+	python3 -m unittest discover -s tests/tools
+
+clang-tidy: build/release/build.ninja
+	cmake --preset release >/dev/null
+	tools/clang_tidy.sh build/release
+
+## Every shipped shader variant, compiled for Polaris by RADV's null device.
+audit:
+	cmake --preset release >/dev/null
+	cmake --build --preset release --parallel $(JOBS) --target audit
+	build/release/audit build/release/shaders/shaders.json --ratchet tools/audit/ratchet.json
+
+## Fuzzing, thread sanitizer, mutations, failing allocations, benches; resumable.
+soak:
+	tools/setup.sh build test check
+	python3 tools/soak
+
+clean:
+	rm -rf build

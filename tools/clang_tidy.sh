@@ -1,0 +1,18 @@
+#!/bin/sh
+# tools/clang_tidy.sh BUILD_DIR [FILE...]: clang-tidy over our C++ files, all or those named.
+# A file whose preprocessed text and checks are unchanged since it last passed is skipped.
+set -eu
+build=$1
+shift
+[ $# -gt 0 ] || set -- $(git ls-files 'src/*.cc' 'apps/*.cc' 'tools/*.cc')
+[ $# -gt 0 ] || exit 0
+stamps=build/clang_tidy
+mkdir -p "$stamps"
+export build stamps
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} sh -c '
+  file=$1
+  key=$( (clang++-16 -std=c++20 -mavx2 -E -P -Isrc -Iinclude -Iapps/polaris -I"$build/gen" "$file" \
+    2>&1; cat .clang-tidy) | sha256sum | cut -c1-32)
+  [ -e "$stamps/$key" ] && exit 0
+  clang-tidy-16 --quiet -p "$build" "$file" 2>/dev/null && touch "$stamps/$key"
+' sh {}

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Installs what the project needs on Debian 12, as root or through sudo.
+#   tools/setup.sh [build] [test] [check] [bench]      with no tier named: build test check
+# build  compile and run          test   doctest, ONNX's node tests, peers for Python in .venv
+# check  clang, tidy, sanitizers  bench  Node.js with the peers that benchmarks run beside us
+# What is there already is left alone, so a second run takes a second.
+set -eu
+cd "$(dirname "$0")/.."
+
+build_packages="g++ cmake ninja-build ccache make git python3
+  glslc libvulkan-dev mesa-vulkan-drivers libxxhash-dev libcli11-dev nlohmann-json3-dev"
+test_packages="doctest-dev libonnx-testdata spirv-tools python3-venv"
+check_packages="clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev lld-16"
+bench_packages="nodejs npm"
+
+[ $# -gt 0 ] || set -- build test check
+packages=""
+venv=no
+npm=no
+for tier in "$@"; do
+  case $tier in
+    build) packages="$packages $build_packages" ;;
+    test) packages="$packages $test_packages"; venv=yes ;;
+    check) packages="$packages $check_packages" ;;
+    bench) packages="$packages $bench_packages"; npm=yes ;;
+    *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check or bench" >&2; exit 2 ;;
+  esac
+done
+
+installed() {
+  dpkg-query -W -f='${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed$'
+}
+
+if ! command -v apt-get >/dev/null; then
+  echo "tools/setup.sh: no apt-get here; install the equivalents of:$packages" >&2
+  exit 1
+fi
+missing=""
+for package in $packages; do
+  installed "$package" || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  root=""
+  [ "$(id -u)" -eq 0 ] || root=sudo
+  export DEBIAN_FRONTEND=noninteractive
+  $root apt-get update -q
+  # shellcheck disable=SC2086 -- the list is meant to be split
+  $root apt-get install -y -q --no-install-recommends $missing
+fi
+
+if [ $venv = yes ]; then
+  stamp=.venv/requirements.txt
+  if ! cmp -s tools/requirements.txt "$stamp"; then
+    /usr/bin/python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+    cp tools/requirements.txt "$stamp"
+  fi
+fi
+
+if [ $npm = yes ] && [ -f bench/package.json ] && [ ! -d bench/node_modules ]; then
+  npm install --prefix bench --no-audit --no-fund --loglevel=error
+fi
