@@ -23,7 +23,7 @@ for tier in "$@"; do
     test) packages="$packages $test_packages"; venv=yes ;;
     check) packages="$packages $check_packages" ;;
     bench) packages="$packages $bench_packages"; npm=yes ;;
-    *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check or bench" >&2; exit 2 ;;
+    *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check, bench" >&2; exit 2 ;;
   esac
 done
 

@@ -1,0 +1,205 @@
+"""Each check of tools/tidy refuses its canary and lets the clean twin pass."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tools", "tidy"))
+import dead  # noqa: E402
+import duplicates  # noqa: E402
+import floors  # noqa: E402
+import style  # noqa: E402
+from repo import Repo, blank_comments  # noqa: E402
+
+H = "#pragma once\n"
+
+
+class Case(unittest.TestCase):
+    def found(self, check, files):
+        """Messages of one check over a tree given as {path: text}."""
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in files.items():
+                full = os.path.join(root, path)
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                with open(full, "w") as file:
+                    file.write(text)
+            repo = Repo(root, list(files))
+            return [str(p) for p in check(repo)]
+
+    def refused(self, check, files, what):
+        found = self.found(check, files)
+        self.assertTrue(any(what in line for line in found), f"{what!r} not in {found}")
+
+    def passes(self, check, files):
+        self.assertEqual(self.found(check, files), [])
+
+
+class Floors(Case):
+    def test_an_include_that_goes_down_a_floor(self):
+        files = {"src/base/a.cc": '#include "ir/graph.h"\n', "src/ir/graph.h": H}
+        self.refused(floors.check, files, "base lies above ir")
+
+    def test_an_include_that_goes_up(self):
+        self.passes(floors.check, {"src/ir/a.cc": '#include "base/b.h"\n', "src/base/b.h": H})
+
+    def test_text_sees_only_base_and_tensor(self):
+        files = {"src/text/a.cc": '#include "ir/graph.h"\n', "src/ir/graph.h": H}
+        self.refused(floors.check, files, "text sees only base, tensor")
+
+    def test_backends_do_not_see_each_other(self):
+        files = {"src/backend/cpu/a.cc": '#include "backend/vulkan/b.h"\n',
+                 "src/backend/vulkan/b.h": H}
+        self.refused(floors.check, files, "do not see each other")
+
+    def test_a_backend_never_sees_graph_not_even_through_another_header(self):
+        files = {"src/backend/cpu/a.cc": '#include "ir/verify.h"\n',
+                 "src/ir/verify.h": H + '#include "ir/graph.h"\n', "src/ir/graph.h": H}
+        self.refused(floors.check, files, "never sees ir/graph.h")
+        self.passes(floors.check, {"src/backend/cpu/a.cc": '#include "ir/op_def.h"\n',
+                                   "src/ir/op_def.h": H})
+
+    def test_only_session_wires_backends(self):
+        files = {"src/plan/a.cc": '#include "backend/cpu/b.h"\n', "src/backend/cpu/b.h": H}
+        self.refused(floors.check, files, "only session/ wires")
+        files = {"src/session/a.cc": '#include "backend/cpu/b.h"\n', "src/backend/cpu/b.h": H}
+        self.passes(floors.check, files)
+
+    def test_formats_do_not_see_each_other(self):
+        files = {"src/load/onnx/a.cc": '#include "load/gguf/b.h"\n', "src/load/gguf/b.h": H}
+        self.refused(floors.check, files, "do not see each other")
+
+    def test_includes_are_rooted(self):
+        files = {"src/ir/a.cc": '#include "b.h"\n', "src/ir/b.h": H}
+        self.refused(floors.check, files, "rooted at src/")
+
+    def test_an_unknown_floor(self):
+        files = {"src/misc/a.cc": '#include "base/b.h"\n', "src/base/b.h": H}
+        self.refused(floors.check, files, "misc is no floor")
+
+    def test_system_headers_have_their_place(self):
+        self.refused(floors.check, {"src/plan/a.cc": "#include <nlohmann/json.hpp>\n"}, "apps/")
+        self.refused(floors.check, {"src/load/a.cc": "#include <sys/mman.h>\n"}, "base/os")
+        self.refused(floors.check, {"apps/polaris/a.cc": "#include <regex>\n"}, "hostile")
+        self.passes(floors.check, {"src/base/os/a.cc": "#include <sys/mman.h>\n"})
+
+
+class Style(Case):
+    def test_limits(self):
+        self.refused(style.check, {"src/base/a.cc": "int a();\n" * 801}, "801 lines")
+        self.passes(style.check, {"src/base/a.cc": "int a();\n" * 800})
+        self.refused(style.check, {"src/base/a.cc": "//" + "x" * 99 + "\n"}, "101 columns")
+        self.refused(style.check, {"src/base/a.cc": "int a(); \n"}, "space at the end")
+        self.refused(style.check, {"src/base/a.cc": "int a();"}, "no newline")
+
+    def test_bans(self):
+        for text, what in [
+                ("int f(char* s) { return atoi(s); }\n", "from_chars"),
+                ("auto f(S s) { return std::stoi(s); }\n", "from_chars"),
+                ("void f() { throw 1; }\n", "return an Error"),
+                ("auto f(B* b) { return dynamic_cast<D*>(b); }\n", "RTTI"),
+                ("int f() { return rand(); }\n", "generator"),
+                ("void f() { exit(1); }\n", "never ends"),
+                ("void f() { std::cout << 1; }\n", "does not print")]:
+            self.refused(style.check, {"src/base/a.cc": text}, what)
+        self.refused(style.check, {"src/wire/a.cc": "void f() { assert(1); }\n"}, "Error")
+        self.refused(style.check, {"src/ir/a.h": H + "using namespace std;\n"}, "in a header")
+
+    def test_bans_leave_words_in_comments_and_names_alone(self):
+        self.passes(style.check, {"src/wire/a.cc": "// throw, atoi(x)\n"
+                                  'const char* a() { return "throw rand()"; }\n'
+                                  "static_assert(sizeof(int) == 4);\n"
+                                  "void strand(); void f() { strand(); throw std::bad_alloc(); }\n"})
+
+    def test_words(self):
+        self.refused(style.check, {"src/base/a.cc": "// TO" "DO later\n"}, "issue or do it")
+        self.refused(style.check, {"README.md": "see /ho" "me/me/x\n"}, "one machine")
+        self.refused(style.check, {"README.md": "from py" "pi.org\n"}, "registry")
+
+    def test_headers(self):
+        self.refused(style.check, {"src/base/a.h": "int a();\n"}, "pragma once")
+        files = {"src/base/a.cc": '#include <string>\n#include "base/a.h"\n', "src/base/a.h": H}
+        self.refused(style.check, files, "included first")
+        files["src/base/a.cc"] = '#include "base/a.h"\n\n#include <string>\n'
+        self.passes(style.check, files)
+
+    def test_global_state(self):
+        for text in ["int counter = 0;\n", "namespace a {\nstatic int counter;\n}\n",
+                     "std::vector<int> cache{1, 2};\n", "void f() { static int n = 0; n++; }\n",
+                     "thread_local int depth = 0;\n", "struct A { static int n; };\n",
+                     "const std::string kName = \"x\";\n",
+                     "const std::vector<int> kList = {1, 2};\n"]:
+            self.refused(style.check, {"src/base/a.cc": text}, "[globals]")
+
+    def test_constants_and_functions_are_no_state(self):
+        self.passes(style.check, {"src/base/a.cc": (
+            "namespace a {\nnamespace {\nconstexpr long kMax = long{1} << 40;\n"
+            "constexpr int kTable[] = {1, 2};\nextern constinit const Op op_a{\n    .x = {1},\n};\n"
+            "struct B {\n  int a = 0;\n  static constexpr int b = 1;\n  static int c();\n};\n"
+            "}  // namespace\nint f(int x) {\n  static constexpr int kA = 1;\n  int y = kA;\n"
+            "  return x + y;\n}\nusing C = int;\nstatic int g(int a = 3);\n"
+            "template <class T>\nT h(T t) { return t; }\nclass D;\nenum E { kOne };\n"
+            "D::D(int a) : a_(a), b_{a} {}\n}\n")})
+
+    def test_literals_are_blanked(self):
+        self.assertEqual(blank_comments("a(\"//x\", 'y'); // z"), "a(\"   \", \" \");     ")
+        self.assertEqual(blank_comments('R"(a"b)" + 1\'000'), '"      " + 1\'000')
+
+
+class Dead(Case):
+    def test_a_header_nobody_includes(self):
+        self.refused(dead.check, {"src/base/a.h": H}, "no file includes it")
+        self.passes(dead.check, {"src/base/a.h": H, "src/base/b.cc": '#include "base/a.h"\n'})
+
+    def test_a_shader_no_kernel_names(self):
+        shader = {"src/backend/vulkan/shader/gemv.comp": "void main() {}\n"}
+        self.refused(dead.check, shader, "no kernel names it")
+        shader["src/backend/vulkan/kernel/a.cc"] = 'auto a = "gemv.q4";\n'
+        self.passes(dead.check, shader)
+
+    def test_data_no_test_reads(self):
+        data = {"tests/data/x/a.npy": "x\n"}
+        self.refused(dead.check, data, "no test reads it")
+        self.passes(dead.check, {**data, "tests/unit/t.cc": 'auto a = load("a.npy");\n'})
+        self.passes(dead.check, {**data, "tests/unit/u.cc": 'auto a = all("data/x");\n'})
+
+
+class Duplicates(Case):
+    BODY = "".join(f"  total += weight[{i}] * value[{i} + offset];\n" for i in range(14))
+
+    def test_a_run_in_two_files(self):
+        files = {"src/ir/a.cc": f"int a() {{\n{self.BODY}}}\n",
+                 "src/ir/b.cc": f"int b() {{\n// why\n{self.BODY.replace(' + ', '  +  ')}}}\n"}
+        self.refused(duplicates.check, files, "14 lines as in src/ir/a.cc:2")
+
+    def test_short_runs_pass(self):
+        short = "\n".join(self.BODY.split("\n")[:8]) + "\n"
+        self.passes(duplicates.check, {"src/ir/a.cc": short, "src/ir/b.cc": short})
+
+
+class Command(unittest.TestCase):
+    def test_exit_codes(self):
+        tidy = [sys.executable, os.path.join(TOP, "tools", "tidy")]
+        with tempfile.TemporaryDirectory() as root:
+            subprocess.run(["git", "init", "-q", root], check=True)
+            os.makedirs(os.path.join(root, "src/base"))
+            path = os.path.join(root, "src/base/a.cc")
+            with open(path, "w") as file:
+                file.write("int a() { return 1; }\n")
+            clean = subprocess.run(tidy + ["--root", root], capture_output=True, text=True)
+            self.assertEqual((clean.returncode, clean.stdout), (0, ""))
+            with open(path, "a") as file:
+                file.write("int counter = 0;\n")
+            dirty = subprocess.run(tidy + ["--root", root], capture_output=True, text=True)
+            self.assertEqual(dirty.returncode, 1)
+            self.assertIn("src/base/a.cc:2: [globals]", dirty.stdout)
+            with open(path, "w") as file:
+                file.write("int counter = 0;  // tidy: allow globals (a reason)\n")
+            allowed = subprocess.run(tidy + ["--root", root], capture_output=True, text=True)
+            self.assertEqual((allowed.returncode, allowed.stdout), (0, ""))
+            self.assertEqual(subprocess.run(tidy + ["nosuch"], capture_output=True).returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
