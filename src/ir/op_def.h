@@ -38,6 +38,7 @@ enum OpTraits : std::uint32_t {
   kControl = 1u << 3,        // If, Loop, Scan: run by the executor, never by a kernel
   kStateful = 1u << 4,       // updates an input in place (required alias); never folded, shared or reordered
   kCommutative = 1u << 5,
+  kTypeOnly = 1u << 6,       // reads its inputs' types, never their data (Shape, Size)
 };
 
 /// Output may share the input's bytes when the input dies here (and types have equal bytes), or
