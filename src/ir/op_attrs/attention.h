@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+
+#include "ir/attrs.h"
+
+namespace polaris {
+
+/// RotaryEmbedding: rotary_embedding_dim 0 rotates the whole head; num_heads is needed for rank
+/// 3.
+struct RotaryEmbeddingAttrs final : AttrsOf<RotaryEmbeddingAttrs> {
+  bool interleaved = false;
+  std::int64_t num_heads = 0;
+  std::int64_t rotary_embedding_dim = 0;
+
+  void visit(AttrVisitor& v) override {
+    v.field("interleaved", interleaved);
+    v.field("num_heads", num_heads);
+    v.field("rotary_embedding_dim", rotary_embedding_dim);
+  }
+};
+
+/// polaris.PagedAttention: head h reads kv head h / (num_heads / num_kv_heads); scale 0 is
+/// 1/sqrt(D).
+struct PagedAttentionAttrs final : AttrsOf<PagedAttentionAttrs> {
+  std::int64_t num_heads = 1;
+  std::int64_t num_kv_heads = 1;
+  float scale = 0.0f;
+
+  void visit(AttrVisitor& v) override {
+    v.field("num_heads", num_heads);
+    v.field("num_kv_heads", num_kv_heads);
+    v.field("scale", scale);
+  }
+};
+
+}  // namespace polaris
