@@ -1,0 +1,158 @@
+#include "base/os/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+#include "base/os/system_error.h"
+#include "base/strings.h"
+
+namespace polaris {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+Status write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return file_error(path, "cannot be written", errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(done));
+  }
+  return Status::success();
+}
+
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> found(::realpath(path.c_str(), nullptr), std::free);
+  return found ? std::string(found.get()) : std::string();
+}
+
+}  // namespace
+
+PathKind path_kind(const std::string& path) {
+  struct stat info;
+  if (::stat(path.c_str(), &info) != 0) return PathKind::kMissing;
+  if (S_ISREG(info.st_mode)) return PathKind::kFile;
+  return S_ISDIR(info.st_mode) ? PathKind::kFolder : PathKind::kOther;
+}
+
+Result<std::string> read_file(const std::string& path, std::int64_t bytes_max) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) return file_error(path, "cannot be opened", errno);
+  std::string out;
+  char part[4096];
+  for (;;) {
+    const ssize_t got = ::read(file.get(), part, sizeof(part));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error(path, "cannot be read", errno);
+    if (got == 0) return out;
+    out.append(part, static_cast<std::size_t>(got));
+    if (std::cmp_greater(out.size(), bytes_max)) {
+      return Error::invalid("[file] '" + path + "' is longer than " + std::to_string(bytes_max) +
+                            " bytes");
+    }
+  }
+}
+
+Status write_file(const std::string& path, std::span<const std::byte> bytes) {
+  const std::string part = path + ".part" + std::to_string(::getpid());
+  Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (file.get() < 0) return file_error(path, "cannot be made", errno);
+  Status status = write_all(file.get(), bytes, path);
+  if (status && ::close(file.release()) != 0) status = file_error(path, "cannot be closed", errno);
+  if (status && ::rename(part.c_str(), path.c_str()) != 0) {
+    status = file_error(path, "cannot be replaced", errno);
+  }
+  if (!status) ::unlink(part.c_str());
+  return status;
+}
+
+Status write_file(const std::string& path, std::string_view text) {
+  return write_file(path, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+Status make_folder(const std::string& path) {
+  for (std::size_t end = 0; end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    const std::string part = path.substr(0, end);
+    if (part.empty() || ::mkdir(part.c_str(), 0777) == 0 || errno == EEXIST) continue;
+    return file_error(path, "cannot be made", errno);
+  }
+  if (path_kind(path) != PathKind::kFolder) {
+    return Error::io("[file] '" + path + "' is not a folder");
+  }
+  return Status::success();
+}
+
+Result<std::vector<std::string>> list_folder(const std::string& path, std::int64_t count_max) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
+  if (folder == nullptr) return file_error(path, "cannot be listed", errno);
+  std::vector<std::string> out;
+  // readdir is safe here: the stream belongs to this call alone.
+  while (const dirent* entry = ::readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (std::cmp_greater_equal(out.size(), count_max)) {
+      return Error::invalid("[file] '" + path + "' holds more than " + std::to_string(count_max) +
+                            " names");
+    }
+    out.emplace_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<std::string> resolve_inside(const std::string& root, std::string_view relative) {
+  const auto refuse = [&](std::string_view why) {
+    return Error::invalid("[file] name '" + printable(relative) + "' " + std::string(why));
+  };
+  if (relative.empty()) return refuse("is empty");
+  if (relative.size() > 4096) return refuse("is too long");
+  if (relative.front() == '/') return refuse("is absolute");
+  if (relative.find('\\') != relative.npos || relative.find('\0') != relative.npos) {
+    return refuse("has a backslash or a NUL");
+  }
+  for (std::string_view part : split(relative, '/')) {
+    if (part == "..") return refuse("leaves the model's folder");
+  }
+  const std::string base = real_path(root.empty() ? "." : root);
+  if (base.empty()) return Error::not_found("[file] folder '" + root + "' does not exist");
+  const std::string target = real_path(base + "/" + std::string(relative));
+  if (target.empty()) return Error::not_found("[file] '" + printable(relative) + "' does not exist");
+  const std::string inside = base == "/" ? base : base + "/";
+  if (!target.starts_with(inside)) return refuse("is a link out of the model's folder");
+  return target;
+}
+
+std::string path_folder(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == path.npos) return ".";
+  return std::string(path.substr(0, std::max<std::size_t>(slash, 1)));
+}
+
+std::string path_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return std::string(slash == path.npos ? path : path.substr(slash + 1));
+}
+
+}  // namespace polaris
