@@ -45,5 +45,7 @@ class Hasher {
 
 template <>
 struct std::hash<polaris::Hash128> {
-  std::size_t operator()(const polaris::Hash128& h) const { return static_cast<std::size_t>(h.low); }
+  std::size_t operator()(const polaris::Hash128& h) const {
+    return static_cast<std::size_t>(h.low);
+  }
 };

@@ -110,7 +110,9 @@ struct ThreadPool::Impl {
     const std::uint64_t epoch = epoch_of(state.load(std::memory_order_relaxed)) + 1u;
     state.store((epoch << 32) | kOpen);
     if (sleepers.load() > 0) {
-      { const std::lock_guard lock(sleep_mutex); }
+      {
+        const std::lock_guard lock(sleep_mutex);
+      }
       for (std::int64_t i = std::min<std::int64_t>(ranges - 1, total - 1); i > 0; --i) {
         wake.notify_one();
       }

@@ -49,8 +49,7 @@ TEST_CASE("files are written whole, read with a bound and listed in order") {
   CHECK(read_file(folder / "none", 10).error().code() == ErrorCode::kNotFound);
   CHECK(*list_folder(folder.path(), 10) == std::vector<std::string>{"b.txt", "deep"});
   CHECK(list_folder(folder.path(), 1).error().code() == ErrorCode::kInvalid);
-  CHECK(write_file(folder / "no/such", "x").error().message().find("no/such") !=
-        std::string::npos);
+  CHECK(write_file(folder / "no/such", "x").error().message().find("no/such") != std::string::npos);
   CHECK(path_kind(folder / "b.txt") == PathKind::kFile);
   CHECK(path_kind(folder / "deep") == PathKind::kFolder);
   CHECK(path_kind(folder / "none") == PathKind::kMissing);
@@ -68,8 +67,8 @@ TEST_CASE("names from a model stay inside its folder") {
   CHECK(resolve_inside(root, "w.bin").ok());
   CHECK(resolve_inside(root, "sub/./v.bin").ok());
   CHECK(resolve_inside(root, "fine").ok());
-  for (std::string_view bad : {"", "/etc/passwd", "../secret", "sub/../../secret", "link",
-                               "a\\b", "sub/.."}) {
+  for (std::string_view bad :
+       {"", "/etc/passwd", "../secret", "sub/../../secret", "link", "a\\b", "sub/.."}) {
     CHECK(resolve_inside(root, bad).error().code() == ErrorCode::kInvalid);
   }
   CHECK(resolve_inside(root, std::string_view("w\0", 2)).error().code() == ErrorCode::kInvalid);
@@ -160,8 +159,8 @@ TEST_CASE("the first interrupt is noted and the old handler comes back") {
   REQUIRE(::sigaction(SIGINT, &action, &saved) == 0);
   std::atomic<bool> cancelled{false};
   {
-    const InterruptGuard guard([](void* flag) { static_cast<std::atomic<bool>*>(flag)->store(true); },
-                               &cancelled);
+    const InterruptGuard guard(
+        [](void* flag) { static_cast<std::atomic<bool>*>(flag)->store(true); }, &cancelled);
     CHECK_FALSE(guard.interrupted());
     ::raise(SIGINT);
     CHECK(guard.interrupted());

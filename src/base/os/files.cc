@@ -138,7 +138,8 @@ Result<std::string> resolve_inside(const std::string& root, std::string_view rel
   const std::string base = real_path(root.empty() ? "." : root);
   if (base.empty()) return Error::not_found("[file] folder '" + root + "' does not exist");
   const std::string target = real_path(base + "/" + std::string(relative));
-  if (target.empty()) return Error::not_found("[file] '" + printable(relative) + "' does not exist");
+  if (target.empty())
+    return Error::not_found("[file] '" + printable(relative) + "' does not exist");
   const std::string inside = base == "/" ? base : base + "/";
   if (!target.starts_with(inside)) return refuse("is a link out of the model's folder");
   return target;
