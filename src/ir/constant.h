@@ -1,6 +1,8 @@
 #pragma once
+#include <memory>
 #include <string>
 
+#include "base/os/mapped_file.h"
 #include "tensor/tensor.h"
 
 namespace polaris {
@@ -12,6 +14,7 @@ struct Constant {
   Tensor scale;       // affine encoding only
   Tensor zero_point;  // affine encoding only; null: zero
   std::string name;
+  std::shared_ptr<const MappedFile> file;  // set where data views a mapping: its pages can be released
 };
 
 }  // namespace polaris
