@@ -110,7 +110,8 @@ class Style(Case):
         self.passes(style.check, {"src/wire/a.cc": "// throw, atoi(x)\n"
                                   'const char* a() { return "throw rand()"; }\n'
                                   "static_assert(sizeof(int) == 4);\n"
-                                  "void strand(); void f() { strand(); throw std::bad_alloc(); }\n"})
+                                  "void strand();\n"
+                                  "void f() { strand(); throw std::bad_alloc(); }\n"})
 
     def test_words(self):
         self.refused(style.check, {"src/base/a.cc": "// TO" "DO later\n"}, "issue or do it")

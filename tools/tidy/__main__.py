@@ -1,7 +1,8 @@
 """python3 tools/tidy [--stats] [--root DIR] [CHECK...]: what compilers and formatters do not see.
 
 Checks: floors (the include graph), style (limits, bans, words, globals), dead (unused files),
-duplicates. A line that says `tidy: allow CHECK`, with its reason, is let through. Prints one problem a line and exits 1 if there are any.
+duplicates. A line that says `tidy: allow CHECK`, with its reason, is let through.
+Prints one problem a line and exits 1 if there are any.
 """
 import argparse
 import os

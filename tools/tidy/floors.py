@@ -21,7 +21,8 @@ GRAPH = "ir/graph.h"
 
 # System headers and who may include them.
 SYSTEM = [
-    (re.compile(r"^(nlohmann|CLI)/"), ("apps/", "tests/"), "seen only in apps/ and tests/"),
+    (re.compile(r"^(nlohmann|CLI)/"), ("apps/", "tests/", "tools/"),
+     "seen only in apps/, tests/ and tools/"),
     (re.compile(r"^doctest/"), ("tests/",), "seen only in tests/"),
     (re.compile(r"^vulkan/"), ("src/backend/vulkan/", "tools/", "tests/"),
      "seen only in backend/vulkan"),

@@ -44,7 +44,7 @@ class Repo:
         return (self.text(path) or "").split("\n")
 
     def allowed(self, problem):
-        """Whether the line carries `tidy: allow CHECK` and so, it is to be hoped, a reason."""
+        """Whether the line carries `tidy: allow CHECK`."""
         rows = self.lines(problem.path)
         return f"tidy: allow {problem.check}" in rows[min(problem.line, len(rows)) - 1]
 

@@ -114,21 +114,21 @@ def headers(repo, path):
 
 
 _NOT_DATA = re.compile(
-    r"^(using|typedef|template|struct|class|enum|operator|union|friend|static_assert|extern|namespace"
-    r"|inline\s+namespace|asm|public|private|protected|concept|requires)\b")
+    r"^(using|typedef|template|struct|class|enum|operator|union|friend|static_assert|extern"
+    r"|namespace|inline\s+namespace|asm|public|private|protected|concept|requires)\b")
 _CONSTANT = re.compile(r"\b(constexpr|constinit|const)\b")
 _CONSTRUCTED = re.compile(r"std::(string|vector|map|set|unordered_\w+|function|unique_ptr"
                           r"|shared_ptr|mutex|filesystem::path|array<std::string>)\b(?!_view)")
 
 
 _NAMESPACE = re.compile(r"\bnamespace\b[^;]*$|^extern\s*\"[^\"]*\"$")
+_DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.MULTILINE)
 _STATIC = re.compile(r"(?<=[;{}])\s*((?:static|thread_local)\s[^;={}()]*)[;={]")
 
 
 def global_state(repo, path):
     """Data at namespace scope, and `static` data anywhere, that is mutable or built at start."""
-    code = re.sub(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", lambda m: "\n" * m.group(0).count("\n"),
-                  repo.code(path), flags=re.MULTILINE)
+    code = _DIRECTIVE.sub(lambda m: "\n" * m.group(0).count("\n"), repo.code(path))
     found = {line_at(code, start): text for start, text in statements(code)}
     found.update({line_at(code, m.start(1)): m.group(1) for m in _STATIC.finditer(code)})
     for line, head in sorted(found.items()):

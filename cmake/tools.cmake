@@ -1,0 +1,42 @@
+# tools/audit: compiles every shipped shader variant for POLARIS10 with no card present.
+
+find_path(POLARIS_VULKAN_INCLUDE vulkan/vulkan.h REQUIRED)
+file(GLOB audit_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/audit/*.cc)
+list(REMOVE_ITEM audit_sources ${CMAKE_SOURCE_DIR}/tools/audit/main.cc)
+add_library(audit_core OBJECT ${audit_sources})
+target_include_directories(audit_core PUBLIC ${CMAKE_SOURCE_DIR}/tools/audit)
+target_link_libraries(audit_core PUBLIC polaris_options)
+add_executable(audit ${CMAKE_SOURCE_DIR}/tools/audit/main.cc)
+target_link_libraries(audit PRIVATE audit_core)
+
+if(NOT POLARIS_TESTS OR POLARIS_SANITIZE)
+  return()
+endif()
+
+# Canaries: shaders that the audit must refuse, each with the word it must say.
+find_program(POLARIS_GLSLC glslc REQUIRED)
+set(canaries ${CMAKE_SOURCE_DIR}/tests/tools/audit)
+set(canary_dir ${CMAKE_BINARY_DIR}/audit_canaries)
+file(MAKE_DIRECTORY ${canary_dir})
+set(canary_files "")
+foreach(name lean spill scratch shared)
+  add_custom_command(OUTPUT ${canary_dir}/${name}.spv
+    COMMAND ${POLARIS_GLSLC} -O --target-env=vulkan1.2 -o ${canary_dir}/${name}.spv
+      ${canaries}/${name}.comp
+    DEPENDS ${canaries}/${name}.comp VERBATIM)
+  list(APPEND canary_files ${canary_dir}/${name}.spv)
+endforeach()
+add_custom_target(audit_canaries ALL DEPENDS ${canary_files})
+configure_file(${canaries}/canaries.json ${canary_dir}/canaries.json COPYONLY)
+
+function(polaris_audit_test name expected)
+  add_test(NAME audit.${name} COMMAND audit ${canary_dir}/canaries.json ${ARGN})
+  set_tests_properties(audit.${name} PROPERTIES LABELS audit TIMEOUT 120
+    PASS_REGULAR_EXPRESSION "${expected}")
+endfunction()
+polaris_audit_test(passes_lean "lean .* 1 .*(valu|latency)" --only lean)
+polaris_audit_test(refuses_spill "audit: spill: spilled VGPRs: got [1-9]" --only spill)
+polaris_audit_test(refuses_scratch "audit: scratch: scratch bytes: got [1-9]" --only scratch)
+polaris_audit_test(refuses_lds "audit: shared: LDS bytes: got 49152, wanted at most 32768"
+  --only shared)
+polaris_audit_test(refuses_missing "audit: missing: no SPIR-V in missing.spv" --only missing)

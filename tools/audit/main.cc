@@ -1,0 +1,232 @@
+// audit SHADERS_JSON [--json] [--ratchet FILE [--update]] [--seconds N] [--icd FILE] [--only NAME]
+// Compiles every shipped shader variant for POLARIS10 with no card present and prints what the
+// driver made of it. Exit 1: a variant breaks a hard limit, fails to compile, takes longer than
+// N seconds (20), or is modelled slower than the ratchet allows. Exit 2: wrong usage.
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "report.h"
+
+namespace polaris::audit {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::string shaders;
+  std::string ratchet;
+  std::string icd = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
+  std::string only;
+  int seconds = 20;
+  bool json = false;
+  bool update = false;
+};
+
+bool parse_options(int argc, char** argv, Options& out) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    std::string* text = arg == "--ratchet" ? &out.ratchet
+                        : arg == "--icd"   ? &out.icd
+                        : arg == "--only"  ? &out.only
+                                           : nullptr;
+    if (arg == "--json") {
+      out.json = true;
+    } else if (arg == "--update") {
+      out.update = true;
+    } else if (text != nullptr || arg == "--seconds") {
+      if (++i == argc) return false;
+      if (text != nullptr) *text = argv[i];
+      if (text == nullptr) out.seconds = static_cast<int>(std::strtol(argv[i], nullptr, 10));
+    } else if (arg.starts_with("-") || !out.shaders.empty()) {
+      return false;
+    } else {
+      out.shaders = arg;
+    }
+  }
+  return !out.shaders.empty() && out.seconds > 0 && (!out.update || !out.ratchet.empty());
+}
+
+std::uint32_t specialization_bits(const nlohmann::json& value) {
+  if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
+  if (value.is_number_float()) {
+    const float number = value.get<float>();
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &number, sizeof bits);
+    return bits;
+  }
+  return static_cast<std::uint32_t>(value.get<std::int64_t>());
+}
+
+std::vector<Variant> read_variants(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<Variant> out;
+  for (const nlohmann::json& in : nlohmann::json::parse(file)) {
+    Variant one{.name = in.at("name"), .file = in.at("file")};
+    for (const auto& [id, value] : in.at("specialization").items()) {
+      one.specialization.emplace_back(
+          static_cast<std::uint32_t>(std::strtoul(id.c_str(), nullptr, 10)),
+          specialization_bits(value));
+    }
+    one.bindings = in.at("bindings");
+    one.push_constant_bytes = in.at("push_constant_bytes");
+    one.work_per_trip = in.at("work_per_trip");
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> read_words(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file) return {};
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(file.tellg()) / 4);
+  file.seekg(0);
+  file.read(reinterpret_cast<char*>(words.data()),
+            static_cast<std::streamsize>(words.size() * sizeof(words[0])));
+  return words;
+}
+
+/// A variant being compiled in a process of its own: a driver that hangs or dies takes only that
+/// process with it.
+struct Job {
+  std::size_t index = 0;
+  pid_t pid = 0;
+  int pipe = -1;
+  std::string text;
+  Clock::time_point deadline;
+};
+
+Job start(const Variant& variant, std::size_t index, const Options& options) {
+  int ends[2];
+  if (pipe(ends) != 0) {
+    std::perror("audit: pipe");
+    _exit(1);
+  }
+  Job job{.index = index, .pipe = ends[0]};
+  job.deadline = Clock::now() + std::chrono::seconds(options.seconds);
+  job.pid = fork();
+  if (job.pid == 0) {
+    close(ends[0]);
+    const auto folder = std::filesystem::path(options.shaders).parent_path();
+    const std::vector<std::uint32_t> words = read_words(folder / variant.file);
+    Compiled compiled;
+    if (words.size() < 5 || words[0] != 0x07230203) {
+      compiled.error = "no SPIR-V in " + variant.file;
+    } else {
+      compiled = compile_for_polaris(variant, words, options.icd);
+    }
+    const std::string text = to_json(judge(variant, words, compiled));
+    std::size_t sent = 0;
+    while (sent < text.size()) {
+      const ssize_t n = write(ends[1], text.data() + sent, text.size() - sent);
+      if (n <= 0) _exit(1);
+      sent += static_cast<std::size_t>(n);
+    }
+    _exit(0);  // past the driver's exit handlers
+  }
+  close(ends[1]);
+  return job;
+}
+
+/// Reads what has come; true once the job is over, with its row filled in.
+bool advance(Job& job, const Variant& variant, const Options& options, Row& row) {
+  char buffer[4096];
+  pollfd poll_one{.fd = job.pipe, .events = POLLIN, .revents = 0};
+  const bool late = Clock::now() > job.deadline;
+  if (!late && poll(&poll_one, 1, 10) <= 0) return false;
+  const ssize_t n = late ? 0 : read(job.pipe, buffer, sizeof buffer);
+  if (n > 0) {
+    job.text.append(buffer, static_cast<std::size_t>(n));
+    return false;
+  }
+  if (late) kill(job.pid, SIGKILL);
+  int status = 0;
+  waitpid(job.pid, &status, 0);
+  close(job.pipe);
+  if (late) {
+    row = {.name = variant.name, .faults = {"took over " + std::to_string(options.seconds) + " s"}};
+  } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    row = {.name = variant.name, .faults = {"the driver died while compiling it"}};
+  } else {
+    row = from_json(job.text);
+  }
+  return true;
+}
+
+std::vector<Row> run_all(const std::vector<Variant>& variants, const Options& options) {
+  const std::size_t at_once = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<Row> rows(variants.size());
+  std::vector<Job> jobs;
+  std::size_t next = 0;
+  while (next < variants.size() || !jobs.empty()) {
+    while (next < variants.size() && jobs.size() < at_once) {
+      jobs.push_back(start(variants[next], next, options));
+      ++next;
+    }
+    std::erase_if(jobs, [&](Job& job) {
+      return advance(job, variants[job.index], options, rows[job.index]);
+    });
+  }
+  return rows;
+}
+
+int report(const std::vector<Row>& rows, const Options& options) {
+  if (options.json) {
+    for (const Row& row : rows) std::printf("%s\n", to_json(row).c_str());
+  } else {
+    std::fputs(to_table(rows).c_str(), stdout);
+  }
+  std::vector<std::string> problems;
+  for (const Row& row : rows) {
+    for (const std::string& fault : row.faults) problems.push_back(row.name + ": " + fault);
+  }
+  if (options.update) {
+    Ratchet ratchet = read_ratchet(options.ratchet);
+    auto& marks = ratchet[rows.front().mesa];
+    marks.clear();
+    for (const Row& row : rows) marks[row.name] = row.cycles_per_unit;
+    write_ratchet(options.ratchet, ratchet);
+  } else if (!options.ratchet.empty() && problems.empty()) {
+    problems = compare(read_ratchet(options.ratchet), rows);
+  }
+  for (const std::string& problem : problems) std::fprintf(stderr, "audit: %s\n", problem.c_str());
+  return problems.empty() ? 0 : 1;
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  if (!parse_options(argc, argv, options)) {
+    std::fprintf(stderr,
+                 "usage: audit SHADERS_JSON [--json] [--ratchet FILE [--update]] "
+                 "[--seconds N] [--icd FILE] [--only NAME]\n");
+    return 2;
+  }
+  try {
+    std::vector<Variant> variants = read_variants(options.shaders);
+    std::erase_if(variants, [&](const Variant& v) {
+      return !options.only.empty() && v.name != options.only;
+    });
+    if (variants.empty()) {
+      std::fprintf(stderr, "audit: no variant in %s\n", options.shaders.c_str());
+      return 1;
+    }
+    return report(run_all(variants, options), options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "audit: %s: %s\n", options.shaders.c_str(), error.what());
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace polaris::audit
+
+int main(int argc, char** argv) { return polaris::audit::run(argc, argv); }

@@ -1,0 +1,219 @@
+#include "null_device.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#include <cstring>
+#include <optional>
+
+#define VK_NO_PROTOTYPES
+#include <vulkan/vulkan.h>
+
+namespace polaris::audit {
+namespace {
+
+/// The loader's entry points, found by name: the tool links no Vulkan library.
+struct Entry {
+  PFN_vkGetInstanceProcAddr find = nullptr;
+  VkInstance instance = VK_NULL_HANDLE;
+  template <class F>
+  F get(const char* name) const {
+    return reinterpret_cast<F>(find(instance, name));
+  }
+};
+
+struct Device {
+  VkPhysicalDevice physical = VK_NULL_HANDLE;
+  VkDevice device = VK_NULL_HANDLE;
+  std::string name;
+  std::string mesa;
+};
+
+/// An instance of the driver, or nothing and why.
+std::optional<Entry> open_instance(const std::string& icd, std::string& error) {
+  Entry entry;
+  error = "no instance from " + icd;
+  // NOLINTBEGIN(concurrency-mt-unsafe): this process has one thread
+  setenv("RADV_FORCE_FAMILY", "polaris10", 1);
+  setenv("VK_ICD_FILENAMES", icd.c_str(), 1);
+  // NOLINTEND(concurrency-mt-unsafe)
+  void* loader = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (loader == nullptr) return std::nullopt;
+  entry.find = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(loader, "vkGetInstanceProcAddr"));
+  if (entry.find == nullptr) return std::nullopt;
+  VkApplicationInfo app{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO};
+  app.apiVersion = VK_API_VERSION_1_2;
+  VkInstanceCreateInfo info{.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
+  info.pApplicationInfo = &app;
+  const auto create = entry.get<PFN_vkCreateInstance>("vkCreateInstance");
+  if (create(&info, nullptr, &entry.instance) != VK_SUCCESS) return std::nullopt;
+  error.clear();
+  return entry;
+}
+
+std::string open_device(const Entry& entry, Device& out) {
+  std::uint32_t count = 1;
+  entry.get<PFN_vkEnumeratePhysicalDevices>("vkEnumeratePhysicalDevices")(entry.instance, &count,
+                                                                          &out.physical);
+  if (count == 0) return "the driver shows no device";
+  VkPhysicalDeviceDriverProperties driver{.sType =
+                                              VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+  VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+  properties.pNext = &driver;
+  entry.get<PFN_vkGetPhysicalDeviceProperties2>("vkGetPhysicalDeviceProperties2")(out.physical,
+                                                                                  &properties);
+  out.name = properties.properties.deviceName;
+  out.mesa = driver.driverInfo;
+  out.mesa = out.mesa.substr(out.mesa.find_first_of("0123456789"));
+  out.mesa = out.mesa.substr(0, out.mesa.find(' '));
+  if (out.name.find("POLARIS10") == std::string::npos) return "got device " + out.name;
+
+  VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executable{
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR};
+  VkPhysicalDeviceVulkan12Features v12{.sType =
+                                           VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+  VkPhysicalDeviceVulkan11Features v11{.sType =
+                                           VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
+  VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+  v12.pNext = &executable;
+  v11.pNext = &v12;
+  features.pNext = &v11;
+  entry.get<PFN_vkGetPhysicalDeviceFeatures2>("vkGetPhysicalDeviceFeatures2")(out.physical,
+                                                                              &features);
+  features.features.robustBufferAccess = VK_FALSE;  // it changes the code, and we do not ask for it
+  const float priority = 1;
+  VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
+  queue.queueCount = 1;
+  queue.pQueuePriorities = &priority;
+  const char* extension = VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME;
+  VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
+  info.pNext = &features;
+  info.queueCreateInfoCount = 1;
+  info.pQueueCreateInfos = &queue;
+  info.enabledExtensionCount = 1;
+  info.ppEnabledExtensionNames = &extension;
+  const auto create = entry.get<PFN_vkCreateDevice>("vkCreateDevice");
+  if (create(out.physical, &info, nullptr, &out.device) != VK_SUCCESS)
+    return "vkCreateDevice failed";
+  return "";
+}
+
+VkPipelineLayout make_layout(const Entry& entry, VkDevice device, const Variant& variant) {
+  std::vector<VkDescriptorSetLayoutBinding> bindings;
+  for (std::uint32_t i = 0; i < variant.bindings; ++i) {
+    bindings.push_back(
+        {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
+  }
+  VkDescriptorSetLayoutCreateInfo set_info{.sType =
+                                               VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
+  set_info.bindingCount = variant.bindings;
+  set_info.pBindings = bindings.data();
+  VkDescriptorSetLayout set = VK_NULL_HANDLE;
+  entry.get<PFN_vkCreateDescriptorSetLayout>("vkCreateDescriptorSetLayout")(device, &set_info,
+                                                                            nullptr, &set);
+  const VkPushConstantRange push{VK_SHADER_STAGE_COMPUTE_BIT, 0, variant.push_constant_bytes};
+  VkPipelineLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+  info.setLayoutCount = 1;
+  info.pSetLayouts = &set;
+  info.pushConstantRangeCount = variant.push_constant_bytes > 0 ? 1 : 0;
+  info.pPushConstantRanges = &push;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  entry.get<PFN_vkCreatePipelineLayout>("vkCreatePipelineLayout")(device, &info, nullptr, &layout);
+  return layout;
+}
+
+VkPipeline make_pipeline(const Entry& entry, VkDevice device, const Variant& variant,
+                         const std::vector<std::uint32_t>& words) {
+  VkShaderModuleCreateInfo module_info{.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+  module_info.codeSize = words.size() * sizeof(std::uint32_t);
+  module_info.pCode = words.data();
+  VkShaderModule module = VK_NULL_HANDLE;
+  const auto create_module = entry.get<PFN_vkCreateShaderModule>("vkCreateShaderModule");
+  if (create_module(device, &module_info, nullptr, &module) != VK_SUCCESS) return VK_NULL_HANDLE;
+
+  std::vector<VkSpecializationMapEntry> map;
+  std::vector<std::uint32_t> values;
+  for (const auto& [id, bits] : variant.specialization) {
+    map.push_back({id, static_cast<std::uint32_t>(values.size() * sizeof(bits)), sizeof(bits)});
+    values.push_back(bits);
+  }
+  const VkSpecializationInfo constants{static_cast<std::uint32_t>(map.size()), map.data(),
+                                       values.size() * sizeof(std::uint32_t), values.data()};
+  VkComputePipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+  info.flags = VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR |
+               VK_PIPELINE_CREATE_CAPTURE_INTERNAL_REPRESENTATIONS_BIT_KHR;
+  info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+  info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+  info.stage.module = module;
+  info.stage.pName = "main";
+  info.stage.pSpecializationInfo = &constants;
+  info.layout = make_layout(entry, device, variant);
+  VkPipeline pipeline = VK_NULL_HANDLE;
+  const auto create = entry.get<PFN_vkCreateComputePipelines>("vkCreateComputePipelines");
+  if (create(device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline) != VK_SUCCESS) {
+    return VK_NULL_HANDLE;
+  }
+  return pipeline;
+}
+
+void read_statistics(const Entry& entry, VkDevice device, VkPipeline pipeline, Compiled& out) {
+  VkPipelineExecutableInfoKHR which{.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR};
+  which.pipeline = pipeline;
+  const auto get =
+      entry.get<PFN_vkGetPipelineExecutableStatisticsKHR>("vkGetPipelineExecutableStatisticsKHR");
+  std::uint32_t count = 0;
+  get(device, &which, &count, nullptr);
+  std::vector<VkPipelineExecutableStatisticKHR> all(
+      count, {.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR});
+  get(device, &which, &count, all.data());
+  for (const auto& one : all) {
+    out.statistics[one.name] = static_cast<std::int64_t>(one.value.u64);
+  }
+}
+
+void read_assembly(const Entry& entry, VkDevice device, VkPipeline pipeline, Compiled& out) {
+  VkPipelineExecutableInfoKHR which{.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR};
+  which.pipeline = pipeline;
+  const auto get = entry.get<PFN_vkGetPipelineExecutableInternalRepresentationsKHR>(
+      "vkGetPipelineExecutableInternalRepresentationsKHR");
+  std::uint32_t count = 0;
+  get(device, &which, &count, nullptr);
+  std::vector<VkPipelineExecutableInternalRepresentationKHR> all(
+      count, {.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INTERNAL_REPRESENTATION_KHR});
+  get(device, &which, &count, all.data());
+  std::vector<std::string> texts(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    texts[i].resize(all[i].dataSize);
+    all[i].pData = texts[i].data();
+  }
+  get(device, &which, &count, all.data());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (std::strcmp(all[i].name, "Assembly") == 0)
+      out.assembly = texts[i].substr(0, texts[i].find('\0'));
+  }
+}
+
+}  // namespace
+
+Compiled compile_for_polaris(const Variant& variant, const std::vector<std::uint32_t>& words,
+                             const std::string& icd) {
+  Compiled out;
+  const std::optional<Entry> opened = open_instance(icd, out.error);
+  if (!opened) return out;
+  const Entry& entry = *opened;
+  Device device;
+  out.error = open_device(entry, device);
+  if (!out.error.empty()) return out;
+  out.mesa = device.mesa;
+  const VkPipeline pipeline = make_pipeline(entry, device.device, variant, words);
+  if (pipeline == VK_NULL_HANDLE) {
+    out.error = "the driver refused the pipeline";
+    return out;
+  }
+  read_statistics(entry, device.device, pipeline, out);
+  read_assembly(entry, device.device, pipeline, out);
+  if (out.assembly.empty()) out.error = "the driver gave no assembly";
+  return out;
+}
+
+}  // namespace polaris::audit

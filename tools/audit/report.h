@@ -1,0 +1,43 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model.h"
+#include "null_device.h"
+
+namespace polaris::audit {
+
+/// What the audit says of one variant.
+struct Row {
+  std::string name;
+  std::string mesa;
+  std::vector<std::string> faults;  // hard limits that it breaks
+  std::int64_t vgprs = 0;
+  std::int64_t sgprs = 0;
+  std::int64_t waves = 0;  // per SIMD
+  std::int64_t lds_bytes = 0;
+  std::int64_t code_bytes = 0;
+  Modelled hot;
+  double cycles_per_unit = 0;  // of one SIMD, for a wave: trip cycles / work per trip
+};
+
+/// Hard limits and the model, over what the driver said.
+Row judge(const Variant& variant, const std::vector<std::uint32_t>& words,
+          const Compiled& compiled);
+
+std::string to_json(const Row& row);
+Row from_json(const std::string& text);
+std::string to_table(const std::vector<Row>& rows);
+
+/// Modelled cycles per unit by Mesa version and variant name (tools/audit/ratchet.json).
+using Ratchet = std::map<std::string, std::map<std::string, double>>;
+Ratchet read_ratchet(const std::string& path);
+void write_ratchet(const std::string& path, const Ratchet& ratchet);
+
+/// One line for each variant slower than its mark by more than 3 %, or without a mark, and for
+/// each mark without a variant. A Mesa version that the file does not know gives one line only.
+std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows);
+
+}  // namespace polaris::audit
