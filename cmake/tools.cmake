@@ -9,6 +9,22 @@ target_link_libraries(audit_core PUBLIC polaris_options)
 add_executable(audit ${CMAKE_SOURCE_DIR}/tools/audit/main.cc)
 target_link_libraries(audit PRIVATE audit_core)
 
+if(EXISTS ${POLARIS_SRC}/backend/vulkan/variants.h)
+  add_executable(list_shaders ${CMAKE_SOURCE_DIR}/tools/list_shaders.cc)
+  target_link_libraries(list_shaders PRIVATE polaris_core)
+  set(shaders_json ${POLARIS_SPV_DIR}/shaders.json)
+  add_custom_command(OUTPUT ${shaders_json}
+    COMMAND list_shaders > ${shaders_json}.part
+    COMMAND ${CMAKE_COMMAND} -E rename ${shaders_json}.part ${shaders_json}
+    DEPENDS list_shaders ${POLARIS_SHADER_SPVS} VERBATIM)
+  add_custom_target(shaders ALL DEPENDS ${shaders_json})
+  if(POLARIS_TESTS AND NOT POLARIS_SANITIZE)
+    add_test(NAME audit.polaris10 COMMAND audit ${shaders_json}
+      --ratchet ${CMAKE_SOURCE_DIR}/tools/audit/ratchet.json)
+    set_tests_properties(audit.polaris10 PROPERTIES LABELS audit TIMEOUT 900)
+  endif()
+endif()
+
 if(NOT POLARIS_TESTS OR POLARIS_SANITIZE)
   return()
 endif()

@@ -88,7 +88,9 @@ Row judge(const Variant& variant, const std::vector<std::uint32_t>& words,
   const std::vector<Instruction> program = parse_assembly(compiled.assembly);
   if (program.empty()) row.faults.push_back("no instruction in the disassembly");
   row.hot = model(program, static_cast<int>(std::max<std::int64_t>(1, row.waves)));
-  row.cycles_per_unit = row.hot.trip_cycles / std::max(variant.work_per_trip, 1e-9);
+  // No loop: the whole program is the unit.
+  row.cycles_per_unit =
+      row.hot.trip_cycles / (variant.work_per_trip > 0 ? variant.work_per_trip : 1);
   return row;
 }
 
