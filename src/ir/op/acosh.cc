@@ -1,0 +1,25 @@
+#include <cmath>
+
+#include "ir/op_util/elementwise.h"
+
+namespace polaris {
+namespace {
+
+double scalar(const Attrs&, double x, double) { return std::acosh(x); }
+
+}  // namespace
+
+extern constinit const OpDef op_acosh{
+    .name = "Acosh",
+    .doc = "Inverse hyperbolic cosine.",
+    .since = 22,
+    .inputs = kUnaryInputs,
+    .outputs = kUnaryOutputs,
+    .traits = kElementwise | kFoldable,
+    .infer = infer_unary<kFloatTypes>,
+    .reference = map_unary<scalar>,
+    .inplace = kInPlaceUnary,
+    .scalar = scalar,
+};
+
+}  // namespace polaris

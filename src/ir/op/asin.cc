@@ -1,0 +1,25 @@
+#include <cmath>
+
+#include "ir/op_util/elementwise.h"
+
+namespace polaris {
+namespace {
+
+double scalar(const Attrs&, double x, double) { return std::asin(x); }
+
+}  // namespace
+
+extern constinit const OpDef op_asin{
+    .name = "Asin",
+    .doc = "Inverse sine.",
+    .since = 22,
+    .inputs = kUnaryInputs,
+    .outputs = kUnaryOutputs,
+    .traits = kElementwise | kFoldable,
+    .infer = infer_unary<kFloatTypes>,
+    .reference = map_unary<scalar>,
+    .inplace = kInPlaceUnary,
+    .scalar = scalar,
+};
+
+}  // namespace polaris

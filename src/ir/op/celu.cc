@@ -1,0 +1,31 @@
+#include <cmath>
+
+#include "ir/op_attrs/elementwise.h"
+#include "ir/op_util/elementwise.h"
+
+namespace polaris {
+namespace {
+
+double scalar(const Attrs& attrs, double x, double) {
+  const auto& a = static_cast<const CeluAttrs&>(attrs);
+  const double alpha = static_cast<double>(a.alpha);
+  return std::fmax(0.0, x) + std::fmin(0.0, alpha * std::expm1(x / alpha));
+}
+
+}  // namespace
+
+extern constinit const OpDef op_celu{
+    .name = "Celu",
+    .doc = "max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).",
+    .since = 12,
+    .inputs = kUnaryInputs,
+    .outputs = kUnaryOutputs,
+    .traits = kElementwise | kFoldable,
+    .make_attrs = make_attrs<CeluAttrs>,
+    .infer = infer_unary<kFloatTypes>,
+    .reference = map_unary<scalar>,
+    .inplace = kInPlaceUnary,
+    .scalar = scalar,
+};
+
+}  // namespace polaris

@@ -1,0 +1,23 @@
+#include "ir/op_util/elementwise.h"
+
+namespace polaris {
+namespace {
+
+constexpr PredicateFns kFns{[](double a, double b) { return a == b; },
+                            [](std::int64_t a, std::int64_t b) { return a == b; },
+                            [](std::uint64_t a, std::uint64_t b) { return a == b; }};
+
+}  // namespace
+
+extern constinit const OpDef op_equal{
+    .name = "Equal",
+    .doc = "A == B.",
+    .since = 19,
+    .inputs = kBinaryInputs,
+    .outputs = kBinaryOutputs,
+    .traits = kElementwise | kFoldable,
+    .infer = infer_predicate<kAllTypes>,
+    .reference = map_predicate<kFns>,
+};
+
+}  // namespace polaris

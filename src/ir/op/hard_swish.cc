@@ -1,0 +1,27 @@
+#include <cmath>
+
+#include "ir/op_util/elementwise.h"
+
+namespace polaris {
+namespace {
+
+double scalar(const Attrs&, double x, double) {
+  return x * std::fmax(0.0, std::fmin(1.0, x / 6.0 + 0.5));
+}
+
+}  // namespace
+
+extern constinit const OpDef op_hard_swish{
+    .name = "HardSwish",
+    .doc = "x * clamp(x / 6 + 0.5, 0, 1).",
+    .since = 22,
+    .inputs = kUnaryInputs,
+    .outputs = kUnaryOutputs,
+    .traits = kElementwise | kFoldable,
+    .infer = infer_unary<kFloatTypes>,
+    .reference = map_unary<scalar>,
+    .inplace = kInPlaceUnary,
+    .scalar = scalar,
+};
+
+}  // namespace polaris

@@ -1,0 +1,87 @@
+#include "ir/op_util/elements.h"
+#include "ir/op_util/infer.h"
+#include "tensor/block_format.h"
+
+namespace polaris {
+namespace {
+
+constexpr DTypeSet kCacheTypes = dtype_set(DType::kF32, DType::kF16);
+
+Status infer(InferContext& c) {
+  if (auto s = all_of(check_dtype(c, 0, kCacheTypes), check_dtype(c, 1, kCacheTypes),
+                      check_dtype(c, 2, kFloatTypes), check_same_dtype(c, 2, 3),
+                      check_dtype(c, 4, dtype_set(DType::kI32)), check_rank(c, 0, 3, 3),
+                      check_rank(c, 1, 3, 3), check_rank(c, 2, 2, 2), check_rank(c, 3, 2, 2),
+                      check_rank(c, 4, 1, 1));
+      !s) {
+    return s;
+  }
+  for (int i : {0, 1}) {
+    const Shape& cache = c.in(i).shape;
+    const Shape& rows = c.in(i + 2).shape;
+    if (auto s = all_of(check_dims(c, "row size of k or v", rows[1], cache[2]),
+                        check_dims(c, "tokens of slots", c.in(4).shape[0], rows[0]));
+        !s) {
+      return s;
+    }
+    if (static_cast<std::size_t>(i) < c.outputs.size()) c.out(i) = c.in(i);
+  }
+  return Status::success();
+}
+
+/// One row of floats into row `slot` of a plain or block-encoded cache.
+void write_row(RefTensor& cache, std::int64_t slot, const RefTensor& from, std::int64_t row,
+               std::int64_t width) {
+  if (cache.type.encoding.is_plain()) {
+    for (std::int64_t i = 0; i < width; ++i) {
+      put_f64(cache, slot * width + i, get_f64(from, row * width + i));
+    }
+    return;
+  }
+  const BlockFormatInfo& info = block_format_info(cache.type.encoding.format);
+  std::vector<float> values(static_cast<std::size_t>(width));
+  for (std::int64_t i = 0; i < width; ++i) {
+    values[static_cast<std::size_t>(i)] = static_cast<float>(get_f64(from, row * width + i));
+  }
+  encode_blocks(cache.type.encoding.format, values.data(), width,
+                cache.data + slot * (width / info.block_elements) * info.block_bytes);
+}
+
+Status reference(RefContext& c) {
+  const Shape& cache = c.in(0).type.shape;
+  const std::int64_t slots = cache[0] * cache[1];
+  for (std::int64_t t = 0, n = c.in(4).type.shape[0]; t < n; ++t) {
+    const std::int64_t slot = get_i64(c.in(4), t);
+    if (slot < 0 || slot >= slots) continue;
+    write_row(c.out(0), slot, c.in(2), t, cache[2]);
+    write_row(c.out(1), slot, c.in(3), t, cache[2]);
+  }
+  return Status::success();
+}
+
+std::int64_t flops(const NodeTypes& n) { return 2 * n.inputs[2].shape.elements(); }
+
+constexpr Port kInputs[] = {
+    {"cache_k", kAcceptsEncoded}, {"cache_v", kAcceptsEncoded}, {"k"}, {"v"}, {"slots"}};
+constexpr Port kOutputs[] = {{"cache_k_out"}, {"cache_v_out"}};
+constexpr InPlace kInPlace[] = {{0, 0, true}, {1, 1, true}};
+
+}  // namespace
+
+extern constinit const OpDef op_kv_write{
+    .name = "KvWrite",
+    .domain = "polaris",
+    .doc =
+        "Writes the rows k[t], v[t] into the paged caches [pages, page_size, W] at slots[t] = "
+        "page * page_size + row, encoding them as the caches are; slots outside the cache are "
+        "skipped.",
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .traits = kStateful,
+    .infer = infer,
+    .reference = reference,
+    .inplace = kInPlace,
+    .flops = flops,
+};
+
+}  // namespace polaris

@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ir/op_attrs/attention.h"
+#include "ir/op_util/elements.h"
+#include "ir/op_util/infer.h"
+
+namespace polaris {
+namespace {
+
+constexpr DTypeSet kCacheTypes = dtype_set(DType::kF32, DType::kF16);
+constexpr DTypeSet kInt32 = dtype_set(DType::kI32);
+
+Status infer(InferContext& c) {
+  const auto& attrs = c.as<PagedAttentionAttrs>();
+  if (auto s = all_of(check_dtype(c, 0, kFloatTypes), check_dtype(c, 1, kCacheTypes),
+                      check_same_dtype(c, 1, 2), check_dtype(c, 3, kInt32),
+                      check_dtype(c, 4, kInt32), check_dtype(c, 5, kInt32), check_rank(c, 0, 2, 2),
+                      check_rank(c, 1, 3, 3), check_rank(c, 2, 3, 3), check_rank(c, 3, 2, 2),
+                      check_rank(c, 4, 1, 1), check_rank(c, 5, 1, 1));
+      !s) {
+    return s;
+  }
+  const Shape& q = c.in(0).shape;
+  if (attrs.num_heads <= 0 || attrs.num_kv_heads <= 0 ||
+      attrs.num_heads % attrs.num_kv_heads != 0 ||
+      (is_static_dim(q[1]) && q[1] % attrs.num_heads != 0)) {
+    return c.fail("heads, got " + std::to_string(attrs.num_heads) + " over " +
+                  std::to_string(attrs.num_kv_heads) + " kv heads for q " + q.to_string() +
+                  ", wanted whole multiples");
+  }
+  for (int i : {1, 2}) {
+    const std::int64_t width =
+        is_static_dim(q[1]) ? q[1] / attrs.num_heads * attrs.num_kv_heads : kUnknownDim;
+    if (auto s = check_dims(c, "row size of the cache", c.in(i).shape[2], width); !s) return s;
+  }
+  if (auto s = all_of(check_dims(c, "tokens of sequences", c.in(4).shape[0], q[0]),
+                      check_dims(c, "tokens of positions", c.in(5).shape[0], q[0]));
+      !s) {
+    return s;
+  }
+  set_output(c, 0, c.in(0).dtype, q);
+  return Status::success();
+}
+
+/// Where one token's keys and values lie.
+struct Reader {
+  const RefContext& c;
+  std::int64_t head_size;
+  std::int64_t sequence;
+
+  /// Row of the cache for a position, or -1 where the block table names no page.
+  std::int64_t row(std::int64_t position) const {
+    const Shape& cache = c.in(1).type.shape;
+    const std::int64_t page_in_table = position / cache[1];
+    const Shape& table = c.in(3).type.shape;
+    if (sequence >= table[0] || page_in_table >= table[1]) return -1;
+    const std::int64_t page = get_i64(c.in(3), sequence * table[1] + page_in_table);
+    if (page < 0 || page >= cache[0]) return -1;
+    return page * cache[1] + position % cache[1];
+  }
+  void read_row(int input, std::int64_t cache_row, std::vector<double>& out) const {
+    decode_f64(c.in(input), cache_row * static_cast<std::int64_t>(out.size()), out);
+  }
+};
+
+/// Softmax of q . k over the positions, then the weighted sum of v, for one head of one token.
+void attend(std::span<const double> q, std::span<const std::vector<double>> keys,
+            std::span<const std::vector<double>> values, std::int64_t kv_offset, double scale,
+            std::span<double> y) {
+  std::vector<double> weight(keys.size());
+  double peak = -INFINITY;
+  for (std::size_t p = 0; p < keys.size(); ++p) {
+    double dot = 0;
+    for (std::size_t d = 0; d < q.size(); ++d) {
+      dot += q[d] * keys[p][static_cast<std::size_t>(kv_offset) + d];
+    }
+    weight[p] = dot * scale;
+    peak = std::max(peak, weight[p]);
+  }
+  double sum = 0;
+  for (double& w : weight) sum += w = std::exp(w - peak);
+  for (std::size_t d = 0; d < y.size(); ++d) {
+    double total = 0;
+    for (std::size_t p = 0; p < keys.size(); ++p) {
+      total += weight[p] * values[p][static_cast<std::size_t>(kv_offset) + d];
+    }
+    y[d] = total / sum;
+  }
+}
+
+Status token(RefContext& c, std::int64_t t, std::vector<double>& y) {
+  const auto& attrs = c.as<PagedAttentionAttrs>();
+  const std::int64_t head_size = c.in(0).type.shape[1] / attrs.num_heads;
+  const auto width = static_cast<std::size_t>(c.in(1).type.shape[2]);
+  const double scale = attrs.scale != 0.0f ? static_cast<double>(attrs.scale)
+                                           : 1.0 / std::sqrt(static_cast<double>(head_size));
+  const Reader reader{c, head_size, get_i64(c.in(4), t)};
+  const auto positions =
+      static_cast<std::size_t>(std::max<std::int64_t>(0, get_i64(c.in(5), t) + 1));
+  std::vector<std::vector<double>> keys(positions, std::vector<double>(width));
+  std::vector<std::vector<double>> values = keys;
+  for (std::size_t p = 0; p < positions; ++p) {
+    const std::int64_t row = reader.row(static_cast<std::int64_t>(p));
+    if (row < 0) {
+      return c.fail("no page for position " + std::to_string(p) + " of sequence " +
+                    std::to_string(reader.sequence));
+    }
+    reader.read_row(1, row, keys[p]);
+    reader.read_row(2, row, values[p]);
+  }
+  if (positions == 0) return Status::success();
+  std::vector<double> q(y.size());
+  decode_f64(c.in(0), t * static_cast<std::int64_t>(y.size()), q);
+  for (std::int64_t h = 0; h < attrs.num_heads; ++h) {
+    const auto at = static_cast<std::size_t>(h * head_size);
+    const auto size = static_cast<std::size_t>(head_size);
+    const std::int64_t kv_head = h / (attrs.num_heads / attrs.num_kv_heads);
+    attend(std::span(q).subspan(at, size), keys, values, kv_head * head_size, scale,
+           std::span(y).subspan(at, size));
+  }
+  return Status::success();
+}
+
+Status reference(RefContext& c) {
+  const Shape& q = c.in(0).type.shape;
+  for (std::int64_t t = 0; t < q[0]; ++t) {
+    std::vector<double> y(static_cast<std::size_t>(q[1]), 0.0);
+    if (get_i64(c.in(4), t) >= 0) {
+      if (auto s = token(c, t, y); !s) return s;
+    }
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      put_f64(c.out(0), t * q[1] + static_cast<std::int64_t>(i), y[i]);
+    }
+  }
+  return Status::success();
+}
+
+/// At the bound: every token sees its whole block table row.
+std::int64_t flops(const NodeTypes& n) {
+  return 4 * n.inputs[0].shape.elements() * n.inputs[3].shape[1] * n.inputs[1].shape[1];
+}
+
+constexpr Port kInputs[] = {{"q"},
+                            {"cache_k", kAcceptsEncoded},
+                            {"cache_v", kAcceptsEncoded},
+                            {"block_table"},
+                            {"sequences"},
+                            {"positions"}};
+constexpr Port kOutputs[] = {{"y"}};
+
+}  // namespace
+
+extern constinit const OpDef op_paged_attention{
+    .name = "PagedAttention",
+    .domain = "polaris",
+    .doc =
+        "Causal attention over paged caches: token t attends to positions 0 to positions[t] of "
+        "sequence sequences[t]; position p lies in page block_table[sequence][p / page_size], "
+        "row p % page_size. A negative sequence gives zeros.",
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .make_attrs = make_attrs<PagedAttentionAttrs>,
+    .infer = infer,
+    .reference = reference,
+    .flops = flops,
+};
+
+}  // namespace polaris

@@ -1,0 +1,25 @@
+#include <cmath>
+
+#include "ir/op_util/elementwise.h"
+
+namespace polaris {
+namespace {
+
+double scalar(const Attrs&, double x, double) { return std::tanh(x); }
+
+}  // namespace
+
+extern constinit const OpDef op_tanh{
+    .name = "Tanh",
+    .doc = "Hyperbolic tangent.",
+    .since = 13,
+    .inputs = kUnaryInputs,
+    .outputs = kUnaryOutputs,
+    .traits = kElementwise | kFoldable,
+    .infer = infer_unary<kFloatTypes>,
+    .reference = map_unary<scalar>,
+    .inplace = kInPlaceUnary,
+    .scalar = scalar,
+};
+
+}  // namespace polaris
