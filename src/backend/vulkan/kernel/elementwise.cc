@@ -1,0 +1,437 @@
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/strided.h"
+#include "base/checked.h"
+
+/// Elementwise ops with NumPy broadcast: one table row an op, one shader source.
+namespace polaris::vulkan {
+namespace {
+
+enum Domains : std::uint32_t { kFloats = 1, kInts = 2, kBools = 4, kNumbers = kFloats | kInts,
+                               kAll = kFloats | kInts | kBools };
+enum class Form : std::uint8_t {
+  kFixed,     // as many operands as `operands`
+  kVariadic,  // any number, folded pairwise
+  kClip,      // min and max may be absent
+  kWhere,     // bits of b or c by a
+  kCopy,      // bits of a: Identity, Expand
+  kCast,      // a, stored as the output's type
+};
+
+struct Row {
+  std::string_view op;
+  std::uint32_t opcode;
+  int operands;
+  std::uint32_t domains;
+  Form form = Form::kFixed;
+  std::string_view attr0 = {};
+  float default0 = 0.0f;
+  std::string_view attr1 = {};
+  float default1 = 0.0f;
+};
+
+constexpr Row kRows[] = {
+    {"Abs", kOpAbs, 1, kNumbers},
+    {"Neg", kOpNeg, 1, kNumbers},
+    {"Sqrt", kOpSqrt, 1, kFloats},
+    {"Exp", kOpExp, 1, kFloats},
+    {"Log", kOpLog, 1, kFloats},
+    {"Sin", kOpSin, 1, kFloats},
+    {"Cos", kOpCos, 1, kFloats},
+    {"Tan", kOpTan, 1, kFloats},
+    {"Asin", kOpAsin, 1, kFloats},
+    {"Acos", kOpAcos, 1, kFloats},
+    {"Atan", kOpAtan, 1, kFloats},
+    {"Sinh", kOpSinh, 1, kFloats},
+    {"Cosh", kOpCosh, 1, kFloats},
+    {"Tanh", kOpTanh, 1, kFloats},
+    {"Asinh", kOpAsinh, 1, kFloats},
+    {"Acosh", kOpAcosh, 1, kFloats},
+    {"Atanh", kOpAtanh, 1, kFloats},
+    {"Erf", kOpErf, 1, kFloats},
+    {"Relu", kOpRelu, 1, kNumbers},
+    {"Sigmoid", kOpSigmoid, 1, kFloats},
+    {"HardSigmoid", kOpHardSigmoid, 1, kFloats, Form::kFixed, "alpha", 0.2f, "beta", 0.5f},
+    {"HardSwish", kOpHardSwish, 1, kFloats},
+    {"LeakyRelu", kOpLeakyRelu, 1, kFloats, Form::kFixed, "alpha", 0.01f},
+    {"Elu", kOpElu, 1, kFloats, Form::kFixed, "alpha", 1.0f},
+    {"Selu", kOpSelu, 1, kFloats, Form::kFixed, "alpha", 1.67326319217681884765625f, "gamma",
+     1.05070102214813232421875f},
+    {"Celu", kOpCelu, 1, kFloats, Form::kFixed, "alpha", 1.0f},
+    {"Gelu", kOpGelu, 1, kFloats},
+    {"Mish", kOpMish, 1, kFloats},
+    {"Softplus", kOpSoftplus, 1, kFloats},
+    {"Softsign", kOpSoftsign, 1, kFloats},
+    {"Swish", kOpSwish, 1, kFloats, Form::kFixed, "alpha", 1.0f},
+    {"ThresholdedRelu", kOpThresholdedRelu, 1, kFloats, Form::kFixed, "alpha", 1.0f},
+    {"Floor", kOpFloor, 1, kFloats},
+    {"Ceil", kOpCeil, 1, kFloats},
+    {"Round", kOpRound, 1, kFloats},
+    {"Sign", kOpSign, 1, kNumbers},
+    {"Reciprocal", kOpReciprocal, 1, kFloats},
+    {"IsNaN", kOpIsNaN, 1, kFloats},
+    {"IsInf", kOpIsInf, 1, kFloats, Form::kFixed, "detect_positive", 1.0f, "detect_negative", 1.0f},
+    {"Not", kOpNot, 1, kBools},
+    {"BitwiseNot", kOpBitNot, 1, kInts},
+    {"Add", kOpAdd, 2, kNumbers},
+    {"Sub", kOpSub, 2, kNumbers},
+    {"Mul", kOpMul, 2, kNumbers},
+    {"Div", kOpDiv, 2, kNumbers},
+    {"Pow", kOpPow, 2, kNumbers},
+    {"Mod", kOpMod, 2, kNumbers},
+    {"PRelu", kOpPRelu, 2, kNumbers},
+    {"Equal", kOpEqual, 2, kAll},
+    {"Greater", kOpGreater, 2, kNumbers},
+    {"GreaterOrEqual", kOpGreaterOrEqual, 2, kNumbers},
+    {"Less", kOpLess, 2, kNumbers},
+    {"LessOrEqual", kOpLessOrEqual, 2, kNumbers},
+    {"And", kOpAnd, 2, kBools},
+    {"Or", kOpOr, 2, kBools},
+    {"Xor", kOpXor, 2, kBools},
+    {"BitwiseAnd", kOpAnd, 2, kInts},
+    {"BitwiseOr", kOpOr, 2, kInts},
+    {"BitwiseXor", kOpXor, 2, kInts},
+    {"BitShift", kOpShiftLeft, 2, kInts},
+    {"Min", kOpMin, 2, kNumbers, Form::kVariadic},
+    {"Max", kOpMax, 2, kNumbers, Form::kVariadic},
+    {"Sum", kOpAdd, 2, kFloats, Form::kVariadic},
+    {"Mean", kOpAddScale, 2, kFloats, Form::kVariadic},
+    {"Clip", kOpClip, 3, kNumbers, Form::kClip},
+    {"Where", kOpWhere, 3, kAll, Form::kWhere},
+    {"Identity", kOpIdentity, 1, kAll, Form::kCopy},
+    {"Expand", kOpIdentity, 1, kAll, Form::kCopy},
+    {"Cast", kOpIdentity, 1, kAll, Form::kCast},
+    {"CastLike", kOpIdentity, 1, kAll, Form::kCast},
+};
+
+constexpr auto kOps = [] {
+  std::array<std::string_view, std::size(kRows)> names{};
+  for (std::size_t i = 0; i < std::size(kRows); ++i) names[i] = kRows[i].op;
+  return names;
+}();
+
+const Row* find_row(const NodeDesc& node) {
+  const std::string name = op_full_name(*node.op);
+  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
+                                 [&](const Row& r) { return r.op == name; });
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+/// Bits only: any type of the same width will do.
+std::uint32_t bits_code(DType dtype) {
+  switch (dtype_bytes(dtype)) {
+    case 1: return kTypeU8;
+    case 2: return kTypeU16;
+    case 4: return kTypeU32;
+    default: return kTypeU64;
+  }
+}
+
+struct Value {
+  Operand operand;
+  Shape shape;
+  std::uint32_t type = 0;
+  std::int64_t element_bytes = 0;
+  std::int64_t bytes = 0;
+};
+
+Value value_of(const OperandDesc& desc, Operand operand, bool bits_only) {
+  const std::int64_t size = dtype_bytes(desc.type.dtype);
+  const std::uint32_t code = bits_only ? bits_code(desc.type.dtype) : type_code(desc.type.dtype);
+  return {operand, desc.type.shape, code, size, size * desc.type.shape.elements()};
+}
+
+/// What one shader call computes.
+struct Step {
+  std::string_view shader;
+  std::uint32_t opcode = 0;
+  std::vector<Value> inputs;  // one to three
+  Value output;
+  float p0 = 0.0f;
+  float p1 = 0.0f;
+};
+
+std::vector<std::uint32_t> constants_of(std::uint32_t opcode, const std::uint32_t (&types)[4],
+                                        const std::uint32_t (&modes)[3], std::uint32_t dims) {
+  return {opcode,   types[0], types[1], types[2], types[3],
+          modes[0], modes[1], modes[2], dims};
+}
+
+/// Bytes [row, row + rows) of an operand that moves `stride` elements a row.
+Operand rows_of(const Value& value, std::int64_t stride, std::int64_t row, std::int64_t rows) {
+  Operand part = value.operand;
+  if (stride == 0) {
+    part.bytes = value.bytes;
+  } else {
+    part.offset += row * stride * value.element_bytes;
+    part.bytes = std::min(rows * stride, value.shape.elements() - row * stride) * value.element_bytes;
+  }
+  return part;
+}
+
+/// Adds the dispatches of one step, split where an operand exceeds a binding.
+Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
+                const Step& step, bool barrier) {
+  std::vector<Shape> shapes;
+  std::vector<std::int64_t> element_bytes;
+  std::vector<std::int64_t> bytes;
+  for (const Value& value : step.inputs) shapes.push_back(value.shape);
+  shapes.push_back(step.output.shape);
+  const Space space = broadcast_space(step.output.shape, shapes);
+  const std::size_t count = step.inputs.size();
+  for (const Value& value : step.inputs) {
+    element_bytes.push_back(value.element_bytes);
+    bytes.push_back(value.bytes);
+  }
+  element_bytes.push_back(step.output.element_bytes);
+  bytes.push_back(step.output.bytes);
+  const std::int64_t rows = rows_per_dispatch(target, space, element_bytes, bytes);
+  if (rows == 0) return refuse(node, "an operand exceeds the binding limit and cannot be split");
+
+  std::uint32_t types[4] = {};
+  std::uint32_t modes[3] = {};
+  bool strided = false;
+  Space inputs_space = space;
+  for (SpaceDim& dim : inputs_space) {
+    for (std::size_t o = count; o < 3; ++o) dim.strides[o] = 0;
+  }
+  for (std::size_t o = 0; o < 3; ++o) {
+    types[o] = o < count ? step.inputs[o].type : step.inputs[0].type;
+    modes[o] = o < count ? operand_mode(space, static_cast<int>(o)) : kModeScalar;
+    strided = strided || modes[o] == kModeStrided;
+  }
+  types[3] = step.output.type;
+  const auto dims = strided ? static_cast<std::uint32_t>(space.size()) : 0u;
+  std::int64_t params = 0;
+  if (strided) {
+    params = append_params(kernel, space_words(inputs_space, 3), target.alignment_bytes);
+  }
+  const std::int64_t inner = space_elements(space) / std::max<std::int64_t>(space.front().size, 1);
+  for (std::int64_t row = 0; row < space.front().size; row += rows) {
+    const std::int64_t here = std::min(rows, space.front().size - row);
+    const std::int64_t elements = here * inner;
+    Dispatch dispatch;
+    dispatch.shader = step.shader;
+    dispatch.constants = constants_of(step.opcode, types, modes, dims);
+    dispatch.push = {static_cast<std::uint32_t>(elements), float_bits(step.p0), float_bits(step.p1)};
+    std::int64_t moved = 0;
+    for (std::size_t o = 0; o < 3; ++o) {
+      const std::size_t from = o < count ? o : 0;
+      dispatch.operands.push_back(
+          rows_of(step.inputs[from], space.front().strides[from], row, here));
+      if (o < count) moved += dispatch.operands.back().bytes;
+    }
+    dispatch.operands.push_back(rows_of(step.output, space.front().strides[count], row, here));
+    moved += dispatch.operands.back().bytes;
+    dispatch.operands.push_back(Operand::params(params));
+    dispatch.grid = grid_1d(target, ceil_div(elements, 1024));
+    dispatch.barrier_before = barrier && row == 0;
+    dispatch.estimate_us = model_us(moved, elements * 8);
+    kernel.dispatches.push_back(std::move(dispatch));
+  }
+  return Status::success();
+}
+
+/// The shader for arithmetic on a dtype.
+Result<std::string_view> arithmetic_shader(const VulkanTarget& target, const NodeDesc& node,
+                                           DType dtype, std::uint32_t domains) {
+  const bool allowed = is_float(dtype)        ? (domains & kFloats) != 0
+                       : dtype == DType::kBool ? (domains & kBools) != 0
+                                               : (domains & kInts) != 0;
+  if (!allowed || type_code(dtype) == 255) {
+    return refuse(node, "no shader for " + std::string(dtype_name(dtype)));
+  }
+  if (is_float(dtype)) return std::string_view("elementwise.float");
+  if (dtype_bytes(dtype) < 8) return std::string_view("elementwise.int");
+  if (!target.int64) return refuse(node, "64-bit integers, which this device lacks");
+  return std::string_view("elementwise.int64");
+}
+
+/// Cast goes through the domain of its source; 64-bit sources by what is kept of them.
+Result<std::string_view> cast_shader(const NodeDesc& node, DType from, DType to) {
+  if (type_code(from) == 255 || type_code(to) == 255) {
+    return refuse(node, "no shader for " + std::string(dtype_name(from)) + " to " +
+                            std::string(dtype_name(to)));
+  }
+  if (from == to) return std::string_view("elementwise.bits");
+  if (is_float(from) || is_float(to)) return std::string_view("elementwise.float");
+  if (dtype_bytes(from) < 8) return std::string_view("elementwise.int");
+  if (to == DType::kBool) return std::string_view("elementwise.float");
+  // Low bits are all that narrower types keep, and all that the other 64-bit type differs in.
+  return std::string_view(dtype_bytes(to) < 8 ? "elementwise.int" : "elementwise.bits");
+}
+
+std::uint32_t opcode_of(const Row& row, const NodeDesc& node) {
+  if (row.op == "Gelu" && attr_string(node, "approximate", "none") == "tanh") return kOpGeluTanh;
+  if (row.op == "Mod" && attr_int(node, "fmod", 0) != 0) return kOpFmod;
+  if (row.op == "BitShift" && attr_string(node, "direction", "") == "RIGHT") return kOpShiftRight;
+  return row.opcode;
+}
+
+float param_of(const NodeDesc& node, std::string_view attr, float otherwise) {
+  if (attr.empty()) return otherwise;
+  // IsInf's flags are integers.
+  const auto whole = attr_int(node, attr, INT64_MIN);
+  if (whole != INT64_MIN) return static_cast<float>(whole);
+  return attr_float(node, attr, otherwise);
+}
+
+Status add_fixed(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
+                 const Row& row, std::string_view shader, bool bits_only) {
+  Step step;
+  step.shader = shader;
+  step.opcode = opcode_of(row, node);
+  for (int i = 0; i < row.operands; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (!has_input(node, at)) return refuse(node, "an input is absent");
+    step.inputs.push_back(value_of(node.inputs[at], Operand::input(i), bits_only));
+  }
+  step.output = value_of(node.outputs[0], Operand::output(0), bits_only);
+  step.p0 = param_of(node, row.attr0, row.default0);
+  step.p1 = param_of(node, row.attr1, row.default1);
+  return add_step(kernel, target, node, step, false);
+}
+
+Status add_clip(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
+                std::string_view shader) {
+  Step step;
+  step.shader = shader;
+  step.inputs.push_back(value_of(node.inputs[0], Operand::input(0), false));
+  for (std::size_t i = 1; i <= 2; ++i) {
+    if (has_input(node, i)) {
+      step.inputs.push_back(value_of(node.inputs[i], Operand::input(static_cast<int>(i)), false));
+    }
+  }
+  step.opcode = step.inputs.size() == 3 ? kOpClip
+                : has_input(node, 1)    ? kOpMax
+                : has_input(node, 2)    ? kOpMin
+                                        : kOpIdentity;
+  step.output = value_of(node.outputs[0], Operand::output(0), false);
+  return add_step(kernel, target, node, step, false);
+}
+
+/// Folds inputs pairwise; partial results stay in the workspace, because the output may share
+/// bytes with an input that is read later.
+Status add_variadic(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
+                    const Row& row, std::string_view shader) {
+  const std::size_t count = node.inputs.size();
+  const Value output = value_of(node.outputs[0], Operand::output(0), false);
+  const bool mean = row.opcode == kOpAddScale;
+  Value partial = value_of(node.inputs[0], Operand::input(0), false);
+  if (count == 1) {
+    Step copy{.shader = shader, .opcode = kOpIdentity, .inputs = {partial}, .output = output};
+    return add_step(kernel, target, node, copy, false);
+  }
+  for (std::size_t i = 1; i < count; ++i) {
+    const bool last = i + 1 == count;
+    Step step{.shader = shader, .opcode = mean && !last ? kOpAdd : row.opcode};
+    step.inputs = {partial, value_of(node.inputs[i], Operand::input(static_cast<int>(i)), false)};
+    step.output = output;
+    if (!last) step.output.operand = Operand::workspace();
+    step.p0 = 1.0f / static_cast<float>(count);
+    const Status added = add_step(kernel, target, node, step, i > 1);
+    if (!added) return added.error();
+    partial = step.output;
+  }
+  if (count > 2) kernel.workspace = output.bytes;
+  return Status::success();
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  const Row* row = find_row(node);
+  if (row == nullptr || node.inputs.empty() || !node.inputs[0].present) {
+    return refuse(node, "no elementwise form");
+  }
+  for (const OperandDesc& operand : node.inputs) {
+    if (operand.present && !operand.type.encoding.is_plain()) return refuse(node, "encoded input");
+  }
+  const DType dtype = node.inputs[0].type.dtype;
+  Result<std::string_view> shader = std::string_view("elementwise.bits");
+  if (row->form == Form::kCast) {
+    shader = cast_shader(node, dtype, node.outputs[0].type.dtype);
+  } else if (row->form != Form::kWhere && row->form != Form::kCopy) {
+    shader = arithmetic_shader(target, node, dtype, row->domains);
+  }
+  if (!shader) return shader.error();
+  if (row->op == "Pow" && node.inputs[1].type.dtype != dtype &&
+      is_float(node.inputs[1].type.dtype) != is_float(dtype)) {
+    if (!is_float(dtype)) return refuse(node, "an integer base with a float exponent");
+  }
+  auto kernel = std::make_shared<VulkanKernel>(std::string(*shader) + " " + std::string(row->op));
+  const bool bits_only = *shader == "elementwise.bits";
+  Status added;
+  switch (row->form) {
+    case Form::kVariadic: added = add_variadic(*kernel, target, node, *row, *shader); break;
+    case Form::kClip: added = add_clip(*kernel, target, node, *shader); break;
+    case Form::kFixed:
+    case Form::kWhere:
+    case Form::kCopy:
+    case Form::kCast: added = add_fixed(*kernel, target, node, *row, *shader, bits_only); break;
+  }
+  if (!added) return added.error();
+  // Expand's shape, CastLike's pattern: used for types only.
+  for (std::size_t i = static_cast<std::size_t>(row->operands); i < node.inputs.size(); ++i) {
+    if (row->form == Form::kCopy || row->form == Form::kCast) kernel->absorbed |= 1ull << i;
+  }
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+/// A row's variants in one domain: aligned operands, and a strided last operand.
+void add_variants(std::vector<ShaderVariant>& all, const Row& row, std::string_view shader,
+                  DType dtype) {
+  const bool bits_only = shader == "elementwise.bits";
+  const std::uint32_t code = bits_only ? bits_code(dtype) : type_code(dtype);
+  const bool to_bool = (row.opcode >= kOpEqual && row.opcode <= kOpLessOrEqual) ||
+                       row.opcode == kOpIsNaN || row.opcode == kOpIsInf;
+  const std::uint32_t types[4] = {code, code, code, to_bool ? kTypeBool : code};
+  for (const std::uint32_t mode : {kModeSame, kModeStrided}) {
+    std::uint32_t modes[3] = {kModeSame, kModeScalar, kModeScalar};
+    modes[row.operands - 1] = mode;
+    ShaderVariant variant;
+    variant.name = std::string(shader) + " " + std::string(row.op) + " " +
+                   std::string(dtype_name(dtype)) + (mode == kModeSame ? " same" : " strided");
+    variant.shader = shader;
+    variant.constants = constants_of(row.opcode, types, modes, mode == kModeStrided ? 3 : 0);
+    variant.bindings = 5;
+    variant.push_bytes = 12;
+    all.push_back(std::move(variant));
+  }
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (const Row& row : kRows) {
+    const bool bits_only = row.form == Form::kWhere || row.form == Form::kCopy;
+    if (bits_only) {
+      for (const DType d : {DType::kU8, DType::kU16, DType::kU32, DType::kU64}) {
+        add_variants(all, row, "elementwise.bits", d);
+      }
+      continue;
+    }
+    if ((row.domains & kFloats) != 0) {
+      add_variants(all, row, "elementwise.float", DType::kF32);
+      add_variants(all, row, "elementwise.float", DType::kF16);
+    }
+    if ((row.domains & kInts) != 0) {
+      add_variants(all, row, "elementwise.int", DType::kI32);
+      add_variants(all, row, "elementwise.int", DType::kU8);
+      if (row.form != Form::kCast) add_variants(all, row, "elementwise.int64", DType::kI64);
+    }
+    if ((row.domains & kBools) != 0) add_variants(all, row, "elementwise.int", DType::kBool);
+  }
+  return all;
+}
+
+}  // namespace
+
+extern const KernelFamily family_elementwise;
+const KernelFamily family_elementwise{"elementwise", kOps, select, variants};
+
+}  // namespace polaris::vulkan

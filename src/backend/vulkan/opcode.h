@@ -1,0 +1,32 @@
+#pragma once
+#include <cstdint>
+
+#include "tensor/dtype.h"
+
+/// Opcodes and type codes that C++ and GLSL share.
+namespace polaris::vulkan {
+
+using uint = std::uint32_t;
+#include "backend/vulkan/shader/opcode.glsl"
+
+/// Type code of a dtype, or 255 where shaders have none (float64).
+constexpr std::uint32_t type_code(DType dtype) {
+  switch (dtype) {
+    case DType::kF32: return kTypeF32;
+    case DType::kF16: return kTypeF16;
+    case DType::kBF16: return kTypeBF16;
+    case DType::kF64: return 255;
+    case DType::kI8: return kTypeI8;
+    case DType::kU8: return kTypeU8;
+    case DType::kI16: return kTypeI16;
+    case DType::kU16: return kTypeU16;
+    case DType::kI32: return kTypeI32;
+    case DType::kU32: return kTypeU32;
+    case DType::kI64: return kTypeI64;
+    case DType::kU64: return kTypeU64;
+    case DType::kBool: return kTypeBool;
+  }
+  return 255;
+}
+
+}  // namespace polaris::vulkan

@@ -1,0 +1,275 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// variants: float -DDOMAIN_FLOAT
+// variants: int -DDOMAIN_INT
+// variants: int64 -DDOMAIN_INT64
+// variants: bits -DDOMAIN_BITS
+//
+// One elementwise op of up to three operands with broadcast. The domain is what values are between
+// load and store; types, op and addressing are specialization constants, so that a driver folds
+// the rest away. Each thread does four elements, 256 apart, so that loads coalesce.
+#include "common.glsl"
+#include "opcode.glsl"
+#ifdef DOMAIN_INT64
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#endif
+
+layout(local_size_x = 256) in;
+layout(constant_id = 0) const uint OP = 0;
+layout(constant_id = 1) const uint TYPE_A = 0;
+layout(constant_id = 2) const uint TYPE_B = 0;
+layout(constant_id = 3) const uint TYPE_C = 0;
+layout(constant_id = 4) const uint TYPE_OUT = 0;
+layout(constant_id = 5) const uint MODE_A = 0;
+layout(constant_id = 6) const uint MODE_B = 0;
+layout(constant_id = 7) const uint MODE_C = 0;
+layout(constant_id = 8) const uint DIMS = 0;  // of the collapsed shape, where an operand is strided
+
+layout(push_constant) uniform Push {
+  uint count;
+  float p0;
+  float p1;
+} push;
+
+// A buffer under each type it may have; only the one that TYPE_x names survives specialization.
+#define BUFFER(BINDING, NAME)                                                     \
+  layout(binding = BINDING) readonly buffer NAME##W { uint NAME##_w[]; };         \
+  layout(binding = BINDING) readonly buffer NAME##F { float NAME##_f[]; };        \
+  layout(binding = BINDING) readonly buffer NAME##H { float16_t NAME##_h[]; };    \
+  layout(binding = BINDING) readonly buffer NAME##S { uint16_t NAME##_s[]; };     \
+  layout(binding = BINDING) readonly buffer NAME##B { uint8_t NAME##_b[]; };      \
+  layout(binding = BINDING) readonly buffer NAME##L { uvec2 NAME##_l[]; };
+BUFFER(0, a)
+BUFFER(1, b)
+BUFFER(2, c)
+layout(binding = 3) writeonly buffer OutW { uint out_w[]; };
+layout(binding = 3) writeonly buffer OutF { float out_f[]; };
+layout(binding = 3) writeonly buffer OutH { float16_t out_h[]; };
+layout(binding = 3) writeonly buffer OutS { uint16_t out_s[]; };
+layout(binding = 3) writeonly buffer OutB { uint8_t out_b[]; };
+layout(binding = 3) writeonly buffer OutL { uvec2 out_l[]; };
+// Per dim, innermost first: fast divisor, then the strides of a, b and c.
+struct Dim {
+  uint multiplier;
+  uint shift;
+  uint size;
+  uint a;
+  uint b;
+  uint c;
+};
+layout(binding = 4) readonly buffer Dims { Dim dims[]; };
+
+// Bits of an element, widened to 32 (or 64) by its own sign.
+#define LOAD_BITS(NAME, TYPE, I)                                                            \
+  (TYPE == kTypeI64 || TYPE == kTypeU64 ? NAME##_l[I]                                       \
+   : TYPE == kTypeI8                    ? uvec2(uint(bitfieldExtract(int(uint(NAME##_b[I])), 0, 8)), 0) \
+   : TYPE == kTypeU8                    ? uvec2(uint(NAME##_b[I]), 0)                       \
+   : TYPE == kTypeBool                  ? uvec2(uint(NAME##_b[I]) != 0u ? 1u : 0u, 0)       \
+   : TYPE == kTypeI16                   ? uvec2(uint(bitfieldExtract(int(uint(NAME##_s[I])), 0, 16)), 0) \
+   : TYPE == kTypeU16 || TYPE == kTypeF16 || TYPE == kTypeBF16 ? uvec2(uint(NAME##_s[I]), 0) \
+                                        : uvec2(NAME##_w[I], 0))
+
+void store_bits(uint i, uvec2 v) {
+  switch (TYPE_OUT) {
+    case kTypeI64:
+    case kTypeU64: out_l[i] = v; break;
+    case kTypeI8:
+    case kTypeU8:
+    case kTypeBool: out_b[i] = uint8_t(v.x & 0xFFu); break;
+    case kTypeF16:
+    case kTypeBF16:
+    case kTypeI16:
+    case kTypeU16: out_s[i] = uint16_t(v.x & 0xFFFFu); break;
+    default: out_w[i] = v.x; break;
+  }
+}
+
+#if defined(DOMAIN_FLOAT)
+#include "float_ops.glsl"
+#define VALUE float
+#define LOAD(NAME, TYPE, I)                                                                 \
+  (TYPE == kTypeF32    ? NAME##_f[I]                                                        \
+   : TYPE == kTypeF16  ? float(NAME##_h[I])                                                 \
+   : TYPE == kTypeBF16 ? uintBitsToFloat(uint(NAME##_s[I]) << 16)                           \
+                       : from_bits(TYPE, LOAD_BITS(NAME, TYPE, I)))
+float from_bits(uint type, uvec2 bits) {
+  if (type == kTypeI64) return float(int(bits.y)) * 4294967296.0 + float(bits.x);
+  if (type == kTypeU64) return float(bits.y) * 4294967296.0 + float(bits.x);
+  if (type == kTypeU32) return float(bits.x);
+  return float(int(bits.x));
+}
+// Toward zero, saturated, NaN to zero.
+uvec2 to_wide(float v, bool is_signed) {
+  float m = trunc(abs(v));
+  if (is_nan(v) || (v < 0.0 && !is_signed)) return uvec2(0);
+  if (is_signed && m >= 9223372036854775808.0) {
+    return v < 0.0 ? uvec2(0u, 0x80000000u) : uvec2(~0u, 0x7FFFFFFFu);
+  }
+  if (m >= 18446744073709551616.0) return uvec2(~0u);
+  float high = floor(m * (1.0 / 4294967296.0));
+  uvec2 w = uvec2(uint(m - high * 4294967296.0), uint(high));
+  if (v < 0.0) w = uvec2(~w.x + 1u, ~w.y + (w.x == 0u ? 1u : 0u));
+  return w;
+}
+uint to_int(float v, float low, float high) {
+  if (is_nan(v)) return 0u;
+  if (v >= 2147483648.0) return high > 2147483647.5 ? 0x7FFFFFFFu : uint(int(high));
+  if (v <= -2147483648.0) return low < -2147483647.5 ? 0x80000000u : uint(int(low));
+  return uint(int(clamp(trunc(v), low, high)));
+}
+void store(uint i, float v) {
+  switch (TYPE_OUT) {
+    case kTypeF32: out_f[i] = v; break;
+    case kTypeF16: out_h[i] = float16_t(v); break;
+    case kTypeBF16: {
+      uint u = floatBitsToUint(v);
+      uint rounded = (u + 0x7FFFu + ((u >> 16) & 1u)) >> 16;
+      out_s[i] = uint16_t(is_nan(v) ? (u >> 16) | 0x40u : rounded);
+      break;
+    }
+    case kTypeBool: out_b[i] = uint8_t(v != 0.0 ? 1u : 0u); break;
+    case kTypeI8: out_b[i] = uint8_t(to_int(v, -128.0, 127.0) & 0xFFu); break;
+    case kTypeU8: out_b[i] = uint8_t(to_int(v, 0.0, 255.0)); break;
+    case kTypeI16: out_s[i] = uint16_t(to_int(v, -32768.0, 32767.0) & 0xFFFFu); break;
+    case kTypeU16: out_s[i] = uint16_t(to_int(v, 0.0, 65535.0)); break;
+    case kTypeI32: out_w[i] = to_int(v, -2147483648.0, 2147483648.0); break;
+    case kTypeU32: {
+      uvec2 w = to_wide(v, false);
+      out_w[i] = w.y != 0u ? ~0u : w.x;
+      break;
+    }
+    case kTypeI64: out_l[i] = to_wide(v, true); break;
+    case kTypeU64: out_l[i] = to_wide(v, false); break;
+  }
+}
+float apply(float a, float b, float c) { return float_op(OP, a, b, c, push.p0, push.p1); }
+
+#elif defined(DOMAIN_BITS)
+#define VALUE uvec2
+#define LOAD(NAME, TYPE, I) LOAD_BITS(NAME, TYPE, I)
+void store(uint i, uvec2 v) { store_bits(i, v); }
+uvec2 apply(uvec2 a, uvec2 b, uvec2 c) { return OP == kOpWhere ? (a.x != 0u ? b : c) : a; }
+
+#else
+#ifdef DOMAIN_INT64
+#define VALUE int64_t
+#define UVALUE uint64_t
+VALUE from_bits(uint type, uvec2 bits) {
+  if (type == kTypeI64 || type == kTypeU64) return VALUE(packUint2x32(bits));
+  return type == kTypeU32 ? VALUE(bits.x) : VALUE(int(bits.x));
+}
+void store(uint i, VALUE v) {
+  if (TYPE_OUT == kTypeBool) {
+    out_b[i] = uint8_t(v != VALUE(0) ? 1u : 0u);
+  } else {
+    store_bits(i, unpackUint2x32(UVALUE(v)));
+  }
+}
+#else
+#define VALUE int
+#define UVALUE uint
+VALUE from_bits(uint type, uvec2 bits) { return int(bits.x); }
+void store(uint i, VALUE v) {
+  if (TYPE_OUT == kTypeBool) {
+    out_b[i] = uint8_t(v != 0 ? 1u : 0u);
+  } else if (TYPE_OUT == kTypeF32) {
+    out_f[i] = TYPE_A == kTypeU32 ? float(uint(v)) : float(v);
+  } else if (TYPE_OUT == kTypeI64 || TYPE_OUT == kTypeU64) {
+    out_l[i] = uvec2(uint(v), TYPE_A == kTypeU32 ? 0u : uint(v >> 31));
+  } else {
+    store_bits(i, uvec2(uint(v), 0));
+  }
+}
+#endif
+#define LOAD(NAME, TYPE, I) from_bits(TYPE, LOAD_BITS(NAME, TYPE, I))
+const bool UNSIGNED = TYPE_A == kTypeU32 || TYPE_A == kTypeU64;
+const VALUE ZERO = VALUE(0);
+const VALUE ONE = VALUE(1);
+VALUE quotient(VALUE a, VALUE b) {
+  if (b == ZERO) return ZERO;
+  if (UNSIGNED) return VALUE(UVALUE(a) / UVALUE(b));
+  return b == -ONE ? -a : a / b;  // the lowest value over -1 wraps
+}
+VALUE power(VALUE a, VALUE n) {
+  if (n < ZERO) return a == ONE ? ONE : a == -ONE ? ((n & ONE) != ZERO ? -ONE : ONE) : ZERO;
+  VALUE r = ONE;
+  while (n > ZERO) {
+    if ((n & ONE) != ZERO) r *= a;
+    a *= a;
+    n >>= 1;
+  }
+  return r;
+}
+bool less(VALUE a, VALUE b) { return UNSIGNED ? UVALUE(a) < UVALUE(b) : a < b; }
+uint width() {
+  return TYPE_A == kTypeI8 || TYPE_A == kTypeU8     ? 8u
+         : TYPE_A == kTypeI16 || TYPE_A == kTypeU16 ? 16u
+         : TYPE_A == kTypeI64 || TYPE_A == kTypeU64 ? 64u
+                                                    : 32u;
+}
+VALUE apply(VALUE a, VALUE b, VALUE c) {
+  switch (OP) {
+    case kOpAbs: return !UNSIGNED && a < ZERO ? -a : a;
+    case kOpNeg: return -a;
+    case kOpRelu: return !UNSIGNED && a < ZERO ? ZERO : a;
+    case kOpSign: return a == ZERO ? ZERO : !UNSIGNED && a < ZERO ? -ONE : ONE;
+    case kOpNot: return a == ZERO ? ONE : ZERO;
+    case kOpBitNot: return ~a;
+    case kOpAdd: return a + b;
+    case kOpSub: return a - b;
+    case kOpMul: return a * b;
+    case kOpDiv: return quotient(a, b);
+    case kOpPow: return power(a, b);
+    case kOpFmod: return b == ZERO ? ZERO : a - quotient(a, b) * b;
+    case kOpMod: {
+      if (b == ZERO) return ZERO;
+      VALUE r = a - quotient(a, b) * b;
+      return !UNSIGNED && r != ZERO && (r ^ b) < ZERO ? r + b : r;
+    }
+    case kOpMin: return less(a, b) ? a : b;
+    case kOpMax: return less(a, b) ? b : a;
+    case kOpPRelu: return a < ZERO ? a * b : a;
+    case kOpEqual: return a == b ? ONE : ZERO;
+    case kOpGreater: return less(b, a) ? ONE : ZERO;
+    case kOpGreaterOrEqual: return less(a, b) ? ZERO : ONE;
+    case kOpLess: return less(a, b) ? ONE : ZERO;
+    case kOpLessOrEqual: return less(b, a) ? ZERO : ONE;
+    case kOpAnd: return a & b;
+    case kOpOr: return a | b;
+    case kOpXor: return a ^ b;
+    case kOpShiftLeft: return UVALUE(b) >= UVALUE(width()) ? ZERO : a << int(b);
+    case kOpShiftRight:
+      return UVALUE(b) >= UVALUE(width()) ? ZERO : VALUE(UVALUE(a) >> int(b));
+    case kOpClip: {
+      VALUE low = less(a, b) ? b : a;
+      return less(c, low) ? c : low;
+    }
+  }
+  return a;
+}
+#endif
+
+void main() {
+  uint first = group_index() * 1024u + gl_LocalInvocationID.x;
+  [[unroll]] for (uint k = 0u; k < 4u; ++k) {
+    uint i = first + k * 256u;
+    if (i < push.count) {
+      uint ia = MODE_A == kModeSame ? i : 0u;
+      uint ib = MODE_B == kModeSame ? i : 0u;
+      uint ic = MODE_C == kModeSame ? i : 0u;
+      uint rest = i;
+      [[unroll]] for (uint d = 0u; d < DIMS; ++d) {
+        uint next = fast_div(rest, uvec2(dims[d].multiplier, dims[d].shift));
+        uint at = rest - next * dims[d].size;
+        if (MODE_A == kModeStrided) ia += at * dims[d].a;
+        if (MODE_B == kModeStrided) ib += at * dims[d].b;
+        if (MODE_C == kModeStrided) ic += at * dims[d].c;
+        rest = next;
+      }
+      VALUE a = LOAD(a, TYPE_A, ia);
+      VALUE b = LOAD(b, TYPE_B, ib);
+      VALUE c = LOAD(c, TYPE_C, ic);
+      store(i, apply(a, b, c));
+    }
+  }
+}

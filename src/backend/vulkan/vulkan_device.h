@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace polaris {
+
+/// Features to pretend missing, for tests on richer devices.
+struct VulkanHide {
+  bool int64 = false;
+  bool int16 = false;
+  bool int8 = false;
+  bool float16 = false;
+  bool integer_dot = false;
+  bool subgroup = false;  // subgroup operations of every kind
+
+  /// What an RX 470..590 lacks.
+  static VulkanHide like_polaris();
+  static VulkanHide everything();
+};
+
+struct VulkanOptions {
+  /// "" is the first GPU; "vulkan:N" or "N" the N-th device listed; else part of a device's name.
+  /// A software rasterizer is taken only when named or numbered.
+  std::string selector;
+  /// Device memory kept for others; nothing: the larger of 512 MiB and a tenth.
+  std::optional<std::int64_t> keep_bytes;
+  // Pretended limits, 0 for the device's own.
+  std::int64_t binding_bytes_max = 0;
+  std::int64_t allocation_bytes_max = 0;
+  std::int64_t memory_bytes = 0;
+  VulkanHide hide;
+  /// The n-th device allocation (from 1) fails; 0: none does.
+  std::int64_t fail_allocation_at = 0;
+  /// File of the pipeline cache; nothing: below the user's cache folder; "": none.
+  std::optional<std::string> pipeline_cache_path;
+};
+
+/// All Vulkan 1.2 devices, software ones last and marked; empty where there is no loader or driver.
+/// Errors: device where the loader is there but fails.
+Result<std::vector<DeviceInfo>> list_vulkan_devices();
+
+/// Errors: not_found (no such device), unsupported (it lacks what we need), device.
+Result<std::unique_ptr<Device>> make_vulkan_device(const VulkanOptions& options);
+
+}  // namespace polaris
