@@ -1,0 +1,117 @@
+"""What `make soak` runs, in parts that can be run, resumed and believed one by one."""
+import glob
+import os
+import re
+import subprocess
+import time
+from typing import Callable, NamedTuple
+
+import mutate
+
+CORE = ["src", "tests/support", "CMakeLists.txt", "cmake"]
+
+
+class Shard(NamedTuple):
+    name: str
+    covers: list   # paths whose change makes the evidence void
+    seconds: int   # time wanted for the part that can run for ever
+    run: Callable  # (root, shard) -> (ok, note)
+
+
+def call(root, *args, timeout=7200, **env):
+    done = subprocess.run(args, cwd=root, capture_output=True, text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, timeout=timeout, env=dict(os.environ, **env))
+    return done.returncode, done.stdout + done.stderr
+
+
+def build(root, preset, *targets):
+    code, out = call(root, "cmake", "--preset", preset)
+    if code == 0:
+        code, out = call(root, "cmake", "--build", "--preset", preset, "--target", *targets)
+    return code == 0, out[-2000:]
+
+
+def fuzz(root, shard):
+    target = shard.name.split(".", 1)[1]
+    ok, out = build(root, "fuzz", target)
+    if not ok:
+        return False, out
+    corpus = os.path.join(root, "soak", "corpus", target)
+    os.makedirs(corpus, exist_ok=True)
+    seeds = os.path.join(root, "tests", "fuzz", "corpus", target[:-len("_fuzz")])
+    code, out = call(root, f"build/fuzz/{target}", f"-max_total_time={shard.seconds}",
+                     "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+                     f"-artifact_prefix=soak/{target}-", corpus,
+                     *([seeds] if os.path.isdir(seeds) else []))
+    found = code != 0
+    executed = re.search(r"stat::number_of_executed_units: (\d+)", out)
+    note = f"{executed.group(1) if executed else '?'} inputs"
+    if target == "canary_fuzz":
+        return found and "canary" in out, "found, as it must be" if found else "not found: " + note
+    return not found, out[-600:] if found else note
+
+
+def tsan(root, shard):
+    ok, out = build(root, "tsan", "all")
+    if not ok:
+        return False, out
+    code, out = call(root, "ctest", "--preset", "tsan", "-L", shard.name.split(".", 1)[1],
+                     "--no-tests=error")
+    summary = re.search(r"\d+% tests passed.*", out)
+    return code == 0, summary.group(0) if summary else out[-600:]
+
+
+def samples(root):
+    """Small model files of every format: our own, and the shared ones where they are."""
+    out = glob.glob(os.path.join(root, "models/**/*.*"), recursive=True)
+    out += glob.glob(os.path.join(root, "tests/data/**/*.*"), recursive=True)
+    shared = os.environ.get("POLARIS_SHARED", os.path.join(root, "..", "shared"))
+    out += glob.glob(os.path.join(shared, "models/**/*.*"), recursive=True)
+    return sorted(f for f in out if f.endswith((".gguf", ".onnx")) and
+                  0 < os.path.getsize(f) < 16 << 20)
+
+
+def mutations(root, shard):
+    files = samples(root)
+    if not files:
+        return False, "no model file to mutate"
+    ok, out = build(root, "asan", "polaris")
+    if not ok:
+        return False, out
+    seed = int(shard.name.rsplit(".", 1)[1])
+    cases, faults = mutate.run(os.path.join(root, "build/asan/polaris"), files, seed,
+                               shard.seconds, time.monotonic)
+    return not faults, "; ".join(faults)[:2000] or f"{cases} files, all answered"
+
+
+def bench(root, shard):
+    ok, out = build(root, "release", "polaris")
+    if not ok:
+        return False, out
+    model = sorted(glob.glob(os.path.join(root, "models/**/*.gguf"), recursive=True))
+    if not model:
+        return False, "no model"
+    code, out = call(root, "build/release/polaris", "bench", model[0], "--llm", "--json",
+                     "--device", shard.name.split(".", 1)[1])
+    return code == 0, out.strip()[-1000:]
+
+
+def covered(root, path):
+    """The `// covers:` line of a fuzz target, on top of the target itself and what all stand on."""
+    with open(os.path.join(root, path)) as file:
+        line = re.search(r"^// covers: (.*)$", file.read(), re.MULTILINE)
+    return [path, "src/base", "src/tensor"] + (line.group(1).split() if line else ["src"])
+
+
+def all_shards(root, seconds):
+    out = []
+    for path in sorted(glob.glob("tests/fuzz/*_fuzz.cc", root_dir=root)):
+        name = "fuzz." + os.path.basename(path)[:-len(".cc")]
+        out.append(Shard(name, covered(root, path), seconds, fuzz))
+    out += [Shard(f"tsan.{label}", CORE + ["tests"], 0, tsan)
+            for label in ("unit", "op", "pass", "e2e")
+            if any(glob.glob(f"tests/{d}/*.cc", root_dir=root) for d in
+                   (("op", "conformance") if label == "op" else (label,)))]
+    out += [Shard(f"mutations.{seed}", ["src", "apps"], seconds, mutations) for seed in range(4)]
+    out.append(Shard("bench.cpu", ["src", "apps", "models"], 0, bench))
+    return out
