@@ -141,6 +141,7 @@ class Style(Case):
             "}  // namespace\nint f(int x) {\n  static constexpr int kA = 1;\n  int y = kA;\n"
             "  return x + y;\n}\nusing C = int;\nstatic int g(int a = 3);\n"
             "template <class T>\nT h(T t) { return t; }\nclass D;\nenum E { kOne };\n"
+            "D& D::operator=(const D& d) { return *this; }\n"
             "D::D(int a) : a_(a), b_{a} {}\n}\n")})
 
     def test_literals_are_blanked(self):

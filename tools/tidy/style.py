@@ -164,6 +164,8 @@ def statements(code):
 
 
 def judge(head):
+    if re.search(r"\boperator\b", head):
+        return None
     head = re.split(r"[={]", head)[0].strip()
     if not head or "(" in head or _NOT_DATA.match(head) or len(head.split()) < 2:
         return None

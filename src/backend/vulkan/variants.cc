@@ -20,11 +20,12 @@ std::string shader_variants_json() {
     if (!first) json += ",\n";
     first = false;
     json += " {\"file\": \"" + std::string(variant.shader) + ".spv\", \"name\": \"" + variant.name +
-            "\", \"specialization\": [";
+            "\", \"specialization\": {";
     for (std::size_t i = 0; i < variant.constants.size(); ++i) {
-      json += (i == 0 ? "" : ", ") + std::to_string(variant.constants[i]);
+      json += (i == 0 ? "\"" : ", \"") + std::to_string(i) + "\": ";
+      json += std::to_string(variant.constants[i]);
     }
-    json += "], \"bindings\": " + std::to_string(variant.bindings) +
+    json += "}, \"bindings\": " + std::to_string(variant.bindings) +
             ", \"push_constant_bytes\": " + std::to_string(variant.push_bytes) +
             ", \"work_per_trip\": " + std::to_string(variant.work_per_trip) + "}";
   }
