@@ -35,11 +35,15 @@ set(canaries ${CMAKE_SOURCE_DIR}/tests/tools/audit)
 set(canary_dir ${CMAKE_BINARY_DIR}/audit_canaries)
 file(MAKE_DIRECTORY ${canary_dir})
 set(canary_files "")
-foreach(name lean spill scratch shared)
+foreach(name lean spill scratch shared unlisted)
+  set(source ${canaries}/${name}.comp)
+  if(name STREQUAL "unlisted")
+    set(source ${canaries}/lean.comp)
+  endif()
   add_custom_command(OUTPUT ${canary_dir}/${name}.spv
     COMMAND ${POLARIS_GLSLC} -O --target-env=vulkan1.2 -o ${canary_dir}/${name}.spv
-      ${canaries}/${name}.comp
-    DEPENDS ${canaries}/${name}.comp VERBATIM)
+      ${source}
+    DEPENDS ${source} VERBATIM)
   list(APPEND canary_files ${canary_dir}/${name}.spv)
 endforeach()
 add_custom_target(audit_canaries ALL DEPENDS ${canary_files})
@@ -55,4 +59,5 @@ polaris_audit_test(refuses_spill "audit: spill: spilled VGPRs: got [1-9]" --only
 polaris_audit_test(refuses_scratch "audit: scratch: scratch bytes: got [1-9]" --only scratch)
 polaris_audit_test(refuses_lds "audit: shared: LDS bytes: got 49152, wanted at most 32768"
   --only shared)
+polaris_audit_test(refuses_unlisted "audit: unlisted.spv: shipped, but no variant")
 polaris_audit_test(refuses_missing "audit: missing: no SPIR-V in missing.spv" --only missing)

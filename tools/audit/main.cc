@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "report.h"
 
@@ -179,13 +181,26 @@ std::vector<Row> run_all(const std::vector<Variant>& variants, const Options& op
   return rows;
 }
 
-int report(const std::vector<Row>& rows, const Options& options) {
+/// Names of .spv files beside shaders.json that no variant names: shipped, yet not audited.
+std::vector<std::string> unlisted(const std::vector<Variant>& variants, const Options& options) {
+  std::vector<std::string> out;
+  const auto folder = std::filesystem::absolute(options.shaders).parent_path();
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string file = entry.path().filename().string();
+    const bool listed = std::any_of(variants.begin(), variants.end(),
+                                    [&](const Variant& v) { return v.file == file; });
+    if (entry.path().extension() == ".spv" && !listed) out.push_back(file);
+  }
+  return out;
+}
+
+int report(const std::vector<Row>& rows, std::vector<std::string> problems,
+           const Options& options) {
   if (options.json) {
     for (const Row& row : rows) std::printf("%s\n", to_json(row).c_str());
   } else {
     std::fputs(to_table(rows).c_str(), stdout);
   }
-  std::vector<std::string> problems;
   for (const Row& row : rows) {
     for (const std::string& fault : row.faults) problems.push_back(row.name + ": " + fault);
   }
@@ -196,7 +211,13 @@ int report(const std::vector<Row>& rows, const Options& options) {
     for (const Row& row : rows) marks[row.name] = row.cycles_per_unit;
     write_ratchet(options.ratchet, ratchet);
   } else if (!options.ratchet.empty() && problems.empty()) {
-    problems = compare(read_ratchet(options.ratchet), rows);
+    const Ratchet ratchet = read_ratchet(options.ratchet);
+    problems = compare(ratchet, rows);
+    if (!ratchet.contains(rows.front().mesa)) {
+      std::fprintf(stderr,
+                   "audit: note: no marks for Mesa %s, so none is held (--update makes them)\n",
+                   rows.front().mesa.c_str());
+    }
   }
   for (const std::string& problem : problems) std::fprintf(stderr, "audit: %s\n", problem.c_str());
   return problems.empty() ? 0 : 1;
@@ -212,6 +233,12 @@ int run(int argc, char** argv) {
   }
   try {
     std::vector<Variant> variants = read_variants(options.shaders);
+    std::vector<std::string> problems;
+    if (options.only.empty()) {
+      for (const std::string& file : unlisted(variants, options)) {
+        problems.push_back(file + ": shipped, but no variant in the list names it");
+      }
+    }
     std::erase_if(variants, [&](const Variant& v) {
       return !options.only.empty() && v.name != options.only;
     });
@@ -219,7 +246,7 @@ int run(int argc, char** argv) {
       std::fprintf(stderr, "audit: no variant in %s\n", options.shaders.c_str());
       return 1;
     }
-    return report(run_all(variants, options), options);
+    return report(run_all(variants, options), std::move(problems), options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "audit: %s: %s\n", options.shaders.c_str(), error.what());
     return 1;

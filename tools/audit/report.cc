@@ -166,9 +166,7 @@ std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>&
   std::vector<std::string> out;
   if (rows.empty()) return out;
   const auto known = ratchet.find(rows.front().mesa);
-  if (known == ratchet.end()) {
-    return {"no marks for Mesa " + rows.front().mesa + ": run with --update"};
-  }
+  if (known == ratchet.end()) return out;
   std::map<std::string, double> left = known->second;
   for (const Row& row : rows) {
     const auto mark = left.find(row.name);

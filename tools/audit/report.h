@@ -37,7 +37,7 @@ Ratchet read_ratchet(const std::string& path);
 void write_ratchet(const std::string& path, const Ratchet& ratchet);
 
 /// One line for each variant slower than its mark by more than 3 %, or without a mark, and for
-/// each mark without a variant. A Mesa version that the file does not know gives one line only.
+/// each mark without a variant. Marks are a compiler's: a Mesa version without any gives no line.
 std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows);
 
 }  // namespace polaris::audit
