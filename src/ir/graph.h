@@ -42,7 +42,10 @@ struct Node {
   std::vector<ValueId> outputs;  // kNoValue: unused
   /// If: then, else. Loop, Scan: body. A subgraph sees nothing outside itself: what ONNX captures
   /// implicitly is an explicit extra input of the node, appended after the op's own inputs, and an
-  /// extra input of each subgraph, in the same order after the subgraph's own inputs.
+  /// extra input of each subgraph, in the same order after the subgraph's own inputs. So input 1 + i
+  /// of If is input i of both branches, and input i >= 2 of Loop is input i of its body; how many
+  /// of them are captures stands in LoopAttrs. Dims use the ids of the outermost graph's symbol
+  /// table, of which subgraphs hold a copy.
   std::vector<std::unique_ptr<Graph>> subgraphs;
   std::string name;
   bool dead = false;
@@ -116,16 +119,25 @@ class Graph {
   const std::vector<State>& states() const { return states_; }
   std::vector<State>& states() { return states_; }
   const std::vector<Symbol>& symbols() const { return symbols_; }
+  /// Replaces the table; the caller sees to it that the dims in use still fit.
+  void set_symbols(std::vector<Symbol> symbols) { symbols_ = std::move(symbols); }
   std::optional<ValueId> find_input(std::string_view name) const;
 
   /// Nodes that read `value` (each once), in order. Linear in the graph; passes that need many
   /// build a UseMap once.
   std::vector<NodeId> users(ValueId value) const;
   bool is_output(ValueId value) const;
+  bool is_state_update(ValueId value) const;
   /// Every read of `from` (nodes, outputs, state updates) becomes a read of `to`.
   void replace_uses(ValueId from, ValueId to);
   /// Removes a node whose outputs nobody reads.
   void remove_node(NodeId id);
+  /// As remove_node for many, in one sweep over the order.
+  void remove_nodes(std::span<const NodeId> ids);
+  /// Drops input `index` (its value stays); for subgraphs whose capture nobody reads.
+  void remove_input(std::size_t index) {
+    inputs_.erase(inputs_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
   void set_output(std::size_t index, ValueId value) { outputs_[index] = value; }
   void set_state_update(std::size_t index, ValueId value) { states_[index].update = value; }
   /// Sorts the order topologically (stable). Errors: invalid where the graph has a cycle.
@@ -137,6 +149,8 @@ class Graph {
 
  private:
   ValueId add_value(Value value);
+  NodeId make_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
+                   int output_count, std::string name);
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<Value> values_;
   std::vector<NodeId> order_;
@@ -163,6 +177,7 @@ class UseMap {
 Status infer_node(Graph& graph, NodeId id);
 /// infer_node over the order, with shape data followed through foldable integer ops of at most
 /// 1024 elements, so that Shape -> Gather -> Concat -> Reshape gives static or symbolic shapes.
+/// Subgraphs included. With `known` (ir/infer.h) it also hands out the host values it found.
 Status infer_graph(Graph& graph);
 
 }  // namespace polaris

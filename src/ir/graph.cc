@@ -1,0 +1,283 @@
+#include "ir/graph.h"
+
+#include <algorithm>
+#include <functional>
+#include <queue>
+
+namespace polaris {
+namespace {
+
+std::size_t at(ValueId id) { return static_cast<std::size_t>(id.index); }
+std::size_t at(NodeId id) { return static_cast<std::size_t>(id.index); }
+
+bool reads(const Node& node, ValueId value) {
+  return std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
+}
+
+}  // namespace
+
+Graph Graph::clone() const {
+  Graph out;
+  out.name = name;
+  out.values_ = values_;
+  out.order_ = order_;
+  out.inputs_ = inputs_;
+  out.outputs_ = outputs_;
+  out.output_names_ = output_names_;
+  out.states_ = states_;
+  out.symbols_ = symbols_;
+  out.nodes_.reserve(nodes_.size());
+  for (const auto& node : nodes_) {
+    auto copy = std::make_unique<Node>();
+    copy->op = node->op;
+    if (node->attrs) copy->attrs = node->attrs->clone();
+    copy->inputs = node->inputs;
+    copy->outputs = node->outputs;
+    copy->name = node->name;
+    copy->dead = node->dead;
+    for (const auto& sub : node->subgraphs) {
+      copy->subgraphs.push_back(std::make_unique<Graph>(sub->clone()));
+    }
+    out.nodes_.push_back(std::move(copy));
+  }
+  return out;
+}
+
+ValueId Graph::add_value(Value value) {
+  values_.push_back(std::move(value));
+  return ValueId{static_cast<std::int32_t>(values_.size() - 1)};
+}
+
+ValueId Graph::add_input(std::string input_name, TensorType type) {
+  Value value;
+  value.type = type;
+  value.name = std::move(input_name);
+  inputs_.push_back(add_value(std::move(value)));
+  return inputs_.back();
+}
+
+ValueId Graph::add_constant(std::shared_ptr<const Constant> constant) {
+  Value value;
+  value.type = constant->data.type();
+  value.name = constant->name;
+  value.constant = std::move(constant);
+  return add_value(std::move(value));
+}
+
+ValueId Graph::add_constant(std::string constant_name, Tensor tensor) {
+  auto constant = std::make_shared<Constant>();
+  constant->data = std::move(tensor);
+  constant->name = std::move(constant_name);
+  return add_constant(std::move(constant));
+}
+
+ValueId Graph::add_state(std::string state_name, TensorType type,
+                         std::shared_ptr<const Constant> initial, bool paged) {
+  Value value;
+  value.type = type;
+  value.name = state_name;
+  State state;
+  state.name = std::move(state_name);
+  state.type = type;
+  state.initial = std::move(initial);
+  state.read = add_value(std::move(value));
+  state.update = state.read;
+  state.paged = paged;
+  states_.push_back(std::move(state));
+  return states_.back().read;
+}
+
+std::int64_t Graph::add_symbol(Symbol symbol) {
+  for (std::size_t i = 0; i < symbols_.size(); ++i) {
+    if (symbols_[i].name == symbol.name) return static_cast<std::int64_t>(i);
+  }
+  symbols_.push_back(std::move(symbol));
+  return static_cast<std::int64_t>(symbols_.size() - 1);
+}
+
+NodeId Graph::make_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
+                        int output_count, std::string node_name) {
+  const NodeId id{static_cast<std::int32_t>(nodes_.size())};
+  auto node = std::make_unique<Node>();
+  node->op = op;
+  if (attrs) {
+    node->attrs = std::move(attrs);
+  } else if (op->make_attrs != nullptr) {
+    node->attrs = op->make_attrs();
+  } else {
+    node->attrs = std::make_unique<NoAttrs>();
+  }
+  node->inputs = std::move(inputs);
+  node->name = std::move(node_name);
+  for (int i = 0; i < output_count; ++i) {
+    Value value;
+    value.name = output_count == 1 ? node->name : node->name + ":" + std::to_string(i);
+    value.producer = id;
+    value.output_index = i;
+    node->outputs.push_back(add_value(std::move(value)));
+  }
+  nodes_.push_back(std::move(node));
+  return id;
+}
+
+NodeId Graph::add_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
+                       int output_count, std::string node_name) {
+  const NodeId id =
+      make_node(op, std::move(attrs), std::move(inputs), output_count, std::move(node_name));
+  order_.push_back(id);
+  return id;
+}
+
+NodeId Graph::insert_node(NodeId before, const OpDef* op, std::unique_ptr<Attrs> attrs,
+                          std::vector<ValueId> inputs, int output_count, std::string node_name) {
+  const NodeId id =
+      make_node(op, std::move(attrs), std::move(inputs), output_count, std::move(node_name));
+  order_.insert(std::find(order_.begin(), order_.end(), before), id);
+  return id;
+}
+
+void Graph::mark_output(ValueId value, std::string output_name) {
+  outputs_.push_back(value);
+  output_names_.push_back(std::move(output_name));
+}
+
+std::optional<ValueId> Graph::find_input(std::string_view input_name) const {
+  for (ValueId id : inputs_) {
+    if (value(id).name == input_name) return id;
+  }
+  return std::nullopt;
+}
+
+std::vector<NodeId> Graph::users(ValueId value) const {
+  std::vector<NodeId> out;
+  for (NodeId id : order_) {
+    if (reads(node(id), value)) out.push_back(id);
+  }
+  return out;
+}
+
+bool Graph::is_output(ValueId value) const {
+  return std::find(outputs_.begin(), outputs_.end(), value) != outputs_.end();
+}
+
+bool Graph::is_state_update(ValueId value) const {
+  return std::any_of(states_.begin(), states_.end(),
+                     [&](const State& s) { return s.update == value; });
+}
+
+void Graph::replace_uses(ValueId from, ValueId to) {
+  for (NodeId id : order_) {
+    std::replace(node(id).inputs.begin(), node(id).inputs.end(), from, to);
+  }
+  std::replace(outputs_.begin(), outputs_.end(), from, to);
+  for (State& state : states_) {
+    if (state.update == from) state.update = to;
+  }
+}
+
+void Graph::remove_node(NodeId id) {
+  node(id).dead = true;
+  const auto found = std::find(order_.begin(), order_.end(), id);
+  if (found != order_.end()) order_.erase(found);
+}
+
+void Graph::remove_nodes(std::span<const NodeId> ids) {
+  if (ids.empty()) return;
+  for (NodeId id : ids) node(id).dead = true;
+  std::erase_if(order_, [&](NodeId id) { return node(id).dead; });
+}
+
+Status Graph::sort() {
+  // Ready nodes leave in their old order, so an order that is right already does not change.
+  std::vector<std::int32_t> position(nodes_.size(), -1);
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    position[at(order_[i])] = static_cast<std::int32_t>(i);
+  }
+  std::vector<std::int32_t> waits(nodes_.size(), 0);
+  std::vector<std::vector<NodeId>> readers(nodes_.size());
+  for (NodeId id : order_) {
+    for (ValueId input : node(id).inputs) {
+      if (!input.valid()) continue;
+      const NodeId producer = value(input).producer;
+      if (!producer.valid() || position[at(producer)] < 0) continue;
+      ++waits[at(id)];
+      readers[at(producer)].push_back(id);
+    }
+  }
+  std::priority_queue<std::int32_t, std::vector<std::int32_t>, std::greater<>> ready;
+  for (NodeId id : order_) {
+    if (waits[at(id)] == 0) ready.push(position[at(id)]);
+  }
+  std::vector<NodeId> sorted;
+  sorted.reserve(order_.size());
+  while (!ready.empty()) {
+    const NodeId id = order_[static_cast<std::size_t>(ready.top())];
+    ready.pop();
+    sorted.push_back(id);
+    for (NodeId reader : readers[at(id)]) {
+      if (--waits[at(reader)] == 0) ready.push(position[at(reader)]);
+    }
+  }
+  if (sorted.size() != order_.size()) {
+    const auto stuck = std::find_if(order_.begin(), order_.end(),
+                                    [&](NodeId id) { return waits[at(id)] > 0; });
+    return Error::invalid("[graph] node '" + node(*stuck).name + "' is part of a cycle");
+  }
+  order_ = std::move(sorted);
+  return Status::success();
+}
+
+void Graph::compact() {
+  std::vector<bool> kept(values_.size(), false);
+  const auto keep = [&](ValueId id) {
+    if (id.valid()) kept[at(id)] = true;
+  };
+  for (ValueId id : inputs_) keep(id);
+  for (ValueId id : outputs_) keep(id);
+  for (const State& state : states_) keep(state.read), keep(state.update);
+  for (NodeId id : order_) {
+    for (ValueId input : node(id).inputs) keep(input);
+    for (ValueId output : node(id).outputs) keep(output);
+  }
+
+  std::vector<ValueId> renamed(values_.size());
+  std::vector<Value> values;
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    if (!kept[i]) continue;
+    renamed[i] = ValueId{static_cast<std::int32_t>(values.size())};
+    values.push_back(std::move(values_[i]));
+  }
+  const auto rename = [&](ValueId& id) {
+    if (id.valid()) id = renamed[at(id)];
+  };
+
+  std::vector<std::unique_ptr<Node>> nodes;
+  nodes.reserve(order_.size());
+  for (NodeId& id : order_) {
+    auto moved = std::move(nodes_[at(id)]);
+    id = NodeId{static_cast<std::int32_t>(nodes.size())};
+    for (ValueId& input : moved->inputs) rename(input);
+    for (ValueId& output : moved->outputs) {
+      rename(output);
+      if (output.valid()) values[at(output)].producer = id;
+    }
+    nodes.push_back(std::move(moved));
+  }
+  for (ValueId& id : inputs_) rename(id);
+  for (ValueId& id : outputs_) rename(id);
+  for (State& state : states_) rename(state.read), rename(state.update);
+  values_ = std::move(values);
+  nodes_ = std::move(nodes);
+}
+
+UseMap::UseMap(const Graph& graph) : users_(graph.value_count()) {
+  for (NodeId id : graph.order()) {
+    for (ValueId input : graph.node(id).inputs) {
+      if (!input.valid()) continue;
+      auto& users = users_[at(input)];
+      if (users.empty() || users.back() != id) users.push_back(id);
+    }
+  }
+}
+
+}  // namespace polaris
