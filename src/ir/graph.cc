@@ -219,8 +219,8 @@ Status Graph::sort() {
     }
   }
   if (sorted.size() != order_.size()) {
-    const auto stuck = std::find_if(order_.begin(), order_.end(),
-                                    [&](NodeId id) { return waits[at(id)] > 0; });
+    const auto stuck =
+        std::find_if(order_.begin(), order_.end(), [&](NodeId id) { return waits[at(id)] > 0; });
     return Error::invalid("[graph] node '" + node(*stuck).name + "' is part of a cycle");
   }
   order_ = std::move(sorted);

@@ -177,7 +177,7 @@ class UseMap {
 Status infer_node(Graph& graph, NodeId id);
 /// infer_node over the order, with shape data followed through foldable integer ops of at most
 /// 1024 elements, so that Shape -> Gather -> Concat -> Reshape gives static or symbolic shapes.
-/// Subgraphs included. With `known` (ir/infer.h) it also hands out the host values it found.
+/// Subgraphs included. ir/infer.h has a form that hands out the host values found on the way.
 Status infer_graph(Graph& graph);
 
 }  // namespace polaris

@@ -92,7 +92,7 @@ struct RefTensor {
 
 /// What the reference sees: slow and plain, it is the definition of the op. Required aliases are
 /// set up by the caller (the output's bytes hold the input's). For kDataDependent the output buffer
-/// holds `bounds`; the reference sets the actual shape with set_shape before returning.
+/// holds `bounds`; the reference writes packed elements and the actual shape with set_shape.
 class RefContext {
  public:
   const OpDef* op = nullptr;
@@ -106,6 +106,8 @@ class RefContext {
   }
   const RefTensor& in(int i) const { return inputs[static_cast<std::size_t>(i)]; }
   RefTensor& out(int i) { return outputs[static_cast<std::size_t>(i)]; }
+  /// The actual shape of a data-dependent output, no larger than its bound.
+  void set_shape(int i, const Shape& shape) { out(i).type.shape = shape; }
   template <class A>
   const A& as() const {
     return static_cast<const A&>(*attrs);

@@ -1,0 +1,21 @@
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace polaris {
+
+/// Subgraphs nest at most this deep.
+inline constexpr int kGraphDepthMax = 16;
+
+/// infer_graph that also hands out what it learned: (*known)[v.index] is the host tensor of value
+/// v where constants and shape arithmetic give it (at most 1024 elements unless a constant), else
+/// a null Tensor. Subgraphs' values are not handed out.
+Status infer_graph(Graph& graph, std::vector<Tensor>* known);
+
+/// The type that covers both: equal dims stay, others become unknown. Nothing where element type,
+/// rank or encoding differ.
+std::optional<TensorType> merge_types(const TensorType& a, const TensorType& b);
+
+}  // namespace polaris

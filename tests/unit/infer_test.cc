@@ -1,0 +1,100 @@
+#include "ir/infer.h"
+
+#include <doctest/doctest.h>
+
+#include "ir/op_attrs/control.h"
+#include "ir/op_set.h"
+
+namespace polaris {
+namespace {
+
+struct Fixture {
+  OpSet ops = OpSet::builtin();
+  Graph g;
+  ValueId add(Graph& graph, std::string_view op, std::vector<ValueId> inputs, std::string name) {
+    const OpDef* def = ops.find(op);
+    REQUIRE_MESSAGE(def != nullptr, op);
+    return graph.node(graph.add_node(def, nullptr, std::move(inputs), 1, std::move(name)))
+        .outputs[0];
+  }
+  ValueId ints(Graph& graph, std::vector<std::int64_t> v) {
+    const Shape shape{static_cast<std::int64_t>(v.size())};
+    return graph.add_constant("", *Tensor::from<std::int64_t>(DType::kI64, shape, v));
+  }
+  std::unique_ptr<Graph> body(DType dtype, Shape shape, std::string_view op) {
+    auto out = std::make_unique<Graph>();
+    out->add_input("i", {DType::kI64, {}, {}});
+    const ValueId cond = out->add_input("cond", {DType::kBool, {}, {}});
+    const ValueId x = out->add_input("x", {dtype, shape, {}});
+    const ValueId k = out->add_input("k", {dtype, shape, {}});
+    out->mark_output(cond, "cond");
+    out->mark_output(add(*out, op, {x, k}, "next"), "next");
+    out->mark_output(x, "scan");
+    return out;
+  }
+};
+
+TEST_CASE_FIXTURE(Fixture, "broadcast and reshape keep symbols") {
+  const std::int64_t t = symbol_dim(g.add_symbol({"T", Symbol::Kind::kFree, 0}));
+  const ValueId x = g.add_input("x", {DType::kF32, {t, 8}, {}});
+  const ValueId b = g.add_input("b", {DType::kF32, {8}, {}});
+  const ValueId sum = add(g, "Add", {x, b}, "sum");
+  const ValueId view = add(g, "Reshape", {sum, ints(g, {0, 2, -1})}, "view");
+  REQUIRE(infer_graph(g));
+  CHECK(g.value(sum).type.shape == Shape{t, 8});
+  CHECK(g.value(view).type.shape == Shape{t, 2, 4});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a missing input is named before infer runs") {
+  const ValueId x = g.add_input("x", {DType::kF32, {8}, {}});
+  add(g, "Add", {x}, "lonely");
+  const auto s = infer_graph(g);
+  REQUIRE_FALSE(s);
+  CHECK(s.error().message() == "[Add] node 'lonely': input 1 'B' is missing");
+}
+
+TEST_CASE_FIXTURE(Fixture, "Loop: carried values, scan outputs, captures") {
+  const ValueId m = g.add_input("M", {DType::kI64, {}, {}});
+  const ValueId x = g.add_input("x", {DType::kF32, {3}, {}});
+  const ValueId k = g.add_input("k", {DType::kF32, {1}, {}});
+  auto attrs = std::make_unique<LoopAttrs>();
+  attrs->captures = 1;
+  const NodeId loop =
+      g.add_node(ops.find("Loop"), std::move(attrs), {m, kNoValue, x, k}, 2, "loop");
+  g.node(loop).subgraphs.push_back(body(DType::kF32, {}, "Add"));
+  REQUIRE(infer_graph(g));
+  CHECK(g.value(g.node(loop).outputs[0]).type.shape == Shape{3});
+  CHECK(g.value(g.node(loop).outputs[1]).type.shape == Shape{kUnknownDim, 3});
+}
+
+TEST_CASE_FIXTURE(Fixture, "Loop: a carried dim that changes becomes unknown") {
+  const ValueId m = g.add_input("M", {DType::kI64, {}, {}});
+  const ValueId x = g.add_input("x", {DType::kF32, {1, 4}, {}});
+  const ValueId k = g.add_input("k", {DType::kF32, {6, 4}, {}});
+  auto attrs = std::make_unique<LoopAttrs>();
+  attrs->captures = 1;
+  const NodeId loop =
+      g.add_node(ops.find("Loop"), std::move(attrs), {m, kNoValue, x, k}, 2, "loop");
+  g.node(loop).subgraphs.push_back(body(DType::kF32, {}, "Add"));
+  REQUIRE(infer_graph(g));
+  CHECK(g.value(g.node(loop).outputs[0]).type.shape == Shape{kUnknownDim, 4});
+}
+
+TEST_CASE_FIXTURE(Fixture, "If merges its branches' types") {
+  const ValueId cond = g.add_input("cond", {DType::kBool, {}, {}});
+  const ValueId x = g.add_input("x", {DType::kF32, {2, 3}, {}});
+  const ValueId y = g.add_input("y", {DType::kF32, {2, 5}, {}});
+  const NodeId node = g.add_node(ops.find("If"), nullptr, {cond, x, y}, 1, "if");
+  for (int branch = 0; branch < 2; ++branch) {
+    auto sub = std::make_unique<Graph>();
+    const ValueId a = sub->add_input("a", {});
+    const ValueId b = sub->add_input("b", {});
+    sub->mark_output(add(*sub, "Neg", {branch == 0 ? a : b}, "n"), "r");
+    g.node(node).subgraphs.push_back(std::move(sub));
+  }
+  REQUIRE(infer_graph(g));
+  CHECK(g.value(g.node(node).outputs[0]).type.shape == Shape{2, kUnknownDim});
+}
+
+}  // namespace
+}  // namespace polaris
