@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/plan.h"
+
+namespace polaris {
+
+struct MemoryLimits {
+  std::int64_t slab_bytes_max = 0;  // one allocation of the device
+  std::int64_t alignment_bytes = 64;
+};
+
+/// Gives every root kArena storage of `device` a slab and an offset such that storages whose
+/// lifetimes overlap share no byte: greedy by size, lowest offset that fits (Pisarchyk and Lee,
+/// 2020, "Efficient Memory Management for Deep Neural Net Inference", greedy by size).
+/// Returns the slabs' sizes. Errors: out_of_memory where one storage exceeds slab_bytes_max.
+Result<std::vector<std::int64_t>> plan_memory(std::span<Storage> storages, DeviceIndex device,
+                                              const MemoryLimits& limits);
+
+}  // namespace polaris

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "session/program.h"
+#include "session/run_options.h"
+#include "session/value_ref.h"
+
+namespace polaris {
+
+/// Runs one of a program's graphs (the main one or a subgraph) stage by stage.
+class Executor {
+ public:
+  Executor(Program& program, const RunOptions& options, std::int64_t ticket)
+      : program_(program), runtime_(program.runtime()), options_(options), ticket_(ticket) {}
+
+  /// `inputs` in the graph's order. Returns the outputs in the graph's order; waits for all work.
+  Result<std::vector<ValueRef>> run(const Graph& graph, std::span<const ValueRef> inputs,
+                                    const BoundStates& states);
+  /// The value's bytes on the host; `reuse`, if it is ours alone and of the right type, is filled.
+  Result<Tensor> to_host(const ValueRef& value, Tensor reuse = {});
+  Status copy_into(const ValueRef& value, DeviceIndex device, const BufferView& to);
+
+ private:
+  struct Live {
+    ValueId id;
+    ValueRef ref;
+  };
+  using Frontier = std::vector<Live>;
+
+  Result<std::vector<ValueRef>> run_control(const GraphInfo& info, const Node& node,
+                                            const Frontier& frontier);
+  Result<std::vector<ValueRef>> run_if(const Node& node, std::span<const ValueRef> inputs);
+  Result<std::vector<ValueRef>> run_loop(const Node& node, std::span<const ValueRef> inputs);
+  Result<ValueRef> stack(std::span<const ValueRef> parts, const TensorType& declared);
+  Result<ValueRef> value_of(const Graph& graph, ValueId id, const Frontier& frontier,
+                            const BoundStates& states);
+  Status update_states(const GraphInfo& info, const Frontier& frontier, const BoundStates& states);
+  Result<std::vector<LiveIn>> live_in(const GraphInfo& info, Frontier& frontier);
+
+  Program& program_;
+  Runtime& runtime_;
+  const RunOptions& options_;
+  std::int64_t ticket_;
+  int depth_ = 0;
+};
+
+}  // namespace polaris

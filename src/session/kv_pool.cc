@@ -1,0 +1,198 @@
+#include "session/kv_pool.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/checked.h"
+
+namespace polaris {
+namespace {
+
+/// Bytes of one page of a paged state.
+std::int64_t state_page_bytes(const State& state) {
+  TensorType page = state.type;
+  page.shape[0] = 1;
+  return page.bytes().value_or(0);
+}
+
+}  // namespace
+
+Sequence::Sequence(Sequence&& other) noexcept
+    : pool_(std::move(other.pool_)),
+      pages_(std::move(other.pages_)),
+      length_(std::exchange(other.length_, 0)) {
+  other.pages_.clear();
+}
+
+Sequence& Sequence::operator=(Sequence&& other) noexcept {
+  if (this == &other) return *this;
+  give_back();
+  pool_ = std::move(other.pool_);
+  pages_ = std::move(other.pages_);
+  length_ = std::exchange(other.length_, 0);
+  other.pages_.clear();
+  return *this;
+}
+
+Sequence::~Sequence() { give_back(); }
+
+void Sequence::give_back() {
+  if (pool_) pool_->release(pages_);
+  pages_.clear();
+  pool_.reset();
+}
+
+std::int64_t KvPool::page_tokens(const Program& program) {
+  for (const State& state : program.graph().states()) {
+    if (state.paged && state.type.shape.rank() == 3) return state.type.shape[1];
+  }
+  return 0;
+}
+
+std::vector<std::int64_t> KvPool::page_bytes(const Program& program) {
+  std::vector<std::int64_t> out(static_cast<std::size_t>(program.runtime().device_count()), 0);
+  const auto& states = program.graph().states();
+  for (std::size_t s = 0; s < states.size(); ++s) {
+    if (!states[s].paged) continue;
+    const DeviceIndex device = program.info().placement.state[s];
+    out[static_cast<std::size_t>(device)] += state_page_bytes(states[s]);
+  }
+  return out;
+}
+
+Result<std::shared_ptr<KvPool>> KvPool::create(std::shared_ptr<Program> program,
+                                               std::int64_t pages) {
+  if (pages < 1 || pages > INT32_MAX) {
+    return Error::invalid("[kv] pages, got " + std::to_string(pages) + ", wanted 1 to 2^31 - 1");
+  }
+  std::shared_ptr<KvPool> pool(new KvPool(std::move(program)));
+  if (auto status = pool->allocate(pages); !status) return status.error();
+  pool->counts_.assign(static_cast<std::size_t>(pages), 0);
+  pool->free_.reserve(static_cast<std::size_t>(pages));
+  for (std::int64_t p = pages - 1; p >= 0; --p) pool->free_.push_back(static_cast<std::int32_t>(p));
+  return pool;
+}
+
+Status KvPool::allocate(std::int64_t pages) {
+  page_size_ = page_tokens(*program_);
+  const auto& states = program_->graph().states();
+  types_.resize(states.size());
+  views_.resize(states.size());
+  for (std::size_t s = 0; s < states.size(); ++s) {
+    const State& state = states[s];
+    if (!state.paged) continue;
+    if (state.type.shape.rank() != 3 || state.type.shape[1] != page_size_) {
+      return Error::invalid("[kv] state '" + state.name + "', got " + state.type.to_string() +
+                            ", wanted [pages, " + std::to_string(page_size_) + ", width]");
+    }
+    const DeviceIndex d = program_->info().placement.state[s];
+    Device& device = program_->runtime().device(d);
+    TensorType type = state.type;
+    type.shape[0] = pages;
+    const std::int64_t bytes = type.bytes().value_or(0);
+    const std::int64_t limit =
+        std::min(device.info().binding_bytes_max, device.info().allocation_bytes_max);
+    if (bytes > limit) {
+      return Error::out_of_memory(
+          "[kv] state '" + state.name + "' of " + std::to_string(pages) + " pages on " +
+          device.info().id + ", got a need of " + std::to_string(bytes) + " bytes, wanted at most " +
+          std::to_string(limit) + " (" + std::to_string(limit / state_page_bytes(state)) +
+          " pages)");
+    }
+    auto buffer = device.allocate(std::max<std::int64_t>(bytes, 16), MemoryKind::kDevice);
+    if (!buffer) return buffer.error().with_context("[kv] state '" + state.name + "'");
+    const BufferView view{buffer->get(), 0, bytes};
+    if (auto status = device.fill_zero(view); !status) return status;
+    types_[s] = type;
+    views_[s] = view;
+    buffers_.push_back(buffer.take());
+  }
+  return Status::success();
+}
+
+std::int64_t KvPool::free_pages() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::int64_t>(free_.size());
+}
+
+Sequence KvPool::start() {
+  Sequence out;
+  out.pool_ = shared_from_this();
+  return out;
+}
+
+Sequence KvPool::fork(const Sequence& sequence) {
+  Sequence out = start();
+  const std::lock_guard lock(mutex_);
+  out.pages_ = sequence.pages_;
+  out.length_ = sequence.length_;
+  for (std::int32_t page : out.pages_) ++counts_[static_cast<std::size_t>(page)];
+  return out;
+}
+
+std::int32_t KvPool::take_page() {
+  const std::int32_t page = free_.back();
+  free_.pop_back();
+  counts_[static_cast<std::size_t>(page)] = 1;
+  return page;
+}
+
+Status KvPool::reserve(Sequence& sequence, std::int64_t new_length) {
+  const std::lock_guard lock(mutex_);
+  const auto wanted = static_cast<std::size_t>(ceil_div(new_length, page_size_));
+  const std::size_t held = sequence.pages_.size();
+  const auto first = static_cast<std::size_t>(sequence.length_ / page_size_);
+  // Pages to be written that another sequence reads too.
+  std::size_t shared = 0;
+  for (std::size_t p = first; p < std::min(held, wanted); ++p) {
+    if (counts_[static_cast<std::size_t>(sequence.pages_[p])] > 1) ++shared;
+  }
+  const std::size_t fresh = shared + (wanted > held ? wanted - held : 0);
+  if (fresh > free_.size()) {
+    return Error::exhausted("[kv] the cache is full, got " + std::to_string(free_.size()) +
+                            " free pages, wanted " + std::to_string(fresh));
+  }
+  sequence.pages_.reserve(wanted);
+  for (std::size_t p = first; p < std::min(held, wanted); ++p) {
+    const std::int32_t old = sequence.pages_[p];
+    if (counts_[static_cast<std::size_t>(old)] == 1) continue;
+    const std::int32_t page = take_page();
+    if (auto status = copy_page(old, page); !status) {
+      counts_[static_cast<std::size_t>(page)] = 0;
+      free_.push_back(page);
+      return status;
+    }
+    --counts_[static_cast<std::size_t>(old)];
+    sequence.pages_[p] = page;
+  }
+  while (sequence.pages_.size() < wanted) sequence.pages_.push_back(take_page());
+  return Status::success();
+}
+
+Status KvPool::copy_page(std::int32_t from, std::int32_t to) {
+  const auto& states = program_->graph().states();
+  for (std::size_t s = 0; s < states.size(); ++s) {
+    if (views_[s].buffer == nullptr) continue;
+    const std::int64_t bytes = state_page_bytes(states[s]);
+    Device& device = program_->runtime().device(program_->info().placement.state[s]);
+    const auto status =
+        device.copy({views_[s].buffer, from * bytes, bytes}, {views_[s].buffer, to * bytes, bytes});
+    if (!status) return status;
+  }
+  return Status::success();
+}
+
+std::int32_t KvPool::slot(const Sequence& sequence, std::int64_t position) const {
+  const auto page = static_cast<std::size_t>(position / page_size_);
+  return static_cast<std::int32_t>(sequence.pages_[page] * page_size_ + position % page_size_);
+}
+
+void KvPool::release(std::span<const std::int32_t> pages) {
+  const std::lock_guard lock(mutex_);
+  for (std::int32_t page : pages) {
+    if (--counts_[static_cast<std::size_t>(page)] == 0) free_.push_back(page);
+  }
+}
+
+}  // namespace polaris

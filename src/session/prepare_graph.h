@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+
+#include "ir/graph.h"
+#include "session/program.h"
+
+namespace polaris {
+
+/// Runs the passes for the runtime's devices over a fresh graph; returns the runner's report.
+Result<std::string> prepare_graph(Graph& graph, const Runtime& runtime,
+                                  const ProgramOptions& options);
+
+}  // namespace polaris

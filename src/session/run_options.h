@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "session/trace.h"
+
+namespace polaris {
+
+/// Time of one node's launch.
+struct NodeTime {
+  std::string node;
+  std::string op;
+  std::string kernel;
+  std::string device;
+  std::int64_t flops = 0;
+  std::int64_t bytes = 0;
+  double us = 0;
+};
+
+struct RunOptions {
+  const CancelToken* cancel = nullptr;
+  Trace* trace = nullptr;                   // segments then wait for each other
+  std::vector<NodeTime>* profile = nullptr;  // appended to; launches are then serialized
+};
+
+}  // namespace polaris

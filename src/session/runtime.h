@@ -1,0 +1,48 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "backend/backend.h"
+#include "ir/op_set.h"
+#include "session/device_pool.h"
+#include "session/task_queue.h"
+#include "session/weight_store.h"
+
+namespace polaris {
+
+/// The devices a process works with, in order of preference, and what programs share on them:
+/// working memory, weights, the operator set, threads for tickets. Outlives programs and sessions,
+/// which hold it.
+class Runtime {
+ public:
+  /// The first `spread` devices are those asked for; those after them only take nodes that none
+  /// of the first can run.
+  Runtime(std::vector<std::unique_ptr<Device>> devices, DeviceIndex spread, OpSet ops);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  DeviceIndex device_count() const { return static_cast<DeviceIndex>(devices_.size()); }
+  DeviceIndex spread() const { return spread_; }
+  std::span<Device* const> devices() const { return pointers_; }
+  Device& device(DeviceIndex d) { return *devices_[static_cast<std::size_t>(d)]; }
+  DevicePool& pool(DeviceIndex d) { return *pools_[static_cast<std::size_t>(d)]; }
+  WeightStore& weights(DeviceIndex d) { return *weights_[static_cast<std::size_t>(d)]; }
+  const OpSet& ops() const { return ops_; }
+  TaskQueue& tasks() { return tasks_; }
+  std::int64_t next_ticket() { return ++tickets_; }
+
+ private:
+  OpSet ops_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  std::vector<Device*> pointers_;
+  std::vector<std::unique_ptr<DevicePool>> pools_;
+  std::vector<std::unique_ptr<WeightStore>> weights_;
+  DeviceIndex spread_;
+  std::atomic<std::int64_t> tickets_{0};
+  TaskQueue tasks_;  // last: its threads end before anything they use
+};
+
+}  // namespace polaris

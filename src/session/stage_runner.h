@@ -1,0 +1,56 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "session/program.h"
+#include "session/run_options.h"
+#include "session/value_ref.h"
+
+namespace polaris {
+
+/// Runs one loaded stage: leases its memory, fills its uploads, submits its segments, moves values
+/// between devices, and waits for all of it.
+class StageRunner {
+ public:
+  StageRunner(Runtime& runtime, const GraphInfo& info, const LoadedStage& loaded,
+              const RunOptions& options, std::int64_t ticket);
+  /// Fences are waited for, whatever happened.
+  ~StageRunner();
+  StageRunner(const StageRunner&) = delete;
+  StageRunner& operator=(const StageRunner&) = delete;
+
+  /// `live` are the stage's live-ins in its order. Returns its live-outs in its order.
+  Result<std::vector<ValueRef>> run(std::span<const ValueRef* const> live,
+                                    const BoundStates& states);
+
+ private:
+  struct PerDevice {
+    std::vector<Lease> slabs;
+    std::shared_ptr<Lease> upload;
+    std::vector<BufferView> regions;
+    Fence last;
+    bool busy = false;
+  };
+  Status bind(std::span<const ValueRef* const> live, const BoundStates& states);
+  Status bind_storages(std::span<const ValueRef* const> live, const BoundStates& states);
+  Status run_segment(const SegmentStep& step, Executable& executable, std::size_t number);
+  Status run_transfer(const TransferStep& step);
+  Status wait_device(DeviceIndex device);
+  BufferView view_of(const Operand& operand) const;
+  Result<ValueRef> take_live_out(const LiveOut& out);
+  PerDevice& on(DeviceIndex d) { return devices_[static_cast<std::size_t>(d)]; }
+
+  Runtime& runtime_;
+  const GraphInfo& info_;
+  const LoadedStage& loaded_;
+  const RunOptions& options_;
+  std::int64_t ticket_;
+  std::vector<PerDevice> devices_;
+  std::vector<std::shared_ptr<Lease>> storage_leases_;  // by storage: live-ins and live-outs
+  std::vector<BufferView> storage_views_;               // by storage: roots not in slabs
+  std::vector<std::byte> staging_;
+};
+
+}  // namespace polaris
