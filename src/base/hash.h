@@ -28,8 +28,8 @@ class Hasher {
  public:
   Hasher();
   ~Hasher();
-  Hasher(Hasher&&) noexcept;
-  Hasher& operator=(Hasher&&) noexcept;
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
   void add(std::span<const std::byte> bytes);
   /// The length too, so that ("ab", "c") and ("a", "bc") differ.
   void add_text(std::string_view text);

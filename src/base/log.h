@@ -16,7 +16,8 @@ std::optional<LogLevel> log_level_from_name(std::string_view name);
 class Logger {
  public:
   using Sink = void (*)(void* context, LogLevel level, std::string_view text);
-  explicit Logger(LogLevel level = LogLevel::kWarning) : level_(level) {}
+  Logger() = default;
+  explicit Logger(LogLevel level) : level_(level) {}
   Logger(LogLevel level, Sink sink, void* context)
       : level_(level), sink_(sink), context_(context) {}
 
@@ -29,7 +30,7 @@ class Logger {
   void debug(std::string_view text) const { write(LogLevel::kDebug, text); }
 
  private:
-  LogLevel level_;
+  LogLevel level_ = LogLevel::kWarning;
   Sink sink_ = nullptr;
   void* context_ = nullptr;
 };

@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arch/architecture.h"
+
+namespace polaris {
+
+/// Puts a graph together from an ArchInput. The first thing that goes wrong is kept and everything
+/// after it does nothing, so that an architecture reads as the network it is; finish() tells.
+class ArchBuilder {
+ public:
+  ArchBuilder(std::string_view architecture, const ArchInput& input)
+      : architecture_(architecture), input_(input) {}
+
+  /// A hyperparameter that must lie in [low, high]. Without it: `otherwise`, or an error where that
+  /// is negative.
+  std::int64_t integer(std::string_view name, std::int64_t low, std::int64_t high,
+                       std::int64_t otherwise = -1);
+  /// A finite number in [low, high].
+  double real(std::string_view name, double low, double high, double otherwise);
+  bool flag(std::string_view name, bool otherwise);
+  std::string text(std::string_view name, std::string_view otherwise);
+
+  bool has_weight(std::string_view name) const { return input_.has_weight(name); }
+  /// A weight whose shape must be `shape`, as stored: encoded, f16 ...
+  ValueId weight(const std::string& name, const Shape& shape);
+  /// The same as plain f32, converted where it is another plain float type; for norms and biases.
+  ValueId weight_f32(const std::string& name, const Shape& shape);
+  /// The same where the file has it, else no value.
+  ValueId optional_f32(const std::string& name, const Shape& shape);
+  /// Dim `axis` of a weight of rank `rank`; 0 after an error.
+  std::int64_t weight_dim(const std::string& name, int rank, int axis);
+  /// Its elements, widened.
+  std::vector<double> weight_values(const std::string& name, const Shape& shape);
+  ValueId constant(std::string name, Tensor tensor);
+  /// `x` under other dims; one may be -1, "what is left".
+  ValueId reshape(const std::string& name, ValueId x, std::vector<std::int64_t> dims);
+
+  /// A node of `op` ("Add", "polaris.Linear"); null attrs are the op's defaults.
+  std::vector<ValueId> node(std::string_view op, std::string name, std::vector<ValueId> inputs,
+                            std::unique_ptr<Attrs> attrs = nullptr, int output_count = 1);
+  /// Its only output.
+  ValueId apply(std::string_view op, std::string name, std::vector<ValueId> inputs,
+                std::unique_ptr<Attrs> attrs = nullptr);
+  ValueId linear(const std::string& name, ValueId x, std::int64_t inputs, std::int64_t outputs);
+
+  Graph& graph() { return graph_; }
+  const ArchInput& input() const { return input_; }
+  bool ok() const { return status_.ok(); }
+  void fail(Error error);
+  /// `[architecture] what`.
+  void fail_invalid(const std::string& what);
+  void fail_unsupported(const std::string& what);
+  /// The graph with its types inferred, or the first error.
+  Result<Graph> finish();
+
+ private:
+  std::shared_ptr<const Constant> find(const std::string& name, const Shape& shape);
+
+  std::string architecture_;
+  const ArchInput& input_;
+  Graph graph_;
+  Status status_;
+};
+
+}  // namespace polaris

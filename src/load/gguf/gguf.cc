@@ -1,0 +1,127 @@
+#include "base/checked.h"
+#include "base/strings.h"
+#include "load/gguf/gguf_file.h"
+#include "load/loader.h"
+
+namespace polaris {
+namespace {
+
+using gguf::GgufFile;
+using gguf::TensorInfo;
+
+// GGUF's own names are the ones arch/ uses, so the map is the prefix alone.
+class GgufInput final : public ArchInput {
+ public:
+  GgufInput(const Model& model, std::string_view architecture, const OpSet& ops,
+            const ArchOptions& options)
+      : ArchInput(ops, options), model_(model), prefix_(std::string(architecture) + ".") {
+    for (std::size_t i = 0; i < model.weights.size(); ++i) by_name_[model.weights[i].name] = i;
+  }
+
+  const MetadataValue* hyperparameter(std::string_view name) const override {
+    // Converters of Llama files reorder the rows of q and k so that rotated pairs are neighbours.
+    if (name == "rope.interleaved" && prefix_ == "llama.") return &kYes;
+    const auto at = model_.metadata.find(prefix_ + std::string(name));
+    return at == model_.metadata.end() ? nullptr : &at->second;
+  }
+
+  bool has_weight(std::string_view name) const override { return by_name_.contains(name); }
+
+  Result<std::shared_ptr<const Constant>> weight(std::string_view name) const override {
+    const auto at = by_name_.find(name);
+    if (at == by_name_.end()) {
+      return Error::not_found("[gguf] tensor '" + std::string(name) + "' is missing");
+    }
+    const Weight& weight = model_.weights[at->second];
+    if (weight.constant) return weight.constant;
+    return Error::unsupported("[gguf] tensor '" + std::string(name) + "' is stored as " +
+                              weight.storage + ", wanted f32, f16, bf16, q8_0 or q4_0");
+  }
+
+ private:
+  const MetadataValue kYes = true;
+  const Model& model_;
+  std::string prefix_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;
+};
+
+Weight make_weight(const TensorInfo& info, const SourceFile& file) {
+  Weight out;
+  out.name = info.name;
+  out.storage = info.type->name;
+  out.shape = info.shape;
+  out.bytes = static_cast<std::int64_t>(info.bytes.size());
+  if (const auto type = gguf::tensor_type_of(*info.type, info.shape)) {
+    auto constant = std::make_shared<Constant>();
+    constant->name = info.name;
+    constant->data = Tensor::view(*type, info.bytes, file.owner);
+    constant->file = file.mapping;
+    out.constant = std::move(constant);
+  }
+  return out;
+}
+
+Status build_graph(Model& model, const OpSet& ops, const LoadOptions& options) {
+  const Architecture* architecture = find_architecture(model.architecture);
+  if (architecture == nullptr) {
+    model.no_function_reason =
+        model.architecture.empty()
+            ? "the file names no architecture"
+            : "architecture '" + printable(model.architecture) + "' is not known here";
+    return Status::success();
+  }
+  if (model.weights.empty()) {
+    model.no_function_reason = "the file holds a vocabulary and no tensors";
+    return Status::success();
+  }
+  const GgufInput input(model, model.architecture, ops, options.arch);
+  auto built = architecture->build(input);
+  if (!built && built.error().code() == ErrorCode::kUnsupported) {
+    // The file is sound and can be looked at, only not run.
+    model.no_function_reason = built.error().message();
+    return Status::success();
+  }
+  if (!built) return built.error();
+  model.hyperparameters = std::move(built->hyperparameters);
+  model.functions.emplace("main", std::move(built->graph));
+  return Status::success();
+}
+
+Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
+  auto file = gguf::parse_gguf(source.main().bytes);
+  if (!file) return file.error();
+  Model model;
+  model.metadata = std::move(file->metadata);
+  model.metadata.emplace("gguf.version", static_cast<std::int64_t>(file->version));
+  for (const TensorInfo& info : file->tensors) {
+    model.weights.push_back(make_weight(info, source.main()));
+    // Shapes may overlap in the file, so their sum is not bounded by it.
+    const auto sum = checked_add(model.parameter_count, info.shape.elements());
+    if (!sum) return Error::invalid("[gguf] the tensors' element counts do not add up");
+    model.parameter_count = *sum;
+  }
+  const auto count = model.metadata.find("split.count");
+  if (count != model.metadata.end()) {
+    const auto* parts = std::get_if<std::int64_t>(&count->second);
+    if (parts != nullptr && *parts > 1) {
+      return Error::unsupported("[gguf] the model is split over " + std::to_string(*parts) +
+                                " files, wanted one");
+    }
+  }
+  const auto name = model.metadata.find("general.architecture");
+  if (name != model.metadata.end()) {
+    if (const auto* text = std::get_if<std::string>(&name->second)) model.architecture = *text;
+  }
+  if (Status status = build_graph(model, ops, options); !status) return status.error();
+  return model;
+}
+
+}  // namespace
+
+extern constinit const Loader loader_gguf{
+    .name = "gguf",
+    .detect = [](const Source& source) { return gguf::is_gguf(source.main().bytes); },
+    .load = load,
+};
+
+}  // namespace polaris

@@ -1,0 +1,53 @@
+#include "load/load.h"
+
+#include "base/strings.h"
+
+namespace polaris {
+
+#define POLARIS_LOADER(name) extern const Loader loader_##name;
+#include "load/order.inc"
+#undef POLARIS_LOADER
+
+namespace {
+
+constexpr const Loader* kLoaders[] = {
+#define POLARIS_LOADER(name) &loader_##name,
+#include "load/order.inc"
+#undef POLARIS_LOADER
+};
+
+}  // namespace
+
+std::vector<std::string_view> loader_names() {
+  std::vector<std::string_view> out;
+  for (const Loader* loader : kLoaders) out.push_back(loader->name);
+  return out;
+}
+
+Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& options) {
+  for (const Loader* loader : kLoaders) {
+    if (!loader->detect(source)) continue;
+    auto model = loader->load(source, ops, options);
+    if (!model) return model.error().with_context("'" + source.path() + "'");
+    model->format = loader->name;
+    if (model->file_bytes == 0) {
+      model->file_bytes = static_cast<std::int64_t>(source.main().bytes.size());
+    }
+    return model;
+  }
+  std::string wanted;
+  for (std::string_view name : loader_names()) {
+    if (!wanted.empty()) wanted += ", ";
+    wanted += name;
+  }
+  return Error::unsupported("[load] '" + source.path() +
+                            "' is of no format known here, wanted one of: " + wanted);
+}
+
+Result<Model> load_model(const std::string& path, const OpSet& ops, const LoadOptions& options) {
+  auto source = Source::open(path);
+  if (!source) return source.error();
+  return load_model(*source, ops, options);
+}
+
+}  // namespace polaris

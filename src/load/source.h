@@ -1,0 +1,45 @@
+#pragma once
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/os/mapped_file.h"
+#include "base/result.h"
+
+namespace polaris {
+
+/// A file's bytes and what keeps them alive.
+struct SourceFile {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;
+  std::shared_ptr<const MappedFile> mapping;  // null for bytes in memory
+};
+
+/// Where a model comes from: its main file, and the folder in which files that it names must lie.
+class Source {
+ public:
+  /// Errors: not_found, io; unsupported for a folder.
+  static Result<Source> open(const std::string& path);
+  /// Bytes in memory, called `name` in messages; it can name no other files.
+  static Source in_memory(std::string name, std::vector<std::byte> bytes);
+
+  const std::string& path() const { return path_; }
+  const SourceFile& main() const { return main_; }
+  /// A file that the model names, mapped once however often it is asked for. Errors: invalid where
+  /// the name leads out of the folder or there are more than kFilesMax; not_found; io.
+  Result<SourceFile> file(std::string_view name);
+
+  static constexpr std::size_t kFilesMax = 1024;
+
+ private:
+  std::string path_;
+  std::string folder_;  // empty: in memory
+  SourceFile main_;
+  std::map<std::string, SourceFile, std::less<>> files_;
+};
+
+}  // namespace polaris

@@ -1,0 +1,267 @@
+#include "wire/npy.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "base/checked.h"
+#include "base/os/files.h"
+#include "base/os/mapped_file.h"
+#include "base/strings.h"
+
+namespace polaris {
+namespace {
+
+constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::size_t kHeaderBytesMax = 1 << 16;
+
+struct Header {
+  DType dtype = DType::kF32;
+  bool big_endian = false;
+  bool fortran_order = false;
+  Shape shape;
+};
+
+struct Code {
+  std::string_view code;
+  DType dtype;
+};
+constexpr Code kCodes[] = {
+    {"f4", DType::kF32},  {"f2", DType::kF16}, {"V2", DType::kBF16}, {"f8", DType::kF64},
+    {"i1", DType::kI8},   {"u1", DType::kU8},  {"i2", DType::kI16},  {"u2", DType::kU16},
+    {"i4", DType::kI32},  {"u4", DType::kU32}, {"i8", DType::kI64},  {"u8", DType::kU64},
+    {"b1", DType::kBool},
+};
+
+Error bad(std::string_view what) { return Error::invalid("[npy] " + std::string(what)); }
+
+// The header is a Python dict literal of three known keys; nothing else of Python is read.
+class HeaderParser {
+ public:
+  explicit HeaderParser(std::string_view text) : rest_(text) {}
+
+  Result<Header> parse() {
+    if (!take('{')) return bad("header is no dict");
+    while (!take('}')) {
+      const auto key = quoted();
+      if (!key || !take(':')) return bad("header is no dict of names");
+      if (Status status = entry(*key); !status) return status.error();
+      if (!take(',') && peek() != '}') return bad("header lacks a comma");
+    }
+    if (!has_descr_ || !has_order_ || !has_shape_) {
+      return bad("header lacks descr, fortran_order or shape");
+    }
+    return header_;
+  }
+
+ private:
+  Status entry(std::string_view key) {
+    if (key == "descr") return descr();
+    if (key == "fortran_order") return order();
+    if (key == "shape") return shape();
+    return bad("header has an unknown key '" + printable(key) + "'");
+  }
+
+  Status descr() {
+    const auto text = quoted();
+    if (!text && peek() == '[') {
+      return Error::unsupported("[npy] structured elements cannot be read");
+    }
+    if (!text) return bad("descr is no text");
+    has_descr_ = true;
+    const char order = text->empty() ? '?' : text->front();
+    const std::string_view code = order == '?' ? *text : text->substr(1);
+    const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                   [&](const Code& c) { return c.code == code; });
+    if (row == std::end(kCodes) || std::string_view("<>|=").find(order) == std::string_view::npos) {
+      return Error::unsupported("[npy] element type, got '" + printable(*text) +
+                                "', wanted a float, integer or bool");
+    }
+    header_.dtype = row->dtype;
+    header_.big_endian = order == '>';
+    return Status::success();
+  }
+
+  Status order() {
+    has_order_ = true;
+    header_.fortran_order = word("True");
+    if (!header_.fortran_order && !word("False")) return bad("fortran_order is no bool");
+    return Status::success();
+  }
+
+  Status shape() {
+    has_shape_ = true;
+    if (!take('(')) return bad("shape is no tuple");
+    while (!take(')')) {
+      blanks();
+      const std::size_t digits = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+      const auto dim = parse_i64(rest_.substr(0, digits));
+      if (!dim) return bad("shape holds no size");
+      rest_.remove_prefix(digits);
+      take('L');  // Python 2 wrote long integers so
+      if (!header_.shape.push_back(*dim)) {
+        return bad("shape has more than " + std::to_string(kMaxRank) + " dims");
+      }
+      if (!take(',') && peek() != ')') return bad("shape lacks a comma");
+    }
+    return Status::success();
+  }
+
+  void blanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+  char peek() {
+    blanks();
+    return rest_.empty() ? '\0' : rest_.front();
+  }
+  bool take(char c) {
+    if (peek() != c || rest_.empty()) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  bool word(std::string_view text) {
+    blanks();
+    if (!rest_.starts_with(text)) return false;
+    rest_.remove_prefix(text.size());
+    return true;
+  }
+  std::optional<std::string_view> quoted() {
+    const char quote = peek();
+    if (quote != '\'' && quote != '"') return std::nullopt;
+    const std::size_t end = rest_.find(quote, 1);
+    if (end == rest_.npos) return std::nullopt;
+    const std::string_view text = rest_.substr(1, end - 1);
+    rest_.remove_prefix(end + 1);
+    return text;
+  }
+
+  std::string_view rest_;
+  Header header_;
+  bool has_descr_ = false;
+  bool has_order_ = false;
+  bool has_shape_ = false;
+};
+
+void swap_bytes(std::span<std::byte> bytes, std::int64_t width) {
+  for (auto at = bytes.begin(); at != bytes.end(); at += width) std::reverse(at, at + width);
+}
+
+// Fortran order is the row-major order of the reversed dims: walk the target, step the source.
+void copy_fortran(const Shape& shape, std::int64_t width, const std::byte* from, std::byte* to) {
+  const int rank = shape.rank();
+  std::int64_t strides[kMaxRank] = {};
+  std::int64_t step = width;
+  for (int i = 0; i < rank; ++i) {
+    strides[i] = step;
+    step *= shape[i];
+  }
+  std::int64_t index[kMaxRank] = {};
+  const std::int64_t count = shape.elements();
+  for (std::int64_t e = 0; e < count; ++e) {
+    std::memcpy(to + e * width, from, static_cast<std::size_t>(width));
+    for (int i = rank - 1; i >= 0; --i) {
+      from += strides[i];
+      if (++index[i] < shape[i]) break;
+      from -= strides[i] * shape[i];
+      index[i] = 0;
+    }
+  }
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Splits the file into header text and data.
+Result<std::string_view> header_text(std::span<const std::byte>& file) {
+  if (!text_of(file).starts_with(kMagic) || file.size() < 10)
+    return bad("file does not begin as one");
+  const int version = std::to_integer<int>(file[6]);
+  if (version < 1 || version > 3)
+    return bad("version, got " + std::to_string(version) + ", wanted 1 to 3");
+  const std::size_t length_bytes = version == 1 ? 2 : 4;
+  if (file.size() < 8 + length_bytes) return bad("file is cut in its header");
+  std::uint32_t length = 0;
+  std::memcpy(&length, file.data() + 8, length_bytes);
+  if (length > kHeaderBytesMax || length > file.size() - 8 - length_bytes) {
+    return bad("header of " + std::to_string(length) + " bytes leads past the end");
+  }
+  const std::string_view text = text_of(file.subspan(8 + length_bytes, length));
+  file = file.subspan(8 + length_bytes + length);
+  return text;
+}
+
+}  // namespace
+
+Result<Tensor> read_npy(std::span<const std::byte> file) {
+  const auto text = header_text(file);
+  if (!text) return text.error();
+  const auto header = HeaderParser(*text).parse();
+  if (!header) return header.error();
+  const TensorType type{header->dtype, header->shape, {}};
+  const auto bytes = type.bytes();
+  if (!bytes || std::cmp_less(file.size(), *bytes)) {
+    return bad("data of " + type.to_string() + ", got " + std::to_string(file.size()) +
+               " bytes, wanted " + (bytes ? std::to_string(*bytes) : "more than fit"));
+  }
+  auto out = Tensor::allocate(type);
+  if (!out) return out.error();
+  const std::span<std::byte> target = out->mutable_bytes();
+  const std::int64_t width = dtype_bytes(type.dtype);
+  if (target.empty()) return out;
+  if (header->fortran_order) {
+    copy_fortran(type.shape, width, file.data(), target.data());
+  } else {
+    std::memcpy(target.data(), file.data(), target.size());
+  }
+  if (header->big_endian) swap_bytes(target, width);
+  if (type.dtype == DType::kBool) {
+    for (std::byte& b : target) b = b != std::byte{0} ? std::byte{1} : std::byte{0};
+  }
+  return out;
+}
+
+Result<Tensor> load_npy(const std::string& path) {
+  const auto file = MappedFile::open(path);
+  if (!file) return file.error();
+  auto out = read_npy((*file)->bytes());
+  if (!out) return out.error().with_context("'" + path + "'");
+  return out;
+}
+
+Result<std::vector<std::byte>> format_npy(const Tensor& tensor) {
+  if (!tensor.type().encoding.is_plain()) {
+    return bad("tensor to write is " + tensor.type().to_string() + ", wanted a plain one");
+  }
+  const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                 [&](const Code& c) { return c.dtype == tensor.dtype(); });
+  const bool wide = dtype_bytes(tensor.dtype()) > 1;
+  std::string dict = "{'descr': '" + std::string(wide ? "<" : "|") + std::string(row->code) +
+                     "', 'fortran_order': False, 'shape': (";
+  for (std::int64_t dim : tensor.shape()) dict += std::to_string(dim) + ", ";
+  if (tensor.shape().rank() > 1) dict.resize(dict.size() - 2);
+  if (tensor.shape().rank() == 1) dict.resize(dict.size() - 1);
+  dict += "), }";
+  // NumPy wants the data on a 64-byte boundary and a line end before it.
+  constexpr std::size_t kFront = 10;
+  const auto header_bytes =
+      static_cast<std::size_t>(round_up(static_cast<std::int64_t>(kFront + dict.size() + 1), 64));
+  dict.resize(header_bytes - kFront - 1, ' ');
+  dict += '\n';
+  std::vector<std::byte> out(header_bytes + tensor.bytes().size());
+  std::memcpy(out.data(), kMagic.data(), kMagic.size());
+  out[6] = std::byte{1};
+  out[8] = static_cast<std::byte>(dict.size() & 0xFFu);
+  out[9] = static_cast<std::byte>(dict.size() >> 8);
+  std::memcpy(out.data() + kFront, dict.data(), dict.size());
+  std::copy(tensor.bytes().begin(), tensor.bytes().end(),
+            out.begin() + static_cast<std::ptrdiff_t>(header_bytes));
+  return out;
+}
+
+Status save_npy(const std::string& path, const Tensor& tensor) {
+  const auto bytes = format_npy(tensor);
+  if (!bytes) return bytes.error();
+  return write_file(path, *bytes);
+}
+
+}  // namespace polaris

@@ -1,0 +1,147 @@
+#include "support/gguf_builder.h"
+
+#include <cstring>
+
+#include "tensor/block_format.h"
+#include "tensor/half.h"
+
+namespace polaris::test {
+namespace {
+
+template <class T>
+void put(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
+}
+void put_text(std::string& out, std::string_view text) {
+  put(out, static_cast<std::uint64_t>(text.size()));
+  out += text;
+}
+void pad(std::string& out, std::int64_t alignment) {
+  while (out.size() % static_cast<std::size_t>(alignment) != 0) out += '\0';
+}
+
+// Values in (-0.25, 0.25) from a counter, the same on every machine.
+std::vector<float> noise(std::uint64_t count, std::uint32_t seed) {
+  std::vector<float> out(count);
+  for (float& v : out) {
+    seed = seed * 1664525u + 1013904223u;
+    v = static_cast<float>(seed >> 8) / static_cast<float>(1 << 24) * 0.5f - 0.25f;
+  }
+  return out;
+}
+
+std::string encode(std::uint32_t type, const std::vector<float>& values) {
+  std::string out;
+  if (type == 0) out.assign(reinterpret_cast<const char*>(values.data()), values.size() * 4);
+  if (type == 1) {
+    for (float v : values) put(out, f32_to_f16(v));
+  }
+  if (type == 2 || type == 8) {
+    const BlockFormat format = type == 2 ? BlockFormat::kQ4_0 : BlockFormat::kQ8_0;
+    const auto count = static_cast<std::int64_t>(values.size());
+    out.resize(static_cast<std::size_t>(count / 32 * block_format_info(format).block_bytes));
+    encode_blocks(format, values.data(), count, reinterpret_cast<std::byte*>(out.data()));
+  }
+  return out;
+}
+
+}  // namespace
+
+void GgufBuilder::add_raw(std::string_view key, std::uint32_t type, std::string_view bytes) {
+  put_text(metadata_, key);
+  put(metadata_, type);
+  metadata_ += bytes;
+  ++keys_;
+}
+
+void GgufBuilder::add_u32(std::string_view key, std::uint32_t value) {
+  add_raw(key, 4, {reinterpret_cast<const char*>(&value), 4});
+}
+void GgufBuilder::add_f32(std::string_view key, float value) {
+  add_raw(key, 6, {reinterpret_cast<const char*>(&value), 4});
+}
+void GgufBuilder::add_bool(std::string_view key, bool value) {
+  add_raw(key, 7, std::string(1, value ? '\1' : '\0'));
+}
+void GgufBuilder::add_text(std::string_view key, std::string_view value) {
+  std::string bytes;
+  put_text(bytes, value);
+  add_raw(key, 8, bytes);
+}
+void GgufBuilder::add_texts(std::string_view key, const std::vector<std::string>& values) {
+  std::string bytes;
+  put(bytes, std::uint32_t{8});
+  put(bytes, static_cast<std::uint64_t>(values.size()));
+  for (const std::string& value : values) put_text(bytes, value);
+  add_raw(key, 9, bytes);
+}
+
+void GgufBuilder::add_tensor(std::string_view name, std::uint32_t type,
+                             std::vector<std::uint64_t> dims, std::string data) {
+  tensors_.push_back({std::string(name), type, std::move(dims), std::move(data)});
+}
+
+std::vector<std::byte> GgufBuilder::file() const {
+  std::string out = "GGUF";
+  put(out, version);
+  put(out, static_cast<std::uint64_t>(tensors_.size()));
+  put(out, keys_);
+  out += metadata_;
+  std::string data;
+  for (const TensorRow& row : tensors_) {
+    put_text(out, row.name);
+    put(out, static_cast<std::uint32_t>(row.dims.size()));
+    for (std::uint64_t dim : row.dims) put(out, dim);
+    put(out, row.type);
+    put(out, static_cast<std::uint64_t>(data.size()));
+    data += row.data;
+    pad(data, alignment);
+  }
+  pad(out, alignment);
+  out += data;
+  std::vector<std::byte> bytes(out.size());
+  std::memcpy(bytes.data(), out.data(), out.size());
+  return bytes;
+}
+
+GgufBuilder tiny_llama(const TinyLlama& s) {
+  GgufBuilder b;
+  b.add_text("general.architecture", "llama");
+  b.add_u32("llama.block_count", s.layers);
+  b.add_u32("llama.context_length", s.context);
+  b.add_u32("llama.embedding_length", s.width);
+  b.add_u32("llama.feed_forward_length", s.feed_forward);
+  b.add_u32("llama.attention.head_count", s.heads);
+  b.add_u32("llama.attention.head_count_kv", s.kv_heads);
+  b.add_u32("llama.rope.dimension_count", s.width / s.heads);
+  b.add_f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+  std::vector<std::string> tokens;
+  for (std::uint32_t i = 0; i < s.vocab; ++i) tokens.push_back("t" + std::to_string(i));
+  b.add_texts("tokenizer.ggml.tokens", tokens);
+  std::uint32_t seed = 1;
+  const auto matrix = [&](const std::string& name, std::uint64_t in, std::uint64_t out) {
+    b.add_tensor(name, s.weight_type, {in, out}, encode(s.weight_type, noise(in * out, ++seed)));
+  };
+  const auto scale = [&](const std::string& name) {
+    b.add_tensor(name, 0, {s.width}, encode(0, std::vector<float>(s.width, 1.0f)));
+  };
+  const std::uint64_t kv_width = std::uint64_t{s.width} / s.heads * s.kv_heads;
+  matrix("token_embd.weight", s.width, s.vocab);
+  for (std::uint32_t i = 0; i < s.layers; ++i) {
+    const std::string blk = "blk." + std::to_string(i) + ".";
+    scale(blk + "attn_norm.weight");
+    matrix(blk + "attn_q.weight", s.width, s.width);
+    matrix(blk + "attn_k.weight", s.width, kv_width);
+    matrix(blk + "attn_v.weight", s.width, kv_width);
+    matrix(blk + "attn_output.weight", s.width, s.width);
+    scale(blk + "ffn_norm.weight");
+    matrix(blk + "ffn_gate.weight", s.width, s.feed_forward);
+    matrix(blk + "ffn_up.weight", s.width, s.feed_forward);
+    matrix(blk + "ffn_down.weight", s.feed_forward, s.width);
+  }
+  scale("output_norm.weight");
+  if (!s.tied) matrix("output.weight", s.width, s.vocab);
+  return b;
+}
+
+}  // namespace polaris::test

@@ -1,0 +1,55 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace polaris::test {
+
+/// Writes GGUF files for tests, version 3 unless told otherwise.
+class GgufBuilder {
+ public:
+  std::uint32_t version = 3;
+  std::int64_t alignment = 32;
+
+  void add_u32(std::string_view key, std::uint32_t value);
+  void add_f32(std::string_view key, float value);
+  void add_bool(std::string_view key, bool value);
+  void add_text(std::string_view key, std::string_view value);
+  void add_texts(std::string_view key, const std::vector<std::string>& values);
+  /// Any value: its type number and bytes as they stand in the file.
+  void add_raw(std::string_view key, std::uint32_t type, std::string_view bytes);
+  /// Dims in ggml's order, innermost first.
+  void add_tensor(std::string_view name, std::uint32_t type, std::vector<std::uint64_t> dims,
+                  std::string data);
+  std::vector<std::byte> file() const;
+
+ private:
+  struct TensorRow {
+    std::string name;
+    std::uint32_t type;
+    std::vector<std::uint64_t> dims;
+    std::string data;
+  };
+  std::uint64_t keys_ = 0;
+  std::string metadata_;
+  std::vector<TensorRow> tensors_;
+};
+
+struct TinyLlama {
+  std::uint32_t weight_type = 0;  // ggml's: 0 f32, 1 f16, 2 q4_0, 8 q8_0
+  std::uint32_t layers = 2;
+  std::uint32_t width = 32;
+  std::uint32_t feed_forward = 64;
+  std::uint32_t heads = 4;
+  std::uint32_t kv_heads = 2;
+  std::uint32_t vocab = 24;
+  std::uint32_t context = 32;
+  bool tied = false;
+};
+
+/// A complete Llama file with small pseudo-random weights.
+GgufBuilder tiny_llama(const TinyLlama& sizes);
+
+}  // namespace polaris::test
