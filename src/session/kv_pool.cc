@@ -122,11 +122,13 @@ Sequence KvPool::start() {
   return out;
 }
 
-Sequence KvPool::fork(const Sequence& sequence) {
+Sequence KvPool::fork(const Sequence& sequence, std::int64_t length) {
   Sequence out = start();
   const std::lock_guard lock(mutex_);
-  out.pages_ = sequence.pages_;
-  out.length_ = sequence.length_;
+  const auto pages = static_cast<std::size_t>(ceil_div(length, page_size_));
+  out.pages_.assign(sequence.pages_.begin(),
+                    sequence.pages_.begin() + static_cast<std::ptrdiff_t>(pages));
+  out.length_ = length;
   for (std::int32_t page : out.pages_) ++counts_[static_cast<std::size_t>(page)];
   return out;
 }

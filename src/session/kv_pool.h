@@ -51,8 +51,9 @@ class KvPool : public std::enable_shared_from_this<KvPool> {
 
   /// An empty sequence.
   Sequence start();
-  /// A second sequence with the same cache: pages are counted, not copied.
-  Sequence fork(const Sequence& sequence);
+  /// A second sequence over the first `length` tokens of the same cache: pages are counted, not
+  /// copied.
+  Sequence fork(const Sequence& sequence, std::int64_t length);
   /// Makes [length, new_length) writable: adds pages, and copies a shared last page first.
   /// Errors: exhausted (not enough free pages; nothing changed), device.
   Status reserve(Sequence& sequence, std::int64_t new_length);

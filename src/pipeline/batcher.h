@@ -1,0 +1,114 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/language_model.h"
+#include "pipeline/step_inputs.h"
+#include "session/kv_pool.h"
+#include "session/session.h"
+#include "text/sampler.h"
+
+namespace polaris {
+
+enum class FinishReason : std::uint8_t {
+  kNone,       // still running
+  kEnd,        // the model ended its text
+  kLength,     // max_new_tokens reached
+  kContext,    // the model's context is full
+  kCache,      // the page pool is full and nothing else would free pages
+  kCancelled,
+};
+/// "end", "length", "context", "cache", "cancelled".
+std::string_view finish_reason_name(FinishReason reason);
+
+struct GenerateRequest {
+  std::vector<TokenId> prompt;        // at least one token
+  std::int64_t max_new_tokens = 128;
+  SamplerOptions sampler;
+  std::vector<TokenId> end_tokens;    // empty: nothing ends the text early
+  /// Forces these tokens instead of sampling (evaluation against a peer's text).
+  std::vector<TokenId> forced;
+};
+
+using RequestId = std::int64_t;
+
+/// What a step brought for one request.
+struct TokenEvent {
+  RequestId request = 0;
+  TokenId token = -1;                  // -1: no token, the request just finished
+  FinishReason finish = FinishReason::kNone;
+  std::span<const float> logits;       // f32[vocabulary] the token was picked from; until the next step
+};
+
+struct BatcherOptions {
+  std::int64_t tokens_per_step = 512;  // prompt tokens and running sequences of one step
+  std::int64_t sequences_max = 64;     // running at once
+  std::int64_t bucket_min = 1;         // smallest token bucket: equal buckets give equal bits
+  std::int64_t table_width_min = 64;   // pages of a block table row; doubles as caches grow
+  bool share_prefixes = true;          // a new prompt reuses the cache of a running equal prefix
+};
+
+/// Continuous batching: sequences join and leave at every step. Each step runs one token of every
+/// running sequence and as many prompt tokens as fit beside them. When pages run out the youngest
+/// sequence gives its pages back and is computed again later. Not thread-safe.
+class Batcher {
+ public:
+  Batcher(LanguageModel model, std::unique_ptr<Session> session, std::shared_ptr<KvPool> pool,
+          const BatcherOptions& options);
+  /// Errors: invalid (no prompt, a token outside the vocabulary), exhausted (prompt longer than the
+  /// context or than the whole pool): refused before anything runs.
+  Result<RequestId> add(GenerateRequest request);
+  /// Runs one step; events in order of request. Empty where nothing is to do.
+  /// Errors: cancelled, device, out_of_memory: running requests stay as they were before the step.
+  Result<std::span<const TokenEvent>> step(const RunOptions& options = {});
+  /// Ends a request; its pages are free at once. False where there is none of that id.
+  bool cancel(RequestId request);
+  bool idle() const { return waiting_.empty() && running_.empty(); }
+  std::int64_t running() const { return static_cast<std::int64_t>(running_.size()); }
+  /// Prompt tokens that were not computed because a running sequence had them.
+  std::int64_t shared_tokens() const { return shared_tokens_; }
+  const LanguageModel& model() const { return model_; }
+
+ private:
+  struct Active {
+    RequestId id = 0;
+    GenerateRequest request;
+    std::vector<TokenId> tokens;    // prompt and what was generated
+    std::int64_t generated = 0;
+    Sequence sequence;
+    Sampler sampler;
+  };
+  struct Share {                    // an Active's part of the step under way
+    std::size_t active = 0;
+    std::int64_t count = 0;         // tokens from sequence.length() on
+    std::int32_t row = -1;          // row of the logits, -1: the prompt goes on
+  };
+  void admit();
+  void share_prefix(Active& active);
+  /// Chooses who runs how many tokens and reserves their pages.
+  Status schedule();
+  Status reserve_or_preempt(std::size_t index, std::int64_t new_length, bool& reserved);
+  Status run_step(const RunOptions& options);
+  void finish_step();
+  FinishReason check_finished(const Active& active, TokenId token) const;
+
+  LanguageModel model_;
+  std::unique_ptr<Session> session_;
+  std::shared_ptr<KvPool> pool_;
+  BatcherOptions options_;
+  RequestId next_id_ = 1;
+  std::int64_t shared_tokens_ = 0;
+  std::deque<Active> waiting_;
+  std::vector<Active> running_;     // oldest first
+  std::vector<Share> shares_;
+  std::vector<TokenEvent> events_;
+  StepInputs inputs_;
+  std::vector<Tensor> outputs_;
+};
+
+}  // namespace polaris

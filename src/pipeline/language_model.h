@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/model.h"
+#include "session/program.h"
+#include "text/tokenizer.h"
+
+namespace polaris {
+
+/// The tokenizer that a model's metadata describes (tokenizer.ggml.*).
+/// Errors: unsupported (a tokenizer model we do not have), invalid (lists that disagree).
+Result<std::unique_ptr<Tokenizer>> make_tokenizer(const Model& model);
+
+/// A decoder over paged states with its tokenizer: what generation needs.
+struct LanguageModel {
+  std::shared_ptr<Program> program;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::int64_t context_tokens = 0;   // the longest sequence it was trained for
+  std::int64_t vocabulary = 0;       // width of the logits
+  std::vector<TokenId> end_tokens;   // any of them ends a text
+
+  /// Takes the model's "main" function. Errors: unsupported where it is no decoder (its inputs are
+  /// not tokens, positions, slots, sequences, block_table and logit_rows).
+  static Result<LanguageModel> create(std::shared_ptr<Runtime> runtime, Model& model,
+                                      const ProgramOptions& options = {});
+};
+
+}  // namespace polaris
