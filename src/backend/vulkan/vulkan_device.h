@@ -24,8 +24,9 @@ struct VulkanHide {
 };
 
 struct VulkanOptions {
-  /// "" is the first GPU; "vulkan:N" or "N" the N-th device listed; else part of a device's name.
-  /// A software rasterizer is taken only when named or numbered.
+  /// "" is the first GPU; "vulkan:N" or "N" the N-th GPU; else ("vulkan:NAME" or NAME) part of a
+  /// device's name, in any case.
+  /// A software rasterizer is taken only by name: "llvmpipe".
   std::string selector;
   /// Device memory kept for others; nothing: the larger of 512 MiB and a tenth.
   std::optional<std::int64_t> keep_bytes;

@@ -1,0 +1,181 @@
+#include "backend/vulkan/pipelines.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "backend/vulkan/cache_file.h"
+#include "backend/vulkan/shader_blobs.h"
+
+namespace polaris::vulkan {
+namespace {
+
+std::string key_of(const Dispatch& dispatch) {
+  std::string key(dispatch.shader);
+  key += '\0';
+  key += static_cast<char>(dispatch.operands.size());
+  key += static_cast<char>(dispatch.push.size());
+  key.append(reinterpret_cast<const char*>(dispatch.constants.data()),
+             dispatch.constants.size() * sizeof(std::uint32_t));
+  return key;
+}
+
+std::string hex(const std::uint8_t* bytes, std::size_t count) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string default_cache_path(const PhysicalDevice& physical) {
+  std::string folder;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
+    folder = cache;
+  } else if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') {
+    folder = std::string(home) + "/.cache";
+  } else {
+    return {};
+  }
+  return folder + "/polaris/pipelines-" + hex(physical.uuid, VK_UUID_SIZE) + ".bin";
+}
+
+Status PipelineStore::open() {
+  std::string initial;
+  if (!cache_path_.empty()) initial = load_cache_file(cache_path_, device_.physical());
+  VkPipelineCacheCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO;
+  info.initialDataSize = initial.size();
+  info.pInitialData = initial.data();
+  const VkResult result =
+      device_.api().CreatePipelineCache(device_.handle(), &info, nullptr, &cache_);
+  if (result != VK_SUCCESS) return vulkan_error("vkCreatePipelineCache", result);
+  return Status::success();
+}
+
+PipelineStore::~PipelineStore() {
+  const DeviceApi& api = device_.api();
+  VkDevice device = device_.handle();
+  if (cache_ != VK_NULL_HANDLE && created_ > 0 && !cache_path_.empty()) save();
+  for (const auto& [key, pipeline] : pipelines_) api.DestroyPipeline(device, pipeline.handle, nullptr);
+  for (const auto& [key, layout] : layouts_) api.DestroyPipelineLayout(device, layout, nullptr);
+  for (const auto& [key, layout] : set_layouts_) {
+    api.DestroyDescriptorSetLayout(device, layout, nullptr);
+  }
+  for (const auto& [key, module] : modules_) api.DestroyShaderModule(device, module, nullptr);
+  if (cache_ != VK_NULL_HANDLE) api.DestroyPipelineCache(device, cache_, nullptr);
+}
+
+void PipelineStore::save() {
+  const DeviceApi& api = device_.api();
+  std::size_t bytes = 0;
+  if (api.GetPipelineCacheData(device_.handle(), cache_, &bytes, nullptr) != VK_SUCCESS) return;
+  std::string payload(bytes, '\0');
+  if (api.GetPipelineCacheData(device_.handle(), cache_, &bytes, payload.data()) != VK_SUCCESS) {
+    return;
+  }
+  payload.resize(bytes);
+  save_cache_file(cache_path_, device_.physical(), payload);
+}
+
+Result<VkShaderModule> PipelineStore::module_of(std::string_view shader) {
+  if (const auto found = modules_.find(shader); found != modules_.end()) return found->second;
+  const std::span<const std::uint32_t> words = find_shader(shader);
+  if (words.empty()) return Error::internal("[vulkan] no shader '" + std::string(shader) + "'");
+  VkShaderModuleCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
+  info.codeSize = words.size_bytes();
+  info.pCode = words.data();
+  VkShaderModule module = VK_NULL_HANDLE;
+  const VkResult result =
+      device_.api().CreateShaderModule(device_.handle(), &info, nullptr, &module);
+  if (result != VK_SUCCESS) return vulkan_error("vkCreateShaderModule", result);
+  modules_.emplace(std::string(shader), module);
+  return module;
+}
+
+Result<VkDescriptorSetLayout> PipelineStore::set_layout_of(std::uint32_t bindings) {
+  if (const auto found = set_layouts_.find(bindings); found != set_layouts_.end()) {
+    return found->second;
+  }
+  std::vector<VkDescriptorSetLayoutBinding> list(bindings);
+  for (std::uint32_t i = 0; i < bindings; ++i) {
+    list[i] = {i, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr};
+  }
+  VkDescriptorSetLayoutCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
+  info.bindingCount = bindings;
+  info.pBindings = list.data();
+  VkDescriptorSetLayout layout = VK_NULL_HANDLE;
+  const VkResult result =
+      device_.api().CreateDescriptorSetLayout(device_.handle(), &info, nullptr, &layout);
+  if (result != VK_SUCCESS) return vulkan_error("vkCreateDescriptorSetLayout", result);
+  set_layouts_.emplace(bindings, layout);
+  return layout;
+}
+
+Result<VkPipelineLayout> PipelineStore::layout_of(std::uint32_t bindings,
+                                                  std::uint32_t push_bytes) {
+  const std::pair key(bindings, push_bytes);
+  if (const auto found = layouts_.find(key); found != layouts_.end()) return found->second;
+  Result<VkDescriptorSetLayout> set = set_layout_of(bindings);
+  if (!set) return set.error();
+  const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes};
+  VkPipelineLayoutCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
+  info.setLayoutCount = 1;
+  info.pSetLayouts = &*set;
+  info.pushConstantRangeCount = push_bytes > 0 ? 1 : 0;
+  info.pPushConstantRanges = &range;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  const VkResult result =
+      device_.api().CreatePipelineLayout(device_.handle(), &info, nullptr, &layout);
+  if (result != VK_SUCCESS) return vulkan_error("vkCreatePipelineLayout", result);
+  layouts_.emplace(key, layout);
+  return layout;
+}
+
+Result<Pipeline> PipelineStore::get(const Dispatch& dispatch) {
+  const std::string key = key_of(dispatch);
+  const std::lock_guard lock(mutex_);
+  if (const auto found = pipelines_.find(key); found != pipelines_.end()) return found->second;
+  const auto bindings = static_cast<std::uint32_t>(dispatch.operands.size());
+  const auto push_bytes = static_cast<std::uint32_t>(dispatch.push.size() * 4);
+  Result<VkShaderModule> module = module_of(dispatch.shader);
+  if (!module) return module.error();
+  Result<VkPipelineLayout> layout = layout_of(bindings, push_bytes);
+  if (!layout) return layout.error();
+
+  std::vector<VkSpecializationMapEntry> entries(dispatch.constants.size());
+  for (std::uint32_t i = 0; i < entries.size(); ++i) entries[i] = {i, i * 4, 4};
+  VkSpecializationInfo constants{};
+  constants.mapEntryCount = static_cast<std::uint32_t>(entries.size());
+  constants.pMapEntries = entries.data();
+  constants.dataSize = dispatch.constants.size() * 4;
+  constants.pData = dispatch.constants.data();
+  VkComputePipelineCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
+  info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+  info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+  info.stage.module = *module;
+  info.stage.pName = "main";
+  info.stage.pSpecializationInfo = &constants;
+  info.layout = *layout;
+  info.basePipelineIndex = -1;
+  Pipeline pipeline{VK_NULL_HANDLE, *layout, set_layouts_.at(bindings)};
+  const VkResult result = device_.api().CreateComputePipelines(device_.handle(), cache_, 1, &info,
+                                                               nullptr, &pipeline.handle);
+  if (result != VK_SUCCESS) {
+    return vulkan_error("vkCreateComputePipelines of " + std::string(dispatch.shader), result);
+  }
+  created_.fetch_add(1, std::memory_order_relaxed);
+  pipelines_.emplace(key, pipeline);
+  return pipeline;
+}
+
+}  // namespace polaris::vulkan

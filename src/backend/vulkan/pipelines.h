@@ -1,0 +1,55 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "backend/vulkan/kernel.h"
+#include "backend/vulkan/logical_device.h"
+
+namespace polaris::vulkan {
+
+struct Pipeline {
+  VkPipeline handle = VK_NULL_HANDLE;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  VkDescriptorSetLayout set_layout = VK_NULL_HANDLE;
+};
+
+/// Pipelines by shader, constants and interface, made once and kept; the driver's cache is read
+/// from a file and written back at the end.
+class PipelineStore {
+ public:
+  /// `cache_path`: "" for no file.
+  PipelineStore(LogicalDevice& device, std::string cache_path)
+      : device_(device), cache_path_(std::move(cache_path)) {}
+  ~PipelineStore();
+  PipelineStore(const PipelineStore&) = delete;
+  PipelineStore& operator=(const PipelineStore&) = delete;
+
+  Status open();
+  Result<Pipeline> get(const Dispatch& dispatch);
+  std::int64_t created() const { return created_.load(std::memory_order_relaxed); }
+
+ private:
+  Result<VkShaderModule> module_of(std::string_view shader);
+  Result<VkDescriptorSetLayout> set_layout_of(std::uint32_t bindings);
+  Result<VkPipelineLayout> layout_of(std::uint32_t bindings, std::uint32_t push_bytes);
+  void save();
+
+  LogicalDevice& device_;
+  const std::string cache_path_;
+  std::mutex mutex_;
+  VkPipelineCache cache_ = VK_NULL_HANDLE;
+  std::unordered_map<std::string, Pipeline> pipelines_;
+  std::map<std::string, VkShaderModule, std::less<>> modules_;
+  std::map<std::uint32_t, VkDescriptorSetLayout> set_layouts_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, VkPipelineLayout> layouts_;
+  std::atomic<std::int64_t> created_{0};
+};
+
+/// Where the pipeline cache of a device lies by default, or "" where there is no such place.
+std::string default_cache_path(const PhysicalDevice& physical);
+
+}  // namespace polaris::vulkan

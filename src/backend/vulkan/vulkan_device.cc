@@ -1,0 +1,196 @@
+#include "backend/vulkan/vulkan_device.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "backend/vulkan/core.h"
+#include "backend/vulkan/executable.h"
+#include "backend/vulkan/kernel.h"
+
+namespace polaris {
+namespace vulkan {
+namespace {
+
+/// Floating-point operations by the op's own rule, else one per output element.
+std::int64_t count_flops(const NodeDesc& node) {
+  std::vector<TensorType> inputs;
+  std::vector<TensorType> outputs;
+  for (const OperandDesc& operand : node.inputs) {
+    inputs.push_back(operand.present ? operand.type : TensorType{});
+  }
+  for (const OperandDesc& operand : node.outputs) outputs.push_back(operand.type);
+  if (node.op->flops != nullptr) {
+    return node.op->flops({node.op, node.attrs, inputs, outputs, node.values});
+  }
+  return outputs.empty() ? 0 : outputs[0].shape.checked_elements().value_or(0);
+}
+
+class VulkanDevice final : public Device {
+ public:
+  explicit VulkanDevice(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+
+  const DeviceInfo& info() const override { return core_->device->physical().info; }
+
+  DeviceCounters counters() const override {
+    DeviceCounters counters;
+    counters.allocations = core_->memory.allocations();
+    counters.live_bytes = core_->memory.live_bytes();
+    counters.peak_bytes = core_->memory.peak_bytes();
+    counters.command_buffers = core_->command_buffers.load(std::memory_order_relaxed);
+    counters.pipelines = core_->pipelines.created();
+    counters.submits = core_->device->submits();
+    counters.launches = core_->launches.load(std::memory_order_relaxed);
+    return counters;
+  }
+
+  Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override;
+
+  Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) override {
+    auto buffer = core_->memory.allocate(bytes, kind);
+    if (!buffer) return buffer.error();
+    return std::unique_ptr<Buffer>(buffer.take());
+  }
+
+  std::unique_ptr<Buffer> wrap(std::span<const std::byte>, std::shared_ptr<const void>) override {
+    return nullptr;
+  }
+
+  Status write(const BufferView& to, const std::byte* from) override {
+    return core_->transfer.write(to, from);
+  }
+  Status read(const BufferView& from, std::byte* to) override {
+    return core_->transfer.read(from, to);
+  }
+  Status fill_zero(const BufferView& to) override { return core_->transfer.fill_zero(to); }
+  Status copy(const BufferView& from, const BufferView& to) override {
+    return core_->transfer.copy(from, to);
+  }
+
+  Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
+    auto executable = VulkanExecutable::create(*core_, std::move(segment));
+    if (!executable) return executable.error();
+    return std::unique_ptr<Executable>(executable.take());
+  }
+
+  Result<Fence> submit(Executable& executable, const SubmitArgs& args) override {
+    return static_cast<VulkanExecutable&>(executable).submit(args);
+  }
+
+  Status wait(Fence fence) override { return core_->device->wait(fence.value); }
+
+ private:
+  std::unique_ptr<Core> core_;
+};
+
+/// Every binding must fit, whatever the family thought of.
+Status check_bindings(const VulkanTarget& target, const NodeDesc& node, const Kernel& kernel) {
+  const auto bytes_of = [&](const Operand& operand) {
+    if (operand.bytes >= 0) return operand.bytes;
+    const auto index = static_cast<std::size_t>(operand.index);
+    const auto take = [&](std::span<const OperandDesc> list) -> std::int64_t {
+      return index < list.size() && list[index].present
+                 ? list[index].type.bytes().value_or(0) - operand.offset
+                 : 0;
+    };
+    switch (operand.source) {
+      case Operand::Source::kInput: {
+        const int input = operand.index;
+        if (!kernel.weight_layout(input).empty()) return kernel.packed_bytes(input) - operand.offset;
+        return take(node.inputs);
+      }
+      case Operand::Source::kOutput: return take(node.outputs);
+      case Operand::Source::kWorkspace: return kernel.workspace_bytes() - operand.offset;
+      case Operand::Source::kParams: return std::int64_t{0};
+    }
+    return std::int64_t{0};
+  };
+  for (const Dispatch& dispatch : static_cast<const VulkanKernel&>(kernel).dispatches) {
+    for (const Operand& operand : dispatch.operands) {
+      if (bytes_of(operand) > target.binding_bytes_max) {
+        return Error::unsupported("[" + op_full_name(*node.op) + "] node '" +
+                                  std::string(node.name) + "': an operand of " +
+                                  std::to_string(bytes_of(operand)) + " bytes, wanted at most " +
+                                  std::to_string(target.binding_bytes_max));
+      }
+    }
+  }
+  return Status::success();
+}
+
+Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node) const {
+  const VulkanTarget& target = core_->device->physical().target;
+  const std::string name = op_full_name(*node.op);
+  std::shared_ptr<const Kernel> best;
+  Error reason = Error::unsupported("[" + name + "] node '" + std::string(node.name) +
+                                    "': the vulkan backend has no kernel for this op");
+  for (const OperandDesc& operand : node.inputs) {
+    if (operand.present && operand.layout != Layout::kRowMajor) {
+      return Error::unsupported("[" + name + "] layout " +
+                                std::string(layout_name(operand.layout)));
+    }
+  }
+  for (std::size_t i = 0; i < kFamilyCount; ++i) {
+    const KernelFamily& family = *kFamilies[i];
+    if (std::find(family.ops.begin(), family.ops.end(), name) == family.ops.end()) continue;
+    KernelResult kernel = family.select(target, node);
+    const Status fits = kernel ? check_bindings(target, node, **kernel) : Status(kernel.error());
+    if (!fits) {
+      reason = fits.error();
+    } else if (!best || (*kernel)->estimate_us < best->estimate_us) {
+      best = kernel.take();
+    }
+  }
+  if (!best) return reason;
+  // The one place that fills the counts: families give estimates only.
+  const_cast<Kernel&>(*best).flops = count_flops(node);
+  return best;
+}
+
+}  // namespace
+}  // namespace vulkan
+
+VulkanHide VulkanHide::like_polaris() {
+  VulkanHide hide;
+  hide.float16 = true;
+  hide.integer_dot = true;
+  return hide;
+}
+
+VulkanHide VulkanHide::everything() { return {true, true, true, true, true, true}; }
+
+Result<std::vector<DeviceInfo>> list_vulkan_devices() {
+  Result<std::unique_ptr<vulkan::Instance>> instance = vulkan::Instance::create();
+  if (!instance) {
+    if (instance.error().code() == ErrorCode::kNotFound) return std::vector<DeviceInfo>();
+    return instance.error();
+  }
+  auto devices = vulkan::enumerate_devices(**instance, {});
+  if (!devices) return devices.error();
+  std::vector<DeviceInfo> infos;
+  for (vulkan::PhysicalDevice& device : *devices) infos.push_back(std::move(device.info));
+  return infos;
+}
+
+Result<std::unique_ptr<Device>> make_vulkan_device(const VulkanOptions& options) {
+  Result<std::unique_ptr<vulkan::Instance>> instance = vulkan::Instance::create();
+  if (!instance) return instance.error();
+  auto devices = vulkan::enumerate_devices(**instance, options);
+  if (!devices) return devices.error();
+  Result<vulkan::PhysicalDevice> chosen =
+      vulkan::select_device(devices.take(), options.selector);
+  if (!chosen) return chosen.error();
+  const std::string cache =
+      options.pipeline_cache_path.value_or(vulkan::default_cache_path(*chosen));
+  auto logical = vulkan::LogicalDevice::create(instance.take(), chosen.take());
+  if (!logical) return logical.error();
+  auto core =
+      std::make_unique<vulkan::Core>(logical.take(), options.fail_allocation_at, cache);
+  const Status cached = core->pipelines.open();
+  if (!cached) return cached.error();
+  const Status ready = core->transfer.open();
+  if (!ready) return ready.error();
+  return std::unique_ptr<Device>(std::make_unique<vulkan::VulkanDevice>(std::move(core)));
+}
+
+}  // namespace polaris
