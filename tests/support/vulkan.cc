@@ -1,0 +1,20 @@
+#include "support/vulkan.h"
+
+#include <doctest/doctest.h>
+
+namespace polaris::test {
+
+std::unique_ptr<Device> make_test_vulkan(VulkanOptions options) {
+  if (options.selector.empty()) options.selector = "llvmpipe";
+  if (!options.pipeline_cache_path) options.pipeline_cache_path = "";
+  Result<std::unique_ptr<Device>> device = make_vulkan_device(options);
+  if (device) return device.take();
+  if (device.error().code() == ErrorCode::kNotFound) {
+    MESSAGE("skipped: no Vulkan software rasterizer here");
+  } else {
+    FAIL_CHECK("vulkan device: " << device.error().message());
+  }
+  return nullptr;
+}
+
+}  // namespace polaris::test
