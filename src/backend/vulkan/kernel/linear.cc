@@ -1,0 +1,282 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "backend/vulkan/kernel_util.h"
+#include "base/checked.h"
+#include "tensor/element.h"
+
+/// x @ w^T + bias with a constant w: polaris.Linear, and MatMul and Gemm whose right side is a
+/// constant matrix. Weights are packed once, 64 rows to a group, as linear.comp wants them.
+namespace polaris::vulkan {
+namespace {
+
+enum class Format : std::uint8_t { kF32, kF16, kQ8_0, kQ4_0 };
+
+struct FormatInfo {
+  std::string_view name;
+  std::string_view shader;
+  std::int64_t unit;        // k of one unit
+  std::int64_t unit_bytes;  // of 64 rows
+};
+constexpr std::int64_t kRows = 64;
+constexpr FormatInfo kFormats[] = {
+    {"f32", "linear.f32", 4, kRows * 16},
+    {"f16", "linear.f16", 8, kRows * 16},
+    {"q8_0", "linear.q8_0", 32, kRows * 34},
+    {"q4_0", "linear.q4_0", 32, kRows * 18},
+};
+const FormatInfo& format_info(Format format) { return kFormats[static_cast<int>(format)]; }
+
+/// x[t, k] @ w^T, w being input 1 as [n, k] or, transposed, [k, n].
+struct Problem {
+  std::int64_t t = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  Format format = Format::kF32;
+  bool transposed = false;
+  bool bias = false;
+};
+
+void pack_q4_0(const std::byte* block, std::uint32_t* words, std::uint16_t* scale) {
+  std::memcpy(scale, block, 2);
+  const auto nibble = [&](int i) {
+    const auto byte = static_cast<std::uint32_t>(block[2 + i % 16]);
+    return ((i < 16 ? byte : byte >> 4) & 15u) ^ 8u;  // two's complement of q - 8
+  };
+  for (int j = 0; j < 4; ++j) {
+    std::uint32_t word = 0;
+    for (int i = 0; i < 4; ++i) {
+      word |= (nibble(8 * j + i) | (nibble(8 * j + 4 + i) << 4)) << (8 * i);
+    }
+    words[j] = word;
+  }
+}
+
+/// The file's rows as [group][unit]{quants of 64 lanes, then scales}.
+void pack_blocks(Format format, const Problem& p, const std::byte* rows, std::byte* out) {
+  const FormatInfo& info = format_info(format);
+  const std::int64_t units = p.k / 32;
+  const std::int64_t block_bytes = format == Format::kQ4_0 ? 18 : 34;
+  for (std::int64_t row = 0; row < p.n; ++row) {
+    const std::int64_t lane = row % kRows;
+    for (std::int64_t u = 0; u < units; ++u) {
+      const std::byte* block = rows + (row * units + u) * block_bytes;
+      std::byte* to = out + (row / kRows * units + u) * info.unit_bytes;
+      std::uint16_t scale = 0;
+      if (format == Format::kQ4_0) {
+        std::uint32_t words[4];
+        pack_q4_0(block, words, &scale);
+        std::memcpy(to + lane * 16, words, 16);
+        std::memcpy(to + kRows * 16 + lane * 2, &scale, 2);
+      } else {
+        std::memcpy(to + lane * 16, block + 2, 16);
+        std::memcpy(to + (kRows + lane) * 16, block + 18, 16);
+        std::memcpy(to + kRows * 32 + lane * 2, block, 2);
+      }
+    }
+  }
+}
+
+/// Elements as [group][unit][lane][unit's k]; sources wider or narrower than `format` are rounded.
+void pack_elements(Format format, const Problem& p, const Tensor& weight, std::byte* out) {
+  const FormatInfo& info = format_info(format);
+  const std::int64_t units = ceil_div(p.k, info.unit);
+  const std::int64_t bytes = format == Format::kF32 ? 4 : 2;
+  const bool same = dtype_bytes(weight.dtype()) == bytes && weight.dtype() != DType::kBF16;
+  const std::byte* from = weight.bytes().data();
+  for (std::int64_t row = 0; row < p.n; ++row) {
+    for (std::int64_t k = 0; k < p.k; ++k) {
+      const std::int64_t at = p.transposed ? k * p.n + row : row * p.k + k;
+      std::byte* to = out + (row / kRows * units + k / info.unit) * info.unit_bytes +
+                      row % kRows * 16 + k % info.unit * bytes;
+      if (same) {
+        std::memcpy(to, from + at * bytes, static_cast<std::size_t>(bytes));
+      } else {
+        const auto value = static_cast<float>(load_f64(weight.dtype(), from, at));
+        std::memcpy(to, &value, sizeof value);
+      }
+    }
+  }
+}
+
+class LinearKernel final : public VulkanKernel {
+ public:
+  LinearKernel(std::string name, const Problem& problem)
+      : VulkanKernel(std::move(name)), problem_(problem) {}
+
+  std::string weight_layout(int input) const override {
+    if (input != 1) return {};
+    std::string layout = "linear64.";
+    layout += format_info(problem_.format).name;
+    return problem_.transposed ? layout + ".t" : layout;
+  }
+  std::int64_t packed_bytes(int input) const override {
+    const FormatInfo& info = format_info(problem_.format);
+    if (input != 1) return 0;
+    return ceil_div(problem_.n, kRows) * ceil_div(problem_.k, info.unit) * info.unit_bytes;
+  }
+  Status pack(int input, const Constant& weight, std::span<std::byte> out) const override {
+    if (input != 1 || static_cast<std::int64_t>(out.size()) != packed_bytes(1)) {
+      return Error::internal("[linear] pack: not its weight, or of another size");
+    }
+    std::memset(out.data(), 0, out.size());
+    if (problem_.format == Format::kQ4_0 || problem_.format == Format::kQ8_0) {
+      pack_blocks(problem_.format, problem_, weight.data.bytes().data(), out.data());
+    } else {
+      pack_elements(problem_.format, problem_, weight.data, out.data());
+    }
+    return Status::success();
+  }
+
+ private:
+  Problem problem_;
+};
+
+/// Shape of one workgroup: rows of x, row groups of w, threads.
+struct Tile {
+  std::uint32_t columns;
+  std::uint32_t groups;
+  std::uint32_t threads;
+};
+constexpr Tile kTiles[] = {{1, 1, 256}, {2, 1, 256}, {4, 1, 256},
+                           {8, 1, 256}, {16, 1, 256}, {16, 2, 64}};
+
+/// By t and n alone, so that a row of x comes out the same whatever stands in the others.
+Tile choose_tile(std::int64_t t, std::int64_t n) {
+  // Two groups a lane halve the scalar loads, once that still leaves a wave for every SIMD.
+  constexpr std::int64_t kWavesEnough = 256;
+  if (t >= 16 && ceil_div(n, 2 * kRows) * ceil_div(t, 16) >= kWavesEnough) return kTiles[5];
+  int i = 4;
+  while (kTiles[i].columns > t) --i;
+  return kTiles[i];
+}
+
+Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
+  if (w.encoding.is_block()) {
+    return w.encoding.format == BlockFormat::kQ4_0 ? Format::kQ4_0 : Format::kQ8_0;
+  }
+  if (!w.encoding.is_plain()) return refuse(node, "affine weights, wanted plain or block");
+  if (w.dtype == DType::kF16) return Format::kF16;
+  if (w.dtype == DType::kF32 || w.dtype == DType::kBF16) return Format::kF32;
+  return refuse(node, "weights of this type, wanted float16, bfloat16 or float32");
+}
+
+/// Gemm, MatMul or Linear as one problem; refuses what matmul.cc is for.
+Result<Problem> read_problem(const NodeDesc& node) {
+  const OperandDesc& x = node.inputs[0];
+  const OperandDesc& w = node.inputs[1];
+  if (w.constant == nullptr || w.type.shape.rank() != 2) {
+    return refuse(node, "the right side is no constant matrix");
+  }
+  if (x.type.dtype != DType::kF32 || node.outputs[0].type.dtype != DType::kF32) {
+    return refuse(node, "activations that are not float32");
+  }
+  Problem p;
+  const bool gemm = node.op->is("Gemm");
+  p.transposed = node.op->is("MatMul") || (gemm && attr_int(node, "transB", 0) == 0);
+  p.n = w.type.shape[p.transposed ? 1 : 0];
+  p.k = w.type.shape[p.transposed ? 0 : 1];
+  if (gemm && (attr_int(node, "transA", 0) != 0 || attr_float(node, "alpha", 1) != 1.0f ||
+               attr_float(node, "beta", 1) != 1.0f)) {
+    return refuse(node, "a scaled or transposed left side");
+  }
+  p.bias = has_input(node, 2);
+  if (p.bias && (operand_elements(node.inputs[2]) != p.n || node.inputs[2].type.shape.rank() == 0 ||
+                 node.inputs[2].type.shape.back() != p.n ||
+                 node.inputs[2].type.dtype != DType::kF32)) {
+    return refuse(node, "a bias that is not one float32 a column");
+  }
+  Result<Format> format = format_of(node, w.type);
+  if (!format) return format.error();
+  p.format = *format;
+  if (p.transposed && (p.format == Format::kQ4_0 || p.format == Format::kQ8_0)) {
+    return refuse(node, "block weights whose blocks do not run along k");
+  }
+  p.t = p.k == 0 ? 0 : operand_elements(x) / p.k;
+  return p;
+}
+
+std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
+/// One dispatch over row groups [group0, group1).
+Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
+                       std::int64_t group1) {
+  const FormatInfo& info = format_info(p.format);
+  const std::int64_t stride = ceil_div(p.k, info.unit);
+  const std::int64_t rows = std::min(p.n - group0 * kRows, (group1 - group0) * kRows);
+  const std::int64_t group_bytes = stride * info.unit_bytes;
+  Dispatch d;
+  d.shader = info.shader;
+  d.constants = {tile.threads, tile.columns, tile.groups, p.bias ? 1u : 0u, word(p.k % info.unit)};
+  d.push = {word(p.t),  word(rows),   word(p.k), word(p.k / info.unit),
+            word(stride), word(group0), word(p.n)};
+  d.operands = {Operand::input(0),
+                Operand::input(1, group0 * group_bytes, (group1 - group0) * group_bytes),
+                Operand::input(2), Operand::output(0)};
+  d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, tile.groups)), 1};
+  d.barrier_before = false;
+  d.estimate_us = model_us((group1 - group0) * group_bytes + p.t * (p.k + rows) * 4,
+                           2 * p.t * rows * p.k);
+  return d;
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  Result<Problem> problem = read_problem(node);
+  if (!problem) return problem.error();
+  const Problem& p = *problem;
+  if (p.t == 0 || p.n == 0 || p.k == 0) return refuse(node, "an empty product");
+  if (target.subgroup_size > kRows) return refuse(node, "a subgroup of more than 64");
+  if (p.t * std::max(p.k, p.n) * 4 > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
+    return refuse(node, "activations larger than a binding may be");
+  }
+  const FormatInfo& info = format_info(p.format);
+  const std::int64_t group_bytes = ceil_div(p.k, info.unit) * info.unit_bytes;
+  const std::int64_t groups = ceil_div(p.n, kRows);
+  // Four groups are a multiple of any alignment that a device asks for.
+  const std::int64_t most = std::min<std::int64_t>(target.binding_bytes_max / group_bytes,
+                                                   2 * (target.group_count_max / 2));
+  const std::int64_t piece = most >= groups ? groups : most / 4 * 4;
+  const Tile tile = choose_tile(p.t, p.n);
+  if (piece == 0) return refuse(node, "rows longer than a binding may be");
+  if (ceil_div(p.t, tile.columns) > target.group_count_max) return refuse(node, "too many rows");
+
+  std::string name = "linear_";
+  name += info.name;
+  name += tile.columns == 1 ? "_gemv" : "_gemm" + std::to_string(tile.columns);
+  auto kernel = std::make_shared<LinearKernel>(std::move(name), p);
+  for (std::int64_t g = 0; g < groups; g += piece) {
+    kernel->dispatches.push_back(make_dispatch(p, tile, g, std::min(g + piece, groups)));
+  }
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (const FormatInfo& info : kFormats) {
+    for (const Tile& tile : kTiles) {
+      const bool tail = info.unit < 32;
+      ShaderVariant v;
+      v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
+               std::to_string(tile.groups * 64);
+      v.shader = info.shader;
+      v.constants = {tile.threads, tile.columns, tile.groups, 1u,
+                     tail ? word(info.unit - 1) : 0u};
+      v.bindings = 4;
+      v.push_bytes = 28;
+      v.work_per_trip = word(info.unit) * tile.columns * tile.groups;
+      all.push_back(std::move(v));
+    }
+  }
+  return all;
+}
+
+constexpr std::string_view kOps[] = {"polaris.Linear", "MatMul", "Gemm"};
+
+}  // namespace
+
+extern const KernelFamily family_linear;
+const KernelFamily family_linear = {"linear", kOps, select, variants};
+
+}  // namespace polaris::vulkan

@@ -1,0 +1,212 @@
+#include <algorithm>
+#include <string>
+
+#include "backend/vulkan/kernel_util.h"
+#include "base/checked.h"
+
+/// Matrix products of any strides: MatMul with batches, Gemm, Linear with a computed w.
+namespace polaris::vulkan {
+namespace {
+
+std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
+/// Strides in elements; batch dims are collapsed to at most three, the last varying fastest.
+struct Problem {
+  std::int64_t m = 0, n = 0, k = 0;
+  std::int64_t a_row = 0, a_k = 1, b_k = 0, b_column = 1;
+  std::int64_t c_row = 0, c_column = 0;
+  float alpha = 1, beta = 0;
+  std::int64_t batch[3] = {1, 1, 1};
+  std::int64_t a_batch[3] = {}, b_batch[3] = {};
+  bool c = false;
+};
+
+/// One batch dim: its size and the strides of a and b, 0 where they broadcast.
+struct BatchDim {
+  std::int64_t size, a, b;
+};
+
+/// Outermost first, neighbours merged where one stride walks through both.
+std::vector<BatchDim> batch_dims(const Shape& a, const Shape& b) {
+  std::vector<BatchDim> dims;
+  std::int64_t a_stride = a.elements_between(std::max(0, a.rank() - 2), a.rank());
+  std::int64_t b_stride = b.elements_between(std::max(0, b.rank() - 2), b.rank());
+  const int batch_rank = std::max({a.rank() - 2, b.rank() - 2, 0});
+  for (int i = 0; i < batch_rank; ++i) {  // from the innermost batch dim out
+    const int at_a = a.rank() - 3 - i;
+    const int at_b = b.rank() - 3 - i;
+    const std::int64_t size_a = at_a >= 0 ? a[at_a] : 1;
+    const std::int64_t size_b = at_b >= 0 ? b[at_b] : 1;
+    BatchDim dim{std::max(size_a, size_b), size_a == 1 ? 0 : a_stride, size_b == 1 ? 0 : b_stride};
+    if (size_a == 0 || size_b == 0) dim.size = 0;
+    a_stride *= size_a;
+    b_stride *= size_b;
+    if (dim.size == 1) continue;
+    if (!dims.empty() && dim.a == dims.front().a * dims.front().size &&
+        dim.b == dims.front().b * dims.front().size) {
+      dims.front().size *= dim.size;
+    } else {
+      dims.insert(dims.begin(), dim);
+    }
+  }
+  return dims;
+}
+
+Result<Problem> read_matmul(const NodeDesc& node) {
+  const Shape& a = node.inputs[0].type.shape;
+  const Shape& b = node.inputs[1].type.shape;
+  Problem p;
+  p.k = a.back();
+  p.m = a.rank() == 1 ? 1 : a[a.rank() - 2];
+  p.n = b.rank() == 1 ? 1 : b.back();
+  p.a_row = p.k;
+  p.b_k = p.n;
+  const std::vector<BatchDim> dims = batch_dims(a, b);
+  if (dims.size() > 3) return refuse(node, "batch dims that broadcast in more than three ways");
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    const std::size_t at = i + 3 - dims.size();
+    p.batch[at] = dims[i].size;
+    p.a_batch[at] = dims[i].a;
+    p.b_batch[at] = dims[i].b;
+  }
+  // One matrix b for all rows of a: the batches are rows.
+  if (p.batch[0] == 1 && p.batch[1] == 1 && p.b_batch[2] == 0 && p.a_batch[2] == p.m * p.k) {
+    p.m *= p.batch[2];
+    p.batch[2] = 1;
+  }
+  return p;
+}
+
+Result<Problem> read_gemm(const NodeDesc& node) {
+  const Shape& a = node.inputs[0].type.shape;
+  const Shape& b = node.inputs[1].type.shape;
+  const bool flip_a = attr_int(node, "transA", 0) != 0;
+  const bool flip_b = attr_int(node, "transB", 0) != 0;
+  Problem p;
+  p.m = a[flip_a ? 1 : 0];
+  p.k = a[flip_a ? 0 : 1];
+  p.n = b[flip_b ? 0 : 1];
+  p.a_row = flip_a ? 1 : p.k;
+  p.a_k = flip_a ? p.m : 1;
+  p.b_k = flip_b ? 1 : p.n;
+  p.b_column = flip_b ? p.k : 1;
+  p.alpha = attr_float(node, "alpha", 1);
+  p.beta = attr_float(node, "beta", 1);
+  p.c = has_input(node, 2);
+  if (!p.c) return p;
+  const Shape& c = node.inputs[2].type.shape;
+  if (c.rank() > 2) return refuse(node, "a bias of more than two dims");
+  const std::int64_t columns = c.rank() > 0 ? c.back() : 1;
+  const std::int64_t rows = c.rank() > 1 ? c[0] : 1;
+  p.c_column = columns == 1 ? 0 : 1;
+  p.c_row = rows == 1 ? 0 : columns;
+  return p;
+}
+
+Problem read_linear(const NodeDesc& node) {
+  const Shape& w = node.inputs[1].type.shape;
+  Problem p;
+  p.n = w[0];
+  p.k = w[1];
+  p.m = node.inputs[0].type.shape.elements_between(0, node.inputs[0].type.shape.rank() - 1);
+  p.a_row = p.k;
+  p.b_k = 1;
+  p.b_column = p.k;
+  p.c = has_input(node, 2);
+  p.c_column = 1;
+  p.beta = 1;
+  return p;
+}
+
+Status check_types(const VulkanTarget& target, const NodeDesc& node) {
+  const DType dtype = node.outputs[0].type.dtype;
+  if (dtype != DType::kF32 && dtype != DType::kF16) {
+    return refuse(node, "types other than float32 and float16");
+  }
+  for (std::size_t i = 0; i <= node.inputs.size(); ++i) {
+    const OperandDesc& operand = i < node.inputs.size() ? node.inputs[i] : node.outputs[0];
+    if (!operand.present) continue;
+    if (operand.type.dtype != dtype) return refuse(node, "operands of different types");
+    if (!operand.type.encoding.is_plain()) return refuse(node, "an encoded operand");
+    if (operand_elements(operand) > INT32_MAX ||
+        operand_bytes(operand) > target.binding_bytes_max) {
+      return refuse(node, "an operand larger than a binding may be");
+    }
+  }
+  return Status::success();
+}
+
+std::uint32_t rows_together(std::int64_t m) {
+  std::uint32_t rows = 8;
+  while (rows > m) rows /= 2;
+  return rows;
+}
+
+/// Enough k to deal over four slices, and too few workgroups to fill a card without.
+std::uint32_t threads_for(const Problem& p, std::int64_t groups) {
+  return p.k >= 64 && groups < 1024 ? 256u : 64u;
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  if (Status s = check_types(target, node); !s) return s.error();
+  Result<Problem> problem = node.op->is("MatMul") ? read_matmul(node)
+                            : node.op->is("Gemm") ? read_gemm(node)
+                                                  : Result<Problem>(read_linear(node));
+  if (!problem) return problem.error();
+  const Problem& p = *problem;
+  const std::int64_t batches = p.batch[0] * p.batch[1] * p.batch[2];
+  if (batches * p.m * p.n == 0) return refuse(node, "an empty product");
+  if (target.subgroup_size > 64) return refuse(node, "a subgroup of more than 64");
+  const std::uint32_t rows = rows_together(p.m);
+  const std::int64_t wide = ceil_div(p.m, rows);
+  const std::int64_t high = ceil_div(p.n, 64);
+  if (wide > target.group_count_max || high > target.group_count_max) {
+    return refuse(node, "more rows or columns than a grid holds");
+  }
+  const bool half = node.outputs[0].type.dtype == DType::kF16;
+  auto kernel = std::make_shared<VulkanKernel>(half ? "matmul_f16" : "matmul_f32");
+  const std::uint32_t threads = threads_for(p, wide * high * batches);
+  for (std::int64_t b = 0; b < batches; b += target.group_count_max) {
+    const std::int64_t here = std::min<std::int64_t>(batches - b, target.group_count_max);
+    Dispatch d;
+    d.shader = half ? "matmul.f16" : "matmul.f32";
+    d.constants = {threads, rows, p.c ? 1u : 0u};
+    d.push = {word(p.m), word(p.n), word(p.k), word(p.a_row), word(p.a_k), word(p.b_k),
+              word(p.b_column), word(p.c_row), word(p.c_column), float_bits(p.alpha),
+              float_bits(p.beta), word(b), word(p.batch[1]), word(p.batch[2]), word(p.a_batch[0]),
+              word(p.a_batch[1]), word(p.a_batch[2]), word(p.b_batch[0]), word(p.b_batch[1]),
+              word(p.b_batch[2])};
+    d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
+    d.grid = {word(wide), word(high), word(here)};
+    d.barrier_before = false;
+    d.estimate_us = model_us(here * (p.m * p.k + p.k * p.n + p.m * p.n) * (half ? 2 : 4),
+                             3 * here * p.m * p.n * p.k);
+    kernel->dispatches.push_back(std::move(d));
+  }
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (const std::string_view type : {"f32", "f16"}) {
+    for (const std::uint32_t threads : {64u, 256u}) {
+      for (const std::uint32_t rows : {1u, 2u, 4u, 8u}) {
+        all.push_back({"matmul " + std::string(type) + " " + std::to_string(rows) + " rows " +
+                           std::to_string(threads),
+                       type == "f32" ? "matmul.f32" : "matmul.f16", {threads, rows, 1u}, 4, 80,
+                       4 * rows});
+      }
+    }
+  }
+  return all;
+}
+
+constexpr std::string_view kOps[] = {"MatMul", "Gemm", "polaris.Linear"};
+
+}  // namespace
+
+extern const KernelFamily family_matmul;
+const KernelFamily family_matmul = {"matmul", kOps, select, variants};
+
+}  // namespace polaris::vulkan

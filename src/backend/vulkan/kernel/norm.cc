@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <string>
+
+#include "backend/vulkan/kernel_util.h"
+#include "base/checked.h"
+
+/// RMSNormalization, LayerNormalization, InstanceNormalization and GroupNormalization.
+namespace polaris::vulkan {
+namespace {
+
+std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
+/// x as contiguous rows, and how scale and bias stand against them.
+struct Rows {
+  std::int64_t rows = 0;
+  std::int64_t size = 0;
+  std::int64_t scales = 1;
+  std::int64_t spatial = 1;
+  bool centred = true;
+  bool per_channel = false;
+};
+
+/// Rows over the axes from `axis` on; scale of a row's shape, or one for all.
+Result<Rows> trailing_rows(const NodeDesc& node) {
+  const Shape& x = node.inputs[0].type.shape;
+  const auto axis = normalize_axis(attr_int(node, "axis", -1), x.rank());
+  if (!axis) return refuse(node, "an axis outside the rank");
+  Rows r;
+  r.size = x.elements_between(*axis, x.rank());
+  r.rows = x.elements_between(0, *axis);
+  r.centred = node.op->name == "LayerNormalization";
+  r.scales = operand_elements(node.inputs[1]);
+  if (r.scales == 1) return r;
+  // Leading ones aside, the scale must have the row's own shape.
+  const Shape& scale = node.inputs[1].type.shape;
+  if (r.scales != r.size || scale.elements_between(std::max(0, scale.rank() - (x.rank() - *axis)),
+                                                   scale.rank()) != r.size) {
+    return refuse(node, "a scale of another shape than the normalized axes");
+  }
+  return r;
+}
+
+/// Rows of a group of channels; scale and bias per channel.
+Result<Rows> channel_rows(const NodeDesc& node) {
+  const Shape& x = node.inputs[0].type.shape;
+  if (x.rank() < 2) return refuse(node, "a rank below 2");
+  const bool instance = node.op->name == "InstanceNormalization";
+  const std::int64_t groups = instance ? x[1] : attr_int(node, "num_groups", 1);
+  if (groups <= 0 || x[1] % groups != 0 || operand_elements(node.inputs[1]) != x[1]) {
+    return refuse(node, "channels that the groups do not divide");
+  }
+  Rows r;
+  r.spatial = x.elements_between(2, x.rank());
+  r.rows = x[0] * groups;
+  r.size = x[1] / groups * r.spatial;
+  r.scales = x[1];
+  r.per_channel = true;
+  return r;
+}
+
+std::uint32_t threads_for(std::int64_t size) { return size <= 64 ? 64u : size <= 128 ? 128u : 256u; }
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!has_input(node, i)) continue;
+    if (node.inputs[i].type.dtype != DType::kF32) return refuse(node, "types other than float32");
+    if (operand_bytes(node.inputs[i]) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
+      return refuse(node, "an operand larger than a binding may be");
+    }
+  }
+  for (std::size_t i = 1; i < node.outputs.size(); ++i) {
+    if (node.outputs[i].present) return refuse(node, "the statistics as outputs");
+  }
+  const bool trailing =
+      node.op->name == "RMSNormalization" || node.op->name == "LayerNormalization";
+  Result<Rows> rows = trailing ? trailing_rows(node) : channel_rows(node);
+  if (!rows) return rows.error();
+  const Rows& r = *rows;
+  if (r.rows == 0 || r.size == 0) return refuse(node, "an empty row");
+  const bool bias = has_input(node, 2);
+  if (bias && operand_elements(node.inputs[2]) != r.scales) {
+    return refuse(node, "a bias of another shape than the scale");
+  }
+  auto kernel = std::make_shared<VulkanKernel>(r.centred ? "norm_layer" : "norm_rms");
+  Dispatch d;
+  d.shader = "norm";
+  d.constants = {threads_for(r.size), r.centred ? 1u : 0u, bias ? 1u : 0u, r.per_channel ? 1u : 0u};
+  d.push = {word(r.rows), word(r.size), word(r.scales), word(r.spatial),
+            float_bits(attr_float(node, "epsilon", 1e-5f))};
+  d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
+  d.grid = grid_1d(target, r.rows);
+  d.barrier_before = false;
+  d.estimate_us = model_us(r.rows * r.size * 8, r.rows * r.size * 6);
+  kernel->dispatches.push_back(std::move(d));
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (const std::uint32_t threads : {64u, 128u, 256u}) {
+    const std::string n = " " + std::to_string(threads);
+    all.push_back({"norm rms" + n, "norm", {threads, 0, 0, 0}, 4, 20, threads});
+    all.push_back({"norm layer" + n, "norm", {threads, 1, 1, 0}, 4, 20, threads});
+    all.push_back({"norm channel" + n, "norm", {threads, 1, 1, 1}, 4, 20, threads});
+  }
+  return all;
+}
+
+constexpr std::string_view kOps[] = {"RMSNormalization", "LayerNormalization",
+                                     "InstanceNormalization", "GroupNormalization"};
+
+}  // namespace
+
+extern const KernelFamily family_norm;
+const KernelFamily family_norm = {"norm", kOps, select, variants};
+
+}  // namespace polaris::vulkan

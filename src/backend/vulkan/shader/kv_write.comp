@@ -1,0 +1,128 @@
+#version 450
+// variants: f32 -DC_F32
+// variants: f16 -DC_F16
+// variants: q8_0 -DC_Q8_0
+// variants: q4_0 -DC_Q4_0
+// Writes rows of k and v into their slots of the caches; z chooses the cache. Blocks come out byte
+// for byte as the host's encoder makes them, so nothing here may be contracted or approximate.
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+
+layout(local_size_x = 64) in;
+#if defined(C_F32) || defined(C_F16)
+const uint kUnit = 1;
+#else
+const uint kUnit = 32;
+#endif
+#if defined(C_F32)
+#define CELL float
+#define VALUE float
+#else
+#define CELL uint16_t
+#define VALUE uint
+#endif
+
+layout(set = 0, binding = 0) readonly restrict buffer K { float k[]; };
+layout(set = 0, binding = 1) readonly restrict buffer V { float v[]; };
+layout(set = 0, binding = 2) readonly restrict buffer S { int slots[]; };
+layout(set = 0, binding = 3) writeonly restrict buffer CK { CELL cache_k[]; };
+layout(set = 0, binding = 4) writeonly restrict buffer CV { CELL cache_v[]; };
+layout(push_constant) uniform P {
+  uint units;      // of a row
+  uint rows;       // of the cache
+};
+
+float load(uint i) { return gl_WorkGroupID.z == 0 ? k[i] : v[i]; }
+void store(uint i, VALUE value) {
+  if (gl_WorkGroupID.z == 0) {
+    cache_k[i] = CELL(value);
+  } else {
+    cache_v[i] = CELL(value);
+  }
+}
+
+// To binary16, round to nearest even, whatever the device's conversion does.
+uint half_bits(float f) {
+  uint bits = floatBitsToUint(f), s = (bits >> 16) & 0x8000u, m = bits & 0x7FFFFFFFu;
+  if (m > 0x7F800000u) return s | 0x7E00u;
+  if (m >= 0x477FF000u) return s | 0x7C00u;
+  if (m < 0x38800000u) {
+    precise float shifted = uintBitsToFloat(m) + 0.5;
+    return s | (floatBitsToUint(shifted) - 0x3F000000u);
+  }
+  return s | ((m - 0x38000000u + 0xFFFu + ((m >> 13) & 1u)) >> 13);
+}
+
+// 1 / d rounded to nearest, for a normal d whose reciprocal is normal: the quotient of the
+// mantissas is settled with integers, as a device's own division may be off by a few units.
+float reciprocal(float d) {
+  uint bits = floatBitsToUint(d), m = (bits & 0x7FFFFFu) | 0x800000u;
+  int exponent = int((bits >> 23) & 255u);
+  uint s = bits & 0x80000000u;
+  if (m == 0x800000u) return uintBitsToFloat(s | uint(254 - exponent) << 23);
+  // 2^47 / m lies between 2^23 and 2^24.
+  uint quotient = uint(140737488355328.0 / float(m));
+  uint high, low;
+  umulExtended(quotient, m, high, low);
+  int rest = int(0u - low);  // 2^47 - quotient * m, small
+  for (uint i = 0; i < 64 && rest < 0; i++, quotient--) rest += int(m);
+  for (uint i = 0; i < 64 && rest >= int(m); i++, quotient++) rest -= int(m);
+  if (2u * uint(rest) >= m) quotient++;
+  return uintBitsToFloat(s | (uint(253 - exponent) << 23) + (quotient - 0x800000u));
+}
+
+// x / 127 rounded to nearest, for x >= 0.
+float by_127(float x) {
+  uint bits = floatBitsToUint(x), m = (bits & 0x7FFFFFu) | 0x800000u;
+  if (bits < 0x04800000u) return 0;
+  uint shift = m >= 0xFE0000u ? 6 : 7;  // so that the quotient has 24 bits
+  uint quotient = (m << shift) / 127u, rest = (m << shift) - quotient * 127u;
+  if (2u * rest > 127u) quotient++;
+  return uintBitsToFloat(((bits >> 23) - shift) * 0x800000u + (quotient - 0x800000u));
+}
+
+void main() {
+  const uint token = gl_WorkGroupID.y, unit = gl_WorkGroupID.x * 64 + gl_LocalInvocationIndex;
+  const int slot = slots[token];
+  if (unit >= units || slot < 0 || slot >= int(rows)) return;
+  const uint from = (token * units + unit) * kUnit;
+  const uint to = uint(slot) * units + unit;
+#if defined(C_F32)
+  store(to, load(from));
+#elif defined(C_F16)
+  store(to, half_bits(load(from)));
+#elif defined(C_Q8_0)
+  float most = 0;
+  for (uint i = 0; i < 32; i++) most = max(most, abs(load(from + i)));
+  const float d = by_127(most), inverse = d == 0 ? 0 : reciprocal(d);
+  store(to * 17, half_bits(d));
+  for (uint i = 0; i < 16; i++) {
+    uint pair = 0;
+    [[unroll]] for (uint b = 0; b < 2; b++) {
+      precise float scaled = load(from + 2 * i + b) * inverse;
+      precise float whole = trunc(scaled);
+      if (abs(scaled - whole) >= 0.5) whole += sign(scaled);
+      pair |= (uint(int(whole)) & 255u) << (8 * b);
+    }
+    store(to * 17 + 1 + i, pair);
+  }
+#else
+  float most = 0;
+  for (uint i = 0; i < 32; i++) {
+    float x = load(from + i);
+    if (abs(x) > abs(most)) most = x;
+  }
+  const float d = abs(most) < 1.0e-37 ? 0 : most * -0.125, inverse = d == 0 ? 0 : reciprocal(d);
+  store(to * 9, half_bits(d));
+  for (uint i = 0; i < 8; i++) {
+    uint quad = 0;
+    [[unroll]] for (uint b = 0; b < 4; b++) {
+      // Bytes 2i and 2i + 1: the low nibbles, then the high ones 16 elements on.
+      precise float scaled = load(from + 2 * i + (b & 1u) + (b >> 1) * 16) * inverse;
+      precise float shifted = scaled + 8.5;
+      quad |= uint(min(15, int(shifted))) << (8 * (b & 1u) + 4 * (b >> 1));
+    }
+    store(to * 9 + 1 + i, quad);
+  }
+#endif
+}

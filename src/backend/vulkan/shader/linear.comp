@@ -1,0 +1,179 @@
+#version 450
+// variants: f32 -DW_F32
+// variants: f16 -DW_F16
+// variants: q8_0 -DW_Q8_0
+// variants: q4_0 -DW_Q4_0
+// y[T, N] = x[T, K] @ w[N, K]^T + bias[N], w packed once as [group of 64 rows][k unit][lane].
+//
+// One row of w a lane: 64 lanes read a unit's 1 KiB in a row. The activations of a unit are the
+// same for the whole wave, so the scalar unit loads them and a multiply-add takes them from there.
+// Each 64 threads of a workgroup take every kSlices-th unit of k; the slices are summed in order.
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+#extension GL_KHR_shader_subgroup_ballot : require
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 0) const uint kThreads = 256;
+layout(constant_id = 1) const uint kCols = 1;     // rows of x a workgroup
+layout(constant_id = 2) const uint kGroups = 1;   // row groups of w a workgroup
+layout(constant_id = 3) const uint kHasBias = 0;
+layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16)
+
+layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
+layout(set = 0, binding = 1) readonly restrict buffer W { uvec4 w[]; };
+layout(set = 0, binding = 1) readonly restrict buffer S { float16_t s[]; };
+layout(set = 0, binding = 2) readonly restrict buffer B { float bias[]; };
+layout(set = 0, binding = 3) writeonly restrict buffer Y { float y[]; };
+layout(push_constant) uniform P {
+  uint t;       // rows of x
+  uint n;       // rows of w in this dispatch
+  uint k;
+  uint units;   // whole k units
+  uint stride;  // units of a row group, the tail's included
+  uint group0;  // first row group, for the rows of y and bias
+  uint y_n;     // row length of y
+};
+
+const uint kSlices = kThreads / 64;
+const uint kAcc = kCols * kGroups;
+// With many columns the block's scale is taken into the weights, else into the block's sum.
+const bool kScaleWeights = kAcc >= 16;
+shared float part[kSlices == 1 ? 1 : kThreads * kAcc];
+
+#if defined(W_F32)
+const uint kUnit = 4;
+const uint kUnitWords = 64;  // uvec4 of a unit, 64 rows
+#elif defined(W_F16)
+const uint kUnit = 8;
+const uint kUnitWords = 64;
+#elif defined(W_Q8_0)
+const uint kUnit = 32;
+const uint kUnitWords = 136;
+#else
+const uint kUnit = 32;
+const uint kUnitWords = 72;
+#endif
+const uint kStep = kUnit < 8 ? kUnit : 8;
+
+float signed_byte(uint v, int i) { return float(bitfieldExtract(int(v), 8 * i, 8)); }
+
+// Eight (f32: four) weights of unit part j from its loaded words, without the block's scale.
+void unpack(uvec4 q, uint j, out float v[kStep]) {
+#if defined(W_F32)
+  [[unroll]] for (uint i = 0; i < 4; i++) v[i] = uintBitsToFloat(q[i]);
+#elif defined(W_F16)
+  [[unroll]] for (uint i = 0; i < 4; i++) {
+    vec2 h = unpackHalf2x16(q[i]);
+    v[2 * i] = h.x;
+    v[2 * i + 1] = h.y;
+  }
+#elif defined(W_Q8_0)
+  [[unroll]] for (int i = 0; i < 4; i++) {
+    v[i] = signed_byte(q[2 * (j & 1u)], i);
+    v[i + 4] = signed_byte(q[2 * (j & 1u) + 1], i);
+  }
+#else
+  // Nibbles are two's complement: in the high half of a byte each is 16 times its value, signed.
+  uint lo = (q[j] << 4) & 0xF0F0F0F0u, hi = q[j] & 0xF0F0F0F0u;
+  [[unroll]] for (int i = 0; i < 4; i++) {
+    v[i] = signed_byte(lo, i);
+    v[i + 4] = signed_byte(hi, i);
+  }
+#endif
+}
+
+void main() {
+  const uint lane = gl_LocalInvocationIndex & 63u;
+  const uint slice = kSlices == 1 ? 0 : subgroupBroadcastFirst(gl_LocalInvocationIndex >> 6);
+  const uint group = gl_WorkGroupID.y * kGroups;
+  const uint group_last = (n - 1) >> 6;
+  // The last tile is moved back to end at t; what it computes twice comes out the same.
+  const uint c0 = min(gl_WorkGroupID.x * kCols, t - kCols);
+  const uint x0 = c0 * k;
+  float acc[kAcc];
+  [[unroll]] for (uint a = 0; a < kAcc; a++) acc[a] = 0;
+
+  for (uint u = slice; u < units; u += kSlices) {
+    float d[kGroups];
+    uvec4 q[kGroups];
+#ifdef W_Q8_0
+    uvec4 q2[kGroups];
+#endif
+    [[unroll]] for (uint g = 0; g < kGroups; g++) {
+      uint o = (min(group + g, group_last) * stride + u) * kUnitWords;
+      q[g] = w[o + lane];
+#if defined(W_F32) || defined(W_F16)
+      d[g] = 1;
+#elif defined(W_Q4_0)
+      d[g] = float(s[o * 8 + 512 + lane]) * 0.0625;
+#elif defined(W_Q8_0)
+      q2[g] = w[o + 64 + lane];
+      d[g] = float(s[o * 8 + 1024 + lane]);
+#endif
+    }
+    float sum[kAcc];
+    [[unroll]] for (uint a = 0; a < kAcc; a++) sum[a] = kScaleWeights ? acc[a] : 0;
+    [[unroll]] for (uint j = 0; j < kUnit / kStep; j++) {
+      float wv[kGroups * kStep];
+      [[unroll]] for (uint g = 0; g < kGroups; g++) {
+        float v[kStep];
+#ifdef W_Q8_0
+        unpack(j < 2 ? q[g] : q2[g], j, v);
+#else
+        unpack(q[g], j, v);
+#endif
+        [[unroll]] for (uint i = 0; i < kStep; i++) wv[g * kStep + i] = kScaleWeights ? v[i] * d[g] : v[i];
+      }
+      uint xo = x0 + u * kUnit + j * kStep;
+      [[unroll]] for (uint c = 0; c < kCols; c++) {
+        float xv[kStep];
+        [[unroll]] for (uint i = 0; i < kStep; i++) xv[i] = x[xo + i];
+        [[unroll]] for (uint g = 0; g < kGroups; g++) {
+          [[unroll]] for (uint i = 0; i < kStep; i++) {
+            sum[g * kCols + c] += wv[g * kStep + i] * xv[i];
+          }
+        }
+        xo += k;
+      }
+    }
+    [[unroll]] for (uint a = 0; a < kAcc; a++) {
+      acc[a] = kScaleWeights ? sum[a] : acc[a] + d[a / kCols] * sum[a];
+    }
+  }
+
+#if defined(W_F32) || defined(W_F16)
+  if (kTail != 0 && slice == 0) {
+    [[unroll]] for (uint g = 0; g < kGroups; g++) {
+      float v[kStep];
+      unpack(w[(min(group + g, group_last) * stride + units) * kUnitWords + lane], 0, v);
+      [[unroll]] for (uint c = 0; c < kCols; c++) {
+        [[unroll]] for (uint i = 0; i < kStep; i++) {
+          if (i < kTail) acc[g * kCols + c] += v[i] * x[x0 + c * k + units * kUnit + i];
+        }
+      }
+    }
+  }
+#endif
+
+  if (kSlices > 1) {
+    [[unroll]] for (uint a = 0; a < kAcc; a++) {
+      part[(a * kSlices + slice) * 64 + lane] = acc[a];
+    }
+    barrier();
+  }
+  [[unroll]] for (uint a = 0; a < kAcc; a++) {
+    if (a % kSlices == slice) {
+      float r = acc[a];
+      if (kSlices > 1) {
+        r = part[a * kSlices * 64 + lane];
+        [[unroll]] for (uint i = 1; i < kSlices; i++) r += part[(a * kSlices + i) * 64 + lane];
+      }
+      uint row = (group + a / kCols) * 64 + lane, col = c0 + a % kCols;
+      if (row < n && col < t) {
+        row += group0 * 64;
+        if (kHasBias != 0) r += bias[row];
+        y[col * y_n + row] = r;
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+#version 450
+// variants: f32 -DELEMENT=float
+// variants: f16 -DELEMENT=float16_t
+// y[m, n] = alpha * a[m, k] @ b[k, n] + beta * c[m, n], everything by strides, batches in z: one
+// column of b a lane, kRows rows of a from scalars, k dealt over the workgroup in 64s of threads.
+#extension GL_GOOGLE_include_directive : require
+#extension GL_KHR_shader_subgroup_ballot : require
+#include "common.glsl"
+layout(local_size_x_id = 0) in;
+layout(constant_id = 0) const uint kThreads = 256;
+layout(constant_id = 1) const uint kRows = 1;
+layout(constant_id = 2) const uint kHasC = 0;
+
+layout(set = 0, binding = 0) readonly restrict buffer A { ELEMENT a[]; };
+layout(set = 0, binding = 1) readonly restrict buffer B { ELEMENT b[]; };
+layout(set = 0, binding = 2) readonly restrict buffer C { ELEMENT c[]; };
+layout(set = 0, binding = 3) writeonly restrict buffer Y { ELEMENT y[]; };
+layout(push_constant) uniform P {
+  uint m, n, k;
+  uint a_row, a_k;        // strides in elements
+  uint b_k, b_column;
+  uint c_row, c_column;
+  float alpha, beta;
+  uint batch0;            // first batch of this dispatch
+  uint size1, size2;      // batch dims [.., size1, size2], strides outermost first
+  uint a_batch0, a_batch1, a_batch2;
+  uint b_batch0, b_batch1, b_batch2;
+};
+
+const uint kSlices = kThreads / 64;
+const uint kStep = 4;
+shared float part[kSlices == 1 ? 1 : kThreads * kRows];
+
+void main() {
+  const uint lane = gl_LocalInvocationIndex & 63u;
+  const uint slice = kSlices == 1 ? 0 : subgroupBroadcastFirst(gl_LocalInvocationIndex >> 6);
+  const uint batch = batch0 + gl_WorkGroupID.z;
+  const uint i2 = batch % size2, i1 = batch / size2 % size1, i0 = batch / size2 / size1;
+  const uint row0 = min(gl_WorkGroupID.x * kRows, m - kRows);
+  const uint column = gl_WorkGroupID.y * 64 + lane;
+  const uint a0 = i0 * a_batch0 + i1 * a_batch1 + i2 * a_batch2 + row0 * a_row;
+  const uint b0 = i0 * b_batch0 + i1 * b_batch1 + i2 * b_batch2 + min(column, n - 1) * b_column;
+  float acc[kRows];
+  [[unroll]] for (uint r = 0; r < kRows; r++) acc[r] = 0;
+  const uint whole = k / kStep;
+  for (uint u = slice; u < whole; u += kSlices) {
+    float bv[kStep];
+    [[unroll]] for (uint i = 0; i < kStep; i++) bv[i] = float(b[b0 + (u * kStep + i) * b_k]);
+    uint at = a0 + u * kStep * a_k;
+    [[unroll]] for (uint r = 0; r < kRows; r++) {
+      [[unroll]] for (uint i = 0; i < kStep; i++) acc[r] += bv[i] * float(a[at + i * a_k]);
+      at += a_row;
+    }
+  }
+  if (slice == 0) {
+    for (uint i = whole * kStep; i < k; i++) {
+      float bv = float(b[b0 + i * b_k]);
+      [[unroll]] for (uint r = 0; r < kRows; r++) acc[r] += bv * float(a[a0 + r * a_row + i * a_k]);
+    }
+  }
+  if (kSlices > 1) {
+    [[unroll]] for (uint r = 0; r < kRows; r++) part[(r * kSlices + slice) * 64 + lane] = acc[r];
+    barrier();
+  }
+  [[unroll]] for (uint r = 0; r < kRows; r++) {
+    if (r % kSlices == slice && column < n) {
+      float v = acc[r];
+      if (kSlices > 1) {
+        v = part[r * kSlices * 64 + lane];
+        [[unroll]] for (uint i = 1; i < kSlices; i++) v += part[(r * kSlices + i) * 64 + lane];
+      }
+      v *= alpha;
+      if (kHasC != 0) v += beta * float(c[(row0 + r) * c_row + column * c_column]);
+      y[(batch * m + row0 + r) * n + column] = ELEMENT(v);
+    }
+  }
+}

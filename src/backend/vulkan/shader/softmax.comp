@@ -1,0 +1,75 @@
+#version 450
+// Softmax, LogSoftmax and Hardmax along an axis: x is [outer, size, inner]. With inner 1 a
+// workgroup takes a row; else a thread takes a column, neighbours reading side by side.
+#extension GL_GOOGLE_include_directive : require
+#include "common.glsl"
+layout(local_size_x_id = 0) in;
+layout(constant_id = 0) const uint kThreads = 256;
+layout(constant_id = 1) const uint kMode = 0;     // 0 softmax, 1 log, 2 hard
+layout(constant_id = 2) const uint kColumns = 0;  // 1: a thread a column
+#include "row_sum.glsl"
+
+layout(set = 0, binding = 0) readonly buffer X { float x[]; };
+layout(set = 0, binding = 1) writeonly buffer Y { float y[]; };
+layout(push_constant) uniform P {
+  uint lines;  // outer * inner
+  uint size;
+  uint inner;
+};
+
+#define kLowest uintBitsToFloat(0xFF800000u)
+
+float finish(float v, float peak, float sum) {
+  if (kMode == 1) return v - peak - log(sum);
+  return exp(v - peak) / sum;
+}
+
+void column(uint line) {
+  const uint base = line / inner * size * inner + line % inner;
+  float peak = kLowest, sum = 0;
+  uint first = 0;
+  for (uint i = 0; i < size; i++) {
+    float v = x[base + i * inner];
+    if (v > peak) {
+      peak = v;
+      first = i;
+    }
+  }
+  if (kMode != 2) {
+    for (uint i = 0; i < size; i++) sum += exp(x[base + i * inner] - peak);
+  }
+  for (uint i = 0; i < size; i++) {
+    uint at = base + i * inner;
+    y[at] = kMode == 2 ? (i == first ? 1.0 : 0.0) : finish(x[at], peak, sum);
+  }
+}
+
+void row(uint line) {
+  const uint base = line * size, tid = gl_LocalInvocationIndex;
+  float peak = kLowest, sum = 0;
+  for (uint i = tid; i < size; i += kThreads) peak = max(peak, x[base + i]);
+  peak = row_reduce(peak, true);
+  if (kMode == 2) {
+    // The first of equal maxima: indices below 2^24 are exact as floats.
+    float first = kLowest;
+    for (uint i = tid; i < size; i += kThreads) {
+      if (x[base + i] == peak) first = max(first, -float(i));
+    }
+    first = row_reduce(first, true);
+    for (uint i = tid; i < size; i += kThreads) y[base + i] = float(i) == -first ? 1.0 : 0.0;
+    return;
+  }
+  for (uint i = tid; i < size; i += kThreads) sum += exp(x[base + i] - peak);
+  sum = row_reduce(sum, false);
+  for (uint i = tid; i < size; i += kThreads) y[base + i] = finish(x[base + i], peak, sum);
+}
+
+void main() {
+  if (kColumns != 0) {
+    uint line = group_index() * kThreads + gl_LocalInvocationIndex;
+    if (line < lines) column(line);
+  } else {
+    uint line = group_index();
+    if (line < lines) row(line);
+  }
+}
