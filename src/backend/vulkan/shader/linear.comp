@@ -22,6 +22,7 @@ layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit 
 layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
 layout(set = 0, binding = 1) readonly restrict buffer W { uvec4 w[]; };
 layout(set = 0, binding = 1) readonly restrict buffer S { float16_t s[]; };
+layout(set = 0, binding = 1) readonly restrict buffer F { float f[]; };
 layout(set = 0, binding = 2) readonly restrict buffer B { float bias[]; };
 layout(set = 0, binding = 3) writeonly restrict buffer Y { float y[]; };
 layout(push_constant) uniform P {
@@ -38,12 +39,16 @@ const uint kSlices = kThreads / 64;
 const uint kAcc = kCols * kGroups;
 // With many columns the block's scale is taken into the weights, else into the block's sum.
 const bool kScaleWeights = kAcc >= 16;
+// One unit ahead, where that does not cost waves.
+const bool kPrefetch = kAcc <= 8;
 shared float part[kSlices == 1 ? 1 : kThreads * kAcc];
 
 #if defined(W_F32)
+#define TAIL f
 const uint kUnit = 4;
 const uint kUnitWords = 64;  // uvec4 of a unit, 64 rows
 #elif defined(W_F16)
+#define TAIL s
 const uint kUnit = 8;
 const uint kUnitWords = 64;
 #elif defined(W_Q8_0)
@@ -55,10 +60,31 @@ const uint kUnitWords = 72;
 #endif
 const uint kStep = kUnit < 8 ? kUnit : 8;
 
+struct Unit {
+  uvec4 quants;
+  uvec4 more;  // q8_0: the second half
+  float scale;
+};
+
+Unit fetch(uint unit, uint lane) {
+  Unit r;
+  r.quants = w[unit * kUnitWords + lane];
+  r.more = uvec4(0);
+  r.scale = 1;
+#if defined(W_Q4_0)
+  r.scale = float(s[unit * kUnitWords * 8 + 512 + lane]) * 0.0625;
+#elif defined(W_Q8_0)
+  r.more = w[unit * kUnitWords + 64 + lane];
+  r.scale = float(s[unit * kUnitWords * 8 + 1024 + lane]);
+#endif
+  return r;
+}
+
 float signed_byte(uint v, int i) { return float(bitfieldExtract(int(v), 8 * i, 8)); }
 
 // Eight (f32: four) weights of unit part j from its loaded words, without the block's scale.
-void unpack(uvec4 q, uint j, out float v[kStep]) {
+void unpack(Unit unit, uint j, out float v[kStep]) {
+  const uvec4 q = kUnitWords == 136 && j >= 2 ? unit.more : unit.quants;
 #if defined(W_F32)
   [[unroll]] for (uint i = 0; i < 4; i++) v[i] = uintBitsToFloat(q[i]);
 #elif defined(W_F16)
@@ -93,23 +119,16 @@ void main() {
   float acc[kAcc];
   [[unroll]] for (uint a = 0; a < kAcc; a++) acc[a] = 0;
 
+  Unit next[kGroups];
+  [[unroll]] for (uint g = 0; g < kGroups; g++) {
+    next[g] = fetch(min(group + g, group_last) * stride + min(slice, stride - 1), lane);
+  }
   for (uint u = slice; u < units; u += kSlices) {
-    float d[kGroups];
-    uvec4 q[kGroups];
-#ifdef W_Q8_0
-    uvec4 q2[kGroups];
-#endif
+    Unit now[kGroups];
     [[unroll]] for (uint g = 0; g < kGroups; g++) {
-      uint o = (min(group + g, group_last) * stride + u) * kUnitWords;
-      q[g] = w[o + lane];
-#if defined(W_F32) || defined(W_F16)
-      d[g] = 1;
-#elif defined(W_Q4_0)
-      d[g] = float(s[o * 8 + 512 + lane]) * 0.0625;
-#elif defined(W_Q8_0)
-      q2[g] = w[o + 64 + lane];
-      d[g] = float(s[o * 8 + 1024 + lane]);
-#endif
+      const uint first = min(group + g, group_last) * stride;
+      now[g] = kPrefetch ? next[g] : fetch(first + u, lane);
+      if (kPrefetch) next[g] = fetch(first + min(u + kSlices, stride - 1), lane);
     }
     float sum[kAcc];
     [[unroll]] for (uint a = 0; a < kAcc; a++) sum[a] = kScaleWeights ? acc[a] : 0;
@@ -117,12 +136,8 @@ void main() {
       float wv[kGroups * kStep];
       [[unroll]] for (uint g = 0; g < kGroups; g++) {
         float v[kStep];
-#ifdef W_Q8_0
-        unpack(j < 2 ? q[g] : q2[g], j, v);
-#else
-        unpack(q[g], j, v);
-#endif
-        [[unroll]] for (uint i = 0; i < kStep; i++) wv[g * kStep + i] = kScaleWeights ? v[i] * d[g] : v[i];
+        unpack(now[g], j, v);
+        [[unroll]] for (uint i = 0; i < kStep; i++) wv[g * kStep + i] = kScaleWeights ? v[i] * now[g].scale : v[i];
       }
       uint xo = x0 + u * kUnit + j * kStep;
       [[unroll]] for (uint c = 0; c < kCols; c++) {
@@ -137,18 +152,20 @@ void main() {
       }
     }
     [[unroll]] for (uint a = 0; a < kAcc; a++) {
-      acc[a] = kScaleWeights ? sum[a] : acc[a] + d[a / kCols] * sum[a];
+      acc[a] = kScaleWeights ? sum[a] : acc[a] + now[a / kCols].scale * sum[a];
     }
   }
 
-#if defined(W_F32) || defined(W_F16)
-  if (kTail != 0 && slice == 0) {
-    [[unroll]] for (uint g = 0; g < kGroups; g++) {
-      float v[kStep];
-      unpack(w[(min(group + g, group_last) * stride + units) * kUnitWords + lane], 0, v);
-      [[unroll]] for (uint c = 0; c < kCols; c++) {
-        [[unroll]] for (uint i = 0; i < kStep; i++) {
-          if (i < kTail) acc[g * kCols + c] += v[i] * x[x0 + c * k + units * kUnit + i];
+#ifdef TAIL
+  // Not unrolled: a scalar load for every column and k at once would not fit.
+  if (slice == 0) {
+    [[dont_unroll]] for (uint i = 0; i < kTail; i++) {
+      [[unroll]] for (uint g = 0; g < kGroups; g++) {
+        float v = float(TAIL[((min(group + g, group_last) * stride + units) * 64 + lane) * kUnit + i]);
+        uint xo = x0 + units * kUnit + i;
+        [[unroll]] for (uint c = 0; c < kCols; c++) {
+          acc[g * kCols + c] += v * x[xo];
+          xo += k;
         }
       }
     }

@@ -10,6 +10,7 @@ layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint kThreads = 256;
 layout(constant_id = 1) const uint kRows = 1;
 layout(constant_id = 2) const uint kHasC = 0;
+layout(constant_id = 3) const uint kRowMajorA = 1;  // a_k is 1: its loads can be joined
 
 layout(set = 0, binding = 0) readonly restrict buffer A { ELEMENT a[]; };
 layout(set = 0, binding = 1) readonly restrict buffer B { ELEMENT b[]; };
@@ -46,9 +47,10 @@ void main() {
   for (uint u = slice; u < whole; u += kSlices) {
     float bv[kStep];
     [[unroll]] for (uint i = 0; i < kStep; i++) bv[i] = float(b[b0 + (u * kStep + i) * b_k]);
-    uint at = a0 + u * kStep * a_k;
+    const uint step_a = kRowMajorA != 0 ? 1 : a_k;
+    uint at = a0 + u * kStep * step_a;
     [[unroll]] for (uint r = 0; r < kRows; r++) {
-      [[unroll]] for (uint i = 0; i < kStep; i++) acc[r] += bv[i] * float(a[at + i * a_k]);
+      [[unroll]] for (uint i = 0; i < kStep; i++) acc[r] += bv[i] * float(a[at + i * step_a]);
       at += a_row;
     }
   }
