@@ -112,7 +112,10 @@ void main() {
     float x = load(from + i);
     if (abs(x) > abs(most)) most = x;
   }
-  const float d = abs(most) < 1.0e-37 ? 0 : most * -0.125, inverse = d == 0 ? 0 : reciprocal(d);
+  // A block of zeros has the scale -0, as the host's division leaves it.
+  const float nothing = uintBitsToFloat(~floatBitsToUint(most) & 0x80000000u);
+  const float d = abs(most) < 1.0e-37 ? nothing : most * -0.125;
+  const float inverse = d == 0 ? 0 : reciprocal(d);
   store(to * 9, half_bits(d));
   for (uint i = 0; i < 8; i++) {
     uint quad = 0;
