@@ -27,12 +27,16 @@ class AttrVisitor {
   virtual void field(std::string_view name, std::vector<std::string>& value) = 0;
 };
 
+struct GenericAttrs;
+
 /// Base of every operator's attribute struct. Field initializers are the op's defaults.
 class Attrs {
  public:
   virtual ~Attrs() = default;
   virtual void visit(AttrVisitor& visitor) = 0;
   virtual std::unique_ptr<Attrs> clone() const = 0;
+  /// Itself where it is GenericAttrs (importers then set values by name), else null.
+  virtual GenericAttrs* as_generic() { return nullptr; }
 };
 
 /// Gives a struct `S : AttrsOf<S>` its clone().
@@ -55,6 +59,7 @@ using AttrValue = std::variant<std::int64_t, float, std::string, Tensor, std::ve
 /// Attributes by name, for ops whose structs we do not know: those of plugins.
 struct GenericAttrs final : AttrsOf<GenericAttrs> {
   void visit(AttrVisitor& visitor) override;
+  GenericAttrs* as_generic() override { return this; }
   std::map<std::string, AttrValue, std::less<>> values;
 };
 

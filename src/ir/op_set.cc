@@ -32,6 +32,12 @@ const OpDef* OpSet::find(std::string_view name, std::string_view domain) const {
   return at == ops_.end() ? nullptr : at->second;
 }
 
+const OpDef* OpSet::find_full(std::string_view full_name) const {
+  const std::size_t dot = full_name.rfind('.');
+  if (dot == std::string_view::npos) return find(full_name);
+  return find(full_name.substr(dot + 1), full_name.substr(0, dot));
+}
+
 Status OpSet::add(std::shared_ptr<const OpDef> op) {
   if (!ops_.emplace(key_of(op->name, op->domain), op.get()).second) {
     return Error::invalid("[op set] " + op_full_name(*op) + " exists already");

@@ -16,6 +16,8 @@ class OpSet {
   /// All of src/ir/op/.
   static OpSet builtin();
   const OpDef* find(std::string_view name, std::string_view domain = "") const;
+  /// By "Name" or "domain.Name".
+  const OpDef* find_full(std::string_view full_name) const;
   /// Adds a run-time op. Errors: invalid where name and domain are taken.
   Status add(std::shared_ptr<const OpDef> op);
   /// Sorted by domain, then name.
