@@ -89,6 +89,14 @@ void Walk::next() {
   }
 }
 
+std::int64_t broadcast_offset(const Shape& shape, const Shape& at) {
+  const Shape strides = row_major_strides(shape);
+  const int lead = at.rank() - shape.rank();
+  std::int64_t out = 0;
+  for (int d = 0; d < shape.rank(); ++d) out += shape[d] == 1 ? 0 : at[lead + d] * strides[d];
+  return out;
+}
+
 AxisSplit split_at(const Shape& shape, int axis) {
   return {shape.elements_between(0, axis), shape[axis],
           shape.elements_between(axis + 1, shape.rank())};

@@ -55,6 +55,9 @@ class Walk {
   int operands_ = 0;
 };
 
+/// Offset in a tensor of `shape` of the element that broadcasts to index `at` of the output.
+std::int64_t broadcast_offset(const Shape& shape, const Shape& at);
+
 /// A tensor seen as [outer, axis, inner] around one axis.
 struct AxisSplit {
   std::int64_t outer = 1;

@@ -101,19 +101,6 @@ Status map_binary_with(RefContext& c, ScalarFn real, SignedFn with_sign, Unsigne
   return Status::success();
 }
 
-namespace {
-
-/// Offset in a tensor of `shape` of the element that broadcasts to index `at` of the output.
-std::int64_t broadcast_offset(const Shape& shape, const Shape& at) {
-  const Shape strides = row_major_strides(shape);
-  const int lead = at.rank() - shape.rank();
-  std::int64_t out = 0;
-  for (int d = 0; d < shape.rank(); ++d) out += shape[d] == 1 ? 0 : at[lead + d] * strides[d];
-  return out;
-}
-
-}  // namespace
-
 Status fold_variadic_with(RefContext& c, ScalarFn real, SignedFn with_sign, UnsignedFn without_sign,
                           bool divide_by_count) {
   const NoAttrs none;

@@ -1,0 +1,36 @@
+#include "ir/op_attrs/elementwise.h"
+#include "ir/op_util/cast.h"
+#include "ir/op_util/elementwise.h"
+
+namespace polaris {
+namespace {
+
+Status infer(InferContext& c) {
+  set_output(c, 0, c.in(1).dtype, c.in(0).shape);
+  return Status::success();
+}
+
+Status reference(RefContext& c) {
+  cast_elements(c.in(0), c.out(0));
+  return Status::success();
+}
+
+constexpr Port kInputs[] = {{"input"}, {"target_type"}};
+constexpr Port kOutputs[] = {{"output"}};
+
+}  // namespace
+
+extern constinit const OpDef op_cast_like{
+    .name = "CastLike",
+    .doc = "Cast to the element type of the second input.",
+    .since = 23,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .traits = kFoldable,
+    .make_attrs = make_attrs<CastLikeAttrs>,
+    .infer = infer,
+    .reference = reference,
+    .inplace = kInPlaceUnary,
+};
+
+}  // namespace polaris

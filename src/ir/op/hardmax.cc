@@ -1,0 +1,34 @@
+#include <algorithm>
+
+#include "ir/op_attrs/normalization.h"
+#include "ir/op_util/elementwise.h"
+#include "ir/op_util/softmax.h"
+
+namespace polaris {
+namespace {
+
+void row(std::span<double> x) {
+  const auto peak = std::max_element(x.begin(), x.end()) - x.begin();
+  std::fill(x.begin(), x.end(), 0.0);
+  x[static_cast<std::size_t>(peak)] = 1.0;
+}
+
+Status reference(RefContext& c) { return map_axis(c, row); }
+
+}  // namespace
+
+extern constinit const OpDef op_hardmax{
+    .name = "Hardmax",
+    .doc = "1 at the first largest element along an axis, 0 elsewhere.",
+    .since = 13,
+    .inputs = kSoftmaxInputs,
+    .outputs = kSoftmaxOutputs,
+    .traits = kFoldable,
+    .make_attrs = make_attrs<SoftmaxAttrs>,
+    .infer = infer_softmax,
+    .reference = reference,
+    .inplace = kInPlaceUnary,
+    .flops = softmax_flops,
+};
+
+}  // namespace polaris

@@ -1,0 +1,25 @@
+#include "ir/op_util/elementwise.h"
+#include "ir/op_util/view.h"
+
+namespace polaris {
+namespace {
+
+double scalar(const Attrs&, double x, double) { return x; }
+
+}  // namespace
+
+extern constinit const OpDef op_identity{
+    .name = "Identity",
+    .doc = "The input itself.",
+    .since = 21,
+    .inputs = kUnaryInputs,
+    .outputs = kUnaryOutputs,
+    .traits = kElementwise | kFoldable,
+    .infer = infer_unary<kAllTypes>,
+    .reference = copy_reference,
+    .inplace = kInPlaceUnary,
+    .view = view_all,
+    .scalar = scalar,
+};
+
+}  // namespace polaris

@@ -1,0 +1,27 @@
+#include "ir/op_attrs/reduce.h"
+#include "ir/op_util/reduce.h"
+
+namespace polaris {
+namespace {
+
+constexpr ReduceFns kFns{
+    .step = [](double sum, double x) { return sum + x; },
+    .finish = [](double sum, std::int64_t n) { return sum / static_cast<double>(n); },
+};
+
+}  // namespace
+
+extern constinit const OpDef op_reduce_mean{
+    .name = "ReduceMean",
+    .doc = "Mean over axes; integers truncate.",
+    .since = 18,
+    .inputs = kReduceInputs,
+    .outputs = kReduceOutputs,
+    .traits = kFoldable,
+    .make_attrs = make_attrs<ReduceAttrs>,
+    .infer = infer_reduce<kNumericTypes>,
+    .reference = reduce<kFns>,
+    .flops = reduce_flops,
+};
+
+}  // namespace polaris
