@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "ir/op_util/infer.h"
+
 namespace polaris {
 namespace {
 
@@ -130,6 +132,7 @@ Result<InferContext> infer_types(const OpDef& op, const Attrs& attrs, std::strin
   context.outputs.resize(static_cast<std::size_t>(output_count));
   context.bounds.resize(context.outputs.size());
   if (op.infer == nullptr) return context.fail("has no infer");
+  if (auto ports = check_ports(context); !ports) return ports.error();
   if (auto inferred = op.infer(context); !inferred) return inferred.error();
   return context;
 }

@@ -7,6 +7,7 @@
 
 #include "ir/evaluate.h"
 #include "ir/op_attrs/control.h"
+#include "ir/op_util/infer.h"
 #include "ir/symbols.h"
 #include "ir/verifier.h"
 #include "tensor/element.h"
@@ -180,6 +181,7 @@ Result<std::vector<TensorType>> Inference::infer_outputs(const Node& node) {
   for (const auto& sub : node.subgraphs) subgraphs.push_back(sub.get());
   context.subgraphs = subgraphs;
   if (node.op->infer == nullptr) return context.fail("has no infer");
+  if (auto s = check_ports(context); !s) return s.error();
   if (auto s = node.op->infer(context); !s) return s.error();
   return std::move(context.outputs);
 }

@@ -1,0 +1,34 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace polaris::reference {
+
+/// Any node with a reference, as select() took it.
+class ReferenceKernel final : public Kernel {
+ public:
+  explicit ReferenceKernel(const NodeDesc& node);
+
+  std::string_view name() const override { return name_; }
+  /// Runs the node on host addresses, one per operand (null: absent), row-major.
+  Status run(std::string_view node_name, std::span<std::byte* const> inputs,
+             std::span<std::byte* const> outputs) const;
+
+ private:
+  struct Input {
+    TensorType type;
+    bool present = false;
+    Tensor scale;
+    Tensor zero_point;
+  };
+  const OpDef* op_;
+  std::unique_ptr<Attrs> attrs_;
+  std::string name_;
+  std::vector<Input> inputs_;
+  std::vector<TensorType> outputs_;  // without the dims operands of data-dependent ops
+};
+
+}  // namespace polaris::reference

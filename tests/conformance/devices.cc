@@ -1,0 +1,36 @@
+#include "conformance/devices.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "backend/reference/reference_device.h"
+#include "support/vulkan.h"
+
+namespace polaris::test {
+namespace {
+
+bool wanted(std::string_view backend) {
+  const char* list = std::getenv("POLARIS_DEVICES");
+  if (list == nullptr) return true;
+  const std::string padded = "," + std::string(list) + ",";
+  return padded.find("," + std::string(backend) + ",") != std::string::npos;
+}
+
+std::vector<std::unique_ptr<Device>> make_devices() {
+  std::vector<std::unique_ptr<Device>> out;
+  const auto add = [&](std::unique_ptr<Device> device) {
+    if (device != nullptr) out.push_back(std::move(device));
+  };
+  if (wanted("reference")) add(make_reference_device());
+  if (wanted("vulkan")) add(make_test_vulkan());
+  return out;
+}
+
+}  // namespace
+
+const std::vector<std::unique_ptr<Device>>& devices() {
+  static const std::vector<std::unique_ptr<Device>> all = make_devices();
+  return all;
+}
+
+}  // namespace polaris::test

@@ -1,0 +1,114 @@
+#include "conformance/samples.h"
+
+#include <cmath>
+#include <limits>
+
+#include "tensor/block_format.h"
+#include "tensor/element.h"
+
+namespace polaris::test {
+namespace {
+
+// The generator of operands; made anew by each process, so that a run repeats.
+Rng& shared_rng() {
+  static Rng rng(20260101);
+  return rng;
+}
+
+Tensor allocate(const TensorType& type) {
+  auto out = Tensor::allocate(type);
+  return out ? out.take() : Tensor();
+}
+
+}  // namespace
+
+std::uint64_t Rng::next() {
+  state_ += 0x9E3779B97F4A7C15u;
+  std::uint64_t z = state_;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+double Rng::uniform(double low, double high) {
+  return low + (high - low) * (static_cast<double>(next() >> 11) * 0x1p-53);
+}
+
+std::int64_t Rng::integer(std::int64_t low, std::int64_t high) {
+  const auto span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
+  const std::uint64_t pick = span == 0 ? next() : next() % span;
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + pick);
+}
+
+Tensor random(DType dtype, const Shape& shape, double low, double high) {
+  if (!is_float(dtype)) {
+    if (dtype == DType::kBool) return random_ints(dtype, shape, 0, 1);
+    const bool with_sign = is_signed_integer(dtype);
+    return random_ints(dtype, shape, with_sign ? -9 : 0, 9);
+  }
+  Tensor out = allocate({dtype, shape, {}});
+  for (std::int64_t i = 0, n = out.elements(); i < n; ++i) {
+    store_f64(dtype, out.mutable_bytes().data(), i, shared_rng().uniform(low, high));
+  }
+  return out;
+}
+
+Tensor random_ints(DType dtype, const Shape& shape, std::int64_t low, std::int64_t high) {
+  Tensor out = allocate({dtype, shape, {}});
+  for (std::int64_t i = 0, n = out.elements(); i < n; ++i) {
+    store_i64(dtype, out.mutable_bytes().data(), i, shared_rng().integer(low, high));
+  }
+  return out;
+}
+
+Tensor random_bits(DType dtype, const Shape& shape) {
+  Tensor out = allocate({dtype, shape, {}});
+  for (std::int64_t i = 0, n = out.elements(); i < n; ++i) {
+    const auto bits = static_cast<std::int64_t>(shared_rng().next());
+    if (dtype == DType::kBool) {
+      store_i64(dtype, out.mutable_bytes().data(), i, bits & 1);
+    } else if (is_float(dtype)) {
+      const double v = std::ldexp(shared_rng().uniform(-1, 1), static_cast<int>(bits & 15) - 7);
+      store_f64(dtype, out.mutable_bytes().data(), i, v);
+    } else {
+      store_i64(dtype, out.mutable_bytes().data(), i, bits);
+    }
+  }
+  return out;
+}
+
+Tensor values(DType dtype, const Shape& shape, std::initializer_list<double> elements) {
+  Tensor out = allocate({dtype, shape, {}});
+  std::int64_t i = 0;
+  for (double v : elements) store_f64(dtype, out.mutable_bytes().data(), i++, v);
+  return out;
+}
+
+Tensor scalar(DType dtype, double value) { return values(dtype, Shape{}, {value}); }
+
+Tensor int64s(std::initializer_list<std::int64_t> elements) {
+  Tensor out = allocate({DType::kI64, Shape{static_cast<std::int64_t>(elements.size())}, {}});
+  std::int64_t i = 0;
+  for (std::int64_t v : elements) store_i64(DType::kI64, out.mutable_bytes().data(), i++, v);
+  return out;
+}
+
+Tensor random_blocks(BlockFormat format, const Shape& shape) {
+  const Tensor plain = random(DType::kF32, shape);
+  Tensor out = allocate({DType::kF32, shape, Encoding::of(format)});
+  encode_blocks(format, plain.data<float>(), plain.elements(), out.mutable_bytes().data());
+  return out;
+}
+
+Tensor with_specials(Tensor x) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  const double specials[] = {kInf, -kInf, std::nan(""), 0.0, -0.0, 1.0, -1.0, 0.5, -2.5};
+  std::int64_t i = 0;
+  for (double v : specials) {
+    if (i < x.elements()) store_f64(x.dtype(), x.mutable_bytes().data(), i, v);
+    i += 3;
+  }
+  return x;
+}
+
+}  // namespace polaris::test

@@ -1,0 +1,60 @@
+#pragma once
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ir/constant.h"
+#include "ir/op_def.h"
+
+namespace polaris::test {
+
+/// Reproducible numbers: splitmix64.
+class Rng {
+ public:
+  explicit Rng(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next();
+  /// In [low, high).
+  double uniform(double low, double high);
+  /// In [low, high].
+  std::int64_t integer(std::int64_t low, std::int64_t high);
+
+ private:
+  std::uint64_t state_;
+};
+
+/// Operands of samples. Each call gives other numbers, the same in every run.
+Tensor random(DType dtype, const Shape& shape, double low = -2, double high = 2);
+Tensor random_ints(DType dtype, const Shape& shape, std::int64_t low, std::int64_t high);
+/// Every value of the type has a chance, infinities and NaN of floats left out.
+Tensor random_bits(DType dtype, const Shape& shape);
+Tensor values(DType dtype, const Shape& shape, std::initializer_list<double> elements);
+Tensor scalar(DType dtype, double value);
+Tensor int64s(std::initializer_list<std::int64_t> elements);
+/// Random floats encoded in blocks; the last dim is a multiple of 32.
+Tensor random_blocks(BlockFormat format, const Shape& shape);
+/// `x` with the elements at a few places replaced by infinities, NaN, zeros and subnormals.
+Tensor with_specials(Tensor x);
+inline Tensor absent() { return {}; }
+
+/// Attributes: `attrs<SoftmaxAttrs>([](auto& a) { a.axis = 0; })`.
+template <class A, class F>
+std::shared_ptr<const Attrs> attrs(F&& set) {
+  auto out = std::make_shared<A>();
+  set(*out);
+  return out;
+}
+
+/// One node to run, with its operands.
+struct Sample {
+  std::string name;
+  const OpDef* op = nullptr;
+  std::shared_ptr<const Attrs> attrs;
+  std::vector<Constant> inputs;  // data null: absent
+  std::vector<bool> weight;      // offered to select() as a constant
+  int output_count = 1;
+  double slack = 1;  // tolerances times this, for long sums
+};
+
+}  // namespace polaris::test

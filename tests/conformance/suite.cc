@@ -1,0 +1,188 @@
+#include "conformance/suite.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "conformance/devices.h"
+#include "conformance/node_run.h"
+#include "ir/evaluate.h"
+#include "ir/op_set.h"
+#include "support/compare.h"
+
+namespace polaris::test {
+namespace {
+
+Result<std::vector<Tensor>> oracle(const Sample& sample) {
+  std::vector<const Constant*> inputs;
+  for (const Constant& input : sample.inputs) inputs.push_back(input.data ? &input : nullptr);
+  return evaluate_node(*sample.op, *sample.attrs, sample.name, inputs, sample.output_count);
+}
+
+std::string compare_all(const std::vector<Tensor>& got, const std::vector<Tensor>& want,
+                        double slack) {
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    const std::string d = difference(got[i], want[i], slack);
+    if (!d.empty()) return "output " + std::to_string(i) + ": " + d;
+  }
+  return "";
+}
+
+bool bit_equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].type() != b[i].type() ||
+        std::memcmp(a[i].bytes().data(), b[i].bytes().data(), a[i].bytes().size()) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Input and output of the pair have equal bytes, so that a planner may put one on the other.
+bool may_alias(const Sample& sample, const InPlace& pair, const std::vector<Tensor>& outputs) {
+  const auto in = static_cast<std::size_t>(pair.input);
+  const auto out = static_cast<std::size_t>(pair.output);
+  return !pair.required && in < sample.inputs.size() && out < outputs.size() &&
+         sample.inputs[in].data &&
+         sample.inputs[in].data.bytes().size() == outputs[out].bytes().size();
+}
+
+/// All ways of running one sample on one device. Empty where all is well.
+std::string check_sample(Device& device, const Sample& sample, const std::vector<Tensor>& want,
+                         std::string& refusal) {
+  const RunResult first = run_node(device, sample, {});
+  refusal = first.refusal;
+  if (!first.fault.empty()) return first.fault;
+  if (!refusal.empty()) return "";
+  if (auto d = compare_all(first.outputs, want, sample.slack); !d.empty()) {
+    return first.kernel + ": " + d;
+  }
+  RunOptions other;
+  other.poison = 0x35;
+  const RunResult second = run_node(device, sample, other);
+  if (!second.fault.empty()) return second.fault;
+  if (!bit_equal(first.outputs, second.outputs)) {
+    return first.kernel + ": leaves elements unwritten, reads what is not there, or varies";
+  }
+  for (std::size_t i = 0; i < sample.op->inplace.size(); ++i) {
+    if (!may_alias(sample, sample.op->inplace[i], want)) continue;
+    RunOptions inplace;
+    inplace.inplace = static_cast<int>(i);
+    const RunResult aliased = run_node(device, sample, inplace);
+    if (!aliased.fault.empty()) return "in place: " + aliased.fault;
+    if (!bit_equal(first.outputs, aliased.outputs)) return first.kernel + ": differs in place";
+  }
+  return "";
+}
+
+/// The same with weights as constants.
+std::string check_constants(Device& device, const Sample& sample, const std::vector<Tensor>& want,
+                            std::string& refusal) {
+  RunOptions options;
+  options.constants = true;
+  const RunResult run = run_node(device, sample, options);
+  refusal = run.refusal;
+  if (!run.fault.empty()) return "constants: " + run.fault;
+  if (!refusal.empty()) return "";
+  if (auto d = compare_all(run.outputs, want, sample.slack); !d.empty()) {
+    return "constants: " + run.kernel + ": " + d;
+  }
+  return "";
+}
+
+/// Lines of the report that POLARIS_CONFORMANCE_REPORT asks for, one a device and sample.
+void report(const Device& device, const Sample& sample, std::string_view outcome,
+            const std::string& reason) {
+  const char* path = std::getenv("POLARIS_CONFORMANCE_REPORT");
+  if (path == nullptr) return;
+  if (std::FILE* file = std::fopen(path, "a")) {
+    std::fprintf(file, "%s\t%s\t%s\t%.*s\t%s\n", device.info().backend.c_str(),
+                 op_full_name(*sample.op).c_str(), sample.name.c_str(),
+                 static_cast<int>(outcome.size()), outcome.data(), reason.c_str());
+    std::fclose(file);
+  }
+}
+
+}  // namespace
+
+Suite::Suite(std::string_view op, std::string_view domain)
+    : op_(OpSet::builtin().find(op, domain)) {
+  REQUIRE_MESSAGE(op_ != nullptr, "no op " << std::string(op));
+}
+
+void Suite::add(std::string_view name, std::vector<Tensor> inputs,
+                std::shared_ptr<const Attrs> attrs, const Options& options) {
+  std::vector<Constant> constants;
+  for (Tensor& tensor : inputs) constants.push_back({std::move(tensor), {}, {}, ""});
+  add_constants(name, std::move(constants), std::move(attrs), options);
+}
+
+void Suite::add_constants(std::string_view name, std::vector<Constant> inputs,
+                          std::shared_ptr<const Attrs> attrs, const Options& options) {
+  Sample sample;
+  sample.name = name;
+  sample.op = op_;
+  if (attrs == nullptr && op_->make_attrs != nullptr) attrs = op_->make_attrs();
+  if (attrs == nullptr) attrs = std::make_shared<NoAttrs>();
+  sample.attrs = std::move(attrs);
+  sample.weight.resize(inputs.size(), false);
+  for (int i : options.weights) sample.weight[static_cast<std::size_t>(i)] = true;
+  sample.inputs = std::move(inputs);
+  sample.output_count = options.outputs;
+  sample.slack = options.slack;
+  samples_.push_back(std::move(sample));
+}
+
+void Suite::fails(std::string_view name, std::vector<Tensor> inputs,
+                  std::shared_ptr<const Attrs> attrs, std::string_view text, int outputs) {
+  add(name, std::move(inputs), std::move(attrs), {outputs, 1, {}});
+  failing_.push_back({std::move(samples_.back()), std::string(text)});
+  samples_.pop_back();
+}
+
+void Suite::run() {
+  const std::string op = op_full_name(*op_);
+  for (const Failing& failing : failing_) {
+    const auto got = oracle(failing.sample);
+    const std::string message = got ? "no error" : got.error().message();
+    const bool as_wanted =
+        message.starts_with("[" + op + "]") && message.find(failing.text) != std::string::npos;
+    CHECK_MESSAGE(as_wanted, failing.sample.name, ": got \"", message, "\", wanted ", failing.text);
+  }
+  std::map<std::string, std::pair<int, int>> counts;  // backend: run, refused
+  for (const Sample& sample : samples_) {
+    const auto want = oracle(sample);
+    REQUIRE_MESSAGE(want.ok(), op, " ", sample.name, ": ", want.ok() ? "" : want.error().message());
+    for (const auto& device : devices()) {
+      std::string refusal;
+      std::string fault = check_sample(*device, sample, *want, refusal);
+      const bool plain_refused = !refusal.empty();
+      bool constants_refused = true;
+      for (bool weight : sample.weight) {
+        if (!weight || !fault.empty()) continue;
+        fault = check_constants(*device, sample, *want, refusal);
+        constants_refused = !refusal.empty();
+        break;
+      }
+      const bool refused = plain_refused && constants_refused;
+      CHECK_MESSAGE(fault.empty(), device->info().backend, " ", op, " ", sample.name, ": ", fault);
+      auto& count = counts[device->info().backend];
+      ++(refused ? count.second : count.first);
+      report(*device, sample,
+             !fault.empty() ? "failed"
+             : refused      ? "refused"
+                            : "run",
+             fault.empty() ? refusal : fault);
+    }
+  }
+  for (const auto& [backend, count] : counts) {
+    std::printf("%-10s %-28s %3d run, %3d refused\n", backend.c_str(), op.c_str(), count.first,
+                count.second);
+  }
+}
+
+}  // namespace polaris::test

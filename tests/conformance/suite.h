@@ -1,0 +1,50 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conformance/samples.h"
+
+namespace polaris::test {
+
+/// The samples of one op, run on every device against OpDef::reference:
+///   Suite s("Softmax");
+///   s.add("axis 0", {random(DType::kF32, {3, 5})}, attrs<SoftmaxAttrs>(...));
+///   s.fails("axis", {...}, attrs..., "axis");
+///   s.run();
+/// Each sample runs twice, with different bytes where nothing is written yet: outputs must be bit
+/// equal (so that no element is left unwritten), within tolerance of the reference, and nothing
+/// else may change. Then once in place for each pair the op declares, and with weights as
+/// constants; these must be bit equal to the reference's tolerance too.
+class Suite {
+ public:
+  explicit Suite(std::string_view op, std::string_view domain = "");
+
+  struct Options {
+    int outputs = 1;
+    double slack = 1;
+    std::vector<int> weights;  // inputs that are also tried as constants
+  };
+  void add(std::string_view name, std::vector<Tensor> inputs,
+           std::shared_ptr<const Attrs> attrs = nullptr, const Options& options = {1, 1, {}});
+  /// As add, with operands that carry scales (affine encodings).
+  void add_constants(std::string_view name, std::vector<Constant> inputs,
+                     std::shared_ptr<const Attrs> attrs, const Options& options);
+  /// infer or the reference must fail, naming the op and saying `text`.
+  void fails(std::string_view name, std::vector<Tensor> inputs, std::shared_ptr<const Attrs> attrs,
+             std::string_view text, int outputs = 1);
+  /// Runs everything; each disagreement is a doctest failure. A device that refuses every sample,
+  /// or some, is reported on stdout.
+  void run();
+
+ private:
+  const OpDef* op_;
+  std::vector<Sample> samples_;
+  struct Failing {
+    Sample sample;
+    std::string text;
+  };
+  std::vector<Failing> failing_;
+};
+
+}  // namespace polaris::test

@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+
+#include "tensor/tensor.h"
+
+namespace polaris::test {
+
+/// Empty where `got` equals `want` within the table of tolerances (both scaled by `slack`), else
+/// the first difference in words. Types must be equal; encoded tensors must be equal byte by byte.
+std::string difference(const Tensor& got, const Tensor& want, double slack = 1.0);
+
+}  // namespace polaris::test
