@@ -1,0 +1,62 @@
+#include "backend/cpu/convert.h"
+
+#include <cstring>
+
+#include "tensor/half.h"
+
+namespace polaris::cpu {
+namespace {
+
+constexpr std::int64_t kGrain = 16384;
+
+}  // namespace
+
+bool is_short_float(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
+}
+
+void widen(const Simd& simd, DType dtype, const std::byte* data, std::int64_t from, std::int64_t n,
+           float* out) {
+  if (n <= 0) return;
+  if (dtype == DType::kF32) {
+    std::memcpy(out, data + from * 4, static_cast<std::size_t>(n) * 4);
+    return;
+  }
+  const auto* x = reinterpret_cast<const std::uint16_t*>(data) + from;
+  if (dtype == DType::kF16) {
+    simd.widen_f16(x, out, n);
+  } else {
+    simd.widen_bf16(x, out, n);
+  }
+}
+
+void narrow(const Simd& simd, DType dtype, const float* in, std::int64_t n, std::byte* data,
+            std::int64_t from) {
+  if (n <= 0) return;
+  if (dtype == DType::kF32) {
+    std::memcpy(data + from * 4, in, static_cast<std::size_t>(n) * 4);
+    return;
+  }
+  auto* y = reinterpret_cast<std::uint16_t*>(data) + from;
+  if (dtype == DType::kF16) {
+    simd.narrow_f16(in, y, n);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = f32_to_bf16(in[i]);
+  }
+}
+
+void widen_all(const Simd& simd, ThreadPool& pool, DType dtype, const std::byte* data,
+               std::int64_t n, float* out) {
+  pool.parallel_for(n, kGrain, [&](std::int64_t from, std::int64_t to, int) {
+    widen(simd, dtype, data, from, to - from, out + from);
+  });
+}
+
+void narrow_all(const Simd& simd, ThreadPool& pool, DType dtype, const float* in, std::int64_t n,
+                std::byte* data) {
+  pool.parallel_for(n, kGrain, [&](std::int64_t from, std::int64_t to, int) {
+    narrow(simd, dtype, in + from, to - from, data, from);
+  });
+}
+
+}  // namespace polaris::cpu

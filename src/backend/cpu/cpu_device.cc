@@ -1,0 +1,258 @@
+#include "backend/cpu/cpu_device.h"
+
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "backend/cpu/cpu_memory.h"
+#include "backend/cpu/isa.h"
+#include "backend/cpu/kernel.h"
+#include "base/os/clock.h"
+#include "base/os/memory_info.h"
+
+namespace polaris::cpu {
+
+extern const KernelFamily* const kFamilies[];
+extern const std::size_t kFamilyCount;
+extern const KernelFamily family_generic;
+
+namespace {
+
+/// One launch with room for its addresses, so that submit allocates nothing.
+struct BoundLaunch {
+  std::shared_ptr<const CpuKernel> kernel;
+  std::string node_name;
+  std::vector<OperandRef> refs;  // inputs, outputs, workspace
+  std::size_t inputs = 0;
+  std::vector<std::byte*> addresses;
+};
+
+class CpuExecutable final : public Executable {
+ public:
+  std::vector<BoundLaunch> launches;
+  std::vector<BufferView> fixed;
+  std::size_t run_regions = 0;
+};
+
+bool inside(const BufferView& view) {
+  return view.buffer != nullptr && view.offset >= 0 && view.bytes >= 0 &&
+         view.offset <= view.buffer->bytes() && view.bytes <= view.buffer->bytes() - view.offset;
+}
+
+Error outside(std::string_view what) {
+  return Error::internal("[cpu] " + std::string(what) + ": bytes outside of the buffer");
+}
+
+class CpuDevice final : public Device {
+ public:
+  CpuDevice(const CpuOptions& options, Isa isa, std::string model)
+      : pool_(options.threads),
+        target_{isa, simd_of(isa), quant_simd_of(isa), pool_.threads()},
+        memory_(limits_of(options)) {
+    fill_info(options, std::move(model));
+    for (std::size_t f = 0; f < kFamilyCount; ++f) {
+      for (std::string_view op : kFamilies[f]->ops) families_.emplace(op, kFamilies[f]);
+    }
+  }
+
+  const DeviceInfo& info() const override { return info_; }
+  DeviceCounters counters() const override {
+    DeviceCounters out;
+    out.allocations = memory_.allocations();
+    out.live_bytes = memory_.live_bytes();
+    out.peak_bytes = memory_.peak_bytes();
+    out.submits = submits_.load();
+    out.launches = launches_.load();
+    return out;
+  }
+
+  Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override;
+  Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind) override {
+    return memory_.allocate(bytes);
+  }
+  std::unique_ptr<Buffer> wrap(std::span<const std::byte> bytes,
+                               std::shared_ptr<const void> owner) override {
+    return wrap_bytes(bytes, std::move(owner));
+  }
+  Status write(const BufferView& to, const std::byte* from) override {
+    if (!inside(to)) return outside("write");
+    if (to.bytes > 0) std::memcpy(to.buffer->host() + to.offset, from, size_of(to));
+    return Status::success();
+  }
+  Status read(const BufferView& from, std::byte* to) override {
+    if (!inside(from)) return outside("read");
+    if (from.bytes > 0) std::memcpy(to, from.buffer->host() + from.offset, size_of(from));
+    return Status::success();
+  }
+  Status fill_zero(const BufferView& to) override {
+    if (!inside(to)) return outside("fill_zero");
+    if (to.bytes > 0) std::memset(to.buffer->host() + to.offset, 0, size_of(to));
+    return Status::success();
+  }
+  Status copy(const BufferView& from, const BufferView& to) override {
+    if (!inside(from) || !inside(to) || from.bytes != to.bytes) return outside("copy");
+    if (to.bytes > 0) {
+      std::memmove(to.buffer->host() + to.offset, from.buffer->host() + from.offset, size_of(to));
+    }
+    return Status::success();
+  }
+  Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override;
+  Result<Fence> submit(Executable& executable, const SubmitArgs& args) override;
+  Status wait(Fence) override { return Status::success(); }
+
+ private:
+  static std::size_t size_of(const BufferView& view) {
+    return static_cast<std::size_t>(view.bytes);
+  }
+  static CpuMemory::Limits limits_of(const CpuOptions& options) {
+    const std::int64_t all =
+        options.memory_bytes > 0 ? options.memory_bytes : host_memory().total_bytes;
+    return {options.budget_bytes > 0 ? options.budget_bytes : all, options.allocation_bytes_max,
+            options.fail_allocation_at};
+  }
+  void fill_info(const CpuOptions& options, std::string model);
+  Status run(BoundLaunch& launch, const CpuExecutable& executable, const SubmitArgs& args);
+
+  ThreadPool pool_;
+  CpuTarget target_;
+  CpuMemory memory_;
+  DeviceInfo info_;
+  std::map<std::string_view, const KernelFamily*> families_;
+  std::mutex submit_mutex_;
+  std::atomic<std::int64_t> submits_{0};
+  std::atomic<std::int64_t> launches_{0};
+};
+
+void CpuDevice::fill_info(const CpuOptions& options, std::string model) {
+  info_.id = info_.backend = "cpu";
+  info_.name = model.empty() ? "CPU" : std::move(model);
+  info_.driver = "polaris " + std::string(isa_name(target_.isa));
+  info_.host_memory = true;
+  info_.memory_bytes =
+      options.memory_bytes > 0 ? options.memory_bytes : host_memory().total_bytes;
+  info_.budget_bytes = options.budget_bytes > 0 ? options.budget_bytes : info_.memory_bytes;
+  info_.allocation_bytes_max =
+      options.allocation_bytes_max > 0 ? options.allocation_bytes_max : info_.budget_bytes;
+  info_.binding_bytes_max = info_.allocation_bytes_max;
+  for (int i = 0; i <= static_cast<int>(target_.isa); ++i) {
+    info_.features.emplace_back(isa_name(static_cast<Isa>(i)));
+  }
+  info_.features.push_back("threads=" + std::to_string(pool_.threads()));
+  if (target_.isa < Isa::kAvx2) info_.limits.emplace_back("no AVX2: matrices run at SSE2 speed");
+}
+
+Result<std::shared_ptr<const Kernel>> CpuDevice::select(const NodeDesc& node) const {
+  for (const auto operands : {node.inputs, node.outputs}) {
+    for (const OperandDesc& operand : operands) {
+      if (operand.present && operand.layout != Layout::kRowMajor) {
+        return unsupported(node, "operands must be row-major");
+      }
+    }
+  }
+  const auto found = families_.find(op_full_name(*node.op));
+  KernelResult kernel = found == families_.end()
+                            ? KernelResult(unsupported(node, "no kernel family serves it"))
+                            : found->second->select(target_, node);
+  if (!kernel && kernel.error().code() == ErrorCode::kUnsupported) {
+    KernelResult generic = family_generic.select(target_, node);
+    if (generic) kernel = std::move(generic);
+  }
+  if (!kernel) return kernel.error();
+  fill_costs(node, target_.threads, **kernel);
+  return std::shared_ptr<const Kernel>(kernel.take());
+}
+
+Result<std::unique_ptr<Executable>> CpuDevice::compile(SegmentDesc segment) {
+  auto out = std::make_unique<CpuExecutable>();
+  out->run_regions = static_cast<std::size_t>(segment.run_regions);
+  const auto regions = segment.fixed.size() + out->run_regions;
+  for (const BufferView& view : segment.fixed) {
+    if (!inside(view)) return outside("fixed region of " + segment.name);
+  }
+  for (LaunchDesc& desc : segment.launches) {
+    BoundLaunch launch;
+    launch.kernel = std::static_pointer_cast<const CpuKernel>(desc.kernel);
+    launch.node_name = std::move(desc.node_name);
+    launch.inputs = desc.inputs.size();
+    launch.refs = std::move(desc.inputs);
+    launch.refs.insert(launch.refs.end(), desc.outputs.begin(), desc.outputs.end());
+    launch.refs.push_back(desc.workspace);
+    launch.addresses.resize(launch.refs.size());
+    for (const OperandRef& ref : launch.refs) {
+      if (ref.region >= 0 && static_cast<std::size_t>(ref.region) >= regions) {
+        return Error::internal("[cpu] launch '" + launch.node_name + "': no such region");
+      }
+    }
+    out->launches.push_back(std::move(launch));
+  }
+  out->fixed = std::move(segment.fixed);
+  return std::unique_ptr<Executable>(std::move(out));
+}
+
+Status CpuDevice::run(BoundLaunch& launch, const CpuExecutable& executable,
+                      const SubmitArgs& args) {
+  for (std::size_t i = 0; i < launch.refs.size(); ++i) {
+    const OperandRef& ref = launch.refs[i];
+    launch.addresses[i] = nullptr;
+    if (ref.region < 0) continue;
+    const auto region = static_cast<std::size_t>(ref.region);
+    const BufferView& view = region < executable.fixed.size()
+                                 ? executable.fixed[region]
+                                 : args.regions[region - executable.fixed.size()];
+    if (ref.offset < 0 || ref.bytes < 0 || ref.offset > view.bytes ||
+        ref.bytes > view.bytes - ref.offset) {
+      return outside(launch.node_name);
+    }
+    launch.addresses[i] = view.buffer->host() + view.offset + ref.offset;
+  }
+  const Launch call{launch.addresses.data(), launch.addresses.data() + launch.inputs,
+                    launch.addresses.back(), &pool_};
+  Status status = launch.kernel->run(call);
+  if (!status && !launch.node_name.empty()) {
+    return status.error().with_context("node '" + launch.node_name + "'");
+  }
+  return status;
+}
+
+Result<Fence> CpuDevice::submit(Executable& executable, const SubmitArgs& args) {
+  auto& segment = static_cast<CpuExecutable&>(executable);
+  const std::lock_guard lock(submit_mutex_);
+  if (args.regions.size() != segment.run_regions) {
+    return Error::internal("[cpu] submit, got " + std::to_string(args.regions.size()) +
+                           " regions, wanted " + std::to_string(segment.run_regions));
+  }
+  for (const BufferView& view : args.regions) {
+    if (!inside(view)) return outside("run region");
+  }
+  submits_.fetch_add(1);
+  for (std::size_t i = 0; i < segment.launches.size(); ++i) {
+    if (args.cancel != nullptr && args.cancel->cancelled()) {
+      return Error::cancelled("[cpu] stopped on request");
+    }
+    const std::int64_t start = args.profile != nullptr ? monotonic_ns() : 0;
+    Status status = run(segment.launches[i], segment, args);
+    if (!status) return status.error();
+    launches_.fetch_add(1);
+    if (args.profile != nullptr) {
+      args.profile->push_back(
+          {static_cast<std::int32_t>(i), static_cast<double>(monotonic_ns() - start) * 1e-3});
+    }
+  }
+  return Fence{};
+}
+
+}  // namespace
+
+}  // namespace polaris::cpu
+
+namespace polaris {
+
+Result<std::unique_ptr<Device>> make_cpu_device(const CpuOptions& options) {
+  auto isa = cpu::choose_isa(options.isa_max);
+  if (!isa) return isa.error();
+  return std::unique_ptr<Device>(
+      std::make_unique<cpu::CpuDevice>(options, *isa, cpu::processor_name()));
+}
+
+}  // namespace polaris

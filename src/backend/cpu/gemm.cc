@@ -1,0 +1,133 @@
+#include "backend/cpu/gemm.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/checked.h"
+
+namespace polaris::cpu {
+namespace {
+
+// A panel pair of this depth stays in a first-level cache while the rows pass by.
+constexpr std::int64_t kDepth = 256;
+// Rows that share a second-level cache with the panels.
+constexpr std::int64_t kRowsMax = 240;
+constexpr std::int64_t kTasksPerThread = 6;
+
+}  // namespace
+
+std::int64_t packed_panels(std::int64_t columns) { return ceil_div(columns, kPanel); }
+std::int64_t packed_elements(std::int64_t k, std::int64_t columns) {
+  return packed_panels(columns) * k * kPanel;
+}
+
+void pack_panels(const MatrixView& b, std::int64_t k, std::int64_t columns, std::int64_t from,
+                 std::int64_t to, float* out) {
+  for (std::int64_t p = from; p < to; ++p) {
+    float* panel = out + p * k * kPanel;
+    const std::int64_t width = std::min<std::int64_t>(kPanel, columns - p * kPanel);
+    const float* first = b.data + p * kPanel * b.n_stride;
+    if (b.n_stride == 1 && width == kPanel) {
+      for (std::int64_t i = 0; i < k; ++i) {
+        std::memcpy(panel + i * kPanel, first + i * b.k_stride, sizeof(float) * kPanel);
+      }
+      continue;
+    }
+    if (width < kPanel) std::fill_n(panel, k * kPanel, 0.0f);
+    // Blocks of k, so that the lines of `width` columns are all in the cache while they are read.
+    for (std::int64_t i0 = 0; i0 < k; i0 += kPanel) {
+      const std::int64_t i1 = std::min(k, i0 + kPanel);
+      for (std::int64_t n = 0; n < width; ++n) {
+        const float* column = first + n * b.n_stride;
+        for (std::int64_t i = i0; i < i1; ++i) panel[i * kPanel + n] = column[i * b.k_stride];
+      }
+    }
+  }
+}
+
+void pack_rows(const Simd& simd, const GemmCall& call, std::int64_t row_from, std::int64_t row_to,
+               float* out) {
+  const std::int64_t unit = simd.gemm_rows;
+  for (std::int64_t r = row_from; r < row_to; r += unit) {
+    const std::int64_t rows = std::min(unit, call.m - r);
+    float* block = out + r * call.k;
+    const float* from = call.a + r * call.lda;
+    for (std::int64_t i0 = 0; i0 < call.k; i0 += kPanel) {
+      const std::int64_t i1 = std::min(call.k, i0 + kPanel);
+      for (std::int64_t j = 0; j < rows; ++j) {
+        for (std::int64_t i = i0; i < i1; ++i) block[i * rows + j] = from[j * call.lda + i];
+      }
+    }
+  }
+}
+
+void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, std::int64_t m_from,
+                std::int64_t m_to, std::int64_t p_from, std::int64_t p_to) {
+  const bool one_row = call.m == 1;
+  const std::int64_t depth = one_row ? std::max<std::int64_t>(call.k, 1) : kDepth;
+  const std::int64_t wide = one_row ? simd.gemv_panels : simd.gemm_panels;
+  GemmTile tile;
+  tile.b_stride = call.k * kPanel;
+  tile.ldc = call.ldc;
+  const std::int64_t b_bytes = call.b_is_f16 ? 2 : 4;
+  const auto run = call.b_is_f16 ? simd.gemm_f16 : simd.gemm_f32;
+  for (std::int64_t k0 = 0; k0 == 0 || k0 < call.k; k0 += depth) {
+    tile.k = std::min(depth, call.k - k0);
+    tile.accumulate = k0 > 0;
+    for (std::int64_t p = p_from; p < p_to;) {
+      const std::int64_t panels = p_to - p >= wide ? wide : 1;
+      tile.b = static_cast<const std::byte*>(call.b) + (p * call.k + k0) * kPanel * b_bytes;
+      tile.columns = std::min(panels * kPanel, call.n - p * kPanel);
+      tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
+      for (std::int64_t r = m_from; r < m_to; r += simd.gemm_rows) {
+        const std::int64_t rows = std::min<std::int64_t>(simd.gemm_rows, call.m - r);
+        tile.a = a_packed + r * call.k + k0 * rows;
+        tile.c = call.c + r * call.ldc + p * kPanel;
+        run(tile, static_cast<int>(rows), static_cast<int>(panels));
+      }
+      p += panels;
+    }
+  }
+}
+
+void for_each_task(ThreadPool& pool, const GemmGrid& grid, GemmTask body) {
+  if (grid.rows <= 0 || grid.panels <= 0) return;
+  const std::int64_t wanted = pool.threads() == 1 ? 1 : pool.threads() * kTasksPerThread;
+  std::int64_t rows = std::min(grid.rows, grid.rows_max);
+  std::int64_t row_tasks = ceil_div(grid.rows, rows);
+  const std::int64_t units = ceil_div(grid.panels, grid.panel_unit);
+  if (row_tasks * units < wanted) {
+    row_tasks = std::min(ceil_div(grid.rows, grid.row_unit), ceil_div(wanted, units));
+  }
+  rows = round_up(ceil_div(grid.rows, row_tasks), grid.row_unit);
+  row_tasks = ceil_div(grid.rows, rows);
+  const std::int64_t panel_tasks = std::clamp<std::int64_t>(ceil_div(wanted, row_tasks), 1, units);
+  const std::int64_t panels = ceil_div(units, panel_tasks) * grid.panel_unit;
+  const std::int64_t columns = ceil_div(grid.panels, panels);
+  pool.parallel_for(row_tasks * columns, 1, [&](std::int64_t from, std::int64_t to, int worker) {
+    for (std::int64_t t = from; t < to; ++t) {
+      const std::int64_t m = t / columns * rows;
+      const std::int64_t p = t % columns * panels;
+      body(m, std::min(grid.rows, m + rows), p, std::min(grid.panels, p + panels), worker);
+    }
+  });
+}
+
+void gemm(const Simd& simd, ThreadPool& pool, const GemmCall& call) {
+  if (call.m <= 0 || call.n <= 0) return;
+  const float* a = call.a;
+  if (call.m > 1) {
+    const std::int64_t blocks = ceil_div(call.m, simd.gemm_rows);
+    pool.parallel_for(blocks, 2, [&](std::int64_t from, std::int64_t to, int) {
+      pack_rows(simd, call, from * simd.gemm_rows, std::min(call.m, to * simd.gemm_rows),
+                call.scratch);
+    });
+    a = call.scratch;
+  }
+  const GemmGrid grid{call.m, simd.gemm_rows, kRowsMax, packed_panels(call.n),
+                      call.m == 1 ? simd.gemv_panels : simd.gemm_panels};
+  for_each_task(pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1,
+                                int) { gemm_block(simd, call, a, m0, m1, p0, p1); });
+}
+
+}  // namespace polaris::cpu

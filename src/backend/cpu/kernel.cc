@@ -1,0 +1,30 @@
+#include "backend/cpu/kernel.h"
+
+namespace polaris::cpu {
+
+void CpuKernel::set_packing(int input, std::string layout, std::int64_t bytes, Packer packer) {
+  packed_input_ = input;
+  packed_layout_ = std::move(layout);
+  packed_bytes_ = bytes;
+  packer_ = std::move(packer);
+}
+
+Status CpuKernel::pack(int input, const Constant& weight, std::span<std::byte> out) const {
+  if (input != packed_input_) return Kernel::pack(input, weight, out);
+  if (static_cast<std::int64_t>(out.size()) < packed_bytes_) {
+    return Error::internal("[cpu] packing of '" + weight.name + "', got " +
+                           std::to_string(out.size()) + " bytes, wanted " +
+                           std::to_string(packed_bytes_));
+  }
+  return packer_(weight, out);
+}
+
+Error unsupported(const NodeDesc& node, std::string_view why) {
+  std::string message = "[" + op_full_name(*node.op) + "] node '";
+  message += node.name;
+  message += "' on cpu: ";
+  message += why;
+  return Error::unsupported(std::move(message));
+}
+
+}  // namespace polaris::cpu

@@ -1,0 +1,68 @@
+// Any op by its definition: rare dtypes and plugins' ops. Slow, and named in profiles.
+#include <vector>
+
+#include "backend/cpu/kernel.h"
+
+namespace polaris::cpu {
+namespace {
+
+/// What a run needs of the node, kept because the descriptor dies with select().
+struct GenericNode {
+  const OpDef* op = nullptr;
+  std::shared_ptr<const Attrs> attrs;
+  std::string name;
+  std::vector<RefTensor> inputs;
+  std::vector<RefTensor> outputs;
+  std::vector<Tensor> held;  // scales and zero points of affine constants
+  std::vector<std::pair<int, int>> required;  // output, input
+};
+
+Status run(const GenericNode& node, const Launch& l) {
+  std::vector<RefTensor> inputs = node.inputs;
+  std::vector<RefTensor> outputs = node.outputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    inputs[i].data = const_cast<std::byte*>(l.inputs[i]);
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i].data = l.outputs[i];
+  RefContext context;
+  context.op = node.op;
+  context.attrs = node.attrs.get();
+  context.node_name = node.name;
+  context.inputs = inputs;
+  context.outputs = outputs;
+  return node.op->reference(context);
+}
+
+KernelResult select(const CpuTarget&, const NodeDesc& node) {
+  if (node.op->reference == nullptr) return unsupported(node, "it has no reference");
+  if (node.op->has_trait(kDataDependent)) return unsupported(node, "its size depends on data");
+  auto kept = std::make_shared<GenericNode>();
+  kept->op = node.op;
+  if (node.attrs != nullptr) kept->attrs = node.attrs->clone();
+  kept->name = std::string(node.name);
+  kept->held.reserve(2 * node.inputs.size());
+  for (const OperandDesc& operand : node.inputs) {
+    RefTensor tensor{operand.type, nullptr, nullptr, nullptr};
+    if (operand.constant != nullptr && operand.constant->scale) {
+      tensor.scale = &kept->held.emplace_back(operand.constant->scale);
+      if (operand.constant->zero_point) {
+        tensor.zero_point = &kept->held.emplace_back(operand.constant->zero_point);
+      }
+    }
+    kept->inputs.push_back(tensor);
+  }
+  for (const OperandDesc& operand : node.outputs) {
+    kept->outputs.push_back({operand.type, nullptr, nullptr, nullptr});
+  }
+  auto kernel = make_kernel("generic_" + op_full_name(*node.op),
+                            [kept](const Launch& l) { return run(*kept, l); });
+  return KernelResult(std::move(kernel));
+}
+
+}  // namespace
+
+// Serves no op by name: the device asks it last.
+extern const KernelFamily family_generic;
+constinit const KernelFamily family_generic{{}, select};
+
+}  // namespace polaris::cpu

@@ -1,0 +1,283 @@
+#pragma once
+// Loops over vectors for the Simd table; compiled once an instruction set.
+#include "backend/cpu/simd/math.h"
+#include "backend/cpu/simd/simd.h"
+
+namespace polaris::cpu {
+namespace {
+
+// A tail goes through the same vector function, so an element never depends on where it stands.
+template <class F>
+inline void map1(const float* x, float* y, std::int64_t n, F f) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) vstore(y + i, f(vload(x + i)));
+  if (i < n) vstore_n(y + i, f(vload_n(x + i, n - i)), n - i);
+}
+
+template <class F>
+inline void map2(const float* a, int a_step, const float* b, int b_step, float* y, std::int64_t n,
+                 F f) {
+  if (n <= 0) return;
+  const V a0 = vset(*a);
+  const V b0 = vset(*b);
+  std::int64_t i = 0;
+  if (a_step != 0 && b_step != 0) {
+    for (; i + kWidth <= n; i += kWidth) vstore(y + i, f(vload(a + i), vload(b + i)));
+  } else if (a_step != 0) {
+    for (; i + kWidth <= n; i += kWidth) vstore(y + i, f(vload(a + i), b0));
+  } else if (b_step != 0) {
+    for (; i + kWidth <= n; i += kWidth) vstore(y + i, f(a0, vload(b + i)));
+  }
+  for (; i < n; i += kWidth) {
+    const std::int64_t rest = n - i < kWidth ? n - i : kWidth;
+    const V va = a_step != 0 ? vload_n(a + i, rest) : a0;
+    const V vb = b_step != 0 ? vload_n(b + i, rest) : b0;
+    vstore_n(y + i, f(va, vb), rest);
+  }
+}
+
+template <Unary U>
+inline V apply1(V x, V p, V q) {
+  const V zero = vset(0.0f);
+  const V one = vset(1.0f);
+  if constexpr (U == Unary::kCopy) return x;
+  if constexpr (U == Unary::kNeg) return vneg(x);
+  if constexpr (U == Unary::kAbs) return vabs(x);
+  if constexpr (U == Unary::kSqrt) return vsqrt(x);
+  if constexpr (U == Unary::kReciprocal) return one / x;
+  if constexpr (U == Unary::kExp) return vexp(x);
+  if constexpr (U == Unary::kLog) return vlog(x);
+  if constexpr (U == Unary::kTanh) return vtanh(x);
+  if constexpr (U == Unary::kErf) return verf(x);
+  if constexpr (U == Unary::kSigmoid) return vsigmoid(x);
+  if constexpr (U == Unary::kRelu) return vmax(zero, x);
+  if constexpr (U == Unary::kLeakyRelu) return vsel(vlt(x, zero), x * p, x);
+  if constexpr (U == Unary::kElu) return vsel(vlt(x, zero), p * vexpm1(x), x);
+  if constexpr (U == Unary::kSelu) {
+    return q * vsel(vlt(zero, x), x, p * vexpm1(x));
+  }
+  if constexpr (U == Unary::kCelu) {
+    return vmax(zero, x) + vmin(zero, p * vexpm1(x / p));
+  }
+  if constexpr (U == Unary::kGelu) return vgelu(x);
+  if constexpr (U == Unary::kGeluTanh) return vgelu_tanh(x);
+  if constexpr (U == Unary::kSwish) return x * vsigmoid(x * p);
+  if constexpr (U == Unary::kMish) return vmish(x);
+  if constexpr (U == Unary::kSoftplus) return vsoftplus(x);
+  if constexpr (U == Unary::kSoftsign) return x / (one + vabs(x));
+  if constexpr (U == Unary::kHardSigmoid) return vmax(zero, vmin(one, vfma(p, x, q)));
+  if constexpr (U == Unary::kHardSwish) {
+    return x * vmax(zero, vmin(one, vfma(x, vset(1.0f / 6), vset(0.5f))));
+  }
+  if constexpr (U == Unary::kThresholdedRelu) return vsel(vlt(p, x), x, zero);
+  if constexpr (U == Unary::kFloor) return vfloor(x);
+  if constexpr (U == Unary::kCeil) return vceil(x);
+  if constexpr (U == Unary::kRound) return vround(x);
+  if constexpr (U == Unary::kSign) {
+    return vsel(vlt(x, zero), vset(-1.0f), vsel(vlt(zero, x), one, x));
+  }
+  if constexpr (U == Unary::kClip) return vmin(q, vmax(p, x));
+  return x * p;  // kScale
+}
+
+template <Unary U>
+void unary_loop(const float* x, float* y, std::int64_t n, float p, float q) {
+  const V vp = vset(p);
+  const V vq = vset(q);
+  map1(x, y, n, [=](V v) { return apply1<U>(v, vp, vq); });
+}
+
+template <Binary B>
+inline V apply2(V a, V b) {
+  if constexpr (B == Binary::kAdd) return a + b;
+  if constexpr (B == Binary::kSub) return a - b;
+  if constexpr (B == Binary::kMul) return a * b;
+  if constexpr (B == Binary::kDiv) return a / b;
+  if constexpr (B == Binary::kMin) return vsel(vnan(a), a, vmin(a, b));
+  if constexpr (B == Binary::kMax) return vsel(vnan(a), a, vmax(a, b));
+  return vsel(vlt(a, vset(0.0f)), a * b, a);  // kPRelu
+}
+
+template <Binary B>
+void binary_loop(const float* a, int a_step, const float* b, int b_step, float* y, std::int64_t n) {
+  map2(a, a_step, b, b_step, y, n, [](V va, V vb) { return apply2<B>(va, vb); });
+}
+
+// Sums keep four partial vectors: the order depends on n alone.
+template <class F>
+inline float sum_of(std::int64_t n, F term) {
+  V part[4] = {vset(0.0f), vset(0.0f), vset(0.0f), vset(0.0f)};
+  std::int64_t i = 0;
+  for (; i + 4 * kWidth <= n; i += 4 * kWidth) {
+    for (int j = 0; j < 4; ++j) part[j] = term(i + j * kWidth, kWidth, part[j]);
+  }
+  for (; i < n; i += kWidth) {
+    part[0] = term(i, n - i < kWidth ? n - i : kWidth, part[0]);
+  }
+  return vsum((part[0] + part[1]) + (part[2] + part[3]));
+}
+inline V load_up_to(const float* p, std::int64_t n) { return n == kWidth ? vload(p) : vload_n(p, n); }
+
+float dot(const float* a, const float* b, std::int64_t n) {
+  return sum_of(n, [=](std::int64_t i, std::int64_t m, V acc) {
+    return vfma(load_up_to(a + i, m), load_up_to(b + i, m), acc);
+  });
+}
+float sum(const float* x, std::int64_t n) {
+  return sum_of(n, [=](std::int64_t i, std::int64_t m, V acc) {
+    return acc + load_up_to(x + i, m);
+  });
+}
+float sum_squares(const float* x, float mean, std::int64_t n) {
+  const V shift = vset(mean);
+  return sum_of(n, [=](std::int64_t i, std::int64_t m, V acc) {
+    V d = load_up_to(x + i, m) - shift;
+    if (m < kWidth) {  // lanes past the end hold -mean
+      float lanes[kWidth];
+      vstore(lanes, d);
+      d = vload_n(lanes, m);
+    }
+    return vfma(d, d, acc);
+  });
+}
+float max_of(const float* x, std::int64_t n) {
+  V best = vset(x[0]);
+  V other = best - best;  // NaN where any element is infinite or NaN
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    const V v = vload(x + i);
+    best = vmax(best, v);
+    other = other + (v - v);
+  }
+  float top = vmax_of(best);
+  const float odd = vsum(other);
+  bool check = odd != 0.0f;
+  for (; i < n; ++i) {
+    top = x[i] > top ? x[i] : top;
+    check = check || x[i] != x[i];
+  }
+  if (check) {  // rare: an infinity or a NaN somewhere
+    top = x[0];
+    for (i = 1; i < n; ++i) {
+      if (x[i] > top || x[i] != x[i]) top = x[i];
+      if (top != top) break;
+    }
+  }
+  return top;
+}
+void axpy(float s, const float* x, float* y, std::int64_t n) {
+  const V vs = vset(s);
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) vstore(y + i, vfma(vs, vload(x + i), vload(y + i)));
+  if (i < n) vstore_n(y + i, vfma(vs, vload_n(x + i, n - i), vload_n(y + i, n - i)), n - i);
+}
+float exp_sum(const float* x, float shift, float* y, std::int64_t n) {
+  const V s = vset(shift);
+  V total = vset(0.0f);
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    const V e = vexp(vload(x + i) - s);
+    vstore(y + i, e);
+    total = total + e;
+  }
+  if (i < n) {
+    vstore_n(y + i, vexp(vload_n(x + i, n - i) - s), n - i);
+    total = total + vload_n(y + i, n - i);
+  }
+  return vsum(total);
+}
+void affine(const float* x, float mean, float scale, const float* w, const float* b, float* y,
+            std::int64_t n) {
+  const V m = vset(mean);
+  const V s = vset(scale);
+  for (std::int64_t i = 0; i < n; i += kWidth) {
+    const std::int64_t rest = n - i < kWidth ? n - i : kWidth;
+    V v = (load_up_to(x + i, rest) - m) * s;
+    if (w != nullptr) v = v * load_up_to(w + i, rest);
+    if (b != nullptr) v = v + load_up_to(b + i, rest);
+    if (rest == kWidth) {
+      vstore(y + i, v);
+    } else {
+      vstore_n(y + i, v, rest);
+    }
+  }
+}
+void rotate(const float* lo, const float* hi, const float* c, const float* s, float* out_lo,
+            float* out_hi, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; i += kWidth) {
+    const std::int64_t m = n - i < kWidth ? n - i : kWidth;
+    const V a = load_up_to(lo + i, m);
+    const V b = load_up_to(hi + i, m);
+    const V vc = load_up_to(c + i, m);
+    const V vs = load_up_to(s + i, m);
+    vstore_n(out_lo + i, a * vc - b * vs, m);
+    vstore_n(out_hi + i, b * vc + a * vs, m);
+  }
+}
+
+void widen_f16(const std::uint16_t* x, float* y, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) vstore(y + i, vload_f16(x + i));
+  if (i < n) {
+    std::uint16_t lanes[kWidth] = {};
+    std::memcpy(lanes, x + i, static_cast<std::size_t>(n - i) * 2);
+    vstore_n(y + i, vload_f16(lanes), n - i);
+  }
+}
+void narrow_f16(const float* x, std::uint16_t* y, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) vstore_f16(y + i, vload(x + i));
+  if (i < n) {
+    std::uint16_t lanes[kWidth];
+    vstore_f16(lanes, vload_n(x + i, n - i));
+    std::memcpy(y + i, lanes, static_cast<std::size_t>(n - i) * 2);
+  }
+}
+void widen_bf16(const std::uint16_t* x, float* y, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) vstore(y + i, vfloat_of(vishl<16>(vload_u16(x + i))));
+  for (; i < n; ++i) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(x[i]) << 16;
+    std::memcpy(y + i, &bits, 4);
+  }
+}
+inline float widen_one(const std::uint8_t* p) {
+  std::uint16_t lanes[kWidth] = {};
+  std::memcpy(lanes, p, 2);
+  float out[kWidth];
+  vstore(out, vload_f16(lanes));
+  return out[0];
+}
+void decode_q8_0(const void* blocks, float* y, std::int64_t n) {
+  const auto* p = static_cast<const std::uint8_t*>(blocks);
+  for (std::int64_t i = 0; i < n; i += 32, p += 34) {
+    const V d = vset(widen_one(p));
+    for (int j = 0; j < 32; j += kWidth) {
+      vstore(y + i + j, vconvert(vload_i8(reinterpret_cast<const std::int8_t*>(p) + 2 + j)) * d);
+    }
+  }
+}
+void decode_q4_0(const void* blocks, float* y, std::int64_t n) {
+  const auto* p = static_cast<const std::uint8_t*>(blocks);
+  const VI low = viset(15);
+  const VI eight = viset(8);
+  for (std::int64_t i = 0; i < n; i += 32, p += 18) {
+    const V d = vset(widen_one(p));
+    for (int j = 0; j < 16; j += kWidth) {
+      const VI q = vload_u8(p + 2 + j);
+      vstore(y + i + j, vconvert(visub(viand(q, low), eight)) * d);
+      vstore(y + i + 16 + j, vconvert(visub(visar<4>(q), eight)) * d);
+    }
+  }
+}
+template <class T, VI (*kLoad)(const T*)>
+void widen_bytes(const T* x, float scale, float zero, float* y, std::int64_t n) {
+  const V s = vset(scale);
+  const V z = vset(zero);
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) vstore(y + i, (vconvert(kLoad(x + i)) - z) * s);
+  for (; i < n; ++i) y[i] = (static_cast<float>(x[i]) - zero) * scale;
+}
+
+}  // namespace
+}  // namespace polaris::cpu

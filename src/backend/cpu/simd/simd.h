@@ -1,0 +1,110 @@
+#pragma once
+#include <cstdint>
+
+namespace polaris::cpu {
+
+/// Functions of one float32 operand; p and q are the op's attributes where it has any.
+enum class Unary : std::uint8_t {
+  kCopy, kNeg, kAbs, kSqrt, kReciprocal, kExp, kLog, kTanh, kErf, kSigmoid, kRelu, kLeakyRelu, kElu,
+  kSelu, kCelu, kGelu, kGeluTanh, kSwish, kMish, kSoftplus, kSoftsign, kHardSigmoid, kHardSwish,
+  kThresholdedRelu, kFloor, kCeil, kRound, kSign, kClip, kScale,
+};
+inline constexpr int kUnaryCount = 30;
+enum class Binary : std::uint8_t { kAdd, kSub, kMul, kDiv, kMin, kMax, kPRelu };
+inline constexpr int kBinaryCount = 7;
+
+/// One block of 32 activations as two int8 digits of a 15-bit number: x = d * (128 * hi + lo).
+struct QuantBlock {
+  std::int8_t hi[32];
+  std::int8_t lo[32];
+};
+struct QuantMeta {
+  float d;
+  std::int32_t sum;  // of 128 * hi + lo over the block
+};
+
+/// Where a matrix product finds its operands: c[m][n] (rows ldc apart) from packed a and b.
+/// Reduction runs over k in order, one fused or separate multiply-add each, whatever m, n and the
+/// blocking: a row's result never depends on its neighbours.
+struct GemmTile {
+  const void* b = nullptr;       // panels [ceil(n / 16)][k][16]
+  std::int64_t b_stride = 0;     // elements from panel to panel
+  const float* a = nullptr;      // [k][rows]
+  float* c = nullptr;
+  std::int64_t ldc = 0;
+  std::int64_t k = 0;
+  std::int64_t columns = 0;      // valid columns, at most 16 * panels
+  const float* bias = nullptr;   // per column: the starting value; null: zero
+  bool accumulate = false;       // start from c instead
+};
+
+/// One block-encoded product: 16 packed weight rows against `rows` quantized activations.
+struct QuantTile {
+  const std::uint16_t* scales = nullptr;  // [blocks][16] f16
+  const std::uint8_t* quants = nullptr;   // [blocks][512 or 256]
+  const QuantBlock* x = nullptr;          // [rows][blocks]
+  const QuantMeta* meta = nullptr;        // [rows][blocks]
+  std::int64_t blocks = 0;
+  int rows = 0;
+  float* y = nullptr;
+  std::int64_t ldy = 0;
+  const float* bias = nullptr;  // 16 or `columns` values, or null
+  int columns = 0;              // valid rows of the weight, at most 16
+};
+
+inline constexpr int kPanel = 16;        // columns of a packed panel
+inline constexpr int kQuantRows = 8;     // most activations of one QuantTile
+inline constexpr int kGemmRowsMax = 12;
+
+/// Vector functions of one instruction set. n >= 0; outputs may be their inputs (exactly).
+struct Simd {
+  using UnaryFn = void (*)(const float* x, float* y, std::int64_t n, float p, float q);
+  /// A step is 1, or 0 for an operand that is one element.
+  using BinaryFn = void (*)(const float* a, int a_step, const float* b, int b_step, float* y,
+                            std::int64_t n);
+  UnaryFn unary[kUnaryCount];
+  BinaryFn binary[kBinaryCount];
+
+  float (*dot)(const float* a, const float* b, std::int64_t n);
+  float (*sum)(const float* x, std::int64_t n);
+  float (*max)(const float* x, std::int64_t n);  // n > 0; NaN where there is one
+  float (*sum_squares)(const float* x, float mean, std::int64_t n);  // of x - mean
+  void (*axpy)(float s, const float* x, float* y, std::int64_t n);   // y += s * x
+  float (*exp_sum)(const float* x, float shift, float* y, std::int64_t n);  // y = exp(x - shift)
+  /// y = (x - mean) * scale * w + b; w and b may be null.
+  void (*affine)(const float* x, float mean, float scale, const float* w, const float* b, float* y,
+                 std::int64_t n);
+  /// Half-split rotation: lo' = lo * c - hi * s, hi' = hi * c + lo * s.
+  void (*rotate)(const float* lo, const float* hi, const float* c, const float* s, float* out_lo,
+                 float* out_hi, std::int64_t n);
+
+  void (*widen_f16)(const std::uint16_t* x, float* y, std::int64_t n);
+  void (*narrow_f16)(const float* x, std::uint16_t* y, std::int64_t n);
+  void (*widen_bf16)(const std::uint16_t* x, float* y, std::int64_t n);
+  void (*decode_q8_0)(const void* blocks, float* y, std::int64_t n);  // n a multiple of 32
+  void (*decode_q4_0)(const void* blocks, float* y, std::int64_t n);
+  void (*widen_u8)(const std::uint8_t* x, float scale, float zero, float* y, std::int64_t n);
+  void (*widen_i8)(const std::int8_t* x, float scale, float zero, float* y, std::int64_t n);
+
+  int gemm_rows = 0;    // rows of the tallest tile
+  int gemm_panels = 0;  // panels of the widest tile at gemm_rows rows
+  int gemv_panels = 0;  // at one row
+  void (*gemm_f32)(const GemmTile& tile, int rows, int panels);
+  void (*gemm_f16)(const GemmTile& tile, int rows, int panels);
+};
+
+extern const Simd kSimdSse2;
+extern const Simd kSimdAvx2;
+extern const Simd kSimdAvx512;
+
+/// Products of block-encoded weights.
+struct QuantSimd {
+  void (*quantize)(const float* x, std::int64_t n, QuantBlock* blocks, QuantMeta* meta);
+  void (*q8_0)(const QuantTile& tile);
+  void (*q4_0)(const QuantTile& tile);
+};
+extern const QuantSimd kQuantSse2;
+extern const QuantSimd kQuantAvx2;
+extern const QuantSimd kQuantVnni;
+
+}  // namespace polaris::cpu

@@ -1,0 +1,50 @@
+#pragma once
+// The Simd table of the instruction set that this file is compiled for.
+#include "backend/cpu/simd/functions.h"
+#include "backend/cpu/simd/gemm.h"
+
+namespace polaris::cpu {
+namespace {
+
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeIndices<0, I...> {
+  using Type = Indices<I...>;
+};
+
+template <int... U, int... B>
+constexpr Simd make_table(Indices<U...>, Indices<B...>) {
+  return Simd{
+      .unary = {unary_loop<static_cast<Unary>(U)>...},
+      .binary = {binary_loop<static_cast<Binary>(B)>...},
+      .dot = dot,
+      .sum = sum,
+      .max = max_of,
+      .sum_squares = sum_squares,
+      .axpy = axpy,
+      .exp_sum = exp_sum,
+      .affine = affine,
+      .rotate = rotate,
+      .widen_f16 = widen_f16,
+      .narrow_f16 = narrow_f16,
+      .widen_bf16 = widen_bf16,
+      .decode_q8_0 = decode_q8_0,
+      .decode_q4_0 = decode_q4_0,
+      .widen_u8 = widen_bytes<std::uint8_t, vload_u8>,
+      .widen_i8 = widen_bytes<std::int8_t, vload_i8>,
+      .gemm_rows = kTileRows,
+      .gemm_panels = kTilePanels,
+      .gemv_panels = kGemvPanels,
+      .gemm_f32 = gemm<float>,
+      .gemm_f16 = gemm<std::uint16_t>,
+  };
+}
+constexpr Simd make_table() {
+  return make_table(MakeIndices<kUnaryCount>::Type{}, MakeIndices<kBinaryCount>::Type{});
+}
+
+}  // namespace
+}  // namespace polaris::cpu
