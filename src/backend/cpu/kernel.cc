@@ -2,10 +2,10 @@
 
 namespace polaris::cpu {
 
-void CpuKernel::set_packing(int input, std::string layout, std::int64_t bytes, Packer packer) {
+void CpuKernel::set_packing(int input, std::string layout, std::int64_t size, Packer packer) {
   packed_input_ = input;
   packed_layout_ = std::move(layout);
-  packed_bytes_ = bytes;
+  packed_bytes_ = size;
   packer_ = std::move(packer);
 }
 

@@ -62,9 +62,9 @@ class CpuKernel : public Kernel {
 
   using Packer = std::function<Status(const Constant&, std::span<std::byte>)>;
   /// Constant `input` stands in memory as `packer` writes it.
-  void set_packing(int input, std::string layout, std::int64_t bytes, Packer packer);
+  void set_packing(int input, std::string layout, std::int64_t size, Packer packer);
   void absorb(int input) { absorbed_ |= std::uint64_t{1} << input; }
-  void set_workspace(std::int64_t bytes) { workspace_ = bytes; }
+  void set_workspace(std::int64_t size) { workspace_ = size; }
 
  protected:
   explicit CpuKernel(std::string name) : name_(std::move(name)) {}

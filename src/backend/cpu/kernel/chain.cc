@@ -1,0 +1,130 @@
+// polaris.Chain: a fused chain of float32 elementwise steps, tile by tile.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "backend/cpu/broadcast.h"
+#include "backend/cpu/elementwise.h"
+#include "backend/cpu/kernel.h"
+#include "ir/op_attrs/chain.h"
+#include "ir/op_set.h"
+
+namespace polaris::cpu {
+namespace {
+
+constexpr std::int64_t kTile = 512;
+constexpr int kArgs = 3;
+constexpr std::size_t kStepsMax = 64;
+
+struct Step {
+  std::optional<Unary> unary;
+  std::optional<Binary> binary;
+  double (*scalar)(const Attrs&, double, double) = nullptr;
+  std::size_t a = 0;
+  std::size_t b = 0;  // a where there is one operand
+  bool two = false;
+};
+
+struct Chain {
+  const Simd* simd = nullptr;
+  BroadcastPlan plan;
+  std::vector<Step> steps;
+};
+
+/// A value inside a tile: an input's run or a step's result; step 0 means one element for all.
+struct Slot {
+  const float* data = nullptr;
+  int step = 0;
+};
+
+void run_step(const Simd& simd, const Step& s, const Slot& a, const Slot& b, float* y,
+              std::int64_t n) {
+  if (s.binary) {
+    simd.binary[static_cast<int>(*s.binary)](a.data, a.step, b.data, b.step, y, n);
+  } else if (s.unary) {
+    simd.unary[static_cast<int>(*s.unary)](a.data, y, n, 0.0f, 0.0f);
+  } else {
+    const NoAttrs none;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto u = static_cast<double>(a.data[i * a.step]);
+      const auto v = s.two ? static_cast<double>(b.data[i * b.step]) : 0.0;
+      y[i] = static_cast<float>(s.scalar(none, u, v));
+    }
+  }
+}
+
+void run_tile(const Chain& c, Slot* slots, std::size_t inputs, float* scratch, float* out,
+              std::int64_t n) {
+  for (std::size_t s = 0; s < c.steps.size(); ++s) {
+    const Step& step = c.steps[s];
+    const bool last = s + 1 == c.steps.size();
+    const Slot a = slots[step.a];
+    const Slot b = slots[step.b];
+    const int moves = a.step | (step.two ? b.step : 0);
+    // The last result is written when every input of the tile has been read.
+    float* y = last ? out : scratch + static_cast<std::int64_t>(s) * kTile;
+    run_step(*c.simd, step, a, b, y, moves != 0 ? n : 1);
+    if (last && moves == 0) std::fill_n(y, n, *y);
+    slots[inputs + s] = {y, moves};
+  }
+}
+
+void run(const Chain& c, const Launch& l) {
+  const std::size_t inputs = c.plan.strides.size();
+  const auto per_worker = static_cast<std::int64_t>(c.steps.size()) * kTile;
+  for_each_run(*l.pool, c.plan, [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n,
+                                    int worker) {
+    Slot slots[kBroadcastInputsMax + kStepsMax];
+    float* scratch = reinterpret_cast<float*>(l.workspace) + worker * per_worker;
+    for (std::int64_t i = 0; i < n; i += kTile) {
+      for (std::size_t k = 0; k < inputs; ++k) {
+        const std::int64_t step = c.plan.step(k);
+        slots[k] = {l.in<float>(static_cast<int>(k)) + offsets[k] + i * step,
+                    static_cast<int>(step)};
+      }
+      run_tile(c, slots, inputs, scratch, l.out<float>(0) + to + i, std::min(kTile, n - i));
+    }
+  });
+}
+
+KernelResult select(const CpuTarget& target, const NodeDesc& node) {
+  const auto& attrs = static_cast<const ChainAttrs&>(*node.attrs);
+  if (node.inputs.size() > kBroadcastInputsMax || attrs.ops.size() > kStepsMax ||
+      attrs.ops.empty()) {
+    return unsupported(node, "too many inputs or steps");
+  }
+  auto chain = std::make_shared<Chain>();
+  chain->simd = target.simd;
+  chain->plan = plan_broadcast(node.outputs[0].type.shape, node.inputs);
+  const OpSet ops = OpSet::builtin();
+  for (std::size_t s = 0; s < attrs.ops.size(); ++s) {
+    const std::int64_t a = attrs.args[s * kArgs];
+    const std::int64_t b = attrs.args[s * kArgs + 1];
+    const auto known = static_cast<std::int64_t>(node.inputs.size() + s);
+    const OpDef* op = ops.find(attrs.ops[s]);
+    const ElementwiseRow* row = find_elementwise(attrs.ops[s]);
+    if (op == nullptr || op->scalar == nullptr || a < 0 || a >= known || b >= known) {
+      return unsupported(node, "a step that is no elementwise op of values before it");
+    }
+    Step step;
+    step.scalar = op->scalar;
+    step.two = b >= 0;
+    step.a = static_cast<std::size_t>(a);
+    step.b = static_cast<std::size_t>(step.two ? b : a);
+    if (row != nullptr && !step.two && row->operands == 1) step.unary = row->unary;
+    if (row != nullptr && step.two && row->operands != 1) step.binary = row->binary;
+    chain->steps.push_back(step);
+  }
+  auto kernel = make_kernel("chain_f32", [chain](const Launch& l) { run(*chain, l); });
+  kernel->set_workspace(target.threads * static_cast<std::int64_t>(attrs.ops.size()) * kTile * 4);
+  return KernelResult(std::move(kernel));
+}
+
+constexpr std::string_view kOps[] = {"polaris.Chain"};
+
+}  // namespace
+
+extern const KernelFamily family_chain;
+constinit const KernelFamily family_chain{kOps, select};
+
+}  // namespace polaris::cpu

@@ -1,0 +1,256 @@
+// polaris.KvWrite and polaris.PagedAttention over float32, float16, q8_0 and q4_0 caches.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "backend/cpu/kernel.h"
+#include "backend/cpu/rows.h"
+#include "backend/cpu/run_error.h"
+#include "backend/cpu/simd/simd.h"
+#include "ir/op_attrs/attention.h"
+#include "tensor/block_format.h"
+
+namespace polaris::cpu {
+namespace {
+
+/// How the rows of a cache are stored.
+struct CacheFormat {
+  enum class Kind : std::uint8_t { kF32, kF16, kBlock };
+  Kind kind = Kind::kF32;
+  BlockFormat block = BlockFormat::kQ8_0;
+  std::int64_t pages = 0, page_size = 0, width = 0;
+
+  std::int64_t rows() const { return pages * page_size; }
+  /// Bytes of `elements` elements (whole blocks).
+  std::int64_t bytes(std::int64_t elements) const {
+    if (kind == Kind::kF32) return elements * 4;
+    if (kind == Kind::kF16) return elements * 2;
+    const BlockFormatInfo& info = block_format_info(block);
+    return elements / info.block_elements * info.block_bytes;
+  }
+};
+
+CacheFormat cache_format(const TensorType& type) {
+  CacheFormat out;
+  out.kind = type.encoding.is_block()     ? CacheFormat::Kind::kBlock
+             : type.dtype == DType::kF16 ? CacheFormat::Kind::kF16
+                                         : CacheFormat::Kind::kF32;
+  out.block = type.encoding.format;
+  out.pages = type.shape[0];
+  out.page_size = type.shape[1];
+  out.width = type.shape[2];
+  return out;
+}
+
+std::string format_name(const CacheFormat& cache) {
+  if (cache.kind == CacheFormat::Kind::kF32) return "f32";
+  if (cache.kind == CacheFormat::Kind::kF16) return "f16";
+  return std::string(block_format_info(cache.block).name);
+}
+
+bool takes(const TensorType& type) {
+  const bool plain = type.encoding.is_plain();
+  return (plain && (type.dtype == DType::kF32 || type.dtype == DType::kF16)) ||
+         (type.encoding.is_block() && type.dtype == DType::kF32);
+}
+
+void write_row(const Simd& simd, const CacheFormat& cache, const float* from, std::byte* to) {
+  switch (cache.kind) {
+    case CacheFormat::Kind::kF32:
+      std::memcpy(to, from, static_cast<std::size_t>(cache.width) * 4);
+      return;
+    case CacheFormat::Kind::kF16:
+      simd.narrow_f16(from, reinterpret_cast<std::uint16_t*>(to), cache.width);
+      return;
+    case CacheFormat::Kind::kBlock: encode_blocks(cache.block, from, cache.width, to);
+  }
+}
+
+KernelResult select_write(const CpuTarget& target, const NodeDesc& node) {
+  for (std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    if (!takes(node.inputs[i].type) || node.inputs[i + 2].type.dtype != DType::kF32) {
+      return unsupported(node, "cache and row types");
+    }
+  }
+  const CacheFormat k = cache_format(node.inputs[0].type);
+  const CacheFormat v = cache_format(node.inputs[1].type);
+  const std::int64_t tokens = node.inputs[4].type.shape[0];
+  return KernelResult(make_kernel(
+      "kv_write_" + format_name(k), [simd = target.simd, k, v, tokens](const Launch& l) {
+        const auto* slots = l.in<std::int32_t>(4);
+        parallel_rows(*l.pool, tokens, 2 * k.width, [&](std::int64_t from, std::int64_t to, int) {
+          for (std::int64_t t = from; t < to; ++t) {
+            const std::int64_t slot = slots[t];
+            if (slot >= 0 && slot < k.rows()) {
+              write_row(*simd, k, l.in<float>(2) + t * k.width,
+                        l.outputs[0] + slot * k.bytes(k.width));
+            }
+            if (slot >= 0 && slot < v.rows()) {
+              write_row(*simd, v, l.in<float>(3) + t * v.width,
+                        l.outputs[1] + slot * v.bytes(v.width));
+            }
+          }
+        });
+      }));
+}
+
+// Positions that share one rescaling. The order of every sum follows from positions alone.
+constexpr std::int64_t kChunk = 32;
+
+struct Attention {
+  const Simd* simd = nullptr;
+  CacheFormat k, v;
+  std::int64_t tokens = 0, kv_heads = 0, group = 0, size = 0;  // size: of a head
+  std::int64_t sequences = 0, table = 0;  // rows and columns of the block table
+  float scale = 0;
+
+  std::int64_t padded() const { return (size + 15) / 16 * 16; }
+  /// Floats of one worker: a decoded row, the group's sums, its scores, its peaks and totals.
+  std::int64_t scratch() const { return padded() * (1 + group) + group * (kChunk + 2); }
+};
+
+/// A head's slice of a cache row as float32: in place or decoded into `buffer`.
+const float* read_slice(const Simd& simd, const CacheFormat& cache, const std::byte* rows,
+                        std::int64_t row, std::int64_t head, std::int64_t size, float* buffer) {
+  const std::byte* from = rows + row * cache.bytes(cache.width);
+  switch (cache.kind) {
+    case CacheFormat::Kind::kF32: return reinterpret_cast<const float*>(from) + head * size;
+    case CacheFormat::Kind::kF16:
+      simd.widen_f16(reinterpret_cast<const std::uint16_t*>(from) + head * size, buffer, size);
+      return buffer;
+    case CacheFormat::Kind::kBlock: break;
+  }
+  const auto decode = cache.block == BlockFormat::kQ8_0 ? simd.decode_q8_0 : simd.decode_q4_0;
+  decode(from + cache.bytes(head * size), buffer, size);
+  return buffer;
+}
+
+/// One key-value head of one token.
+struct Head {
+  const Attention& a;
+  const Launch& l;
+  std::int64_t token, head;
+  float* scratch;
+
+  float* row() const { return scratch; }
+  float* sums(std::int64_t g) const { return scratch + (1 + g) * a.padded(); }
+  float* scores(std::int64_t g) const {
+    return scratch + (1 + a.group) * a.padded() + g * kChunk;
+  }
+  float* peaks() const { return scores(a.group); }
+  float* totals() const { return peaks() + a.group; }
+
+  bool run() const;
+  bool chunk(const std::int32_t* pages, std::int64_t first, std::int64_t count) const;
+};
+
+bool Head::chunk(const std::int32_t* pages, std::int64_t first, std::int64_t count) const {
+  const Simd& simd = *a.simd;
+  std::int64_t rows[kChunk];
+  const float* q = l.in<float>(0) + (token * a.kv_heads + head) * a.group * a.size;
+  for (std::int64_t p = 0; p < count; ++p) {
+    const std::int64_t in_table = (first + p) / a.k.page_size;
+    const std::int64_t page = in_table < a.table ? pages[in_table] : -1;
+    if (page < 0 || page >= a.k.pages || page >= a.v.pages) return false;
+    rows[p] = page * a.k.page_size + (first + p) % a.k.page_size;
+    const float* key = read_slice(simd, a.k, l.inputs[1], rows[p], head, a.size, row());
+    for (std::int64_t g = 0; g < a.group; ++g) {
+      scores(g)[p] = simd.dot(q + g * a.size, key, a.size) * a.scale;
+    }
+  }
+  for (std::int64_t g = 0; g < a.group; ++g) {
+    const float peak = std::max(peaks()[g], simd.max(scores(g), count));
+    if (peak > peaks()[g]) {
+      const float shrink = std::exp(peaks()[g] - peak);
+      simd.unary[static_cast<int>(Unary::kScale)](sums(g), sums(g), a.size, shrink, 0.0f);
+      totals()[g] *= shrink;
+      peaks()[g] = peak;
+    }
+    totals()[g] += simd.exp_sum(scores(g), peak, scores(g), count);
+  }
+  for (std::int64_t p = 0; p < count; ++p) {
+    const float* value = read_slice(simd, a.v, l.inputs[2], rows[p], head, a.size, row());
+    for (std::int64_t g = 0; g < a.group; ++g) simd.axpy(scores(g)[p], value, sums(g), a.size);
+  }
+  return true;
+}
+
+bool Head::run() const {
+  float* y = l.out<float>(0) + (token * a.kv_heads + head) * a.group * a.size;
+  const std::int64_t sequence = l.in<std::int32_t>(4)[token];
+  const std::int64_t positions = std::int64_t{l.in<std::int32_t>(5)[token]} + 1;
+  if (sequence < 0 || positions <= 0) {
+    std::fill_n(y, a.group * a.size, 0.0f);
+    return true;
+  }
+  if (sequence >= a.sequences) return false;
+  const auto* pages = l.in<std::int32_t>(3) + sequence * a.table;
+  std::fill_n(scratch, a.scratch(), 0.0f);
+  std::fill_n(peaks(), a.group, -INFINITY);
+  for (std::int64_t first = 0; first < positions; first += kChunk) {
+    if (!chunk(pages, first, std::min(kChunk, positions - first))) return false;
+  }
+  for (std::int64_t g = 0; g < a.group; ++g) {
+    a.simd->unary[static_cast<int>(Unary::kScale)](sums(g), y + g * a.size, a.size,
+                                                   1.0f / totals()[g], 0.0f);
+  }
+  return true;
+}
+
+Status attend(const Attention& a, const Launch& l) {
+  RunError error;
+  l.pool->parallel_for(a.tokens * a.kv_heads, 1, [&](std::int64_t from, std::int64_t to,
+                                                     int worker) {
+    for (std::int64_t i = from; i < to; ++i) {
+      const Head head{a, l, i / a.kv_heads, i % a.kv_heads,
+                      reinterpret_cast<float*>(l.workspace) + worker * a.scratch()};
+      if (!head.run()) error.set(head.token, l.in<std::int32_t>(5)[head.token]);
+    }
+  });
+  return error.status("[polaris.PagedAttention] no page for some position up to",
+                      a.table * a.k.page_size);
+}
+
+KernelResult select_attention(const CpuTarget& target, const NodeDesc& node) {
+  const auto& attrs = static_cast<const PagedAttentionAttrs&>(*node.attrs);
+  const TensorType& q = node.inputs[0].type;
+  if (q.dtype != DType::kF32) return unsupported(node, "q is not float32");
+  if (!takes(node.inputs[1].type) || !takes(node.inputs[2].type)) {
+    return unsupported(node, "cache type");
+  }
+  Attention a;
+  a.simd = target.simd;
+  a.k = cache_format(node.inputs[1].type);
+  a.v = cache_format(node.inputs[2].type);
+  a.tokens = q.shape[0];
+  a.kv_heads = attrs.num_kv_heads;
+  a.group = attrs.num_heads / attrs.num_kv_heads;
+  a.size = q.shape[1] / attrs.num_heads;
+  a.sequences = node.inputs[3].type.shape[0];
+  a.table = node.inputs[3].type.shape[1];
+  a.scale = attrs.scale != 0.0f ? attrs.scale : 1.0f / std::sqrt(static_cast<float>(a.size));
+  for (const CacheFormat* cache : {&a.k, &a.v}) {
+    if (cache->kind == CacheFormat::Kind::kBlock &&
+        a.size % block_format_info(cache->block).block_elements != 0) {
+      return unsupported(node, "a head is no whole number of cache blocks");
+    }
+  }
+  if (a.k.page_size != a.v.page_size) return unsupported(node, "page sizes differ");
+  auto kernel = make_kernel("paged_attention_" + format_name(a.k),
+                            [a](const Launch& l) { return attend(a, l); });
+  kernel->set_workspace(target.threads * a.scratch() * 4);
+  return KernelResult(std::move(kernel));
+}
+
+KernelResult select(const CpuTarget& target, const NodeDesc& node) {
+  return node.op->name == "KvWrite" ? select_write(target, node) : select_attention(target, node);
+}
+
+constexpr std::string_view kOps[] = {"polaris.KvWrite", "polaris.PagedAttention"};
+
+}  // namespace
+
+extern const KernelFamily family_paged_attention;
+constinit const KernelFamily family_paged_attention{kOps, select};
+
+}  // namespace polaris::cpu
