@@ -1,0 +1,99 @@
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "support/cpu_case.h"
+
+using namespace polaris;
+using namespace polaris::test;
+
+namespace {
+
+CpuCase linear(std::int64_t m, std::int64_t n, std::int64_t k, Tensor w, bool bias) {
+  CpuCase c{.op = "Linear", .domain = "polaris"};
+  c.inputs = {random_tensor(DType::kF32, {m, k}, 1), std::move(w)};
+  if (bias) c.inputs.push_back(random_tensor(DType::kF32, {n}, 3));
+  c.constants = {1};
+  return c;
+}
+
+Tensor rows_of(const Tensor& x, std::int64_t from, std::int64_t count) {
+  const std::int64_t width = x.shape()[1];
+  auto out = Tensor::from_bytes(
+      {x.dtype(), {count, width}, {}},
+      x.bytes().subspan(static_cast<std::size_t>(from * width * 4),
+                        static_cast<std::size_t>(count * width * 4)));
+  REQUIRE(out.ok());
+  return out.take();
+}
+
+}  // namespace
+
+TEST_CASE("cpu: Linear with plain weights equals the definition at every instruction set") {
+  for (const std::int64_t m : {1, 2, 5, 13, 29}) {
+    for (const std::int64_t n : {1, 15, 17, 67, 130}) {
+      for (const std::int64_t k : {1, 33, 300}) {
+        CpuCase c = linear(m, n, k, random_tensor(DType::kF32, {n, k}, 2), (m + n) % 2 == 0);
+        c.atol = 1e-4;
+        check_cpu(c, "linear_f32");
+        c.inputs[1] = random_tensor(DType::kF16, {n, k}, 2);
+        check_cpu(c, "linear_f16");
+      }
+    }
+  }
+}
+
+TEST_CASE("cpu: Linear with block-encoded weights is as close as float32") {
+  for (const BlockFormat format : {BlockFormat::kQ8_0, BlockFormat::kQ4_0}) {
+    for (const std::int64_t m : {1, 3, 8, 70}) {
+      for (const std::int64_t n : {1, 16, 45, 100}) {
+        for (const std::int64_t k : {32, 96, 320}) {
+          const Tensor w = encode_tensor(random_tensor(DType::kF32, {n, k}, 2), format);
+          CpuCase c = linear(m, n, k, w, n % 2 == 0);
+          c.atol = 2e-3;  // 15-bit activations: 3e-5 of 2 * 2 * sqrt(k), a few deviations
+          check_cpu(c, format == BlockFormat::kQ8_0 ? "linear_q8_0" : "linear_q4_0");
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cpu: a row of Linear has the same bits whatever stands beside it") {
+  const std::int64_t m = 27;
+  const std::int64_t n = 70;
+  const std::int64_t k = 320;
+  const Tensor plain = random_tensor(DType::kF32, {n, k}, 2);
+  const Tensor weights[] = {plain, random_tensor(DType::kF16, {n, k}, 4),
+                            encode_tensor(plain, BlockFormat::kQ8_0),
+                            encode_tensor(plain, BlockFormat::kQ4_0)};
+  for (const std::string& isa : isas_here()) {
+    for (const Tensor& w : weights) {
+      const auto device = cpu_device(isa, 3);
+      CpuCase c = linear(m, n, k, w, true);
+      const Tensor all = device_outputs(*device, c)[0];
+      const Tensor x = c.inputs[0];
+      for (const std::int64_t count : {1, 2, 7, 12}) {
+        for (std::int64_t from = 0; from + count <= m; from += 5) {
+          c.inputs[0] = rows_of(x, from, count);
+          const Tensor part = device_outputs(*device, c)[0];
+          CHECK(std::memcmp(part.data<float>(), all.data<float>() + from * n,
+                            static_cast<std::size_t>(count * n * 4)) == 0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cpu: Linear takes half-precision activations, empty batches and weights made at run time") {
+  CpuCase c = linear(3, 20, 64, random_tensor(DType::kF32, {20, 64}, 2), true);
+  c.constants.clear();
+  c.atol = 1e-4;
+  check_cpu(c, "linear_f32");
+  c.constants = {1};
+  c.inputs[0] = random_tensor(DType::kF16, {3, 64}, 1);
+  c.rtol = 4e-3;
+  c.atol = 1e-2;
+  check_cpu(c, "linear_f32");
+  c.inputs[0] = random_tensor(DType::kF32, {0, 64}, 1);
+  check_cpu(c, "linear_f32");
+}
