@@ -171,9 +171,9 @@ std::vector<Tensor> device_outputs(Device& device, const CpuCase& c, std::string
       launch.inputs.emplace_back();
     } else if (p.values[i] != nullptr && !kernel->weight_layout(at).empty()) {
       launch.inputs.push_back(add(kernel->packed_bytes(at)));
-      const Status packed = kernel->pack(
-          at, constants[i],
-          {regions.back().data(), static_cast<std::size_t>(kernel->packed_bytes(at))});
+      const Status packed =
+          kernel->pack(at, constants[i],
+                       {regions.back().data(), static_cast<std::size_t>(kernel->packed_bytes(at))});
       REQUIRE(packed.ok());
     } else {
       const auto bytes = c.inputs[i].bytes();
@@ -267,8 +267,8 @@ Tensor random_tensor(DType dtype, const Shape& shape, std::uint32_t seed, double
 }
 
 Tensor ints_i64(std::vector<std::int64_t> values) {
-  auto tensor = Tensor::from<std::int64_t>(
-      DType::kI64, {static_cast<std::int64_t>(values.size())}, std::span<const std::int64_t>(values));
+  auto tensor = Tensor::from<std::int64_t>(DType::kI64, {static_cast<std::int64_t>(values.size())},
+                                           std::span<const std::int64_t>(values));
   REQUIRE(tensor.ok());
   return tensor.take();
 }

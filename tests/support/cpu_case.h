@@ -18,7 +18,7 @@ struct CpuCase {
   std::string domain;
   std::shared_ptr<Attrs> attrs;  // null: the op's defaults
   std::vector<Tensor> inputs;
-  std::vector<int> constants;     // inputs offered as constants (weights, shapes)
+  std::vector<int> constants;  // inputs offered as constants (weights, shapes)
   int outputs = 1;
   double rtol = 1e-3;
   double atol = 1e-5;

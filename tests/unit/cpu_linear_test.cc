@@ -19,10 +19,9 @@ CpuCase linear(std::int64_t m, std::int64_t n, std::int64_t k, Tensor w, bool bi
 
 Tensor rows_of(const Tensor& x, std::int64_t from, std::int64_t count) {
   const std::int64_t width = x.shape()[1];
-  auto out = Tensor::from_bytes(
-      {x.dtype(), {count, width}, {}},
-      x.bytes().subspan(static_cast<std::size_t>(from * width * 4),
-                        static_cast<std::size_t>(count * width * 4)));
+  auto out = Tensor::from_bytes({x.dtype(), {count, width}, {}},
+                                x.bytes().subspan(static_cast<std::size_t>(from * width * 4),
+                                                  static_cast<std::size_t>(count * width * 4)));
   REQUIRE(out.ok());
   return out.take();
 }
@@ -84,7 +83,8 @@ TEST_CASE("cpu: a row of Linear has the same bits whatever stands beside it") {
   }
 }
 
-TEST_CASE("cpu: Linear takes half-precision activations, empty batches and weights made at run time") {
+TEST_CASE(
+    "cpu: Linear takes half-precision activations, empty batches and weights made at run time") {
   CpuCase c = linear(3, 20, 64, random_tensor(DType::kF32, {20, 64}, 2), true);
   c.constants.clear();
   c.atol = 1e-4;

@@ -58,9 +58,9 @@ TEST_CASE("cpu: a token's attention has the same bits alone and among others") {
     for (std::int64_t t = 0; t < 6; ++t) {
       CpuCase one = all;
       const auto row = static_cast<std::size_t>(4 * 32 * 4);
-      one.inputs[0] = *Tensor::from_bytes({DType::kF32, {1, 4 * 32}, {}},
-                                          all.inputs[0].bytes().subspan(
-                                              static_cast<std::size_t>(t) * row, row));
+      one.inputs[0] = *Tensor::from_bytes(
+          {DType::kF32, {1, 4 * 32}, {}},
+          all.inputs[0].bytes().subspan(static_cast<std::size_t>(t) * row, row));
       one.inputs[4] = ints_i32({1}, {all.inputs[4].data<std::int32_t>()[t]});
       one.inputs[5] = ints_i32({1}, {all.inputs[5].data<std::int32_t>()[t]});
       const Tensor alone = device_outputs(*device, one)[0];
@@ -102,16 +102,15 @@ TEST_CASE("cpu: RotaryEmbedding in both pairings and with part of a head rotated
 TEST_CASE("cpu: RMSNormalization and Gather, plain and encoded") {
   for (const std::int64_t width : {1, 7, 64, 333}) {
     CpuCase c{.op = "RMSNormalization"};
-    c.inputs = {random_tensor(DType::kF32, {5, width}, 1),
-                random_tensor(DType::kF32, {width}, 2)};
+    c.inputs = {random_tensor(DType::kF32, {5, width}, 1), random_tensor(DType::kF32, {width}, 2)};
     check_cpu(c, "rms_norm");
   }
   const Tensor table = random_tensor(DType::kF32, {10, 64}, 5);
   for (int format = 0; format < 3; ++format) {
     CpuCase c{.op = "Gather"};
-    c.inputs = {format == 0 ? table
-                            : encode_tensor(table, format == 1 ? BlockFormat::kQ8_0
-                                                               : BlockFormat::kQ4_0),
+    c.inputs = {format == 0
+                    ? table
+                    : encode_tensor(table, format == 1 ? BlockFormat::kQ8_0 : BlockFormat::kQ4_0),
                 ints_i32({2, 3}, {9, 0, 4, 4, -1, 2})};
     c.constants = {0};
     check_cpu(c, "gather");
@@ -138,8 +137,7 @@ TEST_CASE("cpu: a wrong index is an error, not a crash") {
   const auto index = device->wrap(c.inputs[1].bytes(), c.inputs[1].owner());
   SegmentDesc segment;
   segment.run_regions = 3;
-  segment.launches.push_back(
-      {*kernel, "g", {{0, 0, 160}, {1, 0, 4}}, {{2, 0, 16}}, {}});
+  segment.launches.push_back({*kernel, "g", {{0, 0, 160}, {1, 0, 4}}, {{2, 0, 16}}, {}});
   auto executable = device->compile(std::move(segment));
   REQUIRE(executable.ok());
   const BufferView views[] = {{data.get(), 0, 160}, {index.get(), 0, 4}, {out->get(), 0, 16}};

@@ -20,9 +20,7 @@ struct BroadcastPlan {
   std::int64_t inner() const { return dims[static_cast<std::size_t>(rank - 1)]; }
   std::int64_t outer() const;
   /// 0 or 1: how input i moves inside a run.
-  std::int64_t step(std::size_t i) const {
-    return strides[i][static_cast<std::size_t>(rank - 1)];
-  }
+  std::int64_t step(std::size_t i) const { return strides[i][static_cast<std::size_t>(rank - 1)]; }
 };
 inline constexpr std::size_t kBroadcastInputsMax = 16;
 
@@ -32,8 +30,7 @@ BroadcastPlan plan_broadcast(const Shape& out, std::span<const OperandDesc> inpu
 /// Calls body(offsets of the inputs, offset of the output, n, worker) for runs of at most
 /// kBroadcastRun elements that cover the output.
 inline constexpr std::int64_t kBroadcastRun = 4096;
-using BroadcastBody =
-    FunctionRef<void(const std::int64_t*, std::int64_t, std::int64_t, int)>;
+using BroadcastBody = FunctionRef<void(const std::int64_t*, std::int64_t, std::int64_t, int)>;
 void for_each_run(ThreadPool& pool, const BroadcastPlan& plan, BroadcastBody body);
 
 }  // namespace polaris::cpu

@@ -19,6 +19,8 @@ extern const KernelFamily family_generic;
 
 namespace {
 
+constexpr std::size_t kOptionalMax = 8;
+
 /// One launch with room for its addresses, so that submit allocates nothing.
 struct BoundLaunch {
   std::shared_ptr<const CpuKernel> kernel;
@@ -129,8 +131,7 @@ void CpuDevice::fill_info(const CpuOptions& options, std::string model) {
   info_.name = model.empty() ? "CPU" : std::move(model);
   info_.driver = "polaris " + std::string(isa_name(target_.isa));
   info_.host_memory = true;
-  info_.memory_bytes =
-      options.memory_bytes > 0 ? options.memory_bytes : host_memory().total_bytes;
+  info_.memory_bytes = options.memory_bytes > 0 ? options.memory_bytes : host_memory().total_bytes;
   info_.budget_bytes = options.budget_bytes > 0 ? options.budget_bytes : info_.memory_bytes;
   info_.allocation_bytes_max =
       options.allocation_bytes_max > 0 ? options.allocation_bytes_max : info_.budget_bytes;
@@ -174,9 +175,12 @@ Result<std::unique_ptr<Executable>> CpuDevice::compile(SegmentDesc segment) {
     BoundLaunch launch;
     launch.kernel = std::static_pointer_cast<const CpuKernel>(desc.kernel);
     launch.node_name = std::move(desc.node_name);
-    launch.inputs = desc.inputs.size();
+    // Room for trailing optional operands that the node leaves out: kernels find them null.
     launch.refs = std::move(desc.inputs);
+    launch.refs.resize(launch.refs.size() + kOptionalMax);
+    launch.inputs = launch.refs.size();
     launch.refs.insert(launch.refs.end(), desc.outputs.begin(), desc.outputs.end());
+    launch.refs.resize(launch.refs.size() + kOptionalMax);
     launch.refs.push_back(desc.workspace);
     launch.addresses.resize(launch.refs.size());
     for (const OperandRef& ref : launch.refs) {

@@ -48,8 +48,8 @@ Result<std::unique_ptr<Buffer>> CpuMemory::allocate(std::int64_t bytes) {
     return no_memory(bytes, "failed on request");
   }
   if (limits_.allocation_bytes_max > 0 && bytes > limits_.allocation_bytes_max) {
-    return no_memory(bytes, "one buffer has at most " +
-                                std::to_string(limits_.allocation_bytes_max) + " bytes");
+    return no_memory(
+        bytes, "one buffer has at most " + std::to_string(limits_.allocation_bytes_max) + " bytes");
   }
   // Reserve first, so that threads that allocate at once cannot pass the budget together.
   const std::int64_t live = live_bytes_.fetch_add(bytes) + bytes;
@@ -57,8 +57,8 @@ Result<std::unique_ptr<Buffer>> CpuMemory::allocate(std::int64_t bytes) {
   HostBytes data;
   if (fits && bytes <= INT64_MAX - kAlignment) {
     const std::int64_t padded = round_up(bytes == 0 ? 1 : bytes, kAlignment);
-    data.reset(static_cast<std::byte*>(
-        std::aligned_alloc(static_cast<std::size_t>(kAlignment), static_cast<std::size_t>(padded))));
+    data.reset(static_cast<std::byte*>(std::aligned_alloc(static_cast<std::size_t>(kAlignment),
+                                                          static_cast<std::size_t>(padded))));
   }
   if (!data) {
     live_bytes_.fetch_sub(bytes);

@@ -11,8 +11,28 @@ namespace polaris::cpu {
 
 /// Integer operations on one or two operands; results wrap to the type's width.
 enum class IntOp : std::uint8_t {
-  kNone, kAdd, kSub, kMul, kDiv, kMod, kFMod, kMin, kMax, kPow, kAnd, kOr, kXor, kShiftLeft,
-  kShiftRight, kNot, kNeg, kAbs, kSign, kRelu, kPRelu, kIdentity,
+  kNone,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMod,
+  kFMod,
+  kMin,
+  kMax,
+  kPow,
+  kAnd,
+  kOr,
+  kXor,
+  kShiftLeft,
+  kShiftRight,
+  kNot,
+  kNeg,
+  kAbs,
+  kSign,
+  kRelu,
+  kPRelu,
+  kIdentity,
 };
 enum class Compare : std::uint8_t { kNone, kEqual, kGreater, kGreaterOrEqual, kLess, kLessOrEqual };
 

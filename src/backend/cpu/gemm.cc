@@ -126,8 +126,10 @@ void gemm(const Simd& simd, ThreadPool& pool, const GemmCall& call) {
   }
   const GemmGrid grid{call.m, simd.gemm_rows, kRowsMax, packed_panels(call.n),
                       call.m == 1 ? simd.gemv_panels : simd.gemm_panels};
-  for_each_task(pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1,
-                                int) { gemm_block(simd, call, a, m0, m1, p0, p1); });
+  for_each_task(pool, grid,
+                [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {
+                  gemm_block(simd, call, a, m0, m1, p0, p1);
+                });
 }
 
 }  // namespace polaris::cpu

@@ -8,8 +8,8 @@
 namespace polaris::cpu {
 
 std::string_view isa_name(Isa isa);
-/// The best instruction set of this processor, at most `isa_max` ("": any). Errors: invalid (no such
-/// name), unsupported (the processor has less).
+/// The best instruction set of this processor, at most `isa_max` ("": any). Errors: invalid (no
+/// such name), unsupported (the processor has less).
 Result<Isa> choose_isa(std::string_view isa_max);
 std::string processor_name();
 const Simd* simd_of(Isa isa);

@@ -27,7 +27,7 @@ struct CpuTarget {
   int threads = 1;
 };
 
-/// Addresses of one launch; null: absent, absorbed or unused.
+/// Addresses of one launch; null: absent (trailing optional operands too), absorbed or unused.
 struct Launch {
   const std::byte* const* inputs = nullptr;
   std::byte* const* outputs = nullptr;
@@ -81,8 +81,8 @@ class CpuKernel : public Kernel {
 
 using KernelResult = Result<std::shared_ptr<CpuKernel>>;
 
-/// The kernels of one file of kernel/: which ops it serves (full names, "polaris.Linear") and how it
-/// chooses. select's errors: unsupported, with the reason.
+/// The kernels of one file of kernel/: which ops it serves (full names, "polaris.Linear") and how
+/// it chooses. select's errors: unsupported, with the reason.
 struct KernelFamily {
   std::span<const std::string_view> ops;
   KernelResult (*select)(const CpuTarget& target, const NodeDesc& node) = nullptr;

@@ -75,8 +75,8 @@ std::int64_t quant_scratch_bytes(std::int64_t m, std::int64_t k) {
 void quant_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) {
   const std::int64_t blocks = call.k / kBlock;
   auto* x = reinterpret_cast<QuantBlock*>(call.scratch);
-  auto* meta = reinterpret_cast<QuantMeta*>(call.scratch + call.m * blocks *
-                                            static_cast<std::int64_t>(sizeof(QuantBlock)));
+  auto* meta = reinterpret_cast<QuantMeta*>(
+      call.scratch + call.m * blocks * static_cast<std::int64_t>(sizeof(QuantBlock)));
   const std::int64_t grain = std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(call.k, 1));
   pool.parallel_for(call.m, grain, [&](std::int64_t from, std::int64_t to, int) {
     for (std::int64_t r = from; r < to; ++r) {
@@ -86,26 +86,26 @@ void quant_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) 
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
   const auto run = call.format == BlockFormat::kQ8_0 ? simd.q8_0 : simd.q4_0;
   const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), 1};
-  for_each_task(pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1,
-                                int) {
-    QuantTile tile;
-    tile.blocks = blocks;
-    tile.ldy = call.n;
-    for (std::int64_t p = p0; p < p1; ++p) {
-      const std::byte* panel = call.w + p * panel_bytes;
-      tile.scales = reinterpret_cast<const std::uint16_t*>(panel);
-      tile.quants = reinterpret_cast<const std::uint8_t*>(panel + scale_bytes(call.k));
-      tile.columns = static_cast<int>(std::min<std::int64_t>(kPanel, call.n - p * kPanel));
-      tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
-      for (std::int64_t r = m0; r < m1; r += kQuantRows) {
-        tile.rows = static_cast<int>(std::min<std::int64_t>(kQuantRows, m1 - r));
-        tile.x = x + r * blocks;
-        tile.meta = meta + r * blocks;
-        tile.y = call.y + r * call.n + p * kPanel;
-        run(tile);
-      }
-    }
-  });
+  for_each_task(
+      pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {
+        QuantTile tile;
+        tile.blocks = blocks;
+        tile.ldy = call.n;
+        for (std::int64_t p = p0; p < p1; ++p) {
+          const std::byte* panel = call.w + p * panel_bytes;
+          tile.scales = reinterpret_cast<const std::uint16_t*>(panel);
+          tile.quants = reinterpret_cast<const std::uint8_t*>(panel + scale_bytes(call.k));
+          tile.columns = static_cast<int>(std::min<std::int64_t>(kPanel, call.n - p * kPanel));
+          tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
+          for (std::int64_t r = m0; r < m1; r += kQuantRows) {
+            tile.rows = static_cast<int>(std::min<std::int64_t>(kQuantRows, m1 - r));
+            tile.x = x + r * blocks;
+            tile.meta = meta + r * blocks;
+            tile.y = call.y + r * call.n + p * kPanel;
+            run(tile);
+          }
+        }
+      });
 }
 
 }  // namespace polaris::cpu

@@ -15,8 +15,8 @@ std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t
 void quant_pack(const Constant& weight, std::span<std::byte> out);
 
 /// y[m][n] = bias[n] + x[m][k] . w: activations as 15-bit integers per block of 32, exact integer
-/// dot products, one float32 multiply-add a block, in order of k. A row of y depends on its row of x
-/// only.
+/// dot products, one float32 multiply-add a block, in order of k. A row of y depends on its row of
+/// x only.
 struct QuantCall {
   const float* x = nullptr;  // [m][k]
   const std::byte* w = nullptr;

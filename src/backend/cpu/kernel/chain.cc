@@ -72,19 +72,20 @@ void run_tile(const Chain& c, Slot* slots, std::size_t inputs, float* scratch, f
 void run(const Chain& c, const Launch& l) {
   const std::size_t inputs = c.plan.strides.size();
   const auto per_worker = static_cast<std::int64_t>(c.steps.size()) * kTile;
-  for_each_run(*l.pool, c.plan, [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n,
-                                    int worker) {
-    Slot slots[kBroadcastInputsMax + kStepsMax];
-    float* scratch = reinterpret_cast<float*>(l.workspace) + worker * per_worker;
-    for (std::int64_t i = 0; i < n; i += kTile) {
-      for (std::size_t k = 0; k < inputs; ++k) {
-        const std::int64_t step = c.plan.step(k);
-        slots[k] = {l.in<float>(static_cast<int>(k)) + offsets[k] + i * step,
-                    static_cast<int>(step)};
-      }
-      run_tile(c, slots, inputs, scratch, l.out<float>(0) + to + i, std::min(kTile, n - i));
-    }
-  });
+  for_each_run(*l.pool, c.plan,
+               [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n, int worker) {
+                 Slot slots[kBroadcastInputsMax + kStepsMax];
+                 float* scratch = reinterpret_cast<float*>(l.workspace) + worker * per_worker;
+                 for (std::int64_t i = 0; i < n; i += kTile) {
+                   for (std::size_t k = 0; k < inputs; ++k) {
+                     const std::int64_t step = c.plan.step(k);
+                     slots[k] = {l.in<float>(static_cast<int>(k)) + offsets[k] + i * step,
+                                 static_cast<int>(step)};
+                   }
+                   run_tile(c, slots, inputs, scratch, l.out<float>(0) + to + i,
+                            std::min(kTile, n - i));
+                 }
+               });
 }
 
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {

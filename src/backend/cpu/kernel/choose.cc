@@ -58,11 +58,6 @@ KernelResult clip_integers(std::int64_t n) {
 KernelResult select_clip(const CpuTarget& target, const NodeDesc& node) {
   const TensorType& type = node.inputs[0].type;
   const std::int64_t n = type.shape.elements();
-  // Absent trailing limits have no operand at all.
-  const std::size_t limits = node.inputs.size() - 1;
-  if (limits < 2) {
-    if (type.dtype != DType::kF32) return unsupported(node, "an absent limit of this type");
-  }
   switch (type.dtype) {
     case DType::kI8: return clip_integers<std::int8_t>(n);
     case DType::kU8: return clip_integers<std::uint8_t>(n);
@@ -75,9 +70,9 @@ KernelResult select_clip(const CpuTarget& target, const NodeDesc& node) {
     case DType::kF32: break;
     default: return unsupported(node, "this type");
   }
-  return KernelResult(make_kernel("clip_f32", [n, limits, simd = target.simd](const Launch& l) {
-    const float low = limits > 0 && l.inputs[1] != nullptr ? *l.in<float>(1) : -INFINITY;
-    const float high = limits > 1 && l.inputs[2] != nullptr ? *l.in<float>(2) : INFINITY;
+  return KernelResult(make_kernel("clip_f32", [n, simd = target.simd](const Launch& l) {
+    const float low = l.inputs[1] != nullptr ? *l.in<float>(1) : -INFINITY;
+    const float high = l.inputs[2] != nullptr ? *l.in<float>(2) : INFINITY;
     parallel_rows(*l.pool, n, 1, [&](std::int64_t from, std::int64_t to, int) {
       simd->unary[static_cast<int>(Unary::kClip)](l.in<float>(0) + from, l.out<float>(0) + from,
                                                   to - from, low, high);
@@ -98,16 +93,16 @@ KernelResult select_test(const NodeDesc& node) {
   if (!is_float(type.dtype)) return unsupported(node, "this type");
   return with_dtype(type.dtype, [&](auto tag) {
     using T = decltype(tag);
-    return KernelResult(make_kernel(nan ? "is_nan" : "is_inf", [=, n = type.shape.elements()](
-                                                                   const Launch& l) {
-      parallel_rows(*l.pool, n, 1, [&](std::int64_t from, std::int64_t to, int) {
-        for (std::int64_t i = from; i < to; ++i) {
-          const double x = to_f64(l.in<T>(0)[i]);
-          const bool hit = nan ? std::isnan(x) : std::isinf(x) && (x > 0 ? positive : negative);
-          l.out<std::uint8_t>(0)[i] = hit ? 1 : 0;
-        }
-      });
-    }));
+    return KernelResult(
+        make_kernel(nan ? "is_nan" : "is_inf", [=, n = type.shape.elements()](const Launch& l) {
+          parallel_rows(*l.pool, n, 1, [&](std::int64_t from, std::int64_t to, int) {
+            for (std::int64_t i = from; i < to; ++i) {
+              const double x = to_f64(l.in<T>(0)[i]);
+              const bool hit = nan ? std::isnan(x) : std::isinf(x) && (x > 0 ? positive : negative);
+              l.out<std::uint8_t>(0)[i] = hit ? 1 : 0;
+            }
+          });
+        }));
   });
 }
 

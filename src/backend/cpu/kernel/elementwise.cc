@@ -47,8 +47,8 @@ struct FloatOp {
       return;
     }
     for (std::int64_t i = 0; i < n; ++i) {
-      y[i] = static_cast<float>(scalar(*attrs, static_cast<double>(a[i * a_step]),
-                                       static_cast<double>(b[i * b_step])));
+      y[i] = static_cast<float>(
+          scalar(*attrs, static_cast<double>(a[i * a_step]), static_cast<double>(b[i * b_step])));
     }
   }
 };
@@ -119,16 +119,16 @@ KernelResult float_kernel(const CpuTarget& target, const NodeDesc& node, const E
   if (variadic && node.inputs.size() == 1) kept->op.unary = UnaryChoice{};
   return KernelResult(
       make_kernel("elementwise_" + std::string(dtype_name(dtype)), [kept](const Launch& l) {
-        for_each_run(*l.pool, kept->plan, [&](const std::int64_t* offsets, std::int64_t to,
-                                              std::int64_t n, int) {
-          std::int64_t at[kBroadcastInputsMax];
-          for (std::int64_t i = 0; i < n; i += kTile) {
-            for (std::size_t k = 0; k < kept->plan.strides.size(); ++k) {
-              at[k] = offsets[k] + i * kept->plan.step(k);
-            }
-            float_tile(*kept, l, at, to + i, std::min(kTile, n - i));
-          }
-        });
+        for_each_run(*l.pool, kept->plan,
+                     [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n, int) {
+                       std::int64_t at[kBroadcastInputsMax];
+                       for (std::int64_t i = 0; i < n; i += kTile) {
+                         for (std::size_t k = 0; k < kept->plan.strides.size(); ++k) {
+                           at[k] = offsets[k] + i * kept->plan.step(k);
+                         }
+                         float_tile(*kept, l, at, to + i, std::min(kTile, n - i));
+                       }
+                     });
       }));
 }
 
@@ -143,26 +143,25 @@ KernelResult double_kernel(const NodeDesc& node) {
   const bool folds = find_elementwise(node.op->name)->operands == 0;
   return KernelResult(make_kernel(
       "elementwise_float64", [plan, attrs, divisor, folds, fn = node.op->scalar](const Launch& l) {
-        for_each_run(*l.pool, *plan, [&](const std::int64_t* offsets, std::int64_t to,
-                                         std::int64_t n, int) {
-          const std::size_t count = plan->strides.size();
-          for (std::int64_t i = 0; i < n; ++i) {
-            const auto get = [&](std::size_t k) {
-              return l.in<double>(static_cast<int>(k))[offsets[k] + i * plan->step(k)];
-            };
-            double v = get(0);
-            if (count == 1 && !folds) v = fn(*attrs, v, 0.0);
-            for (std::size_t k = 1; k < count; ++k) v = fn(*attrs, v, get(k));
-            l.out<double>(0)[to + i] = v / divisor;
-          }
-        });
+        for_each_run(*l.pool, *plan,
+                     [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n, int) {
+                       const std::size_t count = plan->strides.size();
+                       for (std::int64_t i = 0; i < n; ++i) {
+                         const auto get = [&](std::size_t k) {
+                           return l.in<double>(static_cast<int>(k))[offsets[k] + i * plan->step(k)];
+                         };
+                         double v = get(0);
+                         if (count == 1 && !folds) v = fn(*attrs, v, 0.0);
+                         for (std::size_t k = 1; k < count; ++k) v = fn(*attrs, v, get(k));
+                         l.out<double>(0)[to + i] = v / divisor;
+                       }
+                     });
       }));
 }
 
 IntOp int_op(const NodeDesc& node, const ElementwiseRow& row) {
   if (row.op == "Mod" && static_cast<const ModAttrs&>(*node.attrs).fmod) return IntOp::kFMod;
-  if (row.op == "BitShift" &&
-      static_cast<const BitShiftAttrs&>(*node.attrs).direction == "RIGHT") {
+  if (row.op == "BitShift" && static_cast<const BitShiftAttrs&>(*node.attrs).direction == "RIGHT") {
     return IntOp::kShiftRight;
   }
   return row.integer;
@@ -176,33 +175,33 @@ KernelResult loop_kernel(const NodeDesc& node, BinaryLoop loop, std::int64_t in_
   const std::size_t count = node.inputs.size();
   return KernelResult(make_kernel(std::move(name), [plan, loop, in_bytes, out_bytes,
                                                     count](const Launch& l) {
-    for_each_run(*l.pool, *plan, [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n,
-                                     int) {
-      const std::byte* a = l.inputs[0] + offsets[0] * in_bytes;
-      std::byte* y = l.outputs[0] + to * out_bytes;
-      if (count == 2) {
-        loop(a, plan->step(0), l.inputs[1] + offsets[1] * in_bytes, plan->step(1), y, n);
-        return;
-      }
-      if (count == 1) {
-        loop(a, plan->step(0), a, plan->step(0), y, n);
-        return;
-      }
-      // Folds in a buffer: the output may share the bytes of any input.
-      alignas(8) std::byte buffer[kTile * 8];
-      for (std::int64_t i = 0; i < n; i += kTile) {
-        const std::int64_t m = std::min(kTile, n - i);
-        const std::byte* left = a + i * plan->step(0) * in_bytes;
-        std::int64_t step = plan->step(0);
-        for (std::size_t k = 1; k < count; ++k) {
-          const std::byte* right = l.inputs[k] + (offsets[k] + i * plan->step(k)) * in_bytes;
-          loop(left, step, right, plan->step(k), buffer, m);
-          left = buffer;
-          step = 1;
-        }
-        std::copy_n(buffer, m * out_bytes, y + i * out_bytes);
-      }
-    });
+    for_each_run(
+        *l.pool, *plan, [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n, int) {
+          const std::byte* a = l.inputs[0] + offsets[0] * in_bytes;
+          std::byte* y = l.outputs[0] + to * out_bytes;
+          if (count == 2) {
+            loop(a, plan->step(0), l.inputs[1] + offsets[1] * in_bytes, plan->step(1), y, n);
+            return;
+          }
+          if (count == 1) {
+            loop(a, plan->step(0), a, plan->step(0), y, n);
+            return;
+          }
+          // Folds in a buffer: the output may share the bytes of any input.
+          alignas(8) std::byte buffer[kTile * 8];
+          for (std::int64_t i = 0; i < n; i += kTile) {
+            const std::int64_t m = std::min(kTile, n - i);
+            const std::byte* left = a + i * plan->step(0) * in_bytes;
+            std::int64_t step = plan->step(0);
+            for (std::size_t k = 1; k < count; ++k) {
+              const std::byte* right = l.inputs[k] + (offsets[k] + i * plan->step(k)) * in_bytes;
+              loop(left, step, right, plan->step(k), buffer, m);
+              left = buffer;
+              step = 1;
+            }
+            std::copy_n(buffer, m * out_bytes, y + i * out_bytes);
+          }
+        });
   }));
 }
 
@@ -233,14 +232,69 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
                      "elementwise_" + std::string(dtype_name(dtype)));
 }
 
-constexpr std::string_view kOps[] = {
-    "Abs", "Acos", "Acosh", "Add", "And", "Asin", "Asinh", "Atan", "Atanh", "BitShift",
-    "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "Celu", "Cos", "Cosh", "Div",
-    "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid",
-    "HardSwish", "Identity", "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Mean", "Min",
-    "Mish", "Mod", "Mul", "Neg", "Not", "Or", "PRelu", "Pow", "Reciprocal", "Relu", "Round",
-    "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Sub", "Sum",
-    "Swish", "Tan", "Tanh", "ThresholdedRelu", "Xor"};
+constexpr std::string_view kOps[] = {"Abs",
+                                     "Acos",
+                                     "Acosh",
+                                     "Add",
+                                     "And",
+                                     "Asin",
+                                     "Asinh",
+                                     "Atan",
+                                     "Atanh",
+                                     "BitShift",
+                                     "BitwiseAnd",
+                                     "BitwiseNot",
+                                     "BitwiseOr",
+                                     "BitwiseXor",
+                                     "Ceil",
+                                     "Celu",
+                                     "Cos",
+                                     "Cosh",
+                                     "Div",
+                                     "Elu",
+                                     "Equal",
+                                     "Erf",
+                                     "Exp",
+                                     "Floor",
+                                     "Gelu",
+                                     "Greater",
+                                     "GreaterOrEqual",
+                                     "HardSigmoid",
+                                     "HardSwish",
+                                     "Identity",
+                                     "LeakyRelu",
+                                     "Less",
+                                     "LessOrEqual",
+                                     "Log",
+                                     "Max",
+                                     "Mean",
+                                     "Min",
+                                     "Mish",
+                                     "Mod",
+                                     "Mul",
+                                     "Neg",
+                                     "Not",
+                                     "Or",
+                                     "PRelu",
+                                     "Pow",
+                                     "Reciprocal",
+                                     "Relu",
+                                     "Round",
+                                     "Selu",
+                                     "Sigmoid",
+                                     "Sign",
+                                     "Sin",
+                                     "Sinh",
+                                     "Softplus",
+                                     "Softsign",
+                                     "Sqrt",
+                                     "Sub",
+                                     "Sum",
+                                     "Swish",
+                                     "Tan",
+                                     "Tanh",
+                                     "ThresholdedRelu",
+                                     "Xor"};
 
 }  // namespace
 

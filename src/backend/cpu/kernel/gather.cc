@@ -54,8 +54,8 @@ Status gather_rows(const GatherShape& g, const Launch& l, Row row) {
 
 KernelResult select_gather(const CpuTarget& target, const NodeDesc& node) {
   const OperandDesc& data = node.inputs[0];
-  const auto axis = normalize_axis(static_cast<const GatherAttrs&>(*node.attrs).axis,
-                                   data.type.shape.rank());
+  const auto axis =
+      normalize_axis(static_cast<const GatherAttrs&>(*node.attrs).axis, data.type.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   const GatherShape g = gather_shape(node, *axis);
   if (data.type.encoding.is_plain()) {
@@ -69,19 +69,20 @@ KernelResult select_gather(const CpuTarget& target, const NodeDesc& node) {
       });
     }));
   }
-  if (node.outputs[0].type.dtype != DType::kF32) return unsupported(node, "decodes to float32 only");
+  if (node.outputs[0].type.dtype != DType::kF32)
+    return unsupported(node, "decodes to float32 only");
   if (data.type.encoding.is_block()) {
     const BlockFormat format = data.type.encoding.format;
     const BlockFormatInfo& info = block_format_info(format);
     const auto decode =
         format == BlockFormat::kQ8_0 ? target.simd->decode_q8_0 : target.simd->decode_q4_0;
     const std::int64_t bytes = g.inner / info.block_elements * info.block_bytes;
-    return KernelResult(make_kernel("gather_" + std::string(info.name), [g, decode, bytes](
-                                                                            const Launch& l) {
-      return gather_rows(g, l, [&](std::int64_t to, std::int64_t from) {
-        decode(l.inputs[0] + from * bytes, l.out<float>(0) + to * g.inner, g.inner);
-      });
-    }));
+    return KernelResult(
+        make_kernel("gather_" + std::string(info.name), [g, decode, bytes](const Launch& l) {
+          return gather_rows(g, l, [&](std::int64_t to, std::int64_t from) {
+            decode(l.inputs[0] + from * bytes, l.out<float>(0) + to * g.inner, g.inner);
+          });
+        }));
   }
   if (data.constant == nullptr) return unsupported(node, "encoded data must be a constant");
   auto kept = std::make_shared<const Constant>(*data.constant);
@@ -102,10 +103,9 @@ KernelResult select_elements(const NodeDesc& node) {
       normalize_axis(static_cast<const GatherAttrs&>(*node.attrs).axis, data.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   return KernelResult(make_kernel(
-      "gather_elements", [from = data.shape, to = indices.shape, at = *axis,
-                          strides = row_major_strides(data.shape),
-                          bytes = dtype_bytes(data.dtype),
-                          wide = indices.dtype == DType::kI64](const Launch& l) {
+      "gather_elements",
+      [from = data.shape, to = indices.shape, at = *axis, strides = row_major_strides(data.shape),
+       bytes = dtype_bytes(data.dtype), wide = indices.dtype == DType::kI64](const Launch& l) {
         RunError error;
         parallel_rows(*l.pool, to.elements(), 8, [&](std::int64_t begin, std::int64_t end, int) {
           for (std::int64_t i = begin; i < end; ++i) {
@@ -147,12 +147,12 @@ KernelResult select_nd(const NodeDesc& node) {
   const std::int64_t run = data.shape.elements_between(tail, data.shape.rank());
   const std::int64_t tuples = indices.shape.elements_between(0, indices.shape.rank() - 1);
   const std::int64_t batches = data.shape.elements_between(0, b);
-  return KernelResult(make_kernel(
-      "gather_nd", [shape = data.shape, b, depth, tail, run, tuples,
-                    per_batch = batches > 0 ? tuples / batches : 0,
-                    batch_size = data.shape.elements_between(b, data.shape.rank()),
-                    bytes = run * dtype_bytes(data.dtype),
-                    wide = indices.dtype == DType::kI64](const Launch& l) {
+  return KernelResult(
+      make_kernel("gather_nd", [shape = data.shape, b, depth, tail, run, tuples,
+                                per_batch = batches > 0 ? tuples / batches : 0,
+                                batch_size = data.shape.elements_between(b, data.shape.rank()),
+                                bytes = run * dtype_bytes(data.dtype),
+                                wide = indices.dtype == DType::kI64](const Launch& l) {
         RunError error;
         parallel_rows(*l.pool, tuples, run + depth, [&](std::int64_t from, std::int64_t to, int) {
           for (std::int64_t i = from; i < to; ++i) {

@@ -13,7 +13,7 @@ struct GenericNode {
   std::string name;
   std::vector<RefTensor> inputs;
   std::vector<RefTensor> outputs;
-  std::vector<Tensor> held;  // scales and zero points of affine constants
+  std::vector<Tensor> held;                   // scales and zero points of affine constants
   std::vector<std::pair<int, int>> required;  // output, input
 };
 

@@ -73,7 +73,8 @@ Status pack_f16(const Constant& weight, std::span<std::byte> out) {
 
 std::shared_ptr<CpuKernel> float_kernel(const CpuTarget& target, const LinearShape& s,
                                         const OperandDesc& w) {
-  const bool half = w.constant != nullptr && w.type.encoding.is_plain() && w.type.dtype == DType::kF16;
+  const bool half =
+      w.constant != nullptr && w.type.encoding.is_plain() && w.type.dtype == DType::kF16;
   const bool packed = w.constant != nullptr;
   const Simd* simd = target.simd;
   const DType w_dtype = w.type.dtype;
@@ -81,7 +82,8 @@ std::shared_ptr<CpuKernel> float_kernel(const CpuTarget& target, const LinearSha
       std::string("linear_") + (half ? "f16" : "f32"),
       [s, simd, half, packed, w_dtype](const Launch& l) {
         FloatOperands f = open_operands(s, *simd, l);
-        GemmCall call{f.x, s.k, l.inputs[1], half, f.y, s.n, s.m, s.k, s.n, l.in<float>(2), nullptr};
+        GemmCall call{f.x, s.k, l.inputs[1], half,           f.y,    s.n,
+                      s.m, s.k, s.n,         l.in<float>(2), nullptr};
         call.scratch = reinterpret_cast<float*>(f.rest);
         if (!packed) {
           auto* plain = call.scratch + s.m * s.k;
@@ -101,8 +103,8 @@ std::shared_ptr<CpuKernel> float_kernel(const CpuTarget& target, const LinearSha
       });
   std::int64_t workspace = s.x_bytes() + s.y_bytes() + s.m * s.k * 4;
   if (packed) {
-    kernel->set_packing(1, half ? "f16_p16" : "f32_p16",
-                        packed_elements(s.k, s.n) * (half ? 2 : 4), half ? pack_f16 : pack_f32);
+    kernel->set_packing(1, half ? "f16_p16" : "f32_p16", packed_elements(s.k, s.n) * (half ? 2 : 4),
+                        half ? pack_f16 : pack_f32);
     if (s.m == 1) workspace = s.x_bytes() + s.y_bytes();
   } else {
     workspace += packed_elements(s.k, s.n) * 4 + (w_dtype == DType::kF32 ? 0 : s.n * s.k * 4);

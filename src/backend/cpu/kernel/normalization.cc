@@ -10,7 +10,9 @@
 namespace polaris::cpu {
 namespace {
 
-float inverse_deviation(float variance, float epsilon) { return 1.0f / std::sqrt(variance + epsilon); }
+float inverse_deviation(float variance, float epsilon) {
+  return 1.0f / std::sqrt(variance + epsilon);
+}
 
 /// Rows of `width`; every operand float32.
 struct RowNorm {
@@ -65,10 +67,9 @@ KernelResult select_layer(const CpuTarget& target, const NodeDesc& node) {
       return unsupported(node, "scale or bias is not one row");
     }
   }
-  return KernelResult(make_kernel("layer_norm_f32", [n, outputs = node.outputs.size()](
-                                                        const Launch& l) {
-    float* means = outputs > 1 ? l.out<float>(1) : nullptr;
-    float* inverses = outputs > 2 ? l.out<float>(2) : nullptr;
+  return KernelResult(make_kernel("layer_norm_f32", [n](const Launch& l) {
+    auto* means = l.out<float>(1);
+    auto* inverses = l.out<float>(2);
     parallel_rows(*l.pool, n.rows, n.width, [&](std::int64_t from, std::int64_t to, int) {
       for (std::int64_t r = from; r < to; ++r) {
         const float* x = l.in<float>(0) + r * n.width;
@@ -100,9 +101,9 @@ KernelResult select_batch(const CpuTarget& target, const NodeDesc& node) {
   if (x.rank() < 2) return unsupported(node, "x has no channels");
   const std::int64_t channels = x[1];
   const std::int64_t width = x.elements_between(2, x.rank());
-  return KernelResult(make_kernel(
-      "batch_norm_f32", [simd = target.simd, rows = x[0] * channels, channels, width,
-                         epsilon = attrs.epsilon](const Launch& l) {
+  return KernelResult(
+      make_kernel("batch_norm_f32", [simd = target.simd, rows = x[0] * channels, channels, width,
+                                     epsilon = attrs.epsilon](const Launch& l) {
         parallel_rows(*l.pool, rows, width, [&](std::int64_t from, std::int64_t to, int) {
           for (std::int64_t r = from; r < to; ++r) {
             const std::int64_t c = r % channels;
@@ -123,9 +124,9 @@ KernelResult select_groups(const CpuTarget& target, const NodeDesc& node, std::i
   }
   const std::int64_t per_group = x[1] / groups;
   const std::int64_t width = x.elements_between(2, x.rank());
-  return KernelResult(make_kernel(
-      std::move(name), [simd = target.simd, count = x[0] * groups, groups, per_group, width,
-                        epsilon](const Launch& l) {
+  return KernelResult(
+      make_kernel(std::move(name), [simd = target.simd, count = x[0] * groups, groups, per_group,
+                                    width, epsilon](const Launch& l) {
         const std::int64_t size = per_group * width;
         parallel_rows(*l.pool, count, size, [&](std::int64_t from, std::int64_t to, int) {
           for (std::int64_t g = from; g < to; ++g) {
@@ -157,9 +158,8 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   return select_groups(target, node, attrs.num_groups, attrs.epsilon, "group_norm_f32");
 }
 
-constexpr std::string_view kOps[] = {"RMSNormalization", "LayerNormalization",
-                                     "BatchNormalization", "InstanceNormalization",
-                                     "GroupNormalization"};
+constexpr std::string_view kOps[] = {"RMSNormalization", "LayerNormalization", "BatchNormalization",
+                                     "InstanceNormalization", "GroupNormalization"};
 
 }  // namespace
 

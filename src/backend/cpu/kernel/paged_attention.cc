@@ -32,7 +32,7 @@ struct CacheFormat {
 
 CacheFormat cache_format(const TensorType& type) {
   CacheFormat out;
-  out.kind = type.encoding.is_block()     ? CacheFormat::Kind::kBlock
+  out.kind = type.encoding.is_block()    ? CacheFormat::Kind::kBlock
              : type.dtype == DType::kF16 ? CacheFormat::Kind::kF16
                                          : CacheFormat::Kind::kF32;
   out.block = type.encoding.format;
@@ -75,23 +75,21 @@ KernelResult select_write(const CpuTarget& target, const NodeDesc& node) {
   const CacheFormat k = cache_format(node.inputs[0].type);
   const CacheFormat v = cache_format(node.inputs[1].type);
   const std::int64_t tokens = node.inputs[4].type.shape[0];
-  return KernelResult(make_kernel(
-      "kv_write_" + format_name(k), [simd = target.simd, k, v, tokens](const Launch& l) {
-        const auto* slots = l.in<std::int32_t>(4);
-        parallel_rows(*l.pool, tokens, 2 * k.width, [&](std::int64_t from, std::int64_t to, int) {
-          for (std::int64_t t = from; t < to; ++t) {
-            const std::int64_t slot = slots[t];
-            if (slot >= 0 && slot < k.rows()) {
-              write_row(*simd, k, l.in<float>(2) + t * k.width,
-                        l.outputs[0] + slot * k.bytes(k.width));
-            }
-            if (slot >= 0 && slot < v.rows()) {
-              write_row(*simd, v, l.in<float>(3) + t * v.width,
-                        l.outputs[1] + slot * v.bytes(v.width));
-            }
-          }
-        });
-      }));
+  return KernelResult(make_kernel("kv_write_" + format_name(k), [simd = target.simd, k, v,
+                                                                 tokens](const Launch& l) {
+    const auto* slots = l.in<std::int32_t>(4);
+    parallel_rows(*l.pool, tokens, 2 * k.width, [&](std::int64_t from, std::int64_t to, int) {
+      for (std::int64_t t = from; t < to; ++t) {
+        const std::int64_t slot = slots[t];
+        if (slot >= 0 && slot < k.rows()) {
+          write_row(*simd, k, l.in<float>(2) + t * k.width, l.outputs[0] + slot * k.bytes(k.width));
+        }
+        if (slot >= 0 && slot < v.rows()) {
+          write_row(*simd, v, l.in<float>(3) + t * v.width, l.outputs[1] + slot * v.bytes(v.width));
+        }
+      }
+    });
+  }));
 }
 
 // Positions that share one rescaling. The order of every sum follows from positions alone.
@@ -134,9 +132,7 @@ struct Head {
 
   float* row() const { return scratch; }
   float* sums(std::int64_t g) const { return scratch + (1 + g) * a.padded(); }
-  float* scores(std::int64_t g) const {
-    return scratch + (1 + a.group) * a.padded() + g * kChunk;
-  }
+  float* scores(std::int64_t g) const { return scratch + (1 + a.group) * a.padded() + g * kChunk; }
   float* peaks() const { return scores(a.group); }
   float* totals() const { return peaks() + a.group; }
 
@@ -199,14 +195,14 @@ bool Head::run() const {
 
 Status attend(const Attention& a, const Launch& l) {
   RunError error;
-  l.pool->parallel_for(a.tokens * a.kv_heads, 1, [&](std::int64_t from, std::int64_t to,
-                                                     int worker) {
-    for (std::int64_t i = from; i < to; ++i) {
-      const Head head{a, l, i / a.kv_heads, i % a.kv_heads,
-                      reinterpret_cast<float*>(l.workspace) + worker * a.scratch()};
-      if (!head.run()) error.set(head.token, l.in<std::int32_t>(5)[head.token]);
-    }
-  });
+  l.pool->parallel_for(
+      a.tokens * a.kv_heads, 1, [&](std::int64_t from, std::int64_t to, int worker) {
+        for (std::int64_t i = from; i < to; ++i) {
+          const Head head{a, l, i / a.kv_heads, i % a.kv_heads,
+                          reinterpret_cast<float*>(l.workspace) + worker * a.scratch()};
+          if (!head.run()) error.set(head.token, l.in<std::int32_t>(5)[head.token]);
+        }
+      });
   return error.status("[polaris.PagedAttention] no page for some position up to",
                       a.table * a.k.page_size);
 }

@@ -40,25 +40,25 @@ void rotate_head(const Rotary& r, const float* x, const float* c, const float* s
 
 Status run(const Rotary& r, const Launch& l) {
   RunError error;
-  parallel_rows(*l.pool, r.batch * r.tokens, r.heads * r.size,
-                [&](std::int64_t from, std::int64_t to, int) {
-    for (std::int64_t bt = from; bt < to; ++bt) {
-      std::int64_t row = bt;
-      if (r.has_ids) row = r.wide_ids ? l.in<std::int64_t>(3)[bt] : l.in<std::int32_t>(3)[bt];
-      if (row < 0 || row >= r.cache_rows) {
-        error.set(bt, row);
-        return;
-      }
-      const std::int64_t b = bt / r.tokens;
-      const std::int64_t t = bt % r.tokens;
-      for (std::int64_t h = 0; h < r.heads; ++h) {
-        const std::int64_t at = (r.tokens_first ? bt * r.heads + h
-                                                : (b * r.heads + h) * r.tokens + t) * r.size;
-        rotate_head(r, l.in<float>(0) + at, l.in<float>(1) + row * r.half,
-                    l.in<float>(2) + row * r.half, l.out<float>(0) + at);
-      }
-    }
-  });
+  parallel_rows(
+      *l.pool, r.batch * r.tokens, r.heads * r.size, [&](std::int64_t from, std::int64_t to, int) {
+        for (std::int64_t bt = from; bt < to; ++bt) {
+          std::int64_t row = bt;
+          if (r.has_ids) row = r.wide_ids ? l.in<std::int64_t>(3)[bt] : l.in<std::int32_t>(3)[bt];
+          if (row < 0 || row >= r.cache_rows) {
+            error.set(bt, row);
+            return;
+          }
+          const std::int64_t b = bt / r.tokens;
+          const std::int64_t t = bt % r.tokens;
+          for (std::int64_t h = 0; h < r.heads; ++h) {
+            const std::int64_t at =
+                (r.tokens_first ? bt * r.heads + h : (b * r.heads + h) * r.tokens + t) * r.size;
+            rotate_head(r, l.in<float>(0) + at, l.in<float>(1) + row * r.half,
+                        l.in<float>(2) + row * r.half, l.out<float>(0) + at);
+          }
+        }
+      });
   return error.status("[RotaryEmbedding] position", r.cache_rows);
 }
 

@@ -42,8 +42,8 @@ void softmax_row(const Simd& simd, Kind kind, const float* x, float* y, std::int
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const TensorType& type = node.inputs[0].type;
   if (!is_short_float(type.dtype)) return unsupported(node, "x is no float of at most 32 bits");
-  const auto axis = normalize_axis(static_cast<const SoftmaxAttrs&>(*node.attrs).axis,
-                                   type.shape.rank());
+  const auto axis =
+      normalize_axis(static_cast<const SoftmaxAttrs&>(*node.attrs).axis, type.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   const Kind kind = node.op->name == "Softmax"      ? Kind::kSoftmax
                     : node.op->name == "LogSoftmax" ? Kind::kLog
@@ -52,28 +52,27 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const std::int64_t inner = type.shape.elements_between(*axis + 1, type.shape.rank());
   const std::int64_t rows = type.shape.elements_between(0, *axis) * inner;
   const bool direct = inner == 1 && type.dtype == DType::kF32;
-  auto kernel = make_kernel(
-      "softmax_f32", [simd = target.simd, dtype = type.dtype, kind, n, inner, rows,
-                      direct](const Launch& l) {
-        if (n == 0) return;
-        parallel_rows(*l.pool, rows, n, [&](std::int64_t from, std::int64_t to, int worker) {
-          float* line = reinterpret_cast<float*>(l.workspace) + worker * n;
-          for (std::int64_t r = from; r < to; ++r) {
-            if (direct) {
-              softmax_row(*simd, kind, l.in<float>(0) + r * n, l.out<float>(0) + r * n, n);
-              continue;
-            }
-            const std::int64_t first = r / inner * n * inner + r % inner;
-            for (std::int64_t i = 0; i < n; ++i) {
-              widen(*simd, dtype, l.inputs[0], first + i * inner, 1, line + i);
-            }
-            softmax_row(*simd, kind, line, line, n);
-            for (std::int64_t i = 0; i < n; ++i) {
-              narrow(*simd, dtype, line + i, 1, l.outputs[0], first + i * inner);
-            }
-          }
-        });
-      });
+  auto kernel = make_kernel("softmax_f32", [simd = target.simd, dtype = type.dtype, kind, n, inner,
+                                            rows, direct](const Launch& l) {
+    if (n == 0) return;
+    parallel_rows(*l.pool, rows, n, [&](std::int64_t from, std::int64_t to, int worker) {
+      float* line = reinterpret_cast<float*>(l.workspace) + worker * n;
+      for (std::int64_t r = from; r < to; ++r) {
+        if (direct) {
+          softmax_row(*simd, kind, l.in<float>(0) + r * n, l.out<float>(0) + r * n, n);
+          continue;
+        }
+        const std::int64_t first = r / inner * n * inner + r % inner;
+        for (std::int64_t i = 0; i < n; ++i) {
+          widen(*simd, dtype, l.inputs[0], first + i * inner, 1, line + i);
+        }
+        softmax_row(*simd, kind, line, line, n);
+        for (std::int64_t i = 0; i < n; ++i) {
+          narrow(*simd, dtype, line + i, 1, l.outputs[0], first + i * inner);
+        }
+      }
+    });
+  });
   if (!direct) kernel->set_workspace(target.threads * n * 4);
   return KernelResult(std::move(kernel));
 }

@@ -116,7 +116,9 @@ inline float sum_of(std::int64_t n, F term) {
   }
   return vsum((part[0] + part[1]) + (part[2] + part[3]));
 }
-inline V load_up_to(const float* p, std::int64_t n) { return n == kWidth ? vload(p) : vload_n(p, n); }
+inline V load_up_to(const float* p, std::int64_t n) {
+  return n == kWidth ? vload(p) : vload_n(p, n);
+}
 
 float dot(const float* a, const float* b, std::int64_t n) {
   return sum_of(n, [=](std::int64_t i, std::int64_t m, V acc) {
@@ -124,9 +126,8 @@ float dot(const float* a, const float* b, std::int64_t n) {
   });
 }
 float sum(const float* x, std::int64_t n) {
-  return sum_of(n, [=](std::int64_t i, std::int64_t m, V acc) {
-    return acc + load_up_to(x + i, m);
-  });
+  return sum_of(n,
+                [=](std::int64_t i, std::int64_t m, V acc) { return acc + load_up_to(x + i, m); });
 }
 float sum_squares(const float* x, float mean, std::int64_t n) {
   const V shift = vset(mean);

@@ -28,7 +28,8 @@ inline ExpParts vexp_parts(V x) {
   const V n = vround(x * vset(1.44269504f));
   V r = vfma(n, vset(-0.693145752f), x);  // ln 2 in two parts
   r = vfma(n, vset(-1.42860677e-6f), r);
-  constexpr float kTaylor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f};
+  constexpr float kTaylor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24,
+                               1.0f / 6,    0.5f,       1.0f};
   return {vround_int(n), vpoly(r, kTaylor) * r};
 }
 inline V vexp(V x) {
@@ -69,16 +70,21 @@ inline V vlog(V x) {
   r = vfma(e, vset(1.42860677e-6f), r);
   r = vfma(e, vset(0.693145752f), r);
   const V infinity = vset(__builtin_inff());
-  r = vsel(vlt(x, infinity), r, x);                                  // infinity and NaN
-  r = vsel(vlt(vset(0.0f), vabs(x)), r, vneg(infinity));             // 0; NaN corrected below
+  r = vsel(vlt(x, infinity), r, x);                       // infinity and NaN
+  r = vsel(vlt(vset(0.0f), vabs(x)), r, vneg(infinity));  // 0; NaN corrected below
   r = vsel(vlt(x, vset(0.0f)), vset(__builtin_nanf("")), r);
   return vsel(vnan(x), x, r);
 }
 
 inline V vtanh(V x) {
   const V a = vabs(x);
-  constexpr float kSmall[] = {0.002127435363f, -0.008157853372f, 0.02169126532f, -0.05394458468f,
-                              0.1333318175f,   -0.3333332966f,   1.0f};
+  constexpr float kSmall[] = {0.002127435363f,
+                              -0.008157853372f,
+                              0.02169126532f,
+                              -0.05394458468f,
+                              0.1333318175f,
+                              -0.3333332966f,
+                              1.0f};
   const V small = vpoly(x * x, kSmall) * x;
   const V large = vset(1.0f) - vset(2.0f) / (vexp(a + a) + vset(1.0f));
   return vsel(vlt(a, vset(0.625f)), small, vsel(vnan(x), x, vcopysign(large, x)));
@@ -90,9 +96,9 @@ inline V verf(V x) {
                               0.1128359472f,   -0.3761262667f,    1.128379166f};
   const V small = vpoly(x * x, kSmall) * x;
   // erfc(t) = exp(polynomial) on [1, 4.2]; beyond, erf is 1 in float32.
-  constexpr float kLarge[] = {1.54306107e-6f, -4.422245999e-5f, 0.0005815610807f,
-                              -0.004689338606f, 0.02622497951f, -0.10974093f,
-                              -0.6321801924f, -1.130029426f, 0.000270509475f};
+  constexpr float kLarge[] = {1.54306107e-6f,   -4.422245999e-5f, 0.0005815610807f,
+                              -0.004689338606f, 0.02622497951f,   -0.10974093f,
+                              -0.6321801924f,   -1.130029426f,    0.000270509475f};
   const V large = vset(1.0f) - vexp(vpoly(vmin(a, vset(4.2f)), kLarge));
   return vsel(vlt(a, vset(1.0f)), small, vsel(vnan(x), x, vcopysign(large, x)));
 }
@@ -105,9 +111,7 @@ inline V vmish(V x) {
   const V n = e * (e + vset(2.0f));
   return x * (n / (n + vset(2.0f)));
 }
-inline V vgelu(V x) {
-  return vset(0.5f) * x * (vset(1.0f) + verf(x * vset(0.707106781f)));
-}
+inline V vgelu(V x) { return vset(0.5f) * x * (vset(1.0f) + verf(x * vset(0.707106781f))); }
 inline V vgelu_tanh(V x) {
   const V inner = vset(0.797884561f) * vfma(vset(0.044715f) * x, x * x, x);
   return vset(0.5f) * x * (vset(1.0f) + vtanh(inner));

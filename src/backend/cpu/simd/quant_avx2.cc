@@ -65,9 +65,8 @@ inline void product(const QuantTile& t) {
         const std::int64_t at = r * t.blocks + b;
         const __m256i hi = Q::dot(w, t.x[at].hi);
         const __m256i lo = Q::dot(w, t.x[at].lo);
-        const __m256i all =
-            _mm256_add_epi32(_mm256_add_epi32(_mm256_slli_epi32(hi, 7), lo),
-                             _mm256_set1_epi32(Q::correction(t.meta[at].sum)));
+        const __m256i all = _mm256_add_epi32(_mm256_add_epi32(_mm256_slli_epi32(hi, 7), lo),
+                                             _mm256_set1_epi32(Q::correction(t.meta[at].sum)));
         acc[r][half] = vfma(_mm256_cvtepi32_ps(all), dw * vset(t.meta[at].d), acc[r][half]);
       }
     }

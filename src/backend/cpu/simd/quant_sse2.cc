@@ -13,8 +13,7 @@ struct Q8 {
 struct Q4 {
   static constexpr int kBytes = kQ4Bytes;
   static __m128i load(const std::uint8_t* p, int j, int at) {
-    const __m128i v =
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64 * (j & 3) + 16 * at));
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 64 * (j & 3) + 16 * at));
     const __m128i nibble = j < 4 ? v : _mm_srli_epi16(v, 4);
     return _mm_sub_epi8(_mm_and_si128(nibble, _mm_set1_epi8(15)), _mm_set1_epi8(8));
   }

@@ -5,9 +5,36 @@ namespace polaris::cpu {
 
 /// Functions of one float32 operand; p and q are the op's attributes where it has any.
 enum class Unary : std::uint8_t {
-  kCopy, kNeg, kAbs, kSqrt, kReciprocal, kExp, kLog, kTanh, kErf, kSigmoid, kRelu, kLeakyRelu, kElu,
-  kSelu, kCelu, kGelu, kGeluTanh, kSwish, kMish, kSoftplus, kSoftsign, kHardSigmoid, kHardSwish,
-  kThresholdedRelu, kFloor, kCeil, kRound, kSign, kClip, kScale,
+  kCopy,
+  kNeg,
+  kAbs,
+  kSqrt,
+  kReciprocal,
+  kExp,
+  kLog,
+  kTanh,
+  kErf,
+  kSigmoid,
+  kRelu,
+  kLeakyRelu,
+  kElu,
+  kSelu,
+  kCelu,
+  kGelu,
+  kGeluTanh,
+  kSwish,
+  kMish,
+  kSoftplus,
+  kSoftsign,
+  kHardSigmoid,
+  kHardSwish,
+  kThresholdedRelu,
+  kFloor,
+  kCeil,
+  kRound,
+  kSign,
+  kClip,
+  kScale,
 };
 inline constexpr int kUnaryCount = 30;
 enum class Binary : std::uint8_t { kAdd, kSub, kMul, kDiv, kMin, kMax, kPRelu };
@@ -27,15 +54,15 @@ struct QuantMeta {
 /// Reduction runs over k in order, one fused or separate multiply-add each, whatever m, n and the
 /// blocking: a row's result never depends on its neighbours.
 struct GemmTile {
-  const void* b = nullptr;       // panels [ceil(n / 16)][k][16]
-  std::int64_t b_stride = 0;     // elements from panel to panel
-  const float* a = nullptr;      // [k][rows]
+  const void* b = nullptr;    // panels [ceil(n / 16)][k][16]
+  std::int64_t b_stride = 0;  // elements from panel to panel
+  const float* a = nullptr;   // [k][rows]
   float* c = nullptr;
   std::int64_t ldc = 0;
   std::int64_t k = 0;
-  std::int64_t columns = 0;      // valid columns, at most 16 * panels
-  const float* bias = nullptr;   // per column: the starting value; null: zero
-  bool accumulate = false;       // start from c instead
+  std::int64_t columns = 0;     // valid columns, at most 16 * panels
+  const float* bias = nullptr;  // per column: the starting value; null: zero
+  bool accumulate = false;      // start from c instead
 };
 
 /// One block-encoded product: 16 packed weight rows against `rows` quantized activations.
@@ -52,8 +79,8 @@ struct QuantTile {
   int columns = 0;              // valid rows of the weight, at most 16
 };
 
-inline constexpr int kPanel = 16;        // columns of a packed panel
-inline constexpr int kQuantRows = 8;     // most activations of one QuantTile
+inline constexpr int kPanel = 16;     // columns of a packed panel
+inline constexpr int kQuantRows = 8;  // most activations of one QuantTile
 inline constexpr int kGemmRowsMax = 12;
 
 /// Vector functions of one instruction set. n >= 0; outputs may be their inputs (exactly).
@@ -68,8 +95,8 @@ struct Simd {
   float (*dot)(const float* a, const float* b, std::int64_t n);
   float (*sum)(const float* x, std::int64_t n);
   float (*max)(const float* x, std::int64_t n);  // n > 0; NaN where there is one
-  float (*sum_squares)(const float* x, float mean, std::int64_t n);  // of x - mean
-  void (*axpy)(float s, const float* x, float* y, std::int64_t n);   // y += s * x
+  float (*sum_squares)(const float* x, float mean, std::int64_t n);         // of x - mean
+  void (*axpy)(float s, const float* x, float* y, std::int64_t n);          // y += s * x
   float (*exp_sum)(const float* x, float shift, float* y, std::int64_t n);  // y = exp(x - shift)
   /// y = (x - mean) * scale * w + b; w and b may be null.
   void (*affine)(const float* x, float mean, float scale, const float* w, const float* b, float* y,

@@ -41,15 +41,21 @@ inline VI viand(VI a, VI b) { return _mm512_and_si512(a, b); }
 inline VI vior(VI a, VI b) { return _mm512_or_si512(a, b); }
 inline VI vixor(VI a, VI b) { return _mm512_xor_si512(a, b); }
 template <int N>
-inline VI vishl(VI a) { return _mm512_slli_epi32(a, N); }
+inline VI vishl(VI a) {
+  return _mm512_slli_epi32(a, N);
+}
 template <int N>
-inline VI visar(VI a) { return _mm512_srai_epi32(a, N); }
+inline VI visar(VI a) {
+  return _mm512_srai_epi32(a, N);
+}
 inline VI vround_int(V a) { return _mm512_cvtps_epi32(a); }
 inline V vconvert(VI a) { return _mm512_cvtepi32_ps(a); }
 inline M vlt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 inline M vnan(V a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 inline V vsel(M m, V a, V b) { return _mm512_mask_blend_ps(m, b, a); }
-inline V vround(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline V vround(V a) {
+  return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 inline V vfloor(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
 inline V vceil(V a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
 inline V vload_f16(const std::uint16_t* p) {
@@ -104,9 +110,13 @@ inline VI viand(VI a, VI b) { return _mm256_and_si256(a, b); }
 inline VI vior(VI a, VI b) { return _mm256_or_si256(a, b); }
 inline VI vixor(VI a, VI b) { return _mm256_xor_si256(a, b); }
 template <int N>
-inline VI vishl(VI a) { return _mm256_slli_epi32(a, N); }
+inline VI vishl(VI a) {
+  return _mm256_slli_epi32(a, N);
+}
 template <int N>
-inline VI visar(VI a) { return _mm256_srai_epi32(a, N); }
+inline VI visar(VI a) {
+  return _mm256_srai_epi32(a, N);
+}
 inline VI vround_int(V a) { return _mm256_cvtps_epi32(a); }
 inline V vconvert(VI a) { return _mm256_cvtepi32_ps(a); }
 inline M vlt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
@@ -159,9 +169,13 @@ inline VI viand(VI a, VI b) { return _mm_and_si128(a, b); }
 inline VI vior(VI a, VI b) { return _mm_or_si128(a, b); }
 inline VI vixor(VI a, VI b) { return _mm_xor_si128(a, b); }
 template <int N>
-inline VI vishl(VI a) { return _mm_slli_epi32(a, N); }
+inline VI vishl(VI a) {
+  return _mm_slli_epi32(a, N);
+}
 template <int N>
-inline VI visar(VI a) { return _mm_srai_epi32(a, N); }
+inline VI visar(VI a) {
+  return _mm_srai_epi32(a, N);
+}
 inline VI vround_int(V a) { return _mm_cvtps_epi32(a); }
 inline V vconvert(VI a) { return _mm_cvtepi32_ps(a); }
 inline M vlt(V a, V b) { return _mm_cmplt_ps(a, b); }
