@@ -38,6 +38,7 @@ file(GLOB_RECURSE capi_sources CONFIGURE_DEPENDS ${POLARIS_SRC}/capi/*.cc)
 if(capi_sources)
   add_library(polaris_capi OBJECT ${capi_sources})
   target_link_libraries(polaris_capi PRIVATE polaris_options)
+  target_compile_definitions(polaris_capi PRIVATE POLARIS_VERSION="${PROJECT_VERSION}")
   list(APPEND POLARIS_CORE_OBJECTS $<TARGET_OBJECTS:polaris_capi>)
 endif()
 

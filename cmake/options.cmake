@@ -5,6 +5,7 @@ add_library(polaris_options INTERFACE)
 target_link_libraries(polaris_options INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 target_include_directories(polaris_options INTERFACE
   ${POLARIS_SRC} ${CMAKE_SOURCE_DIR}/include ${POLARIS_GEN})
+# POLARIS_VERSION goes to the CLI and the C ABI only: a new version rebuilds no more than those.
 
 # Contraction is off so that every compiler gives the same bits; kernels ask for FMA by name.
 target_compile_options(polaris_options INTERFACE
