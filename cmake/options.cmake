@@ -5,7 +5,6 @@ add_library(polaris_options INTERFACE)
 target_link_libraries(polaris_options INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 target_include_directories(polaris_options INTERFACE
   ${POLARIS_SRC} ${CMAKE_SOURCE_DIR}/include ${POLARIS_GEN})
-# POLARIS_VERSION goes to the CLI and the C ABI only: a new version rebuilds no more than those.
 
 # Contraction is off so that every compiler gives the same bits; kernels ask for FMA by name.
 target_compile_options(polaris_options INTERFACE
@@ -13,6 +12,9 @@ target_compile_options(polaris_options INTERFACE
   # Designated initializers leave members to their defaults on purpose.
   -Wno-missing-field-initializers
   -fno-rtti -ffp-contract=off)
+
+# POLARIS_VERSION is defined in apps.cmake (the CLI) and floors.cmake (the C ABI), so that
+# a new version rebuilds no more than those.
 
 if(POLARIS_SANITIZE)
   target_compile_options(polaris_options INTERFACE
