@@ -73,6 +73,14 @@ TEST_CASE("the hot loop is the one with the largest cost of its own") {
   CHECK(program[range.last].name == "s_branch");
 }
 
+TEST_CASE("straight code that outweighs sixteen trips is the hot part") {
+  std::string text = "BB0:\n";
+  for (int i = 0; i < 17; ++i) text += "  v_add_f32_e32 v0, v0, v1\n";
+  const std::string loop = "BB1:\n  s_cbranch_scc1 BB1\n";
+  CHECK_FALSE(hot_loop(parse_assembly(text + loop)).loop);
+  CHECK(hot_loop(parse_assembly("BB0:\n  v_add_f32_e32 v0, v0, v1\n" + loop)).loop);
+}
+
 TEST_CASE("a stream is bound by latency alone and by the memory pipe with enough waves") {
   const auto program = parse_assembly(kStream);
   const Modelled one = model(program, 1);

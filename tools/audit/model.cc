@@ -10,6 +10,7 @@ constexpr double kVmemLatency = 350;
 constexpr double kSmemLatency = 100;
 constexpr double kLdsLatency = 64;
 constexpr double kBranchCycles = 16;
+constexpr double kTripsMin = 16;  // a hot loop is taken to run at least this often
 constexpr double kIssueCycles = 4;
 constexpr std::array<const char*, kPipes> kPipeNames = {"valu", "salu", "vmem", "smem", "lds"};
 
@@ -93,7 +94,8 @@ double walk(std::span<const Instruction> body, bool repeats) {
 
 Range hot_loop(std::span<const Instruction> program) {
   const std::vector<Range> all = loops(program);
-  Range best{0, program.empty() ? 0 : program.size() - 1, false};
+  const Range whole{0, program.empty() ? 0 : program.size() - 1, false};
+  Range best = whole;
   double best_cost = -1;
   for (const Range& loop : all) {
     const double cost = own_cost(program, all, loop);
@@ -102,6 +104,8 @@ Range hot_loop(std::span<const Instruction> program) {
       best_cost = cost;
     }
   }
+  // Straight code that outweighs the loop even then is where the time goes.
+  if (best.loop && own_cost(program, all, whole) > kTripsMin * best_cost) return whole;
   return best;
 }
 

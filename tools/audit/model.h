@@ -24,7 +24,8 @@ struct Modelled {
 Modelled model(std::span<const Instruction> program, int waves);
 
 /// First and last instruction (inclusive) of the loop with the largest cost of its own, not
-/// counting loops within it; {0, size - 1} and `loop` false where nothing branches back.
+/// counting loops within it; {0, size - 1} and `loop` false where nothing branches back, or where
+/// the code outside of loops costs more than 16 trips.
 struct Range {
   std::size_t first = 0;
   std::size_t last = 0;
