@@ -101,12 +101,12 @@ Result<LanguageModel> LanguageModel::create(std::shared_ptr<Runtime> runtime, Mo
   LanguageModel out;
   out.tokenizer = tokenizer.take();
   out.vocabulary = graph->value(graph->outputs()[0]).type.shape.back();
-  const auto* context = find_metadata<std::int64_t>(model, model.architecture + ".context_length");
-  out.context_tokens = context != nullptr ? *context : 2048;
-  if (out.context_tokens < 1) {
-    return Error::invalid("[" + model.format + "] context_length, got " +
-                          std::to_string(out.context_tokens) + ", wanted at least 1");
+  const auto context = model.hyperparameters.find("context_length");
+  if (context == model.hyperparameters.end() ||
+      !std::holds_alternative<std::int64_t>(context->second)) {
+    return Error::invalid("[" + model.format + "] context_length is missing");
   }
+  out.context_tokens = std::get<std::int64_t>(context->second);
   const auto& vocabulary = out.tokenizer->vocabulary();
   if (vocabulary.eos) out.end_tokens.push_back(*vocabulary.eos);
   if (const auto eot = find_id(model, "tokenizer.ggml.eot_token_id", vocabulary.size())) {

@@ -236,4 +236,38 @@ std::vector<MemoryUse> Program::memory() const {
   return out;
 }
 
+Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& graph,
+                                               std::span<const TensorType> inputs) {
+  Graph copy = graph.clone();
+  auto report = prepare_graph(copy, runtime, {});
+  if (!report) return report.error();
+  const Placement placement = place_graph(copy, runtime.spread(), {});
+  const std::vector<bool> host_needed = host_needed_values(copy);
+  const std::vector<std::int64_t> last_reader = last_readers(copy);
+  std::vector<TensorType> states;
+  for (const State& state : copy.states()) {
+    states.push_back(state.type);
+    for (int d = 0; d < state.type.shape.rank(); ++d) {
+      if (!is_static_dim(states.back().shape[d])) states.back().shape[d] = 1;
+    }
+  }
+  const PlanContext context{runtime.devices(), &placement, &host_needed, &last_reader, states, true};
+  std::vector<LiveIn> live;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    live.push_back({copy.inputs()[i], inputs[i], kHost, {}});
+  }
+  auto stage = plan_stage(context, copy, 0, std::move(live));
+  if (!stage) return stage.error();
+  std::vector<MemoryUse> out;
+  for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
+    const DeviceInfo& info = runtime.device(d).info();
+    MemoryUse use{info.id, 0, working_bytes(*stage, static_cast<std::size_t>(d)), info.budget_bytes};
+    for (const WeightUse& weight : stage->weights) {
+      if (weight.device == d) use.weight_bytes += weight.bytes;
+    }
+    out.push_back(use);
+  }
+  return out;
+}
+
 }  // namespace polaris

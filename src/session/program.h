@@ -100,4 +100,9 @@ class Program {
   std::atomic<std::int64_t> plans_created_{0};
 };
 
+/// What a run with these static input types would need, per device, without loading anything.
+/// Paged states count one page. Errors: as Program::compile and planning.
+Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& graph,
+                                               std::span<const TensorType> inputs);
+
 }  // namespace polaris

@@ -1,0 +1,192 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "base/os/clock.h"
+#include "command.h"
+#include "generator.h"
+#include "interrupt.h"
+#include "model_io.h"
+#include "profile.h"
+#include "session/session.h"
+
+namespace polaris::cli {
+namespace {
+
+constexpr std::int64_t kPromptTokens = 512;
+constexpr std::int64_t kNewTokens = 128;
+
+double quantile(std::vector<double> sorted, double q) {
+  std::sort(sorted.begin(), sorted.end());
+  const auto at = static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5);
+  return sorted[at];
+}
+
+class Bench final : public Action {
+ public:
+  void declare(CLI::App& app) override {
+    declare_generator(app, options_);
+    app.add_option("--function", function_, "function to run");
+    app.add_option("--runs", runs_, "timed runs")->capture_default_str();
+    app.add_option("--warmup", warmup_, "runs before them")->capture_default_str();
+    app.add_flag("--llm", llm_, "tokens per second: pp512 (prompt) and tg128 (generation)");
+    app.add_flag("--profile", profile_, "a table of the nodes' times");
+  }
+
+  Status run(const Common& common) override {
+    if (runs_ < 1 || warmup_ < 0) {
+      return Error::invalid("[cli] --runs and --warmup, wanted at least 1 and 0");
+    }
+    return llm_ ? run_llm(common) : run_model(common);
+  }
+
+ private:
+  Status run_model(const Common& common) {
+    auto opened = open_model(common, options_.model);
+    if (!opened) return opened.error();
+    auto graph = take_function(opened->model, function_);
+    if (!graph) return graph.error();
+    for (const State& state : graph->states()) {
+      if (state.paged) return Error::invalid("[bench] a language model, wanted --llm with it");
+    }
+    auto types = concrete_inputs(*graph, common);
+    if (!types) return types.error();
+    auto inputs = random_inputs(*types, 0);
+    if (!inputs) return inputs.error();
+    auto program = Program::compile(opened->runtime, graph.take());
+    if (!program) return program.error();
+    auto session = Session::create(*program);
+    if (!session) return session.error();
+    CancelOnInterrupt interrupt;
+    RunOptions options;
+    options.cancel = interrupt.token();
+    std::vector<double> times_ms;
+    std::vector<Tensor> outputs;
+    for (int r = 0; r < warmup_ + runs_; ++r) {
+      const std::int64_t start = monotonic_ns();
+      if (auto status = (*session)->run(*inputs, outputs, options); !status) return status;
+      if (r >= warmup_) times_ms.push_back(elapsed_ms(start));
+    }
+    std::vector<NodeTime> nodes;
+    options.profile = &nodes;
+    if (auto status = (*session)->run(*inputs, outputs, options); !status) return status;
+    report_model(common, times_ms, nodes, device_text(*opened->runtime));
+    return Status::success();
+  }
+
+  void report_model(const Common& common, const std::vector<double>& times_ms,
+                    const std::vector<NodeTime>& nodes, const std::string& device) const {
+    std::int64_t flops = 0;
+    std::int64_t bytes = 0;
+    for (const NodeTime& node : nodes) {
+      flops += node.flops;
+      bytes += node.bytes;
+    }
+    const double median_ms = quantile(times_ms, 0.5);
+    const double p90_ms = quantile(times_ms, 0.9);
+    if (common.json) {
+      JsonWriter json;
+      json.begin_object().field("median_ms", median_ms).field("p90_ms", p90_ms);
+      json.field("runs", runs_).field("flops", flops).field("bytes", bytes);
+      json.field("device", device).end_object();
+      print_line(json.text());
+      return;
+    }
+    if (profile_) print_profile(nodes);
+    char line[200];
+    std::snprintf(line, sizeof line,
+                  "median %.3f ms, p90 %.3f ms of %d runs on %s: %.2f GFLOP/s, %.2f GB/s", median_ms,
+                  p90_ms, runs_, device.c_str(), static_cast<double>(flops) * 1e-6 / median_ms,
+                  static_cast<double>(bytes) * 1e-6 / median_ms);
+    print_line(line);
+  }
+
+  /// Milliseconds of `count` new tokens after a prompt of `prompt` tokens; the prompt's own time in
+  /// `prompt_ms`.
+  static Result<double> time_generation(Batcher& batcher, std::int64_t prompt, std::int64_t count,
+                                        const RunOptions& options, double& prompt_ms) {
+    GenerateRequest request;
+    for (std::int64_t i = 0; i < prompt; ++i) {
+      request.prompt.push_back(static_cast<TokenId>((i * 7919 + 3) % batcher.model().vocabulary));
+    }
+    request.max_new_tokens = count;
+    request.sampler.temperature = 0;
+    auto id = batcher.add(std::move(request));
+    if (!id) return id.error();
+    const std::int64_t start = monotonic_ns();
+    bool first = true;
+    while (!batcher.idle()) {
+      auto events = batcher.step(options);
+      if (!events) return events.error();
+      if (first && !events->empty()) {
+        prompt_ms = elapsed_ms(start);
+        first = false;
+      }
+    }
+    return elapsed_ms(start) - prompt_ms;
+  }
+
+  Status run_llm(const Common& common) {
+    auto generator = open_generator(common, options_);
+    if (!generator) return generator.error();
+    Batcher& batcher = *generator->batcher;
+    const std::int64_t context = batcher.model().context_tokens;
+    // A model trained for short texts is timed on what it can hold.
+    const std::int64_t prompt = std::min(kPromptTokens, context);
+    const std::int64_t fresh = std::min(kNewTokens, context - 1);
+    CancelOnInterrupt interrupt;
+    RunOptions options;
+    options.cancel = interrupt.token();
+    std::vector<double> prompt_rates;
+    std::vector<double> rates;
+    for (int r = 0; r < warmup_ + runs_; ++r) {
+      double prompt_ms = 0;
+      double unused_ms = 0;
+      auto nothing = time_generation(batcher, prompt, 1, options, prompt_ms);
+      if (!nothing) return nothing.error();
+      auto new_ms = time_generation(batcher, 1, fresh, options, unused_ms);
+      if (!new_ms) return new_ms.error();
+      if (r < warmup_) continue;
+      prompt_rates.push_back(static_cast<double>(prompt) * 1000 / prompt_ms);
+      rates.push_back(static_cast<double>(fresh - 1) * 1000 / *new_ms);
+    }
+    report_llm(common, prompt, fresh, quantile(prompt_rates, 0.5), quantile(rates, 0.5),
+               device_text(*generator->runtime));
+    return Status::success();
+  }
+
+  void report_llm(const Common& common, std::int64_t prompt, std::int64_t fresh, double prompt_rate,
+                  double rate, const std::string& device) const {
+    const std::string pp = "pp" + std::to_string(prompt);
+    const std::string tg = "tg" + std::to_string(fresh);
+    if (common.json) {
+      JsonWriter json;
+      json.begin_object().field("prompt_tokens", prompt).field("prompt_tokens_per_s", prompt_rate);
+      json.field("tokens", fresh).field("tokens_per_s", rate).field("runs", runs_);
+      json.field("device", device).end_object();
+      print_line(json.text());
+      return;
+    }
+    char line[160];
+    std::snprintf(line, sizeof line, "%s %.1f tokens/s, %s %.1f tokens/s, median of %d runs on %s",
+                  pp.c_str(), prompt_rate, tg.c_str(), rate, runs_, device.c_str());
+    print_line(line);
+  }
+
+  GeneratorOptions options_;
+  std::string function_;
+  int runs_ = 10;
+  int warmup_ = 2;
+  bool llm_ = false;
+  bool profile_ = false;
+};
+
+}  // namespace
+
+extern const Command command_bench;
+constinit const Command command_bench{"bench", "median and p90 time, FLOPs and bytes; tokens per second",
+                                      make_action<Bench>};
+
+}  // namespace polaris::cli

@@ -1,0 +1,165 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/os/clock.h"
+#include "command.h"
+#include "generator.h"
+#include "interrupt.h"
+#include "profile.h"
+
+namespace polaris::cli {
+namespace {
+
+double per_second(std::int64_t count, double ms) {
+  return ms > 0 ? static_cast<double>(count) * 1000 / ms : 0;
+}
+
+class Generate final : public Action {
+ public:
+  void declare(CLI::App& app) override {
+    declare_generator(app, options_);
+    app.add_option("-p,--prompt,prompt", prompt_, "text to go on from")->required();
+    app.add_option("-n,--tokens", tokens_, "new tokens at most")->capture_default_str();
+    app.add_option("--temperature", sampler_.temperature, "0 is greedy")->capture_default_str();
+    app.add_option("--top-k", sampler_.top_k, "0 keeps all")->capture_default_str();
+    app.add_option("--top-p", sampler_.top_p, "1 keeps all")->capture_default_str();
+    app.add_option("--min-p", sampler_.min_p, "0 keeps all")->capture_default_str();
+    app.add_option("--seed", seed_, "of the sampler; without it every run differs");
+    app.add_flag("--raw-prompt", raw_, "take the prompt as it is, with no chat template");
+    app.add_flag("--ignore-eos", ignore_eos_, "go on after the end of the text");
+    app.add_flag("--profile", profile_, "a table of the nodes' times, and what was planned");
+    app_ = &app;
+  }
+
+  Status run(const Common& common) override {
+    if (tokens_ < 1) return Error::invalid("[cli] --tokens, got less than 1, wanted 1 or more");
+    sampler_.seed = app_->count("--seed") > 0 ? seed_ : std::random_device()();
+    auto generator = open_generator(common, options_);
+    if (!generator) return generator.error();
+    Batcher& batcher = *generator->batcher;
+    const Tokenizer& tokenizer = *batcher.model().tokenizer;
+    GenerateRequest request;
+    request.prompt = tokenizer.encode(prompt_, {true, !raw_});
+    request.max_new_tokens = tokens_;
+    request.sampler = sampler_;
+    if (!ignore_eos_) request.end_tokens = batcher.model().end_tokens;
+    prompt_tokens_ = static_cast<std::int64_t>(request.prompt.size());
+    auto id = batcher.add(std::move(request));
+    if (!id) return id.error();
+    const bool stream = !common.json;
+    if (stream && !common.quiet) std::fputs(prompt_.c_str(), stdout);
+    auto status = decode(batcher, tokenizer, common);
+    if (!status && status.error().code() != ErrorCode::kCancelled) return status;
+    finish(common, *generator);
+    return status;
+  }
+
+ private:
+  Status decode(Batcher& batcher, const Tokenizer& tokenizer, const Common& common) {
+    CancelOnInterrupt interrupt;
+    RunOptions options;
+    options.cancel = interrupt.token();
+    if (profile_) options.profile = &times_;
+    const std::int64_t start = monotonic_ns();
+    while (!batcher.idle()) {
+      auto events = batcher.step(options);
+      if (!events) return events.error();
+      for (const TokenEvent& event : *events) take(event, tokenizer, common, start);
+    }
+    text_ += emit(utf8_.flush(), common);
+    return Status::success();
+  }
+
+  void take(const TokenEvent& event, const Tokenizer& tokenizer, const Common& common,
+            std::int64_t start) {
+    if (ids_.empty()) prompt_ms_ = elapsed_ms(start);
+    total_ms_ = elapsed_ms(start);
+    finish_ = event.finish;
+    if (event.token < 0) return;
+    ids_.push_back(event.token);
+    if (event.finish == FinishReason::kEnd) return;
+    const std::string text = utf8_.push(tokenizer.piece(event.token));
+    if (common.json) {
+      JsonWriter json;
+      json.begin_object().field("token", event.token).field("piece", text).end_object();
+      print_line(json.text());
+    }
+    text_ += emit(text, common);
+  }
+
+  static std::string emit(std::string text, const Common& common) {
+    if (!common.json) {
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      std::fflush(stdout);
+    }
+    return text;
+  }
+
+  void finish(const Common& common, Generator& generator) {
+    const double prompt_rate = per_second(prompt_tokens_, prompt_ms_);
+    const auto later = static_cast<std::int64_t>(ids_.size()) - 1;
+    const double rate = per_second(later, total_ms_ - prompt_ms_);
+    if (common.json) {
+      JsonWriter json;
+      json.begin_object().field("text", text_).key("ids").begin_array();
+      for (TokenId id : ids_) json.value(id);
+      json.end_array().field("prompt_tokens", prompt_tokens_);
+      json.field("prompt_tokens_per_s", prompt_rate).field("tokens_per_s", rate);
+      json.field("finish", finish_reason_name(finish_));
+      json.field("device", device_text(*generator.runtime)).end_object();
+      print_line(json.text());
+      return;
+    }
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+    if (profile_) print_profile(times_);
+    if (profile_) print_counters(generator);
+    if (common.quiet) return;
+    std::fprintf(stderr, "%lld prompt tokens at %.1f/s, %zu new at %.1f/s, finished by %s, on %s\n",
+                 static_cast<long long>(prompt_tokens_), prompt_rate, ids_.size(), rate,
+                 std::string(finish_reason_name(finish_)).c_str(),
+                 device_text(*generator.runtime).c_str());
+  }
+
+  static void print_counters(Generator& generator) {
+    std::string line = "plans " + std::to_string(generator.batcher->model().program->plans_created());
+    for (DeviceIndex d = 0; d < generator.runtime->device_count(); ++d) {
+      const DeviceCounters counters = generator.runtime->device(d).counters();
+      line += "; " + generator.runtime->device(d).info().id + ": command buffers " +
+              std::to_string(counters.command_buffers) + ", allocations " +
+              std::to_string(counters.allocations) + ", submits " + std::to_string(counters.submits) +
+              ", peak " + bytes_text(counters.peak_bytes);
+    }
+    print_line(line);
+  }
+
+  CLI::App* app_ = nullptr;
+  GeneratorOptions options_;
+  std::string prompt_;
+  std::int64_t tokens_ = 128;
+  SamplerOptions sampler_;
+  std::uint64_t seed_ = 0;
+  bool raw_ = false;
+  bool ignore_eos_ = false;
+  bool profile_ = false;
+
+  std::vector<NodeTime> times_;
+  Utf8Stream utf8_;
+  std::string text_;
+  std::vector<TokenId> ids_;
+  FinishReason finish_ = FinishReason::kNone;
+  std::int64_t prompt_tokens_ = 0;
+  double prompt_ms_ = 0;
+  double total_ms_ = 0;
+};
+
+}  // namespace
+
+extern const Command command_generate;
+constinit const Command command_generate{"generate", "go on from a prompt with a language model",
+                                         make_action<Generate>};
+
+}  // namespace polaris::cli

@@ -1,0 +1,162 @@
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+
+#include "command.h"
+#include "model_io.h"
+#include "session/program.h"
+
+namespace polaris::cli {
+namespace {
+
+/// Nodes by op, subgraphs included.
+void count_ops(const Graph& graph, std::map<std::string, std::int64_t>& counts) {
+  for (NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    ++counts[op_full_name(*node.op)];
+    for (const auto& subgraph : node.subgraphs) count_ops(*subgraph, counts);
+  }
+}
+
+void write_values(JsonWriter& json, const Graph& graph, const std::vector<ValueId>& ids,
+                  const std::vector<std::string>* names) {
+  json.begin_array();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Value& value = graph.value(ids[i]);
+    json.begin_object().field("name", names != nullptr ? (*names)[i] : value.name);
+    json.field("dtype", dtype_name(value.type.dtype)).key("shape");
+    write_shape(json, graph, value.type.shape);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+class Inspect final : public Action {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("model", path_, "model file")->required();
+    app.add_option("--function", function_, "function to look at");
+    app.add_flag("--weights", weights_, "list every tensor of the file");
+  }
+
+  Status run(const Common& common) override {
+    auto opened = open_model(common, path_);
+    if (!opened) return opened.error();
+    Model& model = opened->model;
+    Graph graph;
+    const bool runnable = !model.functions.empty();
+    std::vector<std::string> functions;
+    for (const auto& [name, unused] : model.functions) functions.push_back(name);
+    std::vector<MemoryUse> memory;
+    std::string memory_reason;
+    if (runnable) {
+      auto taken = take_function(model, function_);
+      if (!taken) return taken.error();
+      graph = taken.take();
+      auto use = estimate(*opened->runtime, graph, common);
+      if (use) {
+        memory = use.take();
+      } else {
+        memory_reason = use.error().message();
+      }
+    }
+    if (common.json) {
+      print_json(model, graph, functions, memory, memory_reason);
+    } else {
+      print_text(model, graph, functions, memory, memory_reason);
+    }
+    return Status::success();
+  }
+
+ private:
+  static Result<std::vector<MemoryUse>> estimate(Runtime& runtime, const Graph& graph,
+                                                 const Common& common) {
+    auto types = concrete_inputs(graph, common);
+    if (!types) return types.error();
+    return estimate_memory(runtime, graph, *types);
+  }
+
+  void print_json(const Model& model, const Graph& graph, const std::vector<std::string>& functions,
+                  const std::vector<MemoryUse>& memory, const std::string& memory_reason) const {
+    JsonWriter json;
+    json.begin_object().field("format", model.format).field("architecture", model.architecture);
+    json.key("functions").begin_array();
+    for (const std::string& name : functions) json.value(name);
+    json.end_array().key("inputs");
+    write_values(json, graph, graph.inputs(), nullptr);
+    json.key("outputs");
+    write_values(json, graph, graph.outputs(), &graph.output_names());
+    std::map<std::string, std::int64_t> ops;
+    count_ops(graph, ops);
+    json.key("ops").begin_object();
+    for (const auto& [name, count] : ops) json.field(name, count);
+    json.end_object().field("parameters", model.parameter_count);
+    json.field("file_bytes", model.file_bytes).key("memory").begin_object();
+    for (const MemoryUse& use : memory) {
+      json.key(use.device).begin_object().field("weight_bytes", use.weight_bytes);
+      json.field("working_bytes", use.arena_bytes).field("budget_bytes", use.budget_bytes);
+      json.field("fits", use.weight_bytes + use.arena_bytes <= use.budget_bytes).end_object();
+    }
+    json.end_object();
+    if (!memory_reason.empty()) json.field("memory_unknown", memory_reason);
+    if (!model.no_function_reason.empty()) json.field("not_runnable", model.no_function_reason);
+    if (weights_) {
+      json.key("weights").begin_array();
+      for (const Weight& weight : model.weights) {
+        json.begin_object().field("name", weight.name).field("storage", weight.storage);
+        json.key("shape");
+        write_shape(json, graph, weight.shape);
+        json.field("bytes", weight.bytes).end_object();
+      }
+      json.end_array();
+    }
+    json.end_object();
+    print_line(json.text());
+  }
+
+  void print_text(const Model& model, const Graph& graph, const std::vector<std::string>& functions,
+                  const std::vector<MemoryUse>& memory, const std::string& memory_reason) const {
+    print_line("format      " + model.format +
+               (model.architecture.empty() ? "" : " (" + model.architecture + ")"));
+    print_line("file        " + bytes_text(model.file_bytes));
+    print_line("parameters  " + std::to_string(model.parameter_count));
+    for (const std::string& name : functions) print_line("function    " + name);
+    for (ValueId id : graph.inputs()) {
+      const Value& value = graph.value(id);
+      print_line("input       " + value.name + ": " + type_text(graph, value.type));
+    }
+    for (std::size_t o = 0; o < graph.outputs().size(); ++o) {
+      print_line("output      " + graph.output_names()[o] + ": " +
+                 type_text(graph, graph.value(graph.outputs()[o]).type));
+    }
+    std::map<std::string, std::int64_t> ops;
+    count_ops(graph, ops);
+    for (const auto& [name, count] : ops) print_line("op          " + name + " x" + std::to_string(count));
+    for (const MemoryUse& use : memory) {
+      const bool fits = use.weight_bytes + use.arena_bytes <= use.budget_bytes;
+      print_line("memory      " + use.device + ": weights " + bytes_text(use.weight_bytes) +
+                 ", working " + bytes_text(use.arena_bytes) + " of " + bytes_text(use.budget_bytes) +
+                 (fits ? ", fits" : ", does not fit"));
+    }
+    if (!memory_reason.empty()) print_line("memory      unknown: " + memory_reason);
+    if (!model.no_function_reason.empty()) print_line("not runnable: " + model.no_function_reason);
+    if (!weights_) return;
+    for (const Weight& weight : model.weights) {
+      print_line("weight      " + weight.name + ": " + weight.storage + weight.shape.to_string() +
+                 ", " + bytes_text(weight.bytes));
+    }
+  }
+
+  std::string path_;
+  std::string function_;
+  bool weights_ = false;
+};
+
+}  // namespace
+
+extern const Command command_inspect;
+constinit const Command command_inspect{
+    "inspect", "format, functions, inputs, outputs, ops, parameters, memory per device",
+    make_action<Inspect>};
+
+}  // namespace polaris::cli

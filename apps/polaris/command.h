@@ -1,0 +1,53 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "session/open_devices.h"
+
+namespace CLI {
+class App;
+}
+
+namespace polaris::cli {
+
+/// Options that every command takes.
+struct Common {
+  std::string device = "auto";
+  int threads = 0;
+  double gpu_share = 0;              // 0: not given
+  std::vector<std::string> dims;     // NAME=N
+  std::string log_level = "warning";
+  bool json = false;
+  bool quiet = false;
+
+  /// The devices asked for. Errors: invalid.
+  Result<DeviceOptions> device_options() const;
+  Logger logger() const;
+};
+
+/// One command of the command line: declares its options, then runs.
+class Action {
+ public:
+  virtual ~Action() = default;
+  virtual void declare(CLI::App& app) = 0;
+  virtual Status run(const Common& common) = 0;
+};
+
+/// cmd_<name>.cc defines `extern const Command command_<name>`; the build lists them.
+struct Command {
+  std::string_view name;
+  std::string_view doc;
+  std::unique_ptr<Action> (*make)() = nullptr;
+};
+
+template <class A>
+std::unique_ptr<Action> make_action() {
+  return std::make_unique<A>();
+}
+
+}  // namespace polaris::cli

@@ -1,0 +1,178 @@
+#include "model_io.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/strings.h"
+#include "load/load.h"
+#include "pipeline/language_model.h"
+#include "tensor/element.h"
+
+namespace polaris::cli {
+
+Result<Opened> open_model(const Common& common, const std::string& path, const ArchOptions& arch) {
+  auto devices = common.device_options();
+  if (!devices) return devices.error();
+  auto runtime = open_runtime(*devices);
+  if (!runtime) return runtime.error();
+  LoadOptions options;
+  options.arch = arch;
+  options.log = common.logger();
+  auto model = load_model(path, (*runtime)->ops(), options);
+  if (!model) return model.error();
+  return Opened{runtime.take(), model.take()};
+}
+
+Result<Graph> take_function(Model& model, const std::string& name) {
+  if (model.functions.empty()) {
+    return Error::unsupported("[" + model.format + "] nothing to run: " +
+                              (model.no_function_reason.empty() ? "the file holds no graph"
+                                                                : model.no_function_reason));
+  }
+  std::string wanted = name;
+  if (wanted.empty()) {
+    wanted = model.functions.size() == 1 ? model.functions.begin()->first : "main";
+  }
+  Graph* graph = model.find(wanted);
+  if (graph != nullptr) return std::move(*graph);
+  std::string have;
+  for (const auto& [function, unused] : model.functions) {
+    if (!have.empty()) have += ", ";
+    have += function;
+  }
+  return Error::not_found("[" + model.format + "] function, got '" + wanted + "', wanted one of " +
+                          have);
+}
+
+Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common) {
+  std::vector<std::pair<std::string, std::int64_t>> out;
+  for (const std::string& text : common.dims) {
+    const std::size_t at = text.rfind('=');
+    const auto size = at == std::string::npos ? std::nullopt : parse_i64(text.substr(at + 1));
+    if (!size || *size < 0 || at == 0) {
+      return Error::invalid("[cli] --dim, got '" + text + "', wanted NAME=N with N at least 0");
+    }
+    out.emplace_back(text.substr(0, at), *size);
+  }
+  return out;
+}
+
+Result<std::vector<TensorType>> concrete_inputs(const Graph& graph, const Common& common) {
+  auto dims = parse_dims(common);
+  if (!dims) return dims.error();
+  for (const auto& [name, size] : *dims) {
+    const auto& symbols = graph.symbols();
+    const bool known = std::any_of(symbols.begin(), symbols.end(),
+                                   [&](const Symbol& symbol) { return symbol.name == name; });
+    if (!known) return Error::invalid("[cli] --dim, got '" + name + "', wanted a dim of the model");
+  }
+  std::vector<TensorType> out;
+  for (ValueId id : graph.inputs()) {
+    TensorType type = graph.value(id).type;
+    for (int d = 0; d < type.shape.rank(); ++d) {
+      std::int64_t& dim = type.shape[d];
+      if (is_static_dim(dim)) continue;
+      std::int64_t size = 1;
+      if (is_symbol_dim(dim)) {
+        const Symbol& symbol = graph.symbols()[static_cast<std::size_t>(symbol_of(dim))];
+        for (const auto& [name, given] : *dims) {
+          if (name == symbol.name) size = given;
+        }
+      }
+      dim = size;
+    }
+    out.push_back(type);
+  }
+  return out;
+}
+
+Result<std::vector<Tensor>> random_inputs(std::span<const TensorType> types, std::uint64_t seed) {
+  std::uint64_t state = seed * 2 + 1;
+  const auto next = [&state] {  // xorshift64* (Vigna 2016)
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return (state * 0x2545F4914F6CDD1Du) >> 11;
+  };
+  for (int i = 0; i < 8; ++i) (void)next();
+  std::vector<Tensor> out;
+  for (const TensorType& type : types) {
+    auto tensor = Tensor::allocate(type);
+    if (!tensor) return tensor.error();
+    for (std::int64_t e = 0; e < tensor->elements(); ++e) {
+      const double unit = static_cast<double>(next()) * 0x1p-53;
+      const double value = is_float(type.dtype) ? unit * 2 - 1 : (unit < 0.5 ? 0 : 1);
+      store_f64(type.dtype, tensor->mutable_bytes().data(), e, value);
+    }
+    out.push_back(tensor.take());
+  }
+  return out;
+}
+
+void write_shape(JsonWriter& json, const Graph& graph, const Shape& shape) {
+  json.begin_array();
+  for (std::int64_t dim : shape) {
+    if (is_static_dim(dim)) {
+      json.value(dim);
+    } else if (is_symbol_dim(dim)) {
+      json.value(graph.symbols()[static_cast<std::size_t>(symbol_of(dim))].name);
+    } else {
+      json.null();
+    }
+  }
+  json.end_array();
+}
+
+std::string type_text(const Graph& graph, const TensorType& type) {
+  std::string out(dtype_name(type.dtype));
+  out += '[';
+  for (int d = 0; d < type.shape.rank(); ++d) {
+    const std::int64_t dim = type.shape[d];
+    if (d > 0) out += ", ";
+    if (is_static_dim(dim)) {
+      out += std::to_string(dim);
+    } else {
+      out += is_symbol_dim(dim) ? graph.symbols()[static_cast<std::size_t>(symbol_of(dim))].name : "?";
+    }
+  }
+  return out + ']';
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  char text[48];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+  return text;
+}
+
+Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::string& path, const Logger& log) {
+  LoadOptions options;
+  options.log = log;
+  auto model = load_model(path, OpSet::builtin(), options);
+  if (!model) return model.error();
+  return make_tokenizer(*model);
+}
+
+std::string device_text(Runtime& runtime) {
+  std::string out;
+  for (DeviceIndex d = 0; d < runtime.spread(); ++d) {
+    if (d > 0) out += ',';
+    out += runtime.device(d).info().id;
+  }
+  return out;
+}
+
+void print_line(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace polaris::cli

@@ -1,0 +1,52 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arch/architecture.h"
+#include "base/json_writer.h"
+#include "command.h"
+#include "ir/model.h"
+#include "session/runtime.h"
+#include "tensor/tensor.h"
+#include "text/tokenizer.h"
+
+namespace polaris::cli {
+
+/// A runtime on the devices asked for, and a model loaded for it.
+struct Opened {
+  std::shared_ptr<Runtime> runtime;
+  Model model;
+};
+Result<Opened> open_model(const Common& common, const std::string& path,
+                          const ArchOptions& arch = {});
+
+/// Takes a function's graph out of the model; "" is the only one, or "main".
+/// Errors: not_found (lists what there is), unsupported (the file holds no graph).
+Result<Graph> take_function(Model& model, const std::string& name);
+
+/// `--dim NAME=N` pairs. Errors: invalid.
+Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common);
+/// Input types with every symbol replaced: by `--dim`, else 1; unknown dims are 1.
+Result<std::vector<TensorType>> concrete_inputs(const Graph& graph, const Common& common);
+
+/// Inputs filled from a seed: floats uniform in [-1, 1), integers and bools 0 or 1.
+Result<std::vector<Tensor>> random_inputs(std::span<const TensorType> types, std::uint64_t seed);
+
+/// `[2, "batch", null]`: sizes, symbols by name, unknown dims as null.
+void write_shape(JsonWriter& json, const Graph& graph, const Shape& shape);
+/// "float32[2, batch, ?]"
+std::string type_text(const Graph& graph, const TensorType& type);
+/// "1.5 MiB"
+std::string bytes_text(std::int64_t bytes);
+/// The tokenizer of a model file.
+Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::string& path, const Logger& log);
+/// Ids of a runtime's first devices, joined with commas: the "device" of JSON output.
+std::string device_text(Runtime& runtime);
+/// Prints a line to stdout.
+void print_line(std::string_view text);
+
+}  // namespace polaris::cli
