@@ -8,6 +8,7 @@
 #include "command.h"
 #include "generator.h"
 #include "interrupt.h"
+#include "load/load.h"
 #include "model_io.h"
 #include "profile.h"
 #include "session/session.h"

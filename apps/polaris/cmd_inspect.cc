@@ -3,6 +3,7 @@
 #include <string>
 
 #include "command.h"
+#include "load/load.h"
 #include "model_io.h"
 #include "session/program.h"
 

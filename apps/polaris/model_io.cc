@@ -24,27 +24,6 @@ Result<Opened> open_model(const Common& common, const std::string& path, const A
   return Opened{runtime.take(), model.take()};
 }
 
-Result<Graph> take_function(Model& model, const std::string& name) {
-  if (model.functions.empty()) {
-    return Error::unsupported("[" + model.format + "] nothing to run: " +
-                              (model.no_function_reason.empty() ? "the file holds no graph"
-                                                                : model.no_function_reason));
-  }
-  std::string wanted = name;
-  if (wanted.empty()) {
-    wanted = model.functions.size() == 1 ? model.functions.begin()->first : "main";
-  }
-  Graph* graph = model.find(wanted);
-  if (graph != nullptr) return std::move(*graph);
-  std::string have;
-  for (const auto& [function, unused] : model.functions) {
-    if (!have.empty()) have += ", ";
-    have += function;
-  }
-  return Error::not_found("[" + model.format + "] function, got '" + wanted + "', wanted one of " +
-                          have);
-}
-
 Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common) {
   std::vector<std::pair<std::string, std::int64_t>> out;
   for (const std::string& text : common.dims) {

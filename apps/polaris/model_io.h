@@ -24,10 +24,6 @@ struct Opened {
 Result<Opened> open_model(const Common& common, const std::string& path,
                           const ArchOptions& arch = {});
 
-/// Takes a function's graph out of the model; "" is the only one, or "main".
-/// Errors: not_found (lists what there is), unsupported (the file holds no graph).
-Result<Graph> take_function(Model& model, const std::string& name);
-
 /// `--dim NAME=N` pairs. Errors: invalid.
 Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common);
 /// Input types with every symbol replaced: by `--dim`, else 1; unknown dims are 1.

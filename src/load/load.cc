@@ -50,4 +50,25 @@ Result<Model> load_model(const std::string& path, const OpSet& ops, const LoadOp
   return load_model(*source, ops, options);
 }
 
+Result<Graph> take_function(Model& model, const std::string& name) {
+  if (model.functions.empty()) {
+    return Error::unsupported("[" + model.format + "] nothing to run: " +
+                              (model.no_function_reason.empty() ? "the file holds no graph"
+                                                                : model.no_function_reason));
+  }
+  std::string wanted = name;
+  if (wanted.empty()) {
+    wanted = model.functions.size() == 1 ? model.functions.begin()->first : "main";
+  }
+  Graph* graph = model.find(wanted);
+  if (graph != nullptr) return std::move(*graph);
+  std::string have;
+  for (const auto& [function, unused] : model.functions) {
+    if (!have.empty()) have += ", ";
+    have += function;
+  }
+  return Error::not_found("[" + model.format + "] function, got '" + wanted + "', wanted one of " +
+                          have);
+}
+
 }  // namespace polaris

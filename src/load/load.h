@@ -14,6 +14,10 @@ Result<Model> load_model(const std::string& path, const OpSet& ops,
 /// The same from an opened source.
 Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& options = {});
 
+/// Takes a function's graph out of a model; "" is the only one, or "main". Errors: not_found (lists
+/// what there is), unsupported (the file holds no graph, with the reason).
+Result<Graph> take_function(Model& model, const std::string& name);
+
 /// Formats in the order in which they are tried.
 std::vector<std::string_view> loader_names();
 

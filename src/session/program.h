@@ -16,11 +16,20 @@
 
 namespace polaris {
 
+/// A pass written as text by a user or a plugin (docs/passes.md).
+struct UserPass {
+  std::string name;
+  std::string text;
+};
+/// Errors: invalid, with the place in the text.
+Status check_user_pass(const UserPass& pass, const OpSet& ops);
+
 struct ProgramOptions {
   /// Part of the weights for each of the runtime's first devices; empty: equal parts.
   std::vector<double> shares;
   std::vector<std::string> disabled_passes;
   bool run_passes = true;
+  std::vector<UserPass> user_passes;  // run before the built-in ones
   /// Plans kept per graph; the least recently used goes first.
   std::size_t plans_max = 64;
 };

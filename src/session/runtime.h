@@ -31,6 +31,8 @@ class Runtime {
   DevicePool& pool(DeviceIndex d) { return *pools_[static_cast<std::size_t>(d)]; }
   WeightStore& weights(DeviceIndex d) { return *weights_[static_cast<std::size_t>(d)]; }
   const OpSet& ops() const { return ops_; }
+  /// Replaces the operator set, as loading a plugin does; not while programs are being compiled.
+  void set_ops(OpSet ops) { ops_ = std::move(ops); }
   TaskQueue& tasks() { return tasks_; }
   std::int64_t next_ticket() { return ++tickets_; }
 

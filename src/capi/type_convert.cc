@@ -1,0 +1,33 @@
+#include "capi/type_convert.h"
+
+namespace polaris {
+
+static_assert(POLARIS_RANK_MAX == kMaxRank);
+static_assert(POLARIS_BOOL == static_cast<int>(DType::kBool) && kDTypeCount == POLARIS_BOOL + 1);
+
+polaris_type to_c_type(const TensorType& type) {
+  polaris_type out = {};
+  out.dtype = static_cast<polaris_dtype>(type.dtype);
+  out.rank = type.shape.rank();
+  for (int d = 0; d < type.shape.rank(); ++d) {
+    out.dims[d] = is_static_dim(type.shape[d]) ? type.shape[d] : -1;
+  }
+  return out;
+}
+
+std::optional<TensorType> from_c_type(const polaris_type& type) {
+  // Read as an int: the enum may hold what no enumerator names.
+  const int dtype = static_cast<int>(type.dtype);
+  if (dtype < 0 || dtype >= kDTypeCount || type.rank < 0 || type.rank > kMaxRank) {
+    return std::nullopt;
+  }
+  TensorType out;
+  out.dtype = static_cast<DType>(dtype);
+  for (std::int32_t d = 0; d < type.rank; ++d) {
+    if (type.dims[d] < -1) return std::nullopt;
+    out.shape.push_back(type.dims[d] < 0 ? kUnknownDim : type.dims[d]);
+  }
+  return out;
+}
+
+}  // namespace polaris
