@@ -90,9 +90,7 @@ Result<std::vector<DeviceInfo>> list_devices(int threads) {
   auto cpu = open_cpu(options);
   if (!cpu) return cpu.error();
   out.push_back((*cpu)->info());
-  auto reference = make_reference_device();
-  if (!reference) return reference.error();
-  out.push_back((*reference)->info());
+  out.push_back(make_reference_device()->info());
   auto gpus = list_vulkan_devices();
   if (!gpus) return gpus.error();
   for (DeviceInfo& gpu : *gpus) out.push_back(std::move(gpu));
