@@ -1,6 +1,6 @@
 #include "load/load.h"
 
-#include "base/strings.h"
+#include "ir/verifier.h"
 
 namespace polaris {
 
@@ -29,6 +29,12 @@ Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& op
     if (!loader->detect(source)) continue;
     auto model = loader->load(source, ops, options);
     if (!model) return model.error().with_context("'" + source.path() + "'");
+    // A loader infers types itself; what else a graph promises is checked here, once for all.
+    for (const auto& [name, graph] : model->functions) {
+      if (Status s = verify_graph(graph, {.types = false}); !s) {
+        return s.error().with_context("'" + source.path() + "' function '" + name + "'");
+      }
+    }
     model->format = loader->name;
     if (model->file_bytes == 0) {
       model->file_bytes = static_cast<std::int64_t>(source.main().bytes.size());

@@ -52,16 +52,19 @@ std::int64_t Shape::elements_between(int from, int to) const {
 
 std::optional<std::int64_t> Shape::checked_elements() const {
   std::int64_t product = 1;
-  bool overflow = false;
+  bool empty = false;
   for (std::int64_t dim : *this) {
     if (!is_static_dim(dim)) return std::nullopt;
-    if (dim == 0) return 0;
+    if (dim == 0) {
+      empty = true;
+      continue;
+    }
+    // Without the zeros too: strides and partial products of an empty shape must fit as well.
     const auto next = checked_mul(product, dim);
-    if (!next) overflow = true;
-    product = next.value_or(product);
+    if (!next) return std::nullopt;
+    product = *next;
   }
-  if (overflow) return std::nullopt;
-  return product;
+  return empty ? 0 : product;
 }
 
 std::string Shape::to_string() const {

@@ -1,0 +1,136 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "ir/graph.h"
+#include "ir/op_set.h"
+#include "load/onnx/attributes.h"
+#include "load/onnx/proto.h"
+#include "load/source.h"
+
+namespace polaris::onnx {
+
+class GraphImporter;
+
+/// What all graphs of a file share.
+struct FileContext {
+  const ModelDef& model;
+  Source& source;
+  const OpSet& ops;
+  Logger log;
+  std::int64_t fresh = 0;  // numbers for names we make up
+};
+
+/// One foreign node on its way into the graph. A row of names.inc may point to a rewrite, which
+/// brings an older or foreign form to ours: it edits op, attributes and inputs, or adds nodes of
+/// its own and says where the outputs come from.
+class NodeImport {
+ public:
+  NodeImport(GraphImporter& importer, const NodeDef& def, std::int64_t version, AttrMap attributes)
+      : op(def.op_type),
+        attrs(std::move(attributes)),
+        importer_(importer),
+        def_(def),
+        version_(version) {}
+
+  std::string op;  // our op's name in ai.onnx, or "domain.Name"
+  AttrMap attrs;
+  std::vector<ValueId> inputs;
+
+  const NodeDef& def() const { return def_; }
+  std::int64_t version() const { return version_; }
+  GraphImporter& importer() { return importer_; }
+  std::size_t output_count() const { return def_.outputs.size(); }
+  bool has_input(std::size_t i) const { return i < inputs.size() && inputs[i].valid(); }
+  bool has_output(std::size_t i) const {
+    return i < def_.outputs.size() && !def_.outputs[i].empty();
+  }
+  /// Sets input `i`, with absent ones before it where need be.
+  void set_input(std::size_t i, ValueId value);
+  /// int64 constant of rank 1 / any tensor as a constant.
+  Result<ValueId> constant_ints(std::span<const std::int64_t> values);
+  ValueId constant(Tensor tensor);
+  /// Moves an INTS attribute to input `i`, where the node has it.
+  Status ints_to_input(std::string_view name, std::size_t i);
+  /// Rank of an input where it is known, or -1.
+  int rank(std::size_t i) const;
+  /// Adds a node of ours with default attributes and returns its output.
+  Result<ValueId> add(std::string_view op_name, std::vector<ValueId> operands,
+                      std::unique_ptr<Attrs> node_attrs = nullptr);
+  /// Output `i` is that value; once called, no node is added for this one.
+  Status set_output(std::size_t i, ValueId value);
+  bool done() const { return done_; }
+
+  Error fail(std::string_view what) const;
+  Error unsupported(std::string_view what) const;
+
+ private:
+  GraphImporter& importer_;
+  const NodeDef& def_;
+  std::int64_t version_;
+  bool done_ = false;
+};
+
+using Rewrite = Status (*)(NodeImport&);
+
+/// Turns one GraphProto into a Graph. Values of enclosing graphs come in as the extra inputs that
+/// graph.h asks for; their constants are shared.
+class GraphImporter {
+ public:
+  GraphImporter(FileContext& file, GraphImporter* outer, int depth)
+      : file_(file), outer_(outer), depth_(depth) {}
+
+  /// `captures`: names of enclosing graphs' values, one extra input each.
+  Result<Graph> import(const GraphDef& def, std::span<const std::string_view> captures);
+
+  /// A name's value in this graph; a constant of an enclosing one is added here. kNoValue where
+  /// there is none.
+  ValueId resolve(std::string_view name);
+  Status bind(std::string_view name, ValueId value);
+  /// Adds a node, infers what its inputs' types and constants tell, and returns it.
+  NodeId add_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
+                  int output_count, std::string name);
+  std::string fresh_name(std::string_view stem);
+  /// Gives the outputs of `id` the names of `def`.
+  Status bind_outputs(NodeId id, const NodeDef& def);
+  /// Whether the value's type is known already.
+  bool has_type(ValueId value) const { return typed_.contains(value); }
+  void set_type(ValueId value, const TensorType& type) {
+    graph_.value(value).type = type;
+    typed_.insert(value);
+  }
+
+  Graph& graph() { return graph_; }
+  FileContext& file() { return file_; }
+  int depth() const { return depth_; }
+
+ private:
+  Status add_inputs(const GraphDef& def);
+  Status add_initializers(const GraphDef& def);
+  Status add_captures(std::span<const std::string_view> captures);
+  Status add_outputs(const GraphDef& def);
+  Status import_node(const NodeDef& def);
+  Status add_imported(NodeImport& node);
+  Result<TensorType> input_type(const ValueDef& def);
+  void guess_types(NodeId id);
+  std::shared_ptr<const Constant> outer_constant(std::string_view name);
+
+  FileContext& file_;
+  GraphImporter* outer_;
+  int depth_;
+  Graph graph_;
+  std::map<std::string_view, ValueId> names_;
+  std::set<ValueId> typed_;
+};
+
+/// Names that a graph reads and nobody in it defines, in order of first use.
+std::vector<std::string_view> free_names(const GraphDef& def);
+
+}  // namespace polaris::onnx

@@ -1,0 +1,54 @@
+// Ops whose training form is not ours to run, and small changes of meaning.
+#include "load/onnx/importer.h"
+
+namespace polaris::onnx {
+
+Status dropout(NodeImport& node) {
+  if (!node.has_input(0)) return node.fail("input is missing");
+  if (node.has_output(1)) return node.unsupported("output 'mask'");
+  if (node.has_input(2)) {
+    const auto& mode = node.importer().graph().value(node.inputs[2]).constant;
+    if (!mode || mode->data.elements() != 1 || element_as_i64(mode->data, 0) != 0) {
+      return node.unsupported("input 'training_mode', wanted false");
+    }
+  }
+  const auto out = node.add("Identity", {node.inputs[0]});
+  if (!out) return out.error();
+  return node.set_output(0, *out);
+}
+
+Status old_batch_normalization(NodeImport& node) {
+  if (node.attrs.get_int("spatial").value_or(1) != 1) return node.unsupported("spatial, wanted 1");
+  if (node.version() < 7 && node.attrs.get_int("is_test").value_or(0) == 0 &&
+      node.output_count() > 1) {
+    return node.unsupported("training form");
+  }
+  for (std::size_t i = 1; i < node.output_count(); ++i) {
+    if (node.has_output(i)) return node.unsupported("outputs of the training form");
+  }
+  node.attrs.drop("spatial");
+  node.attrs.drop("is_test");
+  return Status::success();
+}
+
+Status old_selu(NodeImport& node) {
+  if (node.attrs.find("alpha") == nullptr) node.attrs.set_float("alpha", 1.6732f);
+  if (node.attrs.find("gamma") == nullptr) node.attrs.set_float("gamma", 1.0507f);
+  return Status::success();
+}
+
+Status per_group_normalization(NodeImport& node) {
+  return node.unsupported("scale and bias per group (before op-set 21)");
+}
+
+Status scatter(NodeImport& node) {
+  node.op = "ScatterElements";
+  return Status::success();
+}
+
+Status same_as_ours(NodeImport& node) {
+  node.op = node.def().op_type;
+  return Status::success();
+}
+
+}  // namespace polaris::onnx
