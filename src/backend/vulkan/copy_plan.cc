@@ -11,6 +11,8 @@
 namespace polaris::vulkan {
 namespace {
 
+constexpr std::size_t kDispatchesMax = 4096;
+
 std::string_view shader_of(std::int64_t element_bytes) {
   switch (element_bytes) {
     case 1: return "copy.b1";
@@ -103,6 +105,34 @@ bool fits(const VulkanTarget& target, const Copy& copy) {
          space_elements(copy.space) < (std::int64_t{1} << 30);
 }
 
+/// Halves the outermost loop until a part fits, then goes on with the loops inside. False where
+/// that would take too many dispatches.
+bool add_parts(VulkanKernel& kernel, const VulkanTarget& target, const Copy& copy, bool barrier) {
+  if (fits(target, copy)) {
+    add_one(kernel, target, copy, barrier);
+    return kernel.dispatches.size() <= kDispatchesMax;
+  }
+  const SpaceDim outer = copy.space.front();
+  Copy part = copy;
+  if (outer.size <= 1) {
+    if (copy.space.size() == 1) return false;
+    part.space.erase(part.space.begin());
+    return add_parts(kernel, target, part, barrier);
+  }
+  std::int64_t rows = outer.size;
+  while (rows > 1 && !fits(target, part)) {
+    rows = ceil_div(rows, 2);
+    part.space.front().size = rows;
+  }
+  for (std::int64_t row = 0; row < outer.size; row += rows) {
+    part.space.front().size = std::min(rows, outer.size - row);
+    part.from_base = copy.from_base + row * outer.strides[0];
+    part.to_base = copy.to_base + row * outer.strides[1];
+    if (!add_parts(kernel, target, part, barrier && row == 0)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Status add_copy(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node, Copy copy,
@@ -111,21 +141,8 @@ Status add_copy(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc
   if (space_elements(copy.space) == 0) return Status::success();
   while (widen(copy)) {
   }
-  // Halving the outermost loop until a part fits; a part's own start moves with its rows.
-  const SpaceDim outer = copy.space.front();
-  Copy part = copy;
-  while (!fits(target, part) && part.space.front().size > 1) {
-    part.space.front().size = ceil_div(part.space.front().size, 2);
-  }
-  if (!fits(target, part)) {
+  if (!add_parts(kernel, target, copy, barrier)) {
     return refuse(node, "an operand exceeds the binding limit and cannot be split");
-  }
-  const std::int64_t rows = part.space.front().size;
-  for (std::int64_t row = 0; row < outer.size; row += rows) {
-    part.space.front().size = std::min(rows, outer.size - row);
-    part.from_base = copy.from_base + row * outer.strides[0];
-    part.to_base = copy.to_base + row * outer.strides[1];
-    add_one(kernel, target, part, barrier && row == 0);
   }
   return Status::success();
 }

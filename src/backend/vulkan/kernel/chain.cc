@@ -115,13 +115,13 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const Plan& p = *planned;
   const std::vector<std::int64_t> element_bytes(kInputsMax + 1, 4);
   const std::int64_t rows = rows_per_dispatch(target, p.space, element_bytes, p.bytes);
-  if (rows == 0) return refuse(node, "an operand exceeds the binding limit and cannot be split");
+  const std::int64_t all = p.space.front().size;
+  if (rows == 0 && all > 0) return refuse(node, "an operand exceeds the binding limit and cannot be split");
 
   auto kernel = std::make_shared<VulkanKernel>("chain of " + std::to_string(attrs.ops.size()));
   if (p.strided) {
     append_params(*kernel, space_words(p.space, kInputsMax), target.alignment_bytes);
   }
-  const std::int64_t all = p.space.front().size;
   const std::int64_t inner = space_elements(p.space) / std::max<std::int64_t>(all, 1);
   for (std::int64_t row = 0; row < all; row += rows) {
     const std::int64_t here = std::min(rows, all - row);

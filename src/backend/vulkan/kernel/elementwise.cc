@@ -263,6 +263,10 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>(std::string(*shader) + " " + std::string(row->op));
   const bool bits_only = *shader == "elementwise.bits";
   Status added;
+  if (operand_elements(node.outputs[0]) == 0) {
+    finish_estimate(*kernel, node);
+    return std::shared_ptr<const Kernel>(std::move(kernel));
+  }
   switch (row->form) {
     case Form::kVariadic: added = add_variadic(*kernel, target, node, *row, *shader); break;
     case Form::kClip: added = add_clip(*kernel, target, node, *shader); break;
