@@ -103,11 +103,18 @@ TEST_CASE("a row of vulkan Linear is bit-equal whatever its place and neighbours
 TEST_CASE("vulkan MatMul broadcasts batches and takes vectors") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  const std::pair<Shape, Shape> shapes[] = {
-      {{5, 7}, {7, 3}},          {{1, 65}, {65, 70}},       {{7}, {7}},
-      {{7}, {7, 5}},             {{3, 7}, {7}},             {{2, 3, 5, 8}, {2, 3, 8, 4}},
-      {{2, 3, 5, 8}, {8, 4}},    {{5, 8}, {4, 8, 6}},       {{2, 1, 5, 8}, {1, 3, 8, 4}},
-      {{2, 1, 3, 4, 4}, {5, 1, 4, 2}}, {{33, 130}, {130, 129}}, {{3, 1, 4}, {3, 4, 1}}};
+  const std::pair<Shape, Shape> shapes[] = {{{5, 7}, {7, 3}},
+                                            {{1, 65}, {65, 70}},
+                                            {{7}, {7}},
+                                            {{7}, {7, 5}},
+                                            {{3, 7}, {7}},
+                                            {{2, 3, 5, 8}, {2, 3, 8, 4}},
+                                            {{2, 3, 5, 8}, {8, 4}},
+                                            {{5, 8}, {4, 8, 6}},
+                                            {{2, 1, 5, 8}, {1, 3, 8, 4}},
+                                            {{2, 1, 3, 4, 4}, {5, 1, 4, 2}},
+                                            {{33, 130}, {130, 129}},
+                                            {{3, 1, 4}, {3, 4, 1}}};
   for (const auto& [a, b] : shapes) {
     for (const DType dtype : {DType::kF32, DType::kF16}) {
       for (const std::uint64_t constants : {0u, 2u}) {

@@ -171,11 +171,11 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     Dispatch d;
     d.shader = half ? "matmul.f16" : "matmul.f32";
     d.constants = {threads, rows, p.c ? 1u : 0u, p.a_k == 1 ? 1u : 0u};
-    d.push = {word(p.m), word(p.n), word(p.k), word(p.a_row), word(p.a_k), word(p.b_k),
-              word(p.b_column), word(p.c_row), word(p.c_column), float_bits(p.alpha),
-              float_bits(p.beta), word(b), word(p.batch[1]), word(p.batch[2]), word(p.a_batch[0]),
-              word(p.a_batch[1]), word(p.a_batch[2]), word(p.b_batch[0]), word(p.b_batch[1]),
-              word(p.b_batch[2])};
+    d.push = {word(p.m),          word(p.n),           word(p.k),          word(p.a_row),
+              word(p.a_k),        word(p.b_k),         word(p.b_column),   word(p.c_row),
+              word(p.c_column),   float_bits(p.alpha), float_bits(p.beta), word(b),
+              word(p.batch[1]),   word(p.batch[2]),    word(p.a_batch[0]), word(p.a_batch[1]),
+              word(p.a_batch[2]), word(p.b_batch[0]),  word(p.b_batch[1]), word(p.b_batch[2])};
     d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
     d.grid = {word(wide), word(high), word(here)};
     d.barrier_before = false;
@@ -194,7 +194,10 @@ std::vector<ShaderVariant> variants() {
       for (const std::uint32_t rows : {1u, 2u, 4u, 8u}) {
         all.push_back({"matmul " + std::string(type) + " " + std::to_string(rows) + " rows " +
                            std::to_string(threads),
-                       type == "f32" ? "matmul.f32" : "matmul.f16", {threads, rows, 1u, 1u}, 4, 80,
+                       type == "f32" ? "matmul.f32" : "matmul.f16",
+                       {threads, rows, 1u, 1u},
+                       4,
+                       80,
                        4 * rows});
       }
     }

@@ -58,13 +58,16 @@ Result<Rows> channel_rows(const NodeDesc& node) {
   return r;
 }
 
-std::uint32_t threads_for(std::int64_t size) { return size <= 64 ? 64u : size <= 128 ? 128u : 256u; }
+std::uint32_t threads_for(std::int64_t size) {
+  return size <= 64 ? 64u : size <= 128 ? 128u : 256u;
+}
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (!has_input(node, i)) continue;
     if (node.inputs[i].type.dtype != DType::kF32) return refuse(node, "types other than float32");
-    if (operand_bytes(node.inputs[i]) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
+    if (operand_bytes(node.inputs[i]) >
+        std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
       return refuse(node, "an operand larger than a binding may be");
     }
   }
