@@ -39,8 +39,7 @@ Result<Window> read_window(const NodeDesc& node, std::span<const std::int64_t> k
     w.dilation[to] = at_or(dilations, from, 1);
     if (auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
       const std::int64_t reach = (kernel[from] - 1) * w.dilation[to] + 1;
-      const std::int64_t total =
-          std::max<std::int64_t>(0, (out - 1) * w.stride[to] + reach - in);
+      const std::int64_t total = std::max<std::int64_t>(0, (out - 1) * w.stride[to] + reach - in);
       w.pad[to] = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
       w.pad_end[to] = total - w.pad[to];
     } else if (auto_pad != "VALID") {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backend/vulkan/conv_geometry.h"
+#include "backend/vulkan/requantize.h"
 #include "base/checked.h"
 #include "tensor/element.h"
 
@@ -89,8 +90,7 @@ class ConvKernel final : public VulkanKernel {
       for (std::int64_t i = 0; i < p.group_in; ++i) {
         for (std::int64_t tap = 0; tap < p.taps(); ++tap) {
           const std::int64_t from = (c * p.group_in + i) * p.taps() + tap;
-          const std::int64_t to =
-              ((first * p.taps() + tap) * padded + i) * tile + in_group % tile;
+          const std::int64_t to = ((first * p.taps() + tap) * padded + i) * tile + in_group % tile;
           const auto value = static_cast<float>(
               load_f64(weight.data.dtype(), weight.data.bytes().data(), from) - zero_of(c));
           std::memcpy(out.data() + to * 4, &value, 4);
@@ -128,7 +128,8 @@ bool has_port(const NodeDesc& node, int port) {
   return port >= 0 && has_input(node, static_cast<std::size_t>(port));
 }
 
-Status check_types(const VulkanTarget& target, const NodeDesc& node, Kind kind, const Ports& ports) {
+Status check_types(const VulkanTarget& target, const NodeDesc& node, Kind kind,
+                   const Ports& ports) {
   const DType x = node.inputs[0].type.dtype;
   const OperandDesc& w = node.inputs[static_cast<std::size_t>(ports.w)];
   const bool integer = kind != Kind::kFloat;
@@ -173,40 +174,6 @@ Result<Problem> read_problem(const NodeDesc& node, Kind kind, const Ports& ports
   return p;
 }
 
-/// The float scales of an input that the host knows, or nothing.
-std::vector<double> known_scales(const NodeDesc& node, std::size_t i) {
-  const Tensor* value = i < node.values.size() ? node.values[i] : nullptr;
-  if (value == nullptr && node.inputs[i].constant != nullptr) value = &node.inputs[i].constant->data;
-  std::vector<double> scales;
-  if (value == nullptr || !*value || value->dtype() != DType::kF32) return scales;
-  for (std::int64_t k = 0; k < value->elements(); ++k) {
-    scales.push_back(element_as_f64(*value, k));
-  }
-  return scales;
-}
-
-/// One factor an output channel, rounded once; and the output's zero point.
-Status read_requantization(const NodeDesc& node, const Problem& p, std::vector<std::uint32_t>& words,
-                           std::int64_t& y_zero) {
-  const std::vector<double> x = known_scales(node, 1);
-  const std::vector<double> w = known_scales(node, 4);
-  const std::vector<double> y = known_scales(node, 6);
-  const auto zero = known_ints(node, 7);
-  const std::int64_t channels = p.window.out_channels;
-  const auto count = static_cast<std::int64_t>(w.size());
-  if (x.size() != 1 || y.size() != 1 || (count != 1 && count != channels) || !zero ||
-      zero->size() != 1) {
-    return refuse(node, "scales that are no constants, one or one a channel");
-  }
-  if (channels > 16384) return refuse(node, "more than 16384 channels");
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const double scale = w[count == 1 ? 0 : static_cast<std::size_t>(c)];
-    words.push_back(float_bits(static_cast<float>(x[0] * scale / y[0])));
-  }
-  y_zero = zero->front();
-  return Status::success();
-}
-
 Dispatch make_dispatch(const NodeDesc& node, const Problem& p, const Ports& ports,
                        std::int64_t y_zero) {
   const Window& w = p.window;
@@ -225,11 +192,11 @@ Dispatch make_dispatch(const NodeDesc& node, const Problem& p, const Ports& port
                  (x_signed ? 1u : 0u) | (y_signed ? 2u : 0u),
                  word(p.step),
                  p.packed ? 1u : 0u};
-  d.push = {word(p.pixels()),      word(w.in_channels), word(w.in_h),        word(w.in_w),
-            word(w.out_channels),  word(w.out_h),       word(w.out_w),       word(p.group_in),
-            word(p.group_out),     word(w.kernel[0]),   word(w.kernel[1]),   word(w.stride[0]),
-            word(w.stride[1]),     word(w.pad[0]),      word(w.pad[1]),      word(w.dilation[0]),
-            word(w.dilation[1]),   word(y_zero),        x_zero ? 1u : 0u};
+  d.push = {word(p.pixels()),     word(w.in_channels), word(w.in_h),      word(w.in_w),
+            word(w.out_channels), word(w.out_h),       word(w.out_w),     word(p.group_in),
+            word(p.group_out),    word(w.kernel[0]),   word(w.kernel[1]), word(w.stride[0]),
+            word(w.stride[1]),    word(w.pad[0]),      word(w.pad[1]),    word(w.dilation[0]),
+            word(w.dilation[1]),  word(y_zero),        x_zero ? 1u : 0u};
   // An absent port is bound to input 0, whose bytes are there; the shader does not look.
   d.operands = {Operand::input(0),
                 Operand::input(ports.w),
@@ -255,12 +222,19 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     return refuse(node, "an empty convolution");
   }
   if (target.subgroup_size > kLanes) return refuse(node, "a subgroup of more than 64");
-  std::vector<std::uint32_t> factors;
-  std::int64_t y_zero = 0;
+  Requantization requantization;
   if (kind == Kind::kQuantized) {
-    if (Status s = read_requantization(node, p, factors, y_zero); !s) return s.error();
+    Result<Requantization> read = read_requantization(node, p.window.out_channels);
+    if (!read) return read.error();
+    requantization = read.take();
+    // The shader looks them up by channel.
+    if (requantization.factors.size() == 1) {
+      if (p.window.out_channels > 16384) return refuse(node, "more than 16384 channels");
+      requantization.factors.resize(static_cast<std::size_t>(p.window.out_channels),
+                                    requantization.factors[0]);
+    }
   }
-  Dispatch d = make_dispatch(node, p, ports, y_zero);
+  Dispatch d = make_dispatch(node, p, ports, requantization.y_zero);
   if (std::any_of(d.grid.begin(), d.grid.end(),
                   [&](std::uint32_t n) { return n > target.group_count_max; })) {
     return refuse(node, "more output than a grid holds");
@@ -274,7 +248,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                                kernel->packed_bytes(ports.w),
                            2 * macs);
   if (kind == Kind::kQuantized) {
-    append_params(*kernel, factors, target.alignment_bytes);
+    append_params(*kernel, requantization.factors, target.alignment_bytes);
     kernel->absorbed = 1u << 1 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7;
   } else if (kind == Kind::kInteger) {
     kernel->absorbed = 1u << 3;
@@ -291,8 +265,11 @@ std::vector<ShaderVariant> variants() {
       const std::string name = std::string(shader) + " " + std::to_string(t.out) + "x" +
                                std::to_string(t.pixels * 64) + " " + std::to_string(t.threads);
       for (const std::uint32_t step : {1u, 2u}) {
-        all.push_back({name + " step" + std::to_string(step), shader,
-                       {t.threads, t.out, t.pixels, 1, 3, step, 1}, 6, 76,
+        all.push_back({name + " step" + std::to_string(step),
+                       shader,
+                       {t.threads, t.out, t.pixels, 1, 3, step, 1},
+                       6,
+                       76,
                        t.out * t.pixels * step});
       }
     }

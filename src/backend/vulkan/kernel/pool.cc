@@ -42,10 +42,21 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Dispatch d;
   d.shader = "pool";
   d.constants = {average ? 1u : 0u};
-  d.push = {word(outputs),       word(w.in_h),        word(w.in_w),        word(w.out_h),
-            word(w.out_w),       word(w.kernel[0]),   word(w.kernel[1]),   word(w.stride[0]),
-            word(w.stride[1]),   word(w.pad[0]),      word(w.pad[1]),      word(w.dilation[0]),
-            word(w.dilation[1]), word(w.in_h + w.pad_end[0]), word(w.in_w + w.pad_end[1]),
+  d.push = {word(outputs),
+            word(w.in_h),
+            word(w.in_w),
+            word(w.out_h),
+            word(w.out_w),
+            word(w.kernel[0]),
+            word(w.kernel[1]),
+            word(w.stride[0]),
+            word(w.stride[1]),
+            word(w.pad[0]),
+            word(w.pad[1]),
+            word(w.dilation[0]),
+            word(w.dilation[1]),
+            word(w.in_h + w.pad_end[0]),
+            word(w.in_w + w.pad_end[1]),
             count_pad ? 1u : 0u};
   d.operands = {Operand::input(0), Operand::output(0)};
   d.grid = grid_1d(target, ceil_div(outputs, 64));
