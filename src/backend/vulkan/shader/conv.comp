@@ -85,8 +85,9 @@ void main() {
   const uint taps = kernel_h * kernel_w;
   const uint tiles = (group_out + kOut - 1) / kOut;
   const uint padded = kPacked != 0 ? (group_in + kStep - 1) / kStep * kStep : group_in;
-  const uint w0 = (kPacked != 0 ? (group * tiles + tile) * kOut : group * group_out + tile * kOut) *
-                  taps * padded;
+  const uint tiled = (group * tiles + tile) * kOut, plain = group * group_out + tile * kOut;
+  const uint first = kPacked != 0 ? tiled : plain;
+  const uint w0 = first * taps * padded;
   const uint plane = in_h * in_w;
 
   int top[kPixels], left[kPixels];
@@ -157,7 +158,9 @@ void main() {
 #endif
   }
   if (kSlices > 1) {
-    [[unroll]] for (uint a = 0; a < kAcc; a++) part[(a * kSlices + slice) * 64 + lane] = sum[a];
+    [[unroll]] for (uint a = 0; a < kAcc; a++) {
+      part[(a * kSlices + slice) * 64 + lane] = sum[a];
+    }
     barrier();
   }
   [[unroll]] for (uint a = 0; a < kAcc; a++) {

@@ -24,7 +24,7 @@ void main() {
   const uint i = group_index() * 256 + gl_LocalInvocationIndex;
   if (i >= elements) return;
   const float s = scale[0];
-  int q = (s == 0 ? 0 : quantized(x[i], s)) + int(zero[0]);
+  int q = quantized(x[i], s) + int(zero[0]);
   y[i] = uint8_t(uint(clamp(q, 0, 255)));
 }
 #else
@@ -60,9 +60,10 @@ void main() {
   range = reduce(range);
   if (tid == 0) {
     precise float width = range.y - range.x;
-    const float s = exact_div(width, 255.0);
+    // Nothing but zeros: any scale will do, and the host's is 1.
+    const float s = width > 0 ? exact_div(width, 255.0) : 1.0;
     scale[0] = s;
-    zero[0] = uint8_t(uint(s == 0 ? 0 : clamp(quantized(-range.x, s), 0, 255)));
+    zero[0] = uint8_t(uint(clamp(quantized(-range.x, s), 0, 255)));
   }
 #endif
 }
