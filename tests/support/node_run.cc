@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "backend/vulkan/vulkan_device.h"
@@ -241,7 +242,9 @@ Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node) {
 Device* software_vulkan() {
   static const std::unique_ptr<Device> device = [] {
     VulkanOptions options;
-    options.selector = "llvmpipe";
+    // Another device, a real GPU say, by name.
+    const char* name = std::getenv("POLARIS_TEST_VULKAN");
+    options.selector = name != nullptr ? name : "llvmpipe";
     options.pipeline_cache_path = "";
     auto made = make_vulkan_device(options);
     if (!made) MESSAGE("skipped, no software Vulkan device: " << made.error().message());
@@ -258,8 +261,8 @@ void check_node(Device& device, const NodeCase& node, double slack) {
   for (std::size_t o = 0; o < want->size(); ++o) {
     const Tensor& a = (*got)[o];
     const Tensor& b = (*want)[o];
-    REQUIRE_MESSAGE(a.type() == b.type(), a.type().to_string() << ", wanted "
-                                                               << b.type().to_string());
+    REQUIRE_MESSAGE(a.type() == b.type(), a.type().to_string()
+                                              << ", wanted " << b.type().to_string());
     const bool exact = !is_float(b.dtype()) || !b.type().encoding.is_plain();
     if (exact) {
       const auto ab = a.bytes();

@@ -34,7 +34,7 @@ TEST_CASE("vulkan RMSNormalization and LayerNormalization over trailing axes") {
   }
 }
 
-TEST_CASE("vulkan InstanceNormalization and GroupNormalization") {
+TEST_CASE("vulkan BatchNormalization, InstanceNormalization and GroupNormalization") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
   Random random(4);
@@ -48,6 +48,11 @@ TEST_CASE("vulkan InstanceNormalization and GroupNormalization") {
   auto group = std::make_shared<GroupNormAttrs>();
   group->num_groups = 3;
   node.attrs = group;
+  check_node(*device, node);
+  node.op = &find_op("BatchNormalization");
+  node.attrs = std::make_shared<BatchNormAttrs>();
+  node.inputs.push_back(random_floats(random, DType::kF32, {6}));
+  node.inputs.push_back(random_floats(random, DType::kF32, {6}, 0.1f, 2));
   check_node(*device, node);
 }
 

@@ -175,7 +175,8 @@ void main() {
       if (pixel < pixels && in_group < group_out) {
         const uint channel = group * group_out + in_group, area = out_h * out_w;
         if (kHasBias != 0) v += bias[channel];
-        y[(pixel / area * out_channels + channel) * area + pixel % area] = Y_TYPE(store(v, channel));
+        const uint to = (pixel / area * out_channels + channel) * area + pixel % area;
+        y[to] = Y_TYPE(store(v, channel));
       }
     }
   }
