@@ -80,25 +80,28 @@ KernelResult select_quantize(const NodeDesc& node) {
 }
 
 template <class T>
+void dequantize_run(const Simd& simd, const T* x, T zero, float scale, float* y, std::int64_t n) {
+  if constexpr (std::is_same_v<T, std::uint8_t>) {
+    simd.widen_u8(x, scale, static_cast<float>(zero), y, n);
+  } else if constexpr (std::is_same_v<T, std::int8_t>) {
+    simd.widen_i8(x, scale, static_cast<float>(zero), y, n);
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t q = std::int64_t{x[i]} - std::int64_t{zero};
+      y[i] = static_cast<float>(static_cast<double>(q) * static_cast<double>(scale));
+    }
+  }
+}
+
+template <class T>
 KernelResult dequantize_kernel(const CpuTarget& target, const ScaleRuns& runs) {
   return KernelResult(make_kernel("dequantize", [runs, simd = target.simd](const Launch& l) {
     parallel_rows(*l.pool, runs.rows, runs.inner, [&](std::int64_t from, std::int64_t to, int) {
       for (std::int64_t r = from; r < to; ++r) {
         const std::int64_t s = r % runs.scales;
-        const float scale = l.in<float>(1)[s];
-        const T zero = l.in<T>(2) != nullptr ? l.in<T>(2)[s] : T{0};
-        const T* x = l.in<T>(0) + r * runs.inner;
-        float* y = l.out<float>(0) + r * runs.inner;
-        if constexpr (std::is_same_v<T, std::uint8_t>) {
-          simd->widen_u8(x, scale, static_cast<float>(zero), y, runs.inner);
-        } else if constexpr (std::is_same_v<T, std::int8_t>) {
-          simd->widen_i8(x, scale, static_cast<float>(zero), y, runs.inner);
-        } else {
-          for (std::int64_t i = 0; i < runs.inner; ++i) {
-            const std::int64_t q = std::int64_t{x[i]} - std::int64_t{zero};
-            y[i] = static_cast<float>(static_cast<double>(q) * static_cast<double>(scale));
-          }
-        }
+        dequantize_run(*simd, l.in<T>(0) + r * runs.inner,
+                       l.in<T>(2) != nullptr ? l.in<T>(2)[s] : T{0}, l.in<float>(1)[s],
+                       l.out<float>(0) + r * runs.inner, runs.inner);
       }
     });
   }));
@@ -122,10 +125,9 @@ KernelResult select_dequantize(const CpuTarget& target, const NodeDesc& node) {
   }
 }
 
-KernelResult select_dynamic(const CpuTarget& target, const NodeDesc& node) {
+KernelResult select_dynamic(const NodeDesc& node) {
   if (node.inputs[0].type.dtype != DType::kF32) return unsupported(node, "x is not float32");
   const std::int64_t n = node.inputs[0].type.shape.elements();
-  (void)target;
   return KernelResult(make_kernel("dynamic_quantize", [n](const Launch& l) {
     const float* x = l.in<float>(0);
     float low = 0;
@@ -180,7 +182,7 @@ KernelResult select_decode(const CpuTarget& target, const NodeDesc& node) {
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (node.op->name == "QuantizeLinear") return select_quantize(node);
   if (node.op->name == "DequantizeLinear") return select_dequantize(target, node);
-  if (node.op->name == "DynamicQuantizeLinear") return select_dynamic(target, node);
+  if (node.op->name == "DynamicQuantizeLinear") return select_dynamic(node);
   return select_decode(target, node);
 }
 
