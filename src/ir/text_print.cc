@@ -186,6 +186,7 @@ class Printer {
   std::string out_;
   std::map<ValueId, std::string> tokens_;
   std::set<std::string, std::less<>> used_;
+  std::map<std::string, std::int64_t> numbered_;  // last number given, by what stands before it
   std::set<ValueId> printed_constants_;
 };
 
@@ -195,8 +196,12 @@ const std::string& Printer::token(ValueId id) {
   std::string name = graph_.value(id).name;
   constexpr std::size_t kNameBytesMax = 4096;
   if (name.empty() || name.size() > kNameBytesMax || used_.contains(name)) {
-    name = "v" + std::to_string(id.index);
-    while (used_.contains(name)) name += "_";
+    // Numbered in printing order, so that equal graphs print alike whatever their ids.
+    const std::string base = is_bare_value_name(name) ? name + "_" : "v";
+    std::int64_t& number = numbered_[base];
+    do {
+      name = base + std::to_string(++number);
+    } while (used_.contains(name));
   }
   used_.insert(name);
   at->second = is_bare_value_name(name) ? name : quote_text(name);

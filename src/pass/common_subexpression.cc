@@ -1,0 +1,81 @@
+#include <map>
+#include <string>
+
+#include "base/hash.h"
+#include "ir/attrs_key.h"
+#include "pass/editor.h"
+#include "pass/pass.h"
+
+namespace polaris {
+namespace {
+
+// Larger constants are weights: they are shared by content when they are packed, and keep names.
+constexpr std::int64_t kSharedBytesMax = 1024;
+
+void put(std::string& key, std::int64_t v) { key += std::to_string(v) + ' '; }
+
+void merge_constants(Editor& editor) {
+  std::map<std::string, ValueId> seen;
+  const std::size_t count = editor.graph().value_count();
+  for (std::size_t i = 0; i < count; ++i) {
+    const ValueId id{static_cast<std::int32_t>(i)};
+    const Tensor* tensor = editor.constant(id);
+    if (tensor == nullptr || editor.use_count(id) == 0 || !editor.is_internal(id)) continue;
+    if (static_cast<std::int64_t>(tensor->bytes().size()) > kSharedBytesMax) continue;
+    std::string key = tensor->type().to_string() + hash_bytes(tensor->bytes()).hex();
+    const auto [first, fresh] = seen.emplace(std::move(key), id);
+    if (!fresh) editor.replace(id, first->second);
+  }
+}
+
+/// What makes two nodes compute the same, or "" for nodes that may not be merged.
+std::string key_of(const Node& node) {
+  if (node.op->has_trait(kStateful | kControl) || !node.op->has_trait(kFoldable) ||
+      !node.subgraphs.empty()) {
+    return "";
+  }
+  std::string key = op_full_name(*node.op) + ' ';
+  put(key, static_cast<std::int64_t>(node.inputs.size()));
+  for (ValueId input : node.inputs) put(key, input.index);
+  // An unused output is part of the key: the other node may lack it.
+  for (ValueId output : node.outputs) put(key, output.valid() ? 1 : 0);
+  return key + attrs_key(*node.attrs);
+}
+
+Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {
+  Editor editor(graph, ops);
+  merge_constants(editor);
+  std::map<std::string, NodeId> seen;
+  const std::vector<NodeId> order = graph.order();
+  for (NodeId id : order) {
+    const Node& node = graph.node(id);
+    std::string key = node.dead ? "" : key_of(node);
+    if (key.empty()) continue;
+    const auto [first, fresh] = seen.emplace(std::move(key), id);
+    if (fresh) continue;
+    const Node& kept = graph.node(first->second);
+    bool mergeable = true;
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (!node.outputs[i].valid()) continue;
+      mergeable = mergeable && editor.may_replace(node.outputs[i], kept.outputs[i]);
+    }
+    if (!mergeable) continue;
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (!node.outputs[i].valid()) continue;
+      const bool rename = !editor.is_internal(node.outputs[i]);
+      editor.replace(node.outputs[i], kept.outputs[i], !rename);
+    }
+    editor.remove_if_dead(id);
+  }
+  return editor.changed();
+}
+
+}  // namespace
+
+extern constinit const Pass pass_common_subexpression{
+    .name = "common_subexpression",
+    .doc = "Computes equal nodes once and keeps one copy of equal small constants.",
+    .run = run,
+};
+
+}  // namespace polaris

@@ -1,0 +1,156 @@
+#include "pass/fold.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ir/evaluate.h"
+#include "ir/infer.h"
+
+namespace polaris {
+namespace {
+
+// A folded result may grow so far: int8 weights to float32, and small tables.
+constexpr std::int64_t kGrowth = 4;
+constexpr std::int64_t kGrowthBytes = std::int64_t{1} << 20;
+// The references are slow; what costs more than this is left to the kernels.
+constexpr std::int64_t kFlopsMax = 200'000'000;
+
+class Folder {
+ public:
+  Folder(Graph& graph, const OpSet& ops, std::vector<Tensor> known)
+      : editor_(graph, ops), known_(std::move(known)) {}
+
+  Result<bool> run(const std::function<bool(const Node&)>& wanted);
+
+ private:
+  bool fold_known(NodeId id);
+  bool fold_evaluated(NodeId id);
+  std::int64_t input_bytes(const Node& node) const;
+  bool may_fold(const Node& node) const;
+  bool is_cheap(const Node& node) const;
+  bool take(NodeId id, std::span<const Tensor> results);
+
+  Editor editor_;
+  std::vector<Tensor> known_;
+};
+
+bool is_small_enough(const TensorType& type, std::int64_t from_bytes) {
+  const auto bytes = type.bytes();
+  return bytes && *bytes <= from_bytes * kGrowth + kGrowthBytes;
+}
+
+/// Every output becomes a constant. Not where a graph output would become one: executors hand
+/// out what kernels write.
+bool Folder::take(NodeId id, std::span<const Tensor> results) {
+  const Node& node = editor_.node(id);
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    const ValueId old = node.outputs[i];
+    if (old.valid() && !editor_.is_internal(old)) return false;
+  }
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    const ValueId old = node.outputs[i];
+    if (!old.valid() || editor_.use_count(old) == 0) continue;
+    editor_.replace(old, editor_.add_constant(editor_.value(old).name, results[i]));
+  }
+  editor_.remove_if_dead(id);
+  return true;
+}
+
+bool Folder::fold_known(NodeId id) {
+  const Node& node = editor_.node(id);
+  std::vector<Tensor> results;
+  for (ValueId output : node.outputs) {
+    Tensor tensor;
+    if (output.valid() && static_cast<std::size_t>(output.index) < known_.size()) {
+      tensor = known_[static_cast<std::size_t>(output.index)];
+    }
+    if (output.valid() && !tensor) return false;
+    results.push_back(tensor);
+  }
+  return !results.empty() && take(id, results);
+}
+
+std::int64_t Folder::input_bytes(const Node& node) const {
+  std::int64_t total = 0;
+  for (ValueId input : node.inputs) {
+    if (const Tensor* tensor = editor_.constant(input)) {
+      total += static_cast<std::int64_t>(tensor->bytes().size());
+    }
+  }
+  return total;
+}
+
+bool Folder::may_fold(const Node& node) const {
+  const OpDef& op = *node.op;
+  if (!op.has_trait(kFoldable) || op.has_trait(kStateful | kControl) || op.reference == nullptr) {
+    return false;
+  }
+  if (op.is("Decode", "polaris") || !node.subgraphs.empty()) return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
+    if (!input.valid()) return true;
+    if (op.has_trait(kTypeOnly)) return editor_.type(input).shape.is_static();
+    return editor_.constant(input) != nullptr;
+  });
+}
+
+bool Folder::is_cheap(const Node& node) const {
+  std::vector<TensorType> inputs(node.inputs.size());
+  std::vector<TensorType> outputs(node.outputs.size());
+  std::vector<const Tensor*> values(node.inputs.size(), nullptr);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!node.inputs[i].valid()) continue;
+    inputs[i] = editor_.type(node.inputs[i]);
+    values[i] = editor_.constant(node.inputs[i]);
+  }
+  const std::int64_t from_bytes = input_bytes(node);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!node.outputs[i].valid()) continue;
+    outputs[i] = editor_.type(node.outputs[i]);
+    if (node.op->has_trait(kDataDependent)) continue;
+    if (!is_small_enough(outputs[i], from_bytes)) return false;
+  }
+  if (node.op->flops == nullptr || node.op->has_trait(kDataDependent)) return true;
+  const NodeTypes types{node.op, node.attrs.get(), inputs, outputs, values};
+  return node.op->flops(types) <= kFlopsMax;
+}
+
+bool Folder::fold_evaluated(NodeId id) {
+  const Node& node = editor_.node(id);
+  if (!may_fold(node) || !is_cheap(node)) return false;
+  std::vector<Tensor> typed(node.inputs.size());
+  std::vector<const Tensor*> inputs(node.inputs.size(), nullptr);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!node.inputs[i].valid()) continue;
+    inputs[i] = editor_.constant(node.inputs[i]);
+    if (inputs[i] == nullptr) {
+      typed[i] = Tensor::view(editor_.type(node.inputs[i]), {}, nullptr);
+      inputs[i] = &typed[i];
+    }
+  }
+  auto results =
+      evaluate_node(*node.op, *node.attrs, node.name, inputs, static_cast<int>(node.outputs.size()),
+                    input_bytes(node) * kGrowth + kGrowthBytes);
+  // What fails to evaluate here fails, or not, where it is run: folding must not decide that.
+  return results && take(id, *results);
+}
+
+Result<bool> Folder::run(const std::function<bool(const Node&)>& wanted) {
+  const std::vector<NodeId> order = editor_.graph().order();
+  for (NodeId id : order) {
+    const Node& node = editor_.node(id);
+    if (node.dead || !wanted(node)) continue;
+    if (!fold_known(id)) fold_evaluated(id);
+  }
+  return editor_.changed();
+}
+
+}  // namespace
+
+Result<bool> fold_nodes(Graph& graph, const OpSet& ops,
+                        const std::function<bool(const Node&)>& wanted) {
+  std::vector<Tensor> known;
+  if (auto s = infer_graph(graph, &known); !s) return s.error();
+  return Folder(graph, ops, std::move(known)).run(wanted);
+}
+
+}  // namespace polaris

@@ -1,0 +1,19 @@
+#include "pass/fold.h"
+#include "pass/pass.h"
+
+namespace polaris {
+namespace {
+
+Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {
+  return fold_nodes(graph, ops, [](const Node& node) { return node.op->is("DequantizeLinear"); });
+}
+
+}  // namespace
+
+extern constinit const Pass pass_fold_dequantize{
+    .name = "fold_dequantize",
+    .doc = "Evaluates DequantizeLinear of constants that no quantized kernel took.",
+    .run = run,
+};
+
+}  // namespace polaris

@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <utility>
+
+#include "ir/op_attrs/chain.h"
+#include "pass/editor.h"
+#include "pass/pass.h"
+
+namespace polaris {
+namespace {
+
+constexpr std::size_t kStepsMax = 16;
+constexpr std::size_t kInputsMax = 8;
+
+/// One step of polaris.Chain: an elementwise op of floats with a scalar form and no attributes.
+bool is_step(const Editor& editor, const Node& node) {
+  const OpDef& op = *node.op;
+  if (node.dead || !op.domain.empty() || op.scalar == nullptr || op.make_attrs != nullptr ||
+      !op.has_trait(kElementwise) || node.outputs.size() != 1 || !node.outputs[0].valid()) {
+    return false;
+  }
+  if (node.inputs.empty() || node.inputs.size() > 2) return false;
+  const auto is_f32 = [&](ValueId id) {
+    return id.valid() && editor.type(id).dtype == DType::kF32 &&
+           editor.type(id).encoding.is_plain();
+  };
+  return is_f32(node.outputs[0]) && std::all_of(node.inputs.begin(), node.inputs.end(), is_f32);
+}
+
+/// The nodes of one chain, in order, and what it reads from outside.
+struct Chain {
+  std::vector<NodeId> nodes;
+  std::vector<ValueId> inputs;
+
+  bool has(NodeId id) const { return std::find(nodes.begin(), nodes.end(), id) != nodes.end(); }
+};
+
+std::vector<ValueId> outside_inputs(const Editor& editor, const std::vector<NodeId>& nodes,
+                                    Graph& graph) {
+  std::vector<ValueId> out;
+  for (NodeId id : nodes) {
+    for (ValueId input : graph.node(id).inputs) {
+      const NodeId producer = editor.value(input).producer;
+      const bool inside = std::find(nodes.begin(), nodes.end(), producer) != nodes.end();
+      if (inside || std::find(out.begin(), out.end(), input) != out.end()) continue;
+      out.push_back(input);
+    }
+  }
+  return out;
+}
+
+/// Grows a chain backwards from `last` through values that only it reads.
+Chain grow(Editor& editor, NodeId last) {
+  Chain chain;
+  chain.nodes.push_back(last);
+  Graph& graph = editor.graph();
+  for (std::size_t i = 0; i < chain.nodes.size(); ++i) {
+    for (ValueId input : graph.node(chain.nodes[i]).inputs) {
+      const NodeId producer = editor.value(input).producer;
+      if (!producer.valid() || chain.has(producer) || chain.nodes.size() == kStepsMax) continue;
+      if (!is_step(editor, graph.node(producer)) || !editor.is_internal(input)) continue;
+      const auto& users = editor.users(input);
+      const bool ours =
+          std::all_of(users.begin(), users.end(), [&](NodeId user) { return chain.has(user); });
+      if (!ours) continue;
+      std::vector<NodeId> grown = chain.nodes;
+      grown.push_back(producer);
+      if (outside_inputs(editor, grown, graph).size() > kInputsMax) continue;
+      chain.nodes = std::move(grown);
+    }
+  }
+  return chain;
+}
+
+Result<bool> fuse(Editor& editor, const Target& target, NodeId last) {
+  Chain chain = grow(editor, last);
+  if (chain.nodes.size() < 2) return false;
+  Graph& graph = editor.graph();
+  std::vector<NodeId> sorted;
+  for (NodeId id : graph.order()) {
+    if (chain.has(id)) sorted.push_back(id);
+  }
+  chain.inputs = outside_inputs(editor, sorted, graph);
+  auto attrs = std::make_unique<ChainAttrs>();
+  const auto inputs = static_cast<std::int64_t>(chain.inputs.size());
+  for (NodeId id : sorted) {
+    const Node& node = graph.node(id);
+    attrs->ops.emplace_back(node.op->name);
+    for (std::size_t slot = 0; slot < 3; ++slot) {
+      std::int64_t arg = -1;
+      if (slot < node.inputs.size()) {
+        const ValueId input = node.inputs[slot];
+        const auto inside = std::find(sorted.begin(), sorted.end(), editor.value(input).producer);
+        arg = inside != sorted.end() ? inputs + (inside - sorted.begin())
+                                     : std::find(chain.inputs.begin(), chain.inputs.end(), input) -
+                                           chain.inputs.begin();
+      }
+      attrs->args.push_back(arg);
+    }
+  }
+  const auto types = editor.types_of("polaris.Chain", chain.inputs, attrs.get());
+  const TensorType& wanted = editor.type(editor.node(last).outputs[0]);
+  if (!types || (*types)[0] != wanted) return false;
+  if (!editor.runs(target, "polaris.Chain", chain.inputs, attrs.get())) return false;
+  auto made = replace_node(editor, last, "polaris.Chain", chain.inputs, std::move(attrs));
+  if (!made) return made.error();
+  return true;
+}
+
+Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
+  if (!target.fuses_chains) return false;
+  Editor editor(graph, ops);
+  // From the back, so that a chain starts at its last op and takes all it can.
+  std::vector<NodeId> order = graph.order();
+  std::reverse(order.begin(), order.end());
+  for (NodeId id : order) {
+    if (!is_step(editor, graph.node(id))) continue;
+    if (auto done = fuse(editor, target, id); !done) return done;
+  }
+  return editor.changed();
+}
+
+}  // namespace
+
+extern constinit const Pass pass_fuse_elementwise{
+    .name = "fuse_elementwise",
+    .doc = "Runs of elementwise float32 ops that feed only each other become polaris.Chain.",
+    .run = run,
+};
+
+}  // namespace polaris

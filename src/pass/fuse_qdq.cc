@@ -1,0 +1,359 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "ir/op_attrs/conv.h"
+#include "ir/op_attrs/matmul.h"
+#include "ir/op_attrs/quantize.h"
+#include "pass/editor.h"
+#include "pass/pass.h"
+#include "pass/weights.h"
+
+namespace polaris {
+namespace {
+
+/// Scale and zero point of a QuantizeLinear or DequantizeLinear whose parameters are constants.
+struct Params {
+  ValueId scale;
+  ValueId zero;  // kNoValue: zero
+  DType dtype = DType::kI8;
+};
+
+bool is_8_bit(DType dtype) { return dtype == DType::kI8 || dtype == DType::kU8; }
+
+std::optional<Params> params_of(const Editor& editor, const Node& node, ValueId quantized) {
+  Params out;
+  out.scale = node.inputs[1];
+  out.zero = node.inputs.size() > 2 ? node.inputs[2] : kNoValue;
+  out.dtype = editor.type(quantized).dtype;
+  if (editor.constant(out.scale) == nullptr) return std::nullopt;
+  if (out.zero.valid() && editor.constant(out.zero) == nullptr) return std::nullopt;
+  return out;
+}
+
+bool is_per_tensor(const Editor& editor, const Params& params) {
+  return editor.constant(params.scale)->elements() == 1 &&
+         (!params.zero.valid() || editor.constant(params.zero)->elements() == 1);
+}
+
+std::int64_t zero_of(const Editor& editor, const Params& params) {
+  return params.zero.valid() ? element_as_i64(*editor.constant(params.zero), 0) : 0;
+}
+
+std::int64_t lowest(DType dtype) { return dtype == DType::kU8 ? 0 : -128; }
+std::int64_t highest(DType dtype) { return dtype == DType::kU8 ? 255 : 127; }
+
+bool same_params(const Editor& editor, const Params& a, const Params& b) {
+  if (!is_per_tensor(editor, a) || !is_per_tensor(editor, b) || a.dtype != b.dtype) return false;
+  return element_as_f64(*editor.constant(a.scale), 0) ==
+             element_as_f64(*editor.constant(b.scale), 0) &&
+         zero_of(editor, a) == zero_of(editor, b);
+}
+
+/// A quantized operand: what DequantizeLinear read, and its parameters.
+struct Operand {
+  ValueId q;
+  Params params;
+  std::int64_t axis = -1;  // of the parameters, where they are not per tensor
+};
+
+std::optional<Operand> dequantized(const Editor& editor, ValueId value) {
+  const Node* node = editor.producer(value, "DequantizeLinear");
+  if (node == nullptr || node->attrs_as<DequantizeLinearAttrs>().block_size > 0) {
+    return std::nullopt;
+  }
+  const auto params = params_of(editor, *node, node->inputs[0]);
+  if (!params || editor.type(value).dtype != DType::kF32) return std::nullopt;
+  Operand out{node->inputs[0], *params, -1};
+  if (!is_per_tensor(editor, *params)) {
+    const auto axis = normalize_axis(node->attrs_as<DequantizeLinearAttrs>().axis,
+                                     editor.type(value).shape.rank());
+    if (!axis) return std::nullopt;
+    out.axis = *axis;
+  }
+  return out;
+}
+
+class Fuser {
+ public:
+  Fuser(Graph& graph, const Target& target, const OpSet& ops)
+      : editor_(graph, ops), target_(target) {}
+  Result<bool> run();
+
+ private:
+  Result<bool> fuse(NodeId quantize);
+  Result<bool> fuse_conv(NodeId quantize, const Node& conv, const Params& y);
+  Result<bool> fuse_matmul(NodeId quantize, const Node& matmul, const Params& y);
+  Result<bool> fuse_gemm(NodeId quantize, const Node& gemm, const Params& y);
+  Result<bool> move_through(NodeId quantize, const Node& op, const Params& y);
+  ValueId through_clamp(ValueId value, const Params& y);
+  bool clamp_is_free(const Node& node, const Params& y) const;
+  ValueId zero_point(const Params& params);
+  Result<ValueId> int_bias(ValueId bias, const Operand& x, const Operand& w, std::int64_t n);
+  Result<bool> emit(NodeId quantize, std::string_view op, std::vector<ValueId> inputs,
+                    std::unique_ptr<Attrs> attrs);
+
+  Editor editor_;
+  const Target& target_;
+};
+
+/// The zero point as a value; absent ones are spelled out with the scale's shape.
+ValueId Fuser::zero_point(const Params& params) {
+  if (params.zero.valid()) return params.zero;
+  auto zeros = Tensor::allocate(params.dtype, editor_.type(params.scale).shape);
+  if (!zeros) return kNoValue;
+  return editor_.add_constant(editor_.value(params.scale).name + ".zero_point", zeros.take());
+}
+
+/// Whether clamping (Relu, Clip) before quantizing changes nothing: the representable range lies
+/// within what the clamp lets through, so saturation does the same.
+bool Fuser::clamp_is_free(const Node& node, const Params& y) const {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  if (node.op->is("Relu")) {
+    low = 0;
+  } else if (node.op->is("Clip")) {
+    for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+      if (!node.inputs[i].valid()) continue;
+      const Tensor* bound = editor_.constant(node.inputs[i]);
+      if (bound == nullptr || bound->elements() != 1) return false;
+      (i == 1 ? low : high) = element_as_f64(*bound, 0);
+    }
+  } else {
+    return false;
+  }
+  if (!is_per_tensor(editor_, y)) return false;
+  const double scale = element_as_f64(*editor_.constant(y.scale), 0);
+  const auto zero = static_cast<double>(zero_of(editor_, y));
+  return scale > 0 && low <= scale * (static_cast<double>(lowest(y.dtype)) - zero) &&
+         high >= scale * (static_cast<double>(highest(y.dtype)) - zero);
+}
+
+/// What stands before a clamp that quantizing makes superfluous; the value itself without one.
+ValueId Fuser::through_clamp(ValueId value, const Params& y) {
+  const NodeId id = editor_.value(value).producer;
+  if (!id.valid() || !editor_.only_user(value).valid()) return value;
+  const Node& node = editor_.node(id);
+  return clamp_is_free(node, y) ? node.inputs[0] : value;
+}
+
+/// The int32 constant behind a bias: an integer at scale x * w. Anything else is an error value
+/// that the caller takes for "leave the node alone": kNoValue.
+Result<ValueId> Fuser::int_bias(ValueId bias, const Operand& x, const Operand& w, std::int64_t n) {
+  const auto source = dequantized(editor_, bias);
+  if (!source || source->params.dtype != DType::kI32) return kNoValue;
+  const Tensor* data = editor_.constant(source->q);
+  if (data == nullptr || data->shape() != Shape{n}) return kNoValue;
+  if (source->params.zero.valid()) {
+    const Tensor& zero = *editor_.constant(source->params.zero);
+    for (std::int64_t i = 0; i < zero.elements(); ++i) {
+      if (element_as_i64(zero, i) != 0) return kNoValue;
+    }
+  }
+  const auto scale = [&](const Params& params, std::int64_t i) {
+    const Tensor& tensor = *editor_.constant(params.scale);
+    return element_as_f64(tensor, tensor.elements() == 1 ? 0 : i);
+  };
+  for (const Params* params : {&source->params, &w.params}) {
+    const std::int64_t count = editor_.constant(params->scale)->elements();
+    if (count != 1 && count != n) return kNoValue;
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double wanted = scale(x.params, 0) * scale(w.params, i);
+    if (!(std::fabs(scale(source->params, i) - wanted) <= 1e-5 * wanted)) return kNoValue;
+  }
+  return source->q;
+}
+
+Result<bool> Fuser::emit(NodeId quantize, std::string_view op, std::vector<ValueId> inputs,
+                         std::unique_ptr<Attrs> attrs) {
+  if (!editor_.runs(target_, op, inputs, attrs.get())) return false;
+  auto made = replace_node(editor_, quantize, op, std::move(inputs), std::move(attrs));
+  if (!made) return made.error();
+  return true;
+}
+
+Result<bool> Fuser::fuse_conv(NodeId quantize, const Node& conv, const Params& y) {
+  const auto x = dequantized(editor_, conv.inputs[0]);
+  const auto w = dequantized(editor_, conv.inputs[1]);
+  if (!x || !w || !is_per_tensor(editor_, x->params) || !is_8_bit(x->params.dtype) ||
+      !is_8_bit(w->params.dtype) || (w->axis != -1 && w->axis != 0)) {
+    return false;
+  }
+  std::vector<ValueId> inputs{x->q,    x->params.scale, zero_point(x->params),
+                              w->q,    w->params.scale, zero_point(w->params),
+                              y.scale, zero_point(y)};
+  if (conv.inputs.size() > 2 && conv.inputs[2].valid()) {
+    const std::int64_t channels = editor_.type(conv.inputs[1]).shape[0];
+    auto bias = int_bias(conv.inputs[2], *x, *w, channels);
+    if (!bias) return bias.error();
+    if (!bias->valid()) return false;
+    inputs.push_back(*bias);
+  }
+  return emit(quantize, "QLinearConv", std::move(inputs), conv.attrs->clone());
+}
+
+Result<bool> Fuser::fuse_matmul(NodeId quantize, const Node& matmul, const Params& y) {
+  const auto a = dequantized(editor_, matmul.inputs[0]);
+  const auto b = dequantized(editor_, matmul.inputs[1]);
+  if (!a || !b || !is_per_tensor(editor_, a->params) || !is_8_bit(a->params.dtype) ||
+      !is_8_bit(b->params.dtype)) {
+    return false;
+  }
+  // Parameters of b per column: along its last dim, and b a matrix.
+  const int rank = editor_.type(b->q).shape.rank();
+  if (b->axis != -1 && (rank != 2 || b->axis != 1)) return false;
+  return emit(quantize, "QLinearMatMul",
+              {a->q, a->params.scale, zero_point(a->params), b->q, b->params.scale,
+               zero_point(b->params), y.scale, zero_point(y)},
+              nullptr);
+}
+
+/// Gemm with a constant weight as a 1x1 QLinearConv over [M, K, 1, 1]: the form that has an int32
+/// bias. The reshapes around it are views.
+Result<bool> Fuser::fuse_gemm(NodeId quantize, const Node& gemm, const Params& y) {
+  const auto& attrs = gemm.attrs_as<GemmAttrs>();
+  const auto x = dequantized(editor_, gemm.inputs[0]);
+  const auto w = dequantized(editor_, gemm.inputs[1]);
+  const bool has_c = gemm.inputs.size() > 2 && gemm.inputs[2].valid();
+  if (!x || !w || !is_per_tensor(editor_, x->params) || !is_8_bit(x->params.dtype) ||
+      !is_8_bit(w->params.dtype) || attrs.transA || attrs.alpha != 1.0f ||
+      (has_c && attrs.beta != 1.0f)) {
+    return false;
+  }
+  const auto& source = editor_.value(w->q).constant;
+  const std::int64_t n = editor_.type(gemm.outputs[0]).shape[1];
+  if (!source || !is_static_dim(n) || (w->axis != -1 && w->axis != (attrs.transB ? 0 : 1))) {
+    return false;
+  }
+  ValueId bias;
+  if (has_c) {
+    auto found = int_bias(gemm.inputs[2], *x, *w, n);
+    if (!found) return found.error();
+    if (!found->valid()) return false;
+    bias = *found;
+  }
+  Constant weight = *source;
+  if (!attrs.transB) {
+    auto turned = transpose_weight(*source);
+    if (!turned) return turned.error();
+    weight = turned.take();
+  }
+  const Shape shape = weight.data.shape();
+  weight.data = weight.data.reshaped({shape[0], shape[1], 1, 1});
+  const std::string name = editor_.node(quantize).name;
+  const auto shape_value = [&](std::vector<std::int64_t> dims) {
+    auto tensor =
+        Tensor::from<std::int64_t>(DType::kI64, {static_cast<std::int64_t>(dims.size())}, dims);
+    return tensor ? editor_.add_constant(name + ".shape", tensor.take()) : kNoValue;
+  };
+  auto wide =
+      add_value(editor_, quantize, "Reshape", {x->q, shape_value({0, 0, 1, 1})}, name + ".wide");
+  if (!wide) return wide.error();
+  std::vector<ValueId> inputs{*wide,
+                              x->params.scale,
+                              zero_point(x->params),
+                              editor_.add_constant(std::make_shared<Constant>(std::move(weight))),
+                              w->params.scale,
+                              zero_point(w->params),
+                              y.scale,
+                              zero_point(y)};
+  if (bias.valid()) inputs.push_back(bias);
+  if (!editor_.runs(target_, "QLinearConv", inputs)) {
+    editor_.remove_if_dead(editor_.value(*wide).producer);
+    return false;
+  }
+  auto conv = add_value(editor_, quantize, "QLinearConv", std::move(inputs), name + ".conv");
+  if (!conv) return conv.error();
+  return emit(quantize, "Reshape", {*conv, shape_value({0, 0})}, nullptr);
+}
+
+/// Ops that only move elements, or pick the largest: they give the same on the integers when what
+/// goes in and what comes out have one scale and zero point.
+Result<bool> Fuser::move_through(NodeId quantize, const Node& op, const Params& y) {
+  constexpr std::string_view kMoves[] = {"MaxPool", "Reshape",   "Transpose", "Flatten",
+                                         "Squeeze", "Unsqueeze", "Slice",     "Expand",
+                                         "Gather",  "Tile",      "Identity",  "GlobalMaxPool"};
+  const bool concat = op.op->is("Concat");
+  const bool clamp = clamp_is_free(op, y);
+  if (!op.op->domain.empty() || op.outputs.size() != 1 ||
+      (!concat && !clamp &&
+       std::find(std::begin(kMoves), std::end(kMoves), op.op->name) == std::end(kMoves))) {
+    return false;
+  }
+  std::vector<ValueId> inputs = op.inputs;
+  for (std::size_t i = 0; i < (concat ? inputs.size() : 1); ++i) {
+    const auto source = dequantized(editor_, inputs[i]);
+    if (!source || !same_params(editor_, source->params, y)) return false;
+    inputs[i] = source->q;
+  }
+  if (clamp) {
+    const ValueId out = editor_.node(quantize).outputs[0];
+    if (!editor_.may_replace(out, inputs[0])) return false;
+    editor_.replace(out, inputs[0], true);
+    editor_.remove_if_dead(quantize);
+    return true;
+  }
+  return emit(quantize, op.op->name, std::move(inputs), op.attrs->clone());
+}
+
+Result<bool> Fuser::fuse(NodeId quantize) {
+  const Node& q = editor_.node(quantize);
+  const ValueId out = q.outputs[0];
+  const auto y = params_of(editor_, q, out);
+  if (!y || !is_8_bit(y->dtype) || !is_per_tensor(editor_, *y) ||
+      q.attrs_as<QuantizeLinearAttrs>().block_size > 0 ||
+      editor_.type(y->scale).dtype != DType::kF32) {
+    return false;
+  }
+  if (const auto source = dequantized(editor_, q.inputs[0])) {
+    // Quantizing again with the same parameters gives the integers back.
+    if (!same_params(editor_, source->params, *y) || !editor_.may_replace(out, source->q)) {
+      return false;
+    }
+    editor_.replace(out, source->q, true);
+    editor_.remove_if_dead(quantize);
+    return true;
+  }
+  const ValueId direct = q.inputs[0];
+  const ValueId value = through_clamp(direct, *y);
+  const NodeId producer = editor_.value(value).producer;
+  if (!producer.valid() || !editor_.only_user(value).valid() ||
+      !editor_.only_user(direct).valid()) {
+    return false;
+  }
+  const Node& node = editor_.node(producer);
+  if (node.op->is("Conv")) return fuse_conv(quantize, node, *y);
+  if (node.op->is("MatMul")) return fuse_matmul(quantize, node, *y);
+  if (node.op->is("Gemm")) return fuse_gemm(quantize, node, *y);
+  const Node& last = editor_.node(editor_.value(direct).producer);
+  return move_through(quantize, last, *y);
+}
+
+Result<bool> Fuser::run() {
+  const std::vector<NodeId> order = editor_.graph().order();
+  for (NodeId id : order) {
+    const Node& node = editor_.node(id);
+    if (node.dead || !node.op->is("QuantizeLinear")) continue;
+    if (auto done = fuse(id); !done) return done;
+  }
+  return editor_.changed();
+}
+
+Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
+  return Fuser(graph, target, ops).run();
+}
+
+}  // namespace
+
+extern constinit const Pass pass_fuse_qdq{
+    .name = "fuse_qdq",
+    .doc =
+        "DequantizeLinear -> Conv, MatMul or Gemm -> QuantizeLinear becomes QLinearConv or "
+        "QLinearMatMul with an int32 bias; ops that only move elements work on the integers.",
+    .run = run,
+};
+
+}  // namespace polaris

@@ -1,0 +1,146 @@
+#include "pass/runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+#include "base/strings.h"
+#include "ir/symbols.h"
+#include "ir/verifier.h"
+
+namespace polaris {
+
+#define POLARIS_PASS(name) extern const Pass pass_##name;
+#include "pass/order.inc"
+#undef POLARIS_PASS
+
+namespace {
+
+constexpr const Pass* kOrder[] = {
+#define POLARIS_PASS(name) &pass_##name,
+#include "pass/order.inc"
+#undef POLARIS_PASS
+};
+
+#ifdef NDEBUG
+constexpr bool kAlwaysVerify = false;
+#else
+constexpr bool kAlwaysVerify = true;
+#endif
+
+/// Subgraphs before the graphs that hold them.
+std::vector<Graph*> innermost_first(Graph& root) {
+  std::vector<Graph*> out{&root};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (NodeId id : out[i]->order()) {
+      for (auto& sub : out[i]->node(id).subgraphs) out.push_back(sub.get());
+    }
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+Result<PassRun> run_one(Graph& graph, const Pass& pass, const Target& target, const OpSet& ops,
+                        bool verify) {
+  PassRun run;
+  run.name = pass.name;
+  run.nodes_before = count_nodes(graph);
+  const auto start = std::chrono::steady_clock::now();
+  // A pass may remove nodes and with them subgraphs: what it has not reached yet lies outside.
+  for (Graph* at : innermost_first(graph)) {
+    auto changed = pass.run(*at, target, ops);
+    if (!changed) return changed.error().with_context(pass.name);
+    if (*changed) ++run.graphs_changed;
+  }
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  run.ms = took.count();
+  run.nodes_after = count_nodes(graph);
+  if (run.graphs_changed > 0 && verify) {
+    if (auto s = verify_graph(graph); !s) {
+      return s.error().with_context("after " + std::string(pass.name));
+    }
+  }
+  return run;
+}
+
+}  // namespace
+
+std::span<const Pass* const> default_passes() { return kOrder; }
+
+const Pass* find_pass(std::string_view name) {
+  for (const Pass* pass : kOrder) {
+    if (pass->name == name) return pass;
+  }
+  return nullptr;
+}
+
+bool PassReport::changed() const {
+  return std::any_of(runs.begin(), runs.end(),
+                     [](const PassRun& run) { return run.graphs_changed > 0; });
+}
+
+std::string PassReport::to_string() const {
+  std::string out;
+  char line[160];
+  for (const PassRun& run : runs) {
+    std::snprintf(line, sizeof line, "%-24.*s %9.2f ms  %3lld changed  %6lld -> %lld nodes\n",
+                  static_cast<int>(run.name.size()), run.name.data(), run.ms,
+                  static_cast<long long>(run.graphs_changed),
+                  static_cast<long long>(run.nodes_before),
+                  static_cast<long long>(run.nodes_after));
+    out += line;
+  }
+  return out;
+}
+
+Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
+                              const Target& target, const OpSet& ops, const PassOptions& options) {
+  for (const std::string& name : options.disabled) {
+    if (find_pass(name) == nullptr) {
+      return Error::invalid("[passes] disabled, got '" + printable(name) + "', which is no pass");
+    }
+  }
+  PassReport report;
+  for (const Pass* pass : passes) {
+    if (options.disabled.contains(pass->name)) continue;
+    auto run = run_one(graph, *pass, target, ops, options.verify || kAlwaysVerify);
+    if (!run) return run.error();
+    report.ms += run->ms;
+    report.runs.push_back(run.take());
+  }
+  for (Graph* at : innermost_first(graph)) at->compact();
+  return report;
+}
+
+Result<PassReport> run_passes(Graph& graph, const Target& target, const OpSet& ops,
+                              const PassOptions& options) {
+  return run_passes(graph, default_passes(), target, ops, options);
+}
+
+Result<std::vector<const Pass*>> select_passes(std::string_view list) {
+  std::vector<const Pass*> out(std::begin(kOrder), std::end(kOrder));
+  if (list == "default") return out;
+  const bool without = list.starts_with('-');
+  if (!without) out.clear();
+  if (list == "none" || list.empty()) return out;
+  for (std::string_view part : split(list, ',')) {
+    std::string_view name = trim(part);
+    if (name.starts_with('-') != without) {
+      return Error::invalid("[passes] '" + printable(list) +
+                            "' mixes passes to run with passes to leave out");
+    }
+    if (without) name.remove_prefix(1);
+    const Pass* pass = find_pass(name);
+    if (pass == nullptr) {
+      return Error::invalid("[passes] got '" + printable(name) + "', which is no pass");
+    }
+    if (without) {
+      std::erase(out, pass);
+    } else {
+      out.push_back(pass);
+    }
+  }
+  return out;
+}
+
+}  // namespace polaris

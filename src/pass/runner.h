@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pass/pass.h"
+
+namespace polaris {
+
+/// The passes of src/pass/order.inc, in its order; a pass may stand there more than once.
+std::span<const Pass* const> default_passes();
+const Pass* find_pass(std::string_view name);
+
+struct PassOptions {
+  /// Names of passes to leave out.
+  std::set<std::string, std::less<>> disabled;
+  /// Verify the graph after each pass that changed it, types included; always so in debug builds.
+  bool verify = false;
+};
+
+/// What one pass did.
+struct PassRun {
+  std::string_view name;
+  double ms = 0;
+  std::int64_t graphs_changed = 0;  // the graph and its subgraphs
+  std::int64_t nodes_before = 0;
+  std::int64_t nodes_after = 0;
+};
+
+struct PassReport {
+  std::vector<PassRun> runs;
+  double ms = 0;
+  bool changed() const;
+  /// One line a pass: name, time, graphs changed, nodes before and after.
+  std::string to_string() const;
+};
+
+/// Runs passes over the graph and its subgraphs, innermost first, then drops what is dead.
+/// Errors: invalid (a disabled name that is no pass), what a pass or the verifier found, with the
+/// pass's name.
+Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
+                              const Target& target, const OpSet& ops,
+                              const PassOptions& options = {});
+/// The default passes.
+Result<PassReport> run_passes(Graph& graph, const Target& target, const OpSet& ops,
+                              const PassOptions& options = {});
+
+/// Passes by "default", "none", "a,b" (just these), "-a,-b" (the default ones without these).
+Result<std::vector<const Pass*>> select_passes(std::string_view list);
+
+}  // namespace polaris

@@ -1,0 +1,100 @@
+#include "pass/weights.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace polaris {
+namespace {
+
+/// A rank-2 array of `width`-byte elements turned around, in tiles so that both sides stay cached.
+void transpose_bytes(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns,
+                     std::int64_t width) {
+  constexpr std::int64_t kTile = 32;
+  for (std::int64_t r0 = 0; r0 < rows; r0 += kTile) {
+    for (std::int64_t c0 = 0; c0 < columns; c0 += kTile) {
+      for (std::int64_t c = c0; c < std::min(c0 + kTile, columns); ++c) {
+        for (std::int64_t r = r0; r < std::min(r0 + kTile, rows); ++r) {
+          std::memcpy(to + (c * rows + r) * width, from + (r * columns + c) * width,
+                      static_cast<std::size_t>(width));
+        }
+      }
+    }
+  }
+}
+
+Result<Tensor> transpose_tensor(const Tensor& tensor) {
+  TensorType type = tensor.type();
+  const std::int64_t rows = type.shape[0];
+  const std::int64_t columns = type.shape[1];
+  type.shape = {columns, rows};
+  if (!type.encoding.is_plain()) {
+    type.encoding.axis =
+        type.encoding.axis < 0 ? std::int8_t{-1} : static_cast<std::int8_t>(1 - type.encoding.axis);
+  }
+  auto out = Tensor::allocate(type);
+  if (!out) return out;
+  if (out->elements() == 0) return out;
+  const auto width = static_cast<std::int64_t>(tensor.bytes().size()) / out->elements();
+  transpose_bytes(tensor.bytes().data(), out->mutable_bytes().data(), rows, columns, width);
+  return out;
+}
+
+Tensor slice_rows(const Tensor& tensor, std::int64_t from, std::int64_t to) {
+  TensorType type = tensor.type();
+  const std::size_t row =
+      tensor.bytes().size() / static_cast<std::size_t>(std::max<std::int64_t>(1, type.shape[0]));
+  type.shape[0] = to - from;
+  return Tensor::view(type,
+                      tensor.bytes().subspan(static_cast<std::size_t>(from) * row,
+                                             static_cast<std::size_t>(to - from) * row),
+                      tensor.owner());
+}
+
+}  // namespace
+
+Result<Constant> transpose_weight(const Constant& weight) {
+  if (weight.data.type().encoding.is_block() || weight.data.shape().rank() != 2) {
+    return Error::unsupported("[pass] a weight of type " + weight.data.type().to_string() +
+                              " cannot be transposed");
+  }
+  Constant out;
+  out.name = weight.name;
+  auto data = transpose_tensor(weight.data);
+  if (!data) return data.error();
+  out.data = data.take();
+  for (auto [from, to] :
+       {std::pair(&weight.scale, &out.scale), std::pair(&weight.zero_point, &out.zero_point)}) {
+    if (from->shape().rank() != 2) {
+      *to = *from;
+      continue;
+    }
+    auto turned = transpose_tensor(*from);
+    if (!turned) return turned.error();
+    *to = turned.take();
+  }
+  if (weight.file) weight.file->release_pages(weight.data.bytes());
+  return out;
+}
+
+Result<Constant> slice_weight(const Constant& weight, std::int64_t from, std::int64_t to) {
+  const Encoding& encoding = weight.data.type().encoding;
+  Constant out;
+  out.name = weight.name;
+  out.file = weight.file;
+  out.data = slice_rows(weight.data, from, to);
+  const bool affine = encoding.kind == Encoding::Kind::kAffine;
+  const bool per_tensor = affine && encoding.axis < 0;
+  if (affine && encoding.axis == 0 && encoding.block > 0) {
+    return Error::unsupported("[pass] a weight with blocks along dim 0 cannot be cut there");
+  }
+  const bool parameters_by_row = affine && (encoding.axis == 0 || encoding.block > 0);
+  for (auto [source, target] :
+       {std::pair(&weight.scale, &out.scale), std::pair(&weight.zero_point, &out.zero_point)}) {
+    if (!*source) continue;
+    *target = parameters_by_row && !per_tensor ? slice_rows(*source, from, to) : *source;
+  }
+  return out;
+}
+
+}  // namespace polaris

@@ -1,0 +1,182 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "base/strings.h"
+#include "ir/evaluate_graph.h"
+#include "ir/text.h"
+#include "ir/verifier.h"
+#include "pass/runner.h"
+#include "tensor/element.h"
+#include "test_paths.h"
+
+/// Each tests/pass/*.txt holds cases:
+///
+///   === what is shown
+///   passes: a, b
+///   target: chains, binding_bytes_max=256, without=Conv      (optional)
+///   tolerance: 1e-5                                          (optional; exact without)
+///   --- input
+///   graph { ... }
+///   --- expected            (or `--- same`: nothing changes)
+///   graph { ... }
+///
+/// The result must print as the expected graph does, and give the same numbers on random inputs.
+namespace polaris {
+namespace {
+
+struct Case {
+  std::string name;
+  std::map<std::string, std::string> settings;
+  std::string input;
+  std::string expected;  // empty: same as the input
+};
+
+std::vector<Case> read_cases(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::vector<Case> out;
+  std::string* section = nullptr;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("=== ")) {
+      out.push_back({line.substr(4), {}, "", ""});
+      section = nullptr;
+    } else if (out.empty() || line.empty() || line.starts_with("#")) {
+      continue;
+    } else if (line == "--- input") {
+      section = &out.back().input;
+    } else if (line == "--- expected" || line == "--- same") {
+      section = &out.back().expected;
+    } else if (section != nullptr) {
+      *section += line + "\n";
+    } else {
+      const std::size_t colon = line.find(':');
+      out.back().settings[line.substr(0, colon)] =
+          colon == std::string::npos ? "" : std::string(trim(line.substr(colon + 1)));
+    }
+  }
+  return out;
+}
+
+Target target_of(const std::string& text) {
+  Target target;
+  for (std::string_view part : split(text, ',')) {
+    const std::string setting(trim(part));
+    if (setting == "chains") target.fuses_chains = true;
+    if (setting.starts_with("binding_bytes_max=")) {
+      target.binding_bytes_max = *parse_i64(setting.substr(18));
+    }
+    if (setting.starts_with("without=")) {
+      target.supports = [op = setting.substr(8)](const NodeTypes& node) {
+        return op_full_name(*node.op) != op;
+      };
+    }
+  }
+  return target;
+}
+
+/// Small numbers that are the same on every machine; integers stay in [0, 4).
+Tensor random_tensor(TensorType type, std::uint32_t& seed) {
+  for (int i = 0; i < type.shape.rank(); ++i) {
+    if (!is_static_dim(type.shape[i])) type.shape[i] = 3;
+  }
+  Tensor out = *Tensor::allocate(type);
+  for (std::int64_t i = 0; i < out.elements(); ++i) {
+    seed = seed * 1664525u + 1013904223u;
+    const double unit = static_cast<double>(seed >> 8) / 0x1p24;
+    std::byte* to = out.mutable_bytes().data();
+    if (is_float(type.dtype)) {
+      store_f64(type.dtype, to, i, unit * 4 - 2);
+    } else {
+      store_i64(type.dtype, to, i,
+                static_cast<std::int64_t>(unit * (type.dtype == DType::kBool ? 2 : 4)));
+    }
+  }
+  return out;
+}
+
+void check_close(const Tensor& got, const Tensor& wanted, double tolerance) {
+  REQUIRE(got.type() == wanted.type());
+  if (!wanted.type().encoding.is_plain()) return;
+  double worst = 0;
+  for (std::int64_t i = 0; i < wanted.elements(); ++i) {
+    const double a = element_as_f64(got, i);
+    const double b = element_as_f64(wanted, i);
+    if (std::isnan(a) && std::isnan(b)) continue;
+    worst = std::max(worst, std::fabs(a - b) / std::max(1.0, std::fabs(b)));
+  }
+  CHECK(worst <= tolerance);
+}
+
+void check_numbers(const Graph& before, const Graph& after, double tolerance) {
+  for (std::uint32_t seed = 1; seed <= 3; ++seed) {
+    std::vector<Tensor> inputs;
+    std::uint32_t at = seed;
+    for (ValueId id : before.inputs()) inputs.push_back(random_tensor(before.value(id).type, at));
+    auto wanted = evaluate_graph(before, inputs);
+    REQUIRE_MESSAGE(wanted.ok(), wanted.error().message());
+    auto got = evaluate_graph(after, inputs);
+    REQUIRE_MESSAGE(got.ok(), got.error().message());
+    REQUIRE(got->outputs.size() == wanted->outputs.size());
+    for (std::size_t i = 0; i < wanted->outputs.size(); ++i) {
+      check_close(got->outputs[i], wanted->outputs[i], tolerance);
+    }
+    for (std::size_t i = 0; i < wanted->states.size(); ++i) {
+      check_close(got->states[i], wanted->states[i], tolerance);
+    }
+  }
+}
+
+void run_case(const Case& test, const OpSet& ops) {
+  auto input = parse_graph(test.input, ops);
+  REQUIRE_MESSAGE(input.ok(), input.error().message());
+  auto passes = select_passes(test.settings.at("passes"));
+  REQUIRE_MESSAGE(passes.ok(), passes.error().message());
+  const auto target = test.settings.find("target");
+  const auto tolerance = test.settings.find("tolerance");
+  Graph graph = input->clone();
+  auto report =
+      run_passes(graph, *passes, target_of(target == test.settings.end() ? "" : target->second),
+                 ops, {.disabled = {}, .verify = true});
+  REQUIRE_MESSAGE(report.ok(), report.error().message());
+  CHECK(report->changed() == !test.expected.empty());
+
+  const PrintOptions plain{.inline_elements_max = 4096, .types = false};
+  auto expected = parse_graph(test.expected.empty() ? test.input : test.expected, ops);
+  REQUIRE_MESSAGE(expected.ok(), expected.error().message());
+  CHECK(print_graph(graph, plain) == print_graph(*expected, plain));
+  check_numbers(*input, graph,
+                tolerance == test.settings.end() ? 0.0 : *parse_f64(tolerance->second));
+}
+
+TEST_CASE("passes rewrite as their files show") {
+  const OpSet ops = OpSet::builtin();
+  std::vector<std::filesystem::path> files;
+  const auto folder = std::filesystem::path(test::kSourceDir) / "tests" / "pass";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".txt") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  REQUIRE_FALSE(files.empty());
+  for (const auto& file : files) {
+    for (const Case& test : read_cases(file)) {
+      const std::string where = file.filename().string() + ": " + test.name;
+      SUBCASE(where.c_str()) { run_case(test, ops); }
+    }
+  }
+}
+
+TEST_CASE("every pass has a file of tests") {
+  for (const Pass* pass : default_passes()) {
+    const auto file = std::filesystem::path(test::kSourceDir) / "tests" / "pass" /
+                      (std::string(pass->name) + ".txt");
+    CHECK_MESSAGE(std::filesystem::exists(file), file.string());
+  }
+}
+
+}  // namespace
+}  // namespace polaris
