@@ -19,12 +19,12 @@ def inline_functions(path):
 
 def leaks(objects):
     """(object, function) pairs that would leak."""
-    special = [o for o in objects if re.search(r"_(avx2|avx512|vnni)\.cc\.o$", str(o))]
-    baseline = set()
-    for path in objects:
-        if path not in special:
-            baseline |= inline_functions(path)
-    return [(str(o), name) for o in special for name in sorted(inline_functions(o) & baseline)]
+    special = {o: inline_functions(o) for o in objects
+               if re.search(r"_(avx2|avx512|vnni)\.cc\.o$", str(o))}
+    if not any(special.values()):
+        return []
+    baseline = set().union(*(inline_functions(o) for o in objects if o not in special))
+    return [(str(o), name) for o, names in special.items() for name in sorted(names & baseline)]
 
 
 def main():

@@ -4,6 +4,7 @@ namespace polaris {
 namespace {
 
 std::uint64_t next_buffer_id() {
+  // tidy: allow globals (ids are unique in the process, whoever made the buffer)
   static std::atomic<std::uint64_t> next{1};
   return next.fetch_add(1, std::memory_order_relaxed);
 }

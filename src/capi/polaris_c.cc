@@ -46,9 +46,11 @@ namespace {
 using polaris::Error;
 using polaris::Status;
 
-// What is left to say when there is no memory to say it with; never freed.
+// What is left to say when there is no memory to say it with; never freed. The message is short
+// enough for std::string to hold it without an allocation.
 polaris_error* out_of_memory() {
-  static polaris_error error{polaris::ErrorCode::kOutOfMemory, "host memory ran out"};
+  // tidy: allow globals (the caller gets a pointer to it, and nobody writes it)
+  static polaris_error error{polaris::ErrorCode::kOutOfMemory, "out of memory"};
   return &error;
 }
 

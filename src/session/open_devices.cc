@@ -46,7 +46,7 @@ Result<std::unique_ptr<Device>> open_auto(const DeviceOptions& options) {
 Result<std::unique_ptr<Device>> open_device(const std::string& name, const DeviceOptions& options) {
   if (name == "auto") return open_auto(options);
   if (name == "cpu") return open_cpu(options);
-  if (name == "reference") return make_reference_device();
+  if (name == "reference") return make_reference_device({});
   if (name == "vulkan") return open_vulkan("", options);
   constexpr std::string_view kPrefix = "vulkan:";
   if (name.starts_with(kPrefix)) return open_vulkan(name.substr(kPrefix.size()), options);

@@ -146,7 +146,7 @@ Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
   if (auto status = wait_device(step.device); !status) return status;
   if (options_.trace != nullptr) {
     options_.trace->add(
-        {ticket_, device.info().id, "segment " + std::to_string(number), begin, now_us()});
+        {ticket_, step.device, device.info().id, "segment " + std::to_string(number), begin, now_us()});
   }
   for (const LaunchTime& time : times) {
     const Launch& launch = step.launches[static_cast<std::size_t>(time.launch)];
@@ -190,8 +190,8 @@ Status StageRunner::run_transfer(const TransferStep& step) {
     if (auto status = runtime_.device(step.to_device).write(to, bytes); !status) return status;
   }
   if (options_.trace != nullptr) {
-    options_.trace->add({ticket_, runtime_.device(step.to_device).info().id, "transfer", begin,
-                         now_us()});
+    options_.trace->add({ticket_, step.to_device, runtime_.device(step.to_device).info().id,
+                         "transfer", begin, now_us()});
   }
   return Status::success();
 }

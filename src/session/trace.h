@@ -11,6 +11,7 @@ namespace polaris {
 /// One segment or transfer as it ran; times in microseconds of the monotonic clock.
 struct TraceEvent {
   std::int64_t ticket = 0;
+  std::int32_t device_index = 0;  // in the runtime's list
   std::string device;
   std::string what;  // "segment 0", "transfer", ...
   double begin_us = 0;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backend/reference/reference_device.h"
+#include "support/cpu_case.h"
 #include "support/vulkan.h"
 
 namespace polaris::test {
@@ -22,6 +23,10 @@ std::vector<std::unique_ptr<Device>> make_devices() {
     if (device != nullptr) out.push_back(std::move(device));
   };
   if (wanted("reference")) add(make_reference_device());
+  if (wanted("cpu")) {
+    // Every instruction set of this machine: older ones must be as right as the best.
+    for (const std::string& isa : isas_here()) add(cpu_device(isa));
+  }
   if (wanted("vulkan")) add(make_test_vulkan());
   return out;
 }

@@ -3,10 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "backend/vulkan/vulkan_device.h"
 #include "base/checked.h"
+#include "ir/evaluate.h"
 #include "ir/op_set.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
@@ -17,6 +19,7 @@ namespace {
 constexpr std::int64_t kGuard = 256;
 constexpr std::byte kPattern{0xA5};
 
+/// Types of the node's outputs; of a data-dependent op their bounds, then those of the dims.
 Result<std::vector<TensorType>> infer_outputs(const NodeCase& node) {
   std::vector<const TensorType*> types;
   std::vector<const Tensor*> values;
@@ -24,16 +27,15 @@ Result<std::vector<TensorType>> infer_outputs(const NodeCase& node) {
     types.push_back(input ? &input.type() : nullptr);
     values.push_back(input ? &input : nullptr);
   }
-  InferContext context;
-  context.op = node.op;
-  context.attrs = node.attrs.get();
-  context.node_name = "test";
-  context.inputs = types;
-  context.values = values;
-  context.outputs.resize(static_cast<std::size_t>(node.outputs));
-  context.bounds.resize(context.outputs.size());
-  if (Status s = node.op->infer(context); !s) return s.error();
-  return context.outputs;
+  auto context = infer_types(*node.op, *node.attrs, "test", types, values, node.outputs);
+  if (!context) return context.error();
+  std::vector<TensorType> outputs = context->outputs;
+  if (!node.op->has_trait(kDataDependent)) return outputs;
+  for (std::size_t o = 0; o < context->bounds.size(); ++o) {
+    outputs[o].shape = context->bounds[o];
+    outputs.push_back({DType::kI64, Shape{context->bounds[o].rank()}, {}});
+  }
+  return outputs;
 }
 
 /// Input whose bytes output `o` must share, or -1.
@@ -116,6 +118,33 @@ void describe(const NodeCase& node, const std::vector<TensorType>& outputs, Desc
   out.desc.values = out.values;
 }
 
+/// The outputs from the regions' bytes, cut to the dims that a data-dependent kernel wrote.
+Result<std::vector<Tensor>> cut_outputs(const NodeCase& node, const std::vector<TensorType>& types,
+                                        const std::vector<OperandRef>& refs,
+                                        const std::vector<std::vector<std::byte>>& images) {
+  const auto count = static_cast<std::size_t>(node.outputs);
+  std::vector<Tensor> results;
+  for (std::size_t o = 0; o < count; ++o) {
+    TensorType type = types[o];
+    const auto& image = images[static_cast<std::size_t>(refs[o].region)];
+    if (types.size() > count) {
+      const auto& dims = images[static_cast<std::size_t>(refs[count + o].region)];
+      for (int d = 0; d < type.shape.rank(); ++d) {
+        type.shape[d] = load_i64(DType::kI64, dims.data(), d);
+      }
+    }
+    const std::int64_t bytes = type.bytes().value_or(INT64_MAX);
+    if (bytes > static_cast<std::int64_t>(image.size())) {
+      return Error::internal("output " + std::to_string(o) + " of " + type.to_string() +
+                             " exceeds its bound");
+    }
+    auto tensor = Tensor::from_bytes(type, std::span(image).first(static_cast<std::size_t>(bytes)));
+    if (!tensor) return tensor.error();
+    results.push_back(tensor.take());
+  }
+  return results;
+}
+
 bool close(double got, double want, DType dtype, double slack) {
   if (std::isnan(want) || std::isnan(got)) return std::isnan(want) && std::isnan(got);
   if (std::isinf(want) || std::isinf(got)) return got == want;
@@ -134,39 +163,9 @@ const OpDef& find_op(std::string_view name, std::string_view domain) {
 }
 
 Result<std::vector<Tensor>> run_reference(const NodeCase& node) {
-  auto types = infer_outputs(node);
-  if (!types) return types.error();
-  std::vector<RefTensor> inputs;
-  for (const Tensor& input : node.inputs) {
-    RefTensor ref;
-    if (input) {
-      ref.type = input.type();
-      // The reference reads through a plain pointer; inputs are never written.
-      ref.data = const_cast<std::byte*>(input.bytes().data());
-    }
-    inputs.push_back(ref);
-  }
-  std::vector<Tensor> outputs;
-  std::vector<RefTensor> refs;
-  for (std::size_t o = 0; o < types->size(); ++o) {
-    auto tensor = Tensor::allocate((*types)[o]);
-    if (!tensor) return tensor.error();
-    const int alias = required_alias(*node.op, static_cast<int>(o));
-    if (alias >= 0) {
-      const auto from = node.inputs[static_cast<std::size_t>(alias)].bytes();
-      std::copy(from.begin(), from.end(), tensor->mutable_bytes().begin());
-    }
-    outputs.push_back(tensor.take());
-    refs.push_back({(*types)[o], outputs.back().mutable_bytes().data(), nullptr, nullptr});
-  }
-  RefContext context;
-  context.op = node.op;
-  context.attrs = node.attrs.get();
-  context.node_name = "test";
-  context.inputs = inputs;
-  context.outputs = refs;
-  if (Status s = node.op->reference(context); !s) return s.error();
-  return outputs;
+  std::vector<const Tensor*> inputs;
+  for (const Tensor& input : node.inputs) inputs.push_back(input ? &input : nullptr);
+  return evaluate_node(*node.op, *node.attrs, "test", inputs, node.outputs);
 }
 
 Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node) {
@@ -237,20 +236,15 @@ Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node) {
     if (!image) return image.error();
     images.push_back(image.take());
   }
-  std::vector<Tensor> results;
-  for (std::size_t o = 0; o < types->size(); ++o) {
-    auto tensor =
-        Tensor::from_bytes((*types)[o], images[static_cast<std::size_t>(outputs[o].region)]);
-    if (!tensor) return tensor.error();
-    results.push_back(tensor.take());
-  }
-  return results;
+  return cut_outputs(node, *types, outputs, images);
 }
 
 Device* software_vulkan() {
   static const std::unique_ptr<Device> device = [] {
     VulkanOptions options;
-    options.selector = "llvmpipe";
+    // Another device, a real GPU say, by name.
+    const char* name = std::getenv("POLARIS_TEST_VULKAN");
+    options.selector = name != nullptr ? name : "llvmpipe";
     options.pipeline_cache_path = "";
     auto made = make_vulkan_device(options);
     if (!made) MESSAGE("skipped, no software Vulkan device: " << made.error().message());
@@ -267,6 +261,8 @@ void check_node(Device& device, const NodeCase& node, double slack) {
   for (std::size_t o = 0; o < want->size(); ++o) {
     const Tensor& a = (*got)[o];
     const Tensor& b = (*want)[o];
+    REQUIRE_MESSAGE(a.type() == b.type(), a.type().to_string()
+                                              << ", wanted " << b.type().to_string());
     const bool exact = !is_float(b.dtype()) || !b.type().encoding.is_plain();
     if (exact) {
       const auto ab = a.bytes();

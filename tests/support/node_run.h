@@ -14,8 +14,8 @@ namespace polaris::test {
 struct NodeCase {
   const OpDef* op = nullptr;
   std::shared_ptr<Attrs> attrs;
-  std::vector<Tensor> inputs;       // null: absent
-  std::uint64_t constants = 0;      // bit i: input i is a constant, to be packed
+  std::vector<Tensor> inputs;   // null: absent
+  std::uint64_t constants = 0;  // bit i: input i is a constant, to be packed
   int outputs = 1;
 };
 

@@ -87,14 +87,13 @@ TEST_CASE("a token of vulkan PagedAttention is bit-equal whatever its place and 
     NodeCase node = attention(Cache::kF16, h, positions);
     Random random(static_cast<unsigned>(at));
     Tensor moved = random_floats(random, DType::kF32, {8, h.heads * h.size});
-    std::memcpy(moved.mutable_data<float>() + static_cast<std::size_t>(at) * width,
-                q.data<float>(), width * 4);
+    std::memcpy(moved.mutable_data<float>() + static_cast<std::size_t>(at) * width, q.data<float>(),
+                width * 4);
     node.inputs[0] = moved;
     node.inputs[4] = of_ints(DType::kI32, {8}, std::vector<std::int64_t>(8, 0));
     auto y = run_device(*device, node);
     REQUIRE_MESSAGE(y.ok(), y.error().message());
-    const auto row =
-        (*y)[0].bytes().subspan(static_cast<std::size_t>(at) * width * 4, width * 4);
+    const auto row = (*y)[0].bytes().subspan(static_cast<std::size_t>(at) * width * 4, width * 4);
     if (at == 0) first.assign(row.begin(), row.end());
     CHECK(std::equal(row.begin(), row.end(), first.begin()));
   }
@@ -182,15 +181,15 @@ TEST_CASE("vulkan RotaryEmbedding, both ranks, both orders, partial heads") {
         NodeCase node;
         node.op = &find_op("RotaryEmbedding");
         node.attrs = attrs;
-        const Shape x = form % 2 == 0 ? Shape{batch, tokens, heads * size}
-                                      : Shape{batch, heads, tokens, size};
+        const Shape x =
+            form % 2 == 0 ? Shape{batch, tokens, heads * size} : Shape{batch, heads, tokens, size};
         const Shape table = form < 2 ? Shape{batch, tokens, half} : Shape{20, half};
         node.inputs = {random_floats(random, DType::kF32, x),
                        random_floats(random, DType::kF32, table),
                        random_floats(random, DType::kF32, table)};
         if (form >= 2) {
-          node.inputs.push_back(random_ints(random, form == 2 ? DType::kI64 : DType::kI32,
-                                            {batch, tokens}, 0, 19));
+          node.inputs.push_back(
+              random_ints(random, form == 2 ? DType::kI64 : DType::kI32, {batch, tokens}, 0, 19));
         }
         check_node(*device, node);
       }

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/op_set.h"
-#include "support/device_run.h"
+#include "support/node_run.h"
 #include "support/vulkan.h"
 
 using namespace polaris;
@@ -57,10 +56,15 @@ struct Doubler {
   }
 };
 
-const OpDef& builtin(const OpSet& ops, const char* name) {
-  const OpDef* op = ops.find(name);
-  REQUIRE(op != nullptr);
-  return *op;
+/// op(x, x) on a device.
+Result<std::vector<Tensor>> pair_of(Device& device, const char* op, const std::vector<float>& x) {
+  auto tensor = Tensor::from<float>(DType::kF32, {static_cast<std::int64_t>(x.size())}, x);
+  REQUIRE(tensor.ok());
+  test::NodeCase node;
+  node.op = &test::find_op(op);
+  node.attrs = std::make_shared<NoAttrs>();
+  node.inputs = {*tensor, *tensor};
+  return test::run_device(device, node);
 }
 
 }  // namespace
@@ -149,18 +153,12 @@ TEST_CASE("vulkan: pretended limits are kept, with clean errors and no leak") {
 }
 
 TEST_CASE("vulkan: the n-th allocation failing is an error, never a leak") {
-  const OpSet ops = OpSet::builtin();
   for (std::int64_t n = 1; n <= 8; ++n) {
     VulkanOptions options;
     options.fail_allocation_at = n;
     auto device = test::make_test_vulkan(options);
     if (!device) return;
-    const auto x = Tensor::from<float>(DType::kF32, {3}, std::vector<float>{1, 2, 3});
-    REQUIRE(x.ok());
-    const Constant constant{*x, {}, {}, "x"};
-    const Constant* inputs[] = {&constant, &constant};
-    NoAttrs attrs;
-    auto out = test::run_on_device(*device, builtin(ops, "Add"), attrs, inputs, 1);
+    auto out = pair_of(*device, "Add", {1, 2, 3});
     CHECK(device->counters().live_bytes == 0);
     if (!out) {
       CHECK(out.error().code() == ErrorCode::kOutOfMemory);
@@ -174,8 +172,7 @@ TEST_CASE("vulkan: the n-th allocation failing is an error, never a leak") {
 TEST_CASE("vulkan: launches wait for each other where they share bytes, and are recorded once") {
   auto device = test::make_test_vulkan();
   if (!device) return;
-  const OpSet ops = OpSet::builtin();
-  const Doubler doubler(*device, builtin(ops, "Add"), 1000);
+  const Doubler doubler(*device, test::find_op("Add"), 1000);
   SegmentDesc segment;
   segment.name = "doubling";
   segment.run_regions = 3;
@@ -224,8 +221,7 @@ TEST_CASE("vulkan: launches wait for each other where they share bytes, and are 
 TEST_CASE("vulkan: more region tuples than are kept still give right answers") {
   auto device = test::make_test_vulkan();
   if (!device) return;
-  const OpSet ops = OpSet::builtin();
-  const Doubler doubler(*device, builtin(ops, "Add"), 16);
+  const Doubler doubler(*device, test::find_op("Add"), 16);
   SegmentDesc segment;
   segment.run_regions = 2;
   segment.launches.push_back(doubler.launch(0, 1));
@@ -251,13 +247,8 @@ TEST_CASE("vulkan: two devices on one card work side by side") {
   if (!first) return;
   auto second = test::make_test_vulkan();
   REQUIRE(second != nullptr);
-  const OpSet ops = OpSet::builtin();
-  const auto x = Tensor::from<float>(DType::kF32, {2}, std::vector<float>{4, 5});
-  const Constant constant{*x, {}, {}, "x"};
-  const Constant* inputs[] = {&constant, &constant};
-  NoAttrs attrs;
   for (Device* device : {first.get(), second.get(), first.get()}) {
-    auto out = test::run_on_device(*device, builtin(ops, "Mul"), attrs, inputs, 1);
+    auto out = pair_of(*device, "Mul", {4, 5});
     REQUIRE(out.ok());
     CHECK(out->at(0).data<float>()[1] == 25.0f);
   }
@@ -265,13 +256,12 @@ TEST_CASE("vulkan: two devices on one card work side by side") {
 
 TEST_CASE("vulkan: a corrupt pipeline cache file is no file") {
   const std::string path = "/tmp/polaris_pipeline_cache_test.bin";
-  const OpSet ops = OpSet::builtin();
   for (int round = 0; round < 3; ++round) {
     VulkanOptions options;
     options.pipeline_cache_path = path;
     auto device = test::make_test_vulkan(options);
     if (!device) return;
-    const Doubler doubler(*device, builtin(ops, "Add"), 8);
+    const Doubler doubler(*device, test::find_op("Add"), 8);
     SegmentDesc segment;
     segment.run_regions = 2;
     segment.launches.push_back(doubler.launch(0, 1));

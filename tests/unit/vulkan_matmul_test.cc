@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "ir/op_attrs/matmul.h"
 #include "support/node_run.h"
 
 using namespace polaris;
@@ -103,11 +104,18 @@ TEST_CASE("a row of vulkan Linear is bit-equal whatever its place and neighbours
 TEST_CASE("vulkan MatMul broadcasts batches and takes vectors") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  const std::pair<Shape, Shape> shapes[] = {
-      {{5, 7}, {7, 3}},          {{1, 65}, {65, 70}},       {{7}, {7}},
-      {{7}, {7, 5}},             {{3, 7}, {7}},             {{2, 3, 5, 8}, {2, 3, 8, 4}},
-      {{2, 3, 5, 8}, {8, 4}},    {{5, 8}, {4, 8, 6}},       {{2, 1, 5, 8}, {1, 3, 8, 4}},
-      {{2, 1, 3, 4, 4}, {5, 1, 4, 2}}, {{33, 130}, {130, 129}}, {{3, 1, 4}, {3, 4, 1}}};
+  const std::pair<Shape, Shape> shapes[] = {{{5, 7}, {7, 3}},
+                                            {{1, 65}, {65, 70}},
+                                            {{7}, {7}},
+                                            {{7}, {7, 5}},
+                                            {{3, 7}, {7}},
+                                            {{2, 3, 5, 8}, {2, 3, 8, 4}},
+                                            {{2, 3, 5, 8}, {8, 4}},
+                                            {{5, 8}, {4, 8, 6}},
+                                            {{2, 1, 5, 8}, {1, 3, 8, 4}},
+                                            {{2, 1, 3, 4, 4}, {5, 1, 4, 2}},
+                                            {{33, 130}, {130, 129}},
+                                            {{3, 1, 4}, {3, 4, 1}}};
   for (const auto& [a, b] : shapes) {
     for (const DType dtype : {DType::kF32, DType::kF16}) {
       for (const std::uint64_t constants : {0u, 2u}) {
@@ -117,6 +125,34 @@ TEST_CASE("vulkan MatMul broadcasts batches and takes vectors") {
         NodeCase node;
         node.op = &find_op("MatMul");
         node.inputs = {random_floats(random, dtype, a), random_floats(random, dtype, b)};
+        node.constants = constants;
+        check_node(*device, node);
+      }
+    }
+  }
+}
+TEST_CASE("vulkan Gemm transposes, scales and adds a broadcast bias") {
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  const Shape biases[] = {{}, {1}, {9}, {1, 9}, {6, 1}, {6, 9}};
+  for (int flips = 0; flips < 4; ++flips) {
+    for (const Shape& bias : biases) {
+      for (const std::uint64_t constants : {0u, 2u}) {
+        CAPTURE(flips);
+        CAPTURE(bias.to_string());
+        Random random(11);
+        auto attrs = std::make_shared<GemmAttrs>();
+        attrs->transA = (flips & 1) != 0;
+        attrs->transB = (flips & 2) != 0;
+        attrs->alpha = flips == 3 ? 0.5f : 1.0f;
+        attrs->beta = flips == 3 ? -2.0f : 1.0f;
+        NodeCase node;
+        node.op = &find_op("Gemm");
+        node.inputs = {
+            random_floats(random, DType::kF32, attrs->transA ? Shape{10, 6} : Shape{6, 10}),
+            random_floats(random, DType::kF32, attrs->transB ? Shape{9, 10} : Shape{10, 9}),
+            random_floats(random, DType::kF32, bias)};
+        node.attrs = attrs;
         node.constants = constants;
         check_node(*device, node);
       }

@@ -44,9 +44,10 @@ class Repo:
         return (self.text(path) or "").split("\n")
 
     def allowed(self, problem):
-        """Whether the line carries `tidy: allow CHECK`."""
+        """Whether the line, or the one above it, carries `tidy: allow CHECK`."""
         rows = self.lines(problem.path)
-        return f"tidy: allow {problem.check}" in rows[min(problem.line, len(rows)) - 1]
+        at = min(problem.line, len(rows))
+        return any(f"tidy: allow {problem.check}" in row for row in rows[max(0, at - 2):at])
 
     def code(self, path):
         """C++ or GLSL text with comments and literals blanked, line numbers kept."""

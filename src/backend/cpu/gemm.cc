@@ -64,6 +64,13 @@ void pack_rows(const Simd& simd, const GemmCall& call, std::int64_t row_from, st
 void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, std::int64_t m_from,
                 std::int64_t m_to, std::int64_t p_from, std::int64_t p_to) {
   const bool one_row = call.m == 1;
+  if (call.row_bias != nullptr) {
+    const std::int64_t first = p_from * kPanel;
+    const std::int64_t columns = std::min(p_to * kPanel, call.n) - first;
+    for (std::int64_t r = m_from; r < m_to; ++r) {
+      std::fill_n(call.c + r * call.ldc + first, columns, call.row_bias[r]);
+    }
+  }
   const std::int64_t depth = one_row ? std::max<std::int64_t>(call.k, 1) : kDepth;
   const std::int64_t wide = one_row ? simd.gemv_panels : simd.gemm_panels;
   GemmTile tile;
@@ -73,7 +80,7 @@ void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, s
   const auto run = call.b_is_f16 ? simd.gemm_f16 : simd.gemm_f32;
   for (std::int64_t k0 = 0; k0 == 0 || k0 < call.k; k0 += depth) {
     tile.k = std::min(depth, call.k - k0);
-    tile.accumulate = k0 > 0;
+    tile.accumulate = k0 > 0 || call.row_bias != nullptr;
     for (std::int64_t p = p_from; p < p_to;) {
       const std::int64_t panels = p_to - p >= wide ? wide : 1;
       tile.b = static_cast<const std::byte*>(call.b) + (p * call.k + k0) * kPanel * b_bytes;

@@ -37,7 +37,8 @@ struct GemmCall {
   std::int64_t k = 0;
   std::int64_t n = 0;
   const float* bias = nullptr;
-  float* scratch = nullptr;  // m * k floats; unused (may be null) for m == 1
+  const float* row_bias = nullptr;  // per row of c, instead of bias
+  float* scratch = nullptr;         // m * k floats; unused (may be null) for m == 1
 };
 /// Rows of a packed as [block of rows][k][rows of the block], blocks of simd.gemm_rows.
 void pack_rows(const Simd& simd, const GemmCall& call, std::int64_t row_from, std::int64_t row_to,

@@ -1,12 +1,12 @@
 #include "backend/vulkan/pipelines.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "backend/vulkan/cache_file.h"
 #include "backend/vulkan/shader_blobs.h"
+#include "base/os/environment.h"
 
 namespace polaris::vulkan {
 namespace {
@@ -35,10 +35,10 @@ std::string hex(const std::uint8_t* bytes, std::size_t count) {
 
 std::string default_cache_path(const PhysicalDevice& physical) {
   std::string folder;
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
-    folder = cache;
-  } else if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') {
-    folder = std::string(home) + "/.cache";
+  if (std::string cache = environment("XDG_CACHE_HOME"); cache.starts_with('/')) {
+    folder = std::move(cache);
+  } else if (const std::string home = environment("HOME"); home.starts_with('/')) {
+    folder = home + "/.cache";
   } else {
     return {};
   }

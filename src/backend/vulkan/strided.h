@@ -9,7 +9,7 @@
 /// Index spaces: loops over an output with a stride per operand and dim, merged as far as they go.
 namespace polaris::vulkan {
 
-inline constexpr int kSpaceOperandsMax = 8;
+inline constexpr int kSpaceOperandsMax = 9;
 
 /// One loop: `size` trips, moving each operand by its stride (in elements, 0 for broadcast).
 struct SpaceDim {

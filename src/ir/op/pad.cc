@@ -1,3 +1,4 @@
+#include "base/checked.h"
 #include "ir/op_attrs/shape.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
@@ -26,6 +27,15 @@ std::optional<Pads> make_pads(int rank, std::span<const std::int64_t> pads,
   return out;
 }
 
+/// A dim with its pads; negative pads must not reach dim_add, which takes them for symbols.
+std::int64_t padded_dim(std::int64_t dim, std::int64_t before, std::int64_t after) {
+  const auto pads = checked_add(before, after);
+  if (!pads) return kUnknownDim;
+  if (!is_static_dim(dim)) return *pads < 0 ? kUnknownDim : dim_add(dim, *pads);
+  const auto size = checked_add(dim, *pads);
+  return size && *size >= 0 ? *size : kUnknownDim;
+}
+
 Status infer(InferContext& c) {
   const Shape& in = c.in(0).shape;
   const std::string& mode = c.as<PadAttrs>().mode;
@@ -49,7 +59,7 @@ Status infer(InferContext& c) {
       return c.fail("pads, got " + std::to_string(values->size()) + " for " + in.to_string());
     }
     for (int i = 0; i < in.rank(); ++i) {
-      out[i] = dim_add(dim_add(in[i], pads->before[i]), pads->after[i]);
+      out[i] = padded_dim(in[i], pads->before[i], pads->after[i]);
       if (is_static_dim(in[i]) && !is_static_dim(out[i])) {
         return c.fail("pads of dim " + std::to_string(i) + " cut more than " + dim_text(in[i]));
       }

@@ -221,6 +221,7 @@ Status GraphImporter::add_outputs(const GraphDef& def) {
 Result<Graph> GraphImporter::import(const GraphDef& def,
                                     std::span<const std::string_view> captures) {
   graph_.name = def.name;
+  def_ = &def;
   if (Status s = add_inputs(def); !s) return s.error();
   if (Status s = add_captures(captures); !s) return s.error();
   if (Status s = add_initializers(def); !s) return s.error();
@@ -229,6 +230,21 @@ Result<Graph> GraphImporter::import(const GraphDef& def,
   }
   if (Status s = add_outputs(def); !s) return s.error();
   return std::move(graph_);
+}
+
+bool GraphImporter::is_read(std::string_view name) {
+  if (read_.empty()) {
+    for (const ValueDef& output : def_->outputs) read_.insert(output.name);
+    for (const NodeDef& node : def_->nodes) {
+      read_.insert(node.inputs.begin(), node.inputs.end());
+      for (const AttrDef& attr : node.attributes) {
+        if (!attr.graph) continue;
+        const auto names = free_names(*attr.graph);
+        read_.insert(names.begin(), names.end());
+      }
+    }
+  }
+  return read_.contains(name);
 }
 
 // Rewrites of old forms ask for ranks before the graph as a whole is inferred: what the inputs'

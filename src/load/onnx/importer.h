@@ -100,6 +100,8 @@ class GraphImporter {
   std::string fresh_name(std::string_view stem);
   /// Gives the outputs of `id` the names of `def`.
   Status bind_outputs(NodeId id, const NodeDef& def);
+  /// Whether any node or output of the graph reads the name.
+  bool is_read(std::string_view name);
   /// Whether the value's type is known already.
   bool has_type(ValueId value) const { return typed_.contains(value); }
   void set_type(ValueId value, const TensorType& type) {
@@ -128,6 +130,8 @@ class GraphImporter {
   Graph graph_;
   std::map<std::string_view, ValueId> names_;
   std::set<ValueId> typed_;
+  const GraphDef* def_ = nullptr;
+  std::set<std::string_view> read_;  // filled when first asked for
 };
 
 /// Names that a graph reads and nobody in it defines, in order of first use.

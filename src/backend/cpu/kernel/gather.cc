@@ -147,12 +147,12 @@ KernelResult select_nd(const NodeDesc& node) {
   const std::int64_t run = data.shape.elements_between(tail, data.shape.rank());
   const std::int64_t tuples = indices.shape.elements_between(0, indices.shape.rank() - 1);
   const std::int64_t batches = data.shape.elements_between(0, b);
-  return KernelResult(
-      make_kernel("gather_nd", [shape = data.shape, b, depth, tail, run, tuples,
-                                per_batch = batches > 0 ? tuples / batches : 0,
-                                batch_size = data.shape.elements_between(b, data.shape.rank()),
-                                bytes = run * dtype_bytes(data.dtype),
-                                wide = indices.dtype == DType::kI64](const Launch& l) {
+  return KernelResult(make_kernel(
+      "gather_nd",
+      [shape = data.shape, b, depth, run, tuples, per_batch = batches > 0 ? tuples / batches : 0,
+       batch_size = data.shape.elements_between(b, data.shape.rank()),
+       bytes = run * dtype_bytes(data.dtype),
+       wide = indices.dtype == DType::kI64](const Launch& l) {
         RunError error;
         parallel_rows(*l.pool, tuples, run + depth, [&](std::int64_t from, std::int64_t to, int) {
           for (std::int64_t i = from; i < to; ++i) {

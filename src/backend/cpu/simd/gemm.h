@@ -101,5 +101,55 @@ void gemm(const GemmTile& t, int rows, int panels) {
   }
 }
 
+template <int kRows>
+inline void int_tile(const IntTile& t) {
+  VI acc[kRows][kPerPanel];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kPerPanel; ++v) acc[r][v] = viset(0);
+  }
+  const std::int32_t* a = t.a;
+  const std::int16_t* b = t.b;
+  for (std::int64_t k = 0; k < t.pairs; ++k) {
+    VI bv[kPerPanel];
+    for (int v = 0; v < kPerPanel; ++v) bv[v] = viload(b + 2 * v * kWidth);
+    for (int r = 0; r < kRows; ++r) {
+      const VI av = viset(a[r]);
+      for (int v = 0; v < kPerPanel; ++v) acc[r][v] = viadd(acc[r][v], vimadd(av, bv[v]));
+    }
+    a += kRows;
+    b += 2 * kPanel;
+  }
+  std::int32_t row[kPanel];
+  for (int r = 0; r < kRows; ++r) {
+    for (int v = 0; v < kPerPanel; ++v) vistore(row + v * kWidth, acc[r][v]);
+    std::memcpy(t.c + r * t.ldc, row, static_cast<std::size_t>(t.columns) * 4);
+  }
+}
+
+void int_gemm(const IntTile& t, int rows) {
+  switch (rows) {
+    case 1: return int_tile<1>(t);
+    case 2: return int_tile<2>(t);
+    case 3: return int_tile<3>(t);
+  }
+  if constexpr (kTileRows > 3) {
+    switch (rows) {
+      case 4: return int_tile<4>(t);
+      case 5: return int_tile<5>(t);
+      case 6: return int_tile<6>(t);
+    }
+  }
+  if constexpr (kTileRows > 6) {
+    switch (rows) {
+      case 7: return int_tile<7>(t);
+      case 8: return int_tile<8>(t);
+      case 9: return int_tile<9>(t);
+      case 10: return int_tile<10>(t);
+      case 11: return int_tile<11>(t);
+      case 12: return int_tile<12>(t);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace polaris::cpu

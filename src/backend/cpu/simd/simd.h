@@ -65,6 +65,18 @@ struct GemmTile {
   bool accumulate = false;      // start from c instead
 };
 
+/// c[m][n] += sum over k of a * b in wrapping int32; a and b are int16 pairs along k, which hold an
+/// int8 or uint8 less its zero point, so that a pair of products fits int32.
+struct IntTile {
+  const std::int16_t* b = nullptr;  // panels [ceil(n / 16)][k / 2][16][2]
+  std::int64_t b_stride = 0;        // elements from panel to panel
+  const std::int32_t* a = nullptr;  // [k / 2][rows], each a pair
+  std::int32_t* c = nullptr;
+  std::int64_t ldc = 0;
+  std::int64_t pairs = 0;
+  std::int64_t columns = 0;
+};
+
 /// One block-encoded product: 16 packed weight rows against `rows` quantized activations.
 struct QuantTile {
   const std::uint16_t* scales = nullptr;  // [blocks][16] f16
@@ -118,6 +130,8 @@ struct Simd {
   int gemv_panels = 0;  // at one row
   void (*gemm_f32)(const GemmTile& tile, int rows, int panels);
   void (*gemm_f16)(const GemmTile& tile, int rows, int panels);
+  /// c is overwritten; one panel.
+  void (*gemm_i16)(const IntTile& tile, int rows);
 };
 
 extern const Simd kSimdSse2;

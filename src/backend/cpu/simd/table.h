@@ -40,6 +40,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .gemv_panels = kGemvPanels,
       .gemm_f32 = gemm<float>,
       .gemm_f16 = gemm<std::uint16_t>,
+      .gemm_i16 = int_gemm,
   };
 }
 constexpr Simd make_table() {

@@ -35,6 +35,10 @@ inline V vsqrt(V a) { return _mm512_sqrt_ps(a); }
 inline VI vbits(V a) { return _mm512_castps_si512(a); }
 inline V vfloat_of(VI a) { return _mm512_castsi512_ps(a); }
 inline VI viset(int s) { return _mm512_set1_epi32(s); }
+inline VI viload(const void* p) { return _mm512_loadu_si512(p); }
+inline void vistore(void* p, VI v) { _mm512_storeu_si512(p, v); }
+/// Sums of two products of neighbouring int16.
+inline VI vimadd(VI a, VI b) { return _mm512_madd_epi16(a, b); }
 inline VI viadd(VI a, VI b) { return _mm512_add_epi32(a, b); }
 inline VI visub(VI a, VI b) { return _mm512_sub_epi32(a, b); }
 inline VI viand(VI a, VI b) { return _mm512_and_si512(a, b); }
@@ -104,6 +108,10 @@ inline V vsqrt(V a) { return _mm256_sqrt_ps(a); }
 inline VI vbits(V a) { return _mm256_castps_si256(a); }
 inline V vfloat_of(VI a) { return _mm256_castsi256_ps(a); }
 inline VI viset(int s) { return _mm256_set1_epi32(s); }
+inline VI viload(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline void vistore(void* p, VI v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+/// Sums of two products of neighbouring int16.
+inline VI vimadd(VI a, VI b) { return _mm256_madd_epi16(a, b); }
 inline VI viadd(VI a, VI b) { return _mm256_add_epi32(a, b); }
 inline VI visub(VI a, VI b) { return _mm256_sub_epi32(a, b); }
 inline VI viand(VI a, VI b) { return _mm256_and_si256(a, b); }
@@ -163,6 +171,10 @@ inline V vsqrt(V a) { return _mm_sqrt_ps(a); }
 inline VI vbits(V a) { return _mm_castps_si128(a); }
 inline V vfloat_of(VI a) { return _mm_castsi128_ps(a); }
 inline VI viset(int s) { return _mm_set1_epi32(s); }
+inline VI viload(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+inline void vistore(void* p, VI v) { _mm_storeu_si128(static_cast<__m128i*>(p), v); }
+/// Sums of two products of neighbouring int16.
+inline VI vimadd(VI a, VI b) { return _mm_madd_epi16(a, b); }
 inline VI viadd(VI a, VI b) { return _mm_add_epi32(a, b); }
 inline VI visub(VI a, VI b) { return _mm_sub_epi32(a, b); }
 inline VI viand(VI a, VI b) { return _mm_and_si128(a, b); }

@@ -37,8 +37,7 @@ std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value
 
 /// Shaders count elements in 32 bits, and a binding has its limit.
 bool too_large(const VulkanTarget& target, const OperandDesc& operand) {
-  return operand_elements(operand) > INT32_MAX ||
-         operand_bytes(operand) > target.binding_bytes_max;
+  return operand_elements(operand) > INT32_MAX || operand_bytes(operand) > target.binding_bytes_max;
 }
 
 Status check_operands(const VulkanTarget& target, const NodeDesc& node) {
@@ -104,8 +103,8 @@ KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
   Dispatch d;
   d.shader = format->read;
   d.constants = {word(head), word(together)};
-  d.push = {word(heads), word(heads / kv_heads), word(cache.shape[2]), word(rows),
-            word(cache.shape[1]), word(table[0]), word(table[1]), float_bits(scale)};
+  d.push = {word(heads),          word(heads / kv_heads), word(cache.shape[2]), word(rows),
+            word(cache.shape[1]), word(table[0]),         word(table[1]),       float_bits(scale)};
   for (int i = 0; i < 6; ++i) d.operands.push_back(Operand::input(i));
   d.operands.push_back(Operand::output(0));
   d.grid = {word(heads / together), word(q[0]), 1};
@@ -126,13 +125,21 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
   for (const CacheFormat& format : kFormats) {
-    all.push_back({std::string(format.write), format.write, {}, 5, 8,
+    all.push_back({std::string(format.write),
+                   format.write,
+                   {},
+                   5,
+                   8,
                    static_cast<std::uint32_t>(format.unit)});
     for (const std::uint32_t head : {8u, 64u, 80u, 128u, 256u}) {
       for (const std::uint32_t together : {1u, 2u, 4u}) {
         all.push_back({std::string(format.read) + " d" + std::to_string(head) + "x" +
                            std::to_string(together),
-                       format.read, {head, together}, 7, 32, 256 * together});
+                       format.read,
+                       {head, together},
+                       7,
+                       32,
+                       256 * together});
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/vulkan/elementwise_table.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "backend/vulkan/strided.h"
@@ -13,115 +14,11 @@
 namespace polaris::vulkan {
 namespace {
 
-enum Domains : std::uint32_t { kFloats = 1, kInts = 2, kBools = 4, kNumbers = kFloats | kInts,
-                               kAll = kFloats | kInts | kBools };
-enum class Form : std::uint8_t {
-  kFixed,     // as many operands as `operands`
-  kVariadic,  // any number, folded pairwise
-  kClip,      // min and max may be absent
-  kWhere,     // bits of b or c by a
-  kCopy,      // bits of a: Identity, Expand
-  kCast,      // a, stored as the output's type
-};
-
-struct Row {
-  std::string_view op;
-  std::uint32_t opcode;
-  int operands;
-  std::uint32_t domains;
-  Form form = Form::kFixed;
-  std::string_view attr0 = {};
-  float default0 = 0.0f;
-  std::string_view attr1 = {};
-  float default1 = 0.0f;
-};
-
-constexpr Row kRows[] = {
-    {"Abs", kOpAbs, 1, kNumbers},
-    {"Neg", kOpNeg, 1, kNumbers},
-    {"Sqrt", kOpSqrt, 1, kFloats},
-    {"Exp", kOpExp, 1, kFloats},
-    {"Log", kOpLog, 1, kFloats},
-    {"Sin", kOpSin, 1, kFloats},
-    {"Cos", kOpCos, 1, kFloats},
-    {"Tan", kOpTan, 1, kFloats},
-    {"Asin", kOpAsin, 1, kFloats},
-    {"Acos", kOpAcos, 1, kFloats},
-    {"Atan", kOpAtan, 1, kFloats},
-    {"Sinh", kOpSinh, 1, kFloats},
-    {"Cosh", kOpCosh, 1, kFloats},
-    {"Tanh", kOpTanh, 1, kFloats},
-    {"Asinh", kOpAsinh, 1, kFloats},
-    {"Acosh", kOpAcosh, 1, kFloats},
-    {"Atanh", kOpAtanh, 1, kFloats},
-    {"Erf", kOpErf, 1, kFloats},
-    {"Relu", kOpRelu, 1, kNumbers},
-    {"Sigmoid", kOpSigmoid, 1, kFloats},
-    {"HardSigmoid", kOpHardSigmoid, 1, kFloats, Form::kFixed, "alpha", 0.2f, "beta", 0.5f},
-    {"HardSwish", kOpHardSwish, 1, kFloats},
-    {"LeakyRelu", kOpLeakyRelu, 1, kFloats, Form::kFixed, "alpha", 0.01f},
-    {"Elu", kOpElu, 1, kFloats, Form::kFixed, "alpha", 1.0f},
-    {"Selu", kOpSelu, 1, kFloats, Form::kFixed, "alpha", 1.67326319217681884765625f, "gamma",
-     1.05070102214813232421875f},
-    {"Celu", kOpCelu, 1, kFloats, Form::kFixed, "alpha", 1.0f},
-    {"Gelu", kOpGelu, 1, kFloats},
-    {"Mish", kOpMish, 1, kFloats},
-    {"Softplus", kOpSoftplus, 1, kFloats},
-    {"Softsign", kOpSoftsign, 1, kFloats},
-    {"Swish", kOpSwish, 1, kFloats, Form::kFixed, "alpha", 1.0f},
-    {"ThresholdedRelu", kOpThresholdedRelu, 1, kFloats, Form::kFixed, "alpha", 1.0f},
-    {"Floor", kOpFloor, 1, kFloats},
-    {"Ceil", kOpCeil, 1, kFloats},
-    {"Round", kOpRound, 1, kFloats},
-    {"Sign", kOpSign, 1, kNumbers},
-    {"Reciprocal", kOpReciprocal, 1, kFloats},
-    {"IsNaN", kOpIsNaN, 1, kFloats},
-    {"IsInf", kOpIsInf, 1, kFloats, Form::kFixed, "detect_positive", 1.0f, "detect_negative", 1.0f},
-    {"Not", kOpNot, 1, kBools},
-    {"BitwiseNot", kOpBitNot, 1, kInts},
-    {"Add", kOpAdd, 2, kNumbers},
-    {"Sub", kOpSub, 2, kNumbers},
-    {"Mul", kOpMul, 2, kNumbers},
-    {"Div", kOpDiv, 2, kNumbers},
-    {"Pow", kOpPow, 2, kNumbers},
-    {"Mod", kOpMod, 2, kNumbers},
-    {"PRelu", kOpPRelu, 2, kNumbers},
-    {"Equal", kOpEqual, 2, kAll},
-    {"Greater", kOpGreater, 2, kNumbers},
-    {"GreaterOrEqual", kOpGreaterOrEqual, 2, kNumbers},
-    {"Less", kOpLess, 2, kNumbers},
-    {"LessOrEqual", kOpLessOrEqual, 2, kNumbers},
-    {"And", kOpAnd, 2, kBools},
-    {"Or", kOpOr, 2, kBools},
-    {"Xor", kOpXor, 2, kBools},
-    {"BitwiseAnd", kOpAnd, 2, kInts},
-    {"BitwiseOr", kOpOr, 2, kInts},
-    {"BitwiseXor", kOpXor, 2, kInts},
-    {"BitShift", kOpShiftLeft, 2, kInts},
-    {"Min", kOpMin, 2, kNumbers, Form::kVariadic},
-    {"Max", kOpMax, 2, kNumbers, Form::kVariadic},
-    {"Sum", kOpAdd, 2, kFloats, Form::kVariadic},
-    {"Mean", kOpAddScale, 2, kFloats, Form::kVariadic},
-    {"Clip", kOpClip, 3, kNumbers, Form::kClip},
-    {"Where", kOpWhere, 3, kAll, Form::kWhere},
-    {"Identity", kOpIdentity, 1, kAll, Form::kCopy},
-    {"Expand", kOpIdentity, 1, kAll, Form::kCopy},
-    {"Cast", kOpIdentity, 1, kAll, Form::kCast},
-    {"CastLike", kOpIdentity, 1, kAll, Form::kCast},
-};
-
 constexpr auto kOps = [] {
-  std::array<std::string_view, std::size(kRows)> names{};
-  for (std::size_t i = 0; i < std::size(kRows); ++i) names[i] = kRows[i].op;
+  std::array<std::string_view, std::size(kElementwiseRows)> names{};
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kElementwiseRows[i].op;
   return names;
 }();
-
-const Row* find_row(const NodeDesc& node) {
-  const std::string name = op_full_name(*node.op);
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
-                                 [&](const Row& r) { return r.op == name; });
-  return row == std::end(kRows) ? nullptr : row;
-}
 
 /// Bits only: any type of the same width will do.
 std::uint32_t bits_code(DType dtype) {
@@ -267,7 +164,7 @@ Result<std::string_view> cast_shader(const NodeDesc& node, DType from, DType to)
   return std::string_view(dtype_bytes(to) < 8 ? "elementwise.int" : "elementwise.bits");
 }
 
-std::uint32_t opcode_of(const Row& row, const NodeDesc& node) {
+std::uint32_t opcode_of(const ElementwiseRow& row, const NodeDesc& node) {
   if (row.op == "Gelu" && attr_string(node, "approximate", "none") == "tanh") return kOpGeluTanh;
   if (row.op == "Mod" && attr_int(node, "fmod", 0) != 0) return kOpFmod;
   if (row.op == "BitShift" && attr_string(node, "direction", "") == "RIGHT") return kOpShiftRight;
@@ -283,7 +180,7 @@ float param_of(const NodeDesc& node, std::string_view attr, float otherwise) {
 }
 
 Status add_fixed(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
-                 const Row& row, std::string_view shader, bool bits_only) {
+                 const ElementwiseRow& row, std::string_view shader, bool bits_only) {
   Step step;
   step.shader = shader;
   step.opcode = opcode_of(row, node);
@@ -319,7 +216,7 @@ Status add_clip(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc
 /// Folds inputs pairwise; partial results stay in the workspace, because the output may share
 /// bytes with an input that is read later.
 Status add_variadic(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
-                    const Row& row, std::string_view shader) {
+                    const ElementwiseRow& row, std::string_view shader) {
   const std::size_t count = node.inputs.size();
   const Value output = value_of(node.outputs[0], Operand::output(0), false);
   const bool mean = row.opcode == kOpAddScale;
@@ -344,7 +241,7 @@ Status add_variadic(VulkanKernel& kernel, const VulkanTarget& target, const Node
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
-  const Row* row = find_row(node);
+  const ElementwiseRow* row = find_elementwise_row(op_full_name(*node.op));
   if (row == nullptr || node.inputs.empty() || !node.inputs[0].present) {
     return refuse(node, "no elementwise form");
   }
@@ -366,6 +263,10 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>(std::string(*shader) + " " + std::string(row->op));
   const bool bits_only = *shader == "elementwise.bits";
   Status added;
+  if (operand_elements(node.outputs[0]) == 0) {
+    finish_estimate(*kernel, node);
+    return std::shared_ptr<const Kernel>(std::move(kernel));
+  }
   switch (row->form) {
     case Form::kVariadic: added = add_variadic(*kernel, target, node, *row, *shader); break;
     case Form::kClip: added = add_clip(*kernel, target, node, *shader); break;
@@ -384,7 +285,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 }
 
 /// A row's variants in one domain: aligned operands, and a strided last operand.
-void add_variants(std::vector<ShaderVariant>& all, const Row& row, std::string_view shader,
+void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row, std::string_view shader,
                   DType dtype) {
   const bool bits_only = shader == "elementwise.bits";
   const std::uint32_t code = bits_only ? bits_code(dtype) : type_code(dtype);
@@ -407,7 +308,7 @@ void add_variants(std::vector<ShaderVariant>& all, const Row& row, std::string_v
 
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
-  for (const Row& row : kRows) {
+  for (const ElementwiseRow& row : kElementwiseRows) {
     const bool bits_only = row.form == Form::kWhere || row.form == Form::kCopy;
     if (bits_only) {
       for (const DType d : {DType::kU8, DType::kU16, DType::kU32, DType::kU64}) {

@@ -139,7 +139,7 @@ struct Tile {
   std::uint32_t groups;
   std::uint32_t threads;
 };
-constexpr Tile kTiles[] = {{1, 1, 256}, {2, 1, 256}, {4, 1, 256},
+constexpr Tile kTiles[] = {{1, 1, 256}, {2, 1, 256},  {4, 1, 256},
                            {8, 1, 256}, {16, 1, 256}, {16, 2, 64}};
 
 /// By t and n alone, so that a row of x comes out the same whatever stands in the others.
@@ -182,9 +182,9 @@ Result<Problem> read_problem(const NodeDesc& node) {
     return refuse(node, "a scaled or transposed left side");
   }
   p.bias = has_input(node, 2);
-  if (p.bias && (operand_elements(node.inputs[2]) != p.n || node.inputs[2].type.shape.rank() == 0 ||
-                 node.inputs[2].type.shape.back() != p.n ||
-                 node.inputs[2].type.dtype != DType::kF32)) {
+  if (p.bias &&
+      (operand_elements(node.inputs[2]) != p.n || node.inputs[2].type.shape.rank() == 0 ||
+       node.inputs[2].type.shape.back() != p.n || node.inputs[2].type.dtype != DType::kF32)) {
     return refuse(node, "a bias that is not one float32 a column");
   }
   Result<Format> format = format_of(node, w.type);
@@ -209,15 +209,15 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
   Dispatch d;
   d.shader = info.shader;
   d.constants = {tile.threads, tile.columns, tile.groups, p.bias ? 1u : 0u, word(p.k % info.unit)};
-  d.push = {word(p.t),  word(rows),   word(p.k), word(p.k / info.unit),
+  d.push = {word(p.t),    word(rows),   word(p.k), word(p.k / info.unit),
             word(stride), word(group0), word(p.n)};
   d.operands = {Operand::input(0),
                 Operand::input(1, group0 * group_bytes, (group1 - group0) * group_bytes),
                 Operand::input(2), Operand::output(0)};
   d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, tile.groups)), 1};
   d.barrier_before = false;
-  d.estimate_us = model_us((group1 - group0) * group_bytes + p.t * (p.k + rows) * 4,
-                           2 * p.t * rows * p.k);
+  d.estimate_us =
+      model_us((group1 - group0) * group_bytes + p.t * (p.k + rows) * 4, 2 * p.t * rows * p.k);
   return d;
 }
 
@@ -261,8 +261,7 @@ std::vector<ShaderVariant> variants() {
       v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
                std::to_string(tile.groups * 64);
       v.shader = info.shader;
-      v.constants = {tile.threads, tile.columns, tile.groups, 1u,
-                     tail ? word(info.unit - 1) : 0u};
+      v.constants = {tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u};
       v.bindings = 4;
       v.push_bytes = 28;
       v.work_per_trip = word(info.unit) * tile.columns * tile.groups;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "backend/vulkan/batch.h"
 #include "backend/vulkan/kernel_util.h"
 #include "base/checked.h"
 
@@ -21,59 +22,19 @@ struct Problem {
   bool c = false;
 };
 
-/// One batch dim: its size and the strides of a and b, 0 where they broadcast.
-struct BatchDim {
-  std::int64_t size, a, b;
-};
-
-/// Outermost first, neighbours merged where one stride walks through both.
-std::vector<BatchDim> batch_dims(const Shape& a, const Shape& b) {
-  std::vector<BatchDim> dims;
-  std::int64_t a_stride = a.elements_between(std::max(0, a.rank() - 2), a.rank());
-  std::int64_t b_stride = b.elements_between(std::max(0, b.rank() - 2), b.rank());
-  const int batch_rank = std::max({a.rank() - 2, b.rank() - 2, 0});
-  for (int i = 0; i < batch_rank; ++i) {  // from the innermost batch dim out
-    const int at_a = a.rank() - 3 - i;
-    const int at_b = b.rank() - 3 - i;
-    const std::int64_t size_a = at_a >= 0 ? a[at_a] : 1;
-    const std::int64_t size_b = at_b >= 0 ? b[at_b] : 1;
-    BatchDim dim{std::max(size_a, size_b), size_a == 1 ? 0 : a_stride, size_b == 1 ? 0 : b_stride};
-    if (size_a == 0 || size_b == 0) dim.size = 0;
-    a_stride *= size_a;
-    b_stride *= size_b;
-    if (dim.size == 1) continue;
-    if (!dims.empty() && dim.a == dims.front().a * dims.front().size &&
-        dim.b == dims.front().b * dims.front().size) {
-      dims.front().size *= dim.size;
-    } else {
-      dims.insert(dims.begin(), dim);
-    }
-  }
-  return dims;
-}
-
 Result<Problem> read_matmul(const NodeDesc& node) {
-  const Shape& a = node.inputs[0].type.shape;
-  const Shape& b = node.inputs[1].type.shape;
+  Result<BatchedProduct> product =
+      read_product(node, node.inputs[0].type.shape, node.inputs[1].type.shape);
+  if (!product) return product.error();
   Problem p;
-  p.k = a.back();
-  p.m = a.rank() == 1 ? 1 : a[a.rank() - 2];
-  p.n = b.rank() == 1 ? 1 : b.back();
+  p.m = product->m;
+  p.n = product->n;
+  p.k = product->k;
   p.a_row = p.k;
   p.b_k = p.n;
-  const std::vector<BatchDim> dims = batch_dims(a, b);
-  if (dims.size() > 3) return refuse(node, "batch dims that broadcast in more than three ways");
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    const std::size_t at = i + 3 - dims.size();
-    p.batch[at] = dims[i].size;
-    p.a_batch[at] = dims[i].a;
-    p.b_batch[at] = dims[i].b;
-  }
-  // One matrix b for all rows of a: the batches are rows.
-  if (p.batch[0] == 1 && p.batch[1] == 1 && p.b_batch[2] == 0 && p.a_batch[2] == p.m * p.k) {
-    p.m *= p.batch[2];
-    p.batch[2] = 1;
-  }
+  std::copy(product->batch, product->batch + 3, p.batch);
+  std::copy(product->a_batch, product->a_batch + 3, p.a_batch);
+  std::copy(product->b_batch, product->b_batch + 3, p.b_batch);
   return p;
 }
 
@@ -171,11 +132,11 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     Dispatch d;
     d.shader = half ? "matmul.f16" : "matmul.f32";
     d.constants = {threads, rows, p.c ? 1u : 0u, p.a_k == 1 ? 1u : 0u};
-    d.push = {word(p.m), word(p.n), word(p.k), word(p.a_row), word(p.a_k), word(p.b_k),
-              word(p.b_column), word(p.c_row), word(p.c_column), float_bits(p.alpha),
-              float_bits(p.beta), word(b), word(p.batch[1]), word(p.batch[2]), word(p.a_batch[0]),
-              word(p.a_batch[1]), word(p.a_batch[2]), word(p.b_batch[0]), word(p.b_batch[1]),
-              word(p.b_batch[2])};
+    d.push = {word(p.m),          word(p.n),           word(p.k),          word(p.a_row),
+              word(p.a_k),        word(p.b_k),         word(p.b_column),   word(p.c_row),
+              word(p.c_column),   float_bits(p.alpha), float_bits(p.beta), word(b),
+              word(p.batch[1]),   word(p.batch[2]),    word(p.a_batch[0]), word(p.a_batch[1]),
+              word(p.a_batch[2]), word(p.b_batch[0]),  word(p.b_batch[1]), word(p.b_batch[2])};
     d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
     d.grid = {word(wide), word(high), word(here)};
     d.barrier_before = false;
@@ -194,7 +155,10 @@ std::vector<ShaderVariant> variants() {
       for (const std::uint32_t rows : {1u, 2u, 4u, 8u}) {
         all.push_back({"matmul " + std::string(type) + " " + std::to_string(rows) + " rows " +
                            std::to_string(threads),
-                       type == "f32" ? "matmul.f32" : "matmul.f16", {threads, rows, 1u, 1u}, 4, 80,
+                       type == "f32" ? "matmul.f32" : "matmul.f16",
+                       {threads, rows, 1u, 1u},
+                       4,
+                       80,
                        4 * rows});
       }
     }

@@ -4,7 +4,8 @@
 #include "backend/vulkan/kernel_util.h"
 #include "base/checked.h"
 
-/// RMSNormalization, LayerNormalization, InstanceNormalization and GroupNormalization.
+/// RMSNormalization, LayerNormalization, InstanceNormalization, GroupNormalization and
+/// BatchNormalization.
 namespace polaris::vulkan {
 namespace {
 
@@ -58,19 +59,43 @@ Result<Rows> channel_rows(const NodeDesc& node) {
   return r;
 }
 
-std::uint32_t threads_for(std::int64_t size) { return size <= 64 ? 64u : size <= 128 ? 128u : 256u; }
+std::uint32_t threads_for(std::int64_t size) {
+  return size <= 64 ? 64u : size <= 128 ? 128u : 256u;
+}
+
+KernelResult select_batch(const VulkanTarget& target, const NodeDesc& node) {
+  const Shape& x = node.inputs[0].type.shape;
+  if (attr_int(node, "training_mode", 0) != 0) return refuse(node, "training mode");
+  if (x.rank() < 2 || x.elements() == 0) return refuse(node, "an empty input or no channels");
+  const std::int64_t elements = x.elements();
+  auto kernel = std::make_shared<VulkanKernel>("norm_batch");
+  Dispatch d;
+  d.shader = "batch_norm";
+  d.push = {word(elements), word(x[1]), word(x.elements_between(2, x.rank())),
+            float_bits(attr_float(node, "epsilon", 1e-5f))};
+  for (int i = 0; i < 5; ++i) d.operands.push_back(Operand::input(i));
+  d.operands.push_back(Operand::output(0));
+  d.grid = grid_1d(target, ceil_div(elements, 256));
+  d.barrier_before = false;
+  d.estimate_us = model_us(elements * 8, elements * 32);
+  kernel->dispatches.push_back(std::move(d));
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (!has_input(node, i)) continue;
     if (node.inputs[i].type.dtype != DType::kF32) return refuse(node, "types other than float32");
-    if (operand_bytes(node.inputs[i]) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
+    if (operand_bytes(node.inputs[i]) >
+        std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
       return refuse(node, "an operand larger than a binding may be");
     }
   }
   for (std::size_t i = 1; i < node.outputs.size(); ++i) {
     if (node.outputs[i].present) return refuse(node, "the statistics as outputs");
   }
+  if (node.op->is("BatchNormalization")) return select_batch(target, node);
   const bool trailing =
       node.op->name == "RMSNormalization" || node.op->name == "LayerNormalization";
   Result<Rows> rows = trailing ? trailing_rows(node) : channel_rows(node);
@@ -97,7 +122,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 }
 
 std::vector<ShaderVariant> variants() {
-  std::vector<ShaderVariant> all;
+  std::vector<ShaderVariant> all = {{"batch_norm", "batch_norm", {}, 6, 16, 0}};
   for (const std::uint32_t threads : {64u, 128u, 256u}) {
     const std::string n = " " + std::to_string(threads);
     all.push_back({"norm rms" + n, "norm", {threads, 0, 0, 0}, 4, 20, threads});
@@ -108,7 +133,8 @@ std::vector<ShaderVariant> variants() {
 }
 
 constexpr std::string_view kOps[] = {"RMSNormalization", "LayerNormalization",
-                                     "InstanceNormalization", "GroupNormalization"};
+                                     "InstanceNormalization", "GroupNormalization",
+                                     "BatchNormalization"};
 
 }  // namespace
 

@@ -33,15 +33,19 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::int64_t vectors = h.batch * h.heads * h.positions;
   if (vectors == 0 || h.head == 0 || rotary < 2) return refuse(node, "nothing to rotate");
   const bool ids = has_input(node, 3);
-  const std::uint32_t id_words =
-      !ids ? 0u : (node.inputs[3].type.dtype == DType::kI64 ? 2u : 1u);
+  const std::uint32_t id_words = !ids ? 0u : (node.inputs[3].type.dtype == DType::kI64 ? 2u : 1u);
   const auto grid = grid_1d(target, vectors);
   auto kernel = std::make_shared<VulkanKernel>("rotary");
   Dispatch d;
   d.shader = "rotary";
   d.constants = {attr_int(node, "interleaved", 0) != 0 ? 1u : 0u, id_words};
-  d.push = {word(vectors), word(h.heads), word(h.positions), word(h.head), word(rotary),
-            word(h.head_stride), word(h.position_stride),
+  d.push = {word(vectors),
+            word(h.heads),
+            word(h.positions),
+            word(h.head),
+            word(rotary),
+            word(h.head_stride),
+            word(h.position_stride),
             word(operand_elements(node.inputs[1]) / (rotary / 2))};
   d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::input(3),
                 Operand::output(0)};
@@ -57,9 +61,13 @@ std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
   for (const std::uint32_t interleaved : {0u, 1u}) {
     for (const std::uint32_t words : {0u, 1u, 2u}) {
-      all.push_back({"rotary interleaved" + std::to_string(interleaved) + " ids" +
-                         std::to_string(words),
-                     "rotary", {interleaved, words}, 5, 32, 0});
+      all.push_back(
+          {"rotary interleaved" + std::to_string(interleaved) + " ids" + std::to_string(words),
+           "rotary",
+           {interleaved, words},
+           5,
+           32,
+           0});
     }
   }
   return all;

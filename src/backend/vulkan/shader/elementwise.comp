@@ -93,7 +93,13 @@ void store_bits(uint i, uvec2 v) {
    : TYPE == kTypeBF16 ? uintBitsToFloat(uint(NAME##_s[I]) << 16)                           \
                        : from_bits(TYPE, LOAD_BITS(NAME, TYPE, I)))
 float from_bits(uint type, uvec2 bits) {
-  if (type == kTypeI64) return float(int(bits.y)) * 4294967296.0 + float(bits.x);
+  if (type == kTypeI64) {
+    // By magnitude: the halves of a small negative would cancel.
+    bool negative = int(bits.y) < 0;
+    if (negative) bits = uvec2(~bits.x + 1u, ~bits.y + (bits.x == 0u ? 1u : 0u));
+    float v = float(bits.y) * 4294967296.0 + float(bits.x);
+    return negative ? -v : v;
+  }
   if (type == kTypeU64) return float(bits.y) * 4294967296.0 + float(bits.x);
   if (type == kTypeU32) return float(bits.x);
   return float(int(bits.x));

@@ -7,6 +7,7 @@
 // for byte as the host's encoder makes them, so nothing here may be contracted or approximate.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "exact.glsl"
 
 layout(local_size_x = 64) in;
 #if defined(C_F32) || defined(C_F16)
@@ -41,46 +42,6 @@ void store(uint i, VALUE value) {
   }
 }
 
-// To binary16, round to nearest even, whatever the device's conversion does.
-uint half_bits(float f) {
-  uint bits = floatBitsToUint(f), s = (bits >> 16) & 0x8000u, m = bits & 0x7FFFFFFFu;
-  if (m > 0x7F800000u) return s | 0x7E00u;
-  if (m >= 0x477FF000u) return s | 0x7C00u;
-  if (m < 0x38800000u) {
-    precise float shifted = uintBitsToFloat(m) + 0.5;
-    return s | (floatBitsToUint(shifted) - 0x3F000000u);
-  }
-  return s | ((m - 0x38000000u + 0xFFFu + ((m >> 13) & 1u)) >> 13);
-}
-
-// 1 / d rounded to nearest, for a normal d whose reciprocal is normal: the quotient of the
-// mantissas is settled with integers, as a device's own division may be off by a few units.
-float reciprocal(float d) {
-  uint bits = floatBitsToUint(d), m = (bits & 0x7FFFFFu) | 0x800000u;
-  int exponent = int((bits >> 23) & 255u);
-  uint s = bits & 0x80000000u;
-  if (m == 0x800000u) return uintBitsToFloat(s | uint(254 - exponent) << 23);
-  // 2^47 / m lies between 2^23 and 2^24.
-  uint quotient = uint(140737488355328.0 / float(m));
-  uint high, low;
-  umulExtended(quotient, m, high, low);
-  int rest = int(0u - low);  // 2^47 - quotient * m, small
-  for (uint i = 0; i < 64 && rest < 0; i++, quotient--) rest += int(m);
-  for (uint i = 0; i < 64 && rest >= int(m); i++, quotient++) rest -= int(m);
-  if (2u * uint(rest) >= m) quotient++;
-  return uintBitsToFloat(s | (uint(253 - exponent) << 23) + (quotient - 0x800000u));
-}
-
-// x / 127 rounded to nearest, for x >= 0.
-float by_127(float x) {
-  uint bits = floatBitsToUint(x), m = (bits & 0x7FFFFFu) | 0x800000u;
-  if (bits < 0x04800000u) return 0;
-  uint shift = m >= 0xFE0000u ? 6 : 7;  // so that the quotient has 24 bits
-  uint quotient = (m << shift) / 127u, rest = (m << shift) - quotient * 127u;
-  if (2u * rest > 127u) quotient++;
-  return uintBitsToFloat(((bits >> 23) - shift) * 0x800000u + (quotient - 0x800000u));
-}
-
 void main() {
   const uint token = gl_WorkGroupID.y, unit = gl_WorkGroupID.x * 64 + gl_LocalInvocationIndex;
   const int slot = slots[token];
@@ -94,7 +55,7 @@ void main() {
 #elif defined(C_Q8_0)
   float most = 0;
   for (uint i = 0; i < 32; i++) most = max(most, abs(load(from + i)));
-  const float d = by_127(most), inverse = d == 0 ? 0 : reciprocal(d);
+  const float d = exact_div(most, 127.0), inverse = d == 0 ? 0 : exact_div(1.0, d);
   store(to * 17, half_bits(d));
   for (uint i = 0; i < 16; i++) {
     uint pair = 0;
@@ -115,7 +76,7 @@ void main() {
   // A block of zeros has the scale -0, as the host's division leaves it.
   const float nothing = uintBitsToFloat(~floatBitsToUint(most) & 0x80000000u);
   const float d = abs(most) < 1.0e-37 ? nothing : most * -0.125;
-  const float inverse = d == 0 ? 0 : reciprocal(d);
+  const float inverse = d == 0 ? 0 : exact_div(1.0, d);
   store(to * 9, half_bits(d));
   for (uint i = 0; i < 8; i++) {
     uint quad = 0;

@@ -137,7 +137,8 @@ void main() {
       [[unroll]] for (uint g = 0; g < kGroups; g++) {
         float v[kStep];
         unpack(now[g], j, v);
-        [[unroll]] for (uint i = 0; i < kStep; i++) wv[g * kStep + i] = kScaleWeights ? v[i] * now[g].scale : v[i];
+        const float scale = kScaleWeights ? now[g].scale : 1.0;
+        [[unroll]] for (uint i = 0; i < kStep; i++) wv[g * kStep + i] = v[i] * scale;
       }
       uint xo = x0 + u * kUnit + j * kStep;
       [[unroll]] for (uint c = 0; c < kCols; c++) {
@@ -161,7 +162,8 @@ void main() {
   if (slice == 0) {
     [[dont_unroll]] for (uint i = 0; i < kTail; i++) {
       [[unroll]] for (uint g = 0; g < kGroups; g++) {
-        float v = float(TAIL[((min(group + g, group_last) * stride + units) * 64 + lane) * kUnit + i]);
+        uint row = (min(group + g, group_last) * stride + units) * 64 + lane;
+        float v = float(TAIL[row * kUnit + i]);
         uint xo = x0 + units * kUnit + i;
         [[unroll]] for (uint c = 0; c < kCols; c++) {
           acc[g * kCols + c] += v * x[xo];

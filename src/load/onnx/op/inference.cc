@@ -1,16 +1,39 @@
 // Ops whose training form is not ours to run, and small changes of meaning.
+#include "ir/op_attrs/shape.h"
 #include "load/onnx/importer.h"
+#include "tensor/element.h"
 
 namespace polaris::onnx {
 
+namespace {
+
+// All ones, or all true from op-set 10 on.
+Status dropout_mask(NodeImport& node) {
+  const auto shape = node.add("Shape", {node.inputs[0]});
+  if (!shape) return shape.error();
+  auto attrs = std::make_unique<ConstantOfShapeAttrs>();
+  auto one = Tensor::allocate(node.version() < 10 ? DType::kF32 : DType::kBool, Shape{1});
+  if (!one) return one.error();
+  store_i64(one->dtype(), one->mutable_bytes().data(), 0, 1);
+  attrs->value = one.take();
+  auto mask = node.add("ConstantOfShape", {*shape}, std::move(attrs));
+  if (mask && node.version() < 10) mask = node.add("CastLike", {*mask, node.inputs[0]});
+  if (!mask) return mask.error();
+  return node.set_output(1, *mask);
+}
+
+}  // namespace
+
 Status dropout(NodeImport& node) {
   if (!node.has_input(0)) return node.fail("input is missing");
-  if (node.has_output(1)) return node.unsupported("output 'mask'");
   if (node.has_input(2)) {
     const auto& mode = node.importer().graph().value(node.inputs[2]).constant;
     if (!mode || mode->data.elements() != 1 || element_as_i64(mode->data, 0) != 0) {
       return node.unsupported("input 'training_mode', wanted false");
     }
+  }
+  if (node.has_output(1) && node.importer().is_read(node.def().outputs[1])) {
+    if (Status s = dropout_mask(node); !s) return s;
   }
   const auto out = node.add("Identity", {node.inputs[0]});
   if (!out) return out.error();

@@ -1,0 +1,263 @@
+// Ops that move elements: Reshape and its kin, Transpose, Slice, Expand, Tile, Concat, Split, Pad.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "backend/cpu/kernel.h"
+#include "backend/cpu/rows.h"
+#include "backend/cpu/strided_copy.h"
+#include "backend/cpu/values.h"
+#include "ir/op_attrs/shape.h"
+#include "ir/op_util/slice.h"
+
+namespace polaris::cpu {
+namespace {
+
+KernelResult strided(std::string name, const StridedCopy& copy) {
+  return KernelResult(make_kernel(
+      std::move(name), [copy](const Launch& l) { copy.run(*l.pool, l.inputs[0], l.outputs[0]); }));
+}
+
+void absorb_from(CpuKernel& kernel, const NodeDesc& node, std::size_t first) {
+  for (std::size_t i = first; i < node.inputs.size(); ++i) {
+    if (node.inputs[i].constant != nullptr) kernel.absorb(static_cast<int>(i));
+  }
+}
+
+KernelResult select_bytes(const NodeDesc& node) {
+  const std::int64_t bytes = node.outputs[0].type.bytes().value_or(0);
+  auto kernel = make_kernel("copy", [bytes](const Launch& l) {
+    if (l.inputs[0] == l.outputs[0]) return;
+    l.pool->parallel_for(bytes, 1 << 18, [&](std::int64_t from, std::int64_t to, int) {
+      std::memcpy(l.outputs[0] + from, l.inputs[0] + from, static_cast<std::size_t>(to - from));
+    });
+  });
+  absorb_from(*kernel, node, 1);
+  return KernelResult(std::move(kernel));
+}
+
+KernelResult select_transpose(const NodeDesc& node) {
+  const auto& perm = static_cast<const TransposeAttrs&>(*node.attrs).perm;
+  const Shape& in = node.inputs[0].type.shape;
+  const Shape strides = row_major_strides(in);
+  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), 0);
+  for (int i = 0; i < in.rank(); ++i) {
+    const int axis =
+        perm.empty() ? in.rank() - 1 - i : static_cast<int>(perm[static_cast<std::size_t>(i)]);
+    copy.add_dim(in[axis], strides[axis]);
+  }
+  return strided("transpose", copy);
+}
+
+KernelResult select_slice(const NodeDesc& node) {
+  const Shape& in = node.inputs[0].type.shape;
+  const auto starts = known_ints(node, 1);
+  const auto ends = known_ints(node, 2);
+  const auto axes = known_ints(node, 3);
+  const auto steps = known_ints(node, 4);
+  if (!starts || !ends || !axes || !steps) return unsupported(node, "bounds are not known");
+  const auto g = slice_geometry(in, *starts, *ends, *axes, *steps);
+  if (!g) return unsupported(node, "bounds contradict each other");
+  const Shape strides = row_major_strides(in);
+  std::int64_t start = 0;
+  for (int i = 0; i < in.rank(); ++i) start += g->starts[i] * strides[i];
+  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), start);
+  for (int i = 0; i < in.rank(); ++i) {
+    // A step past the ends is taken once at most; its product with the stride may not fit.
+    copy.add_dim(g->sizes[i], g->sizes[i] > 1 ? strides[i] * g->steps[i] : 0);
+  }
+  auto kernel = strided("slice", copy);
+  absorb_from(**kernel, node, 1);
+  return kernel;
+}
+
+KernelResult select_expand(const NodeDesc& node) {
+  const Shape& in = node.inputs[0].type.shape;
+  const Shape& out = node.outputs[0].type.shape;
+  const Shape strides = row_major_strides(in);
+  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), 0);
+  for (int o = 0, i = in.rank() - out.rank(); o < out.rank(); ++o, ++i) {
+    copy.add_dim(out[o], i < 0 || in[i] == 1 ? 0 : strides[i]);
+  }
+  auto kernel = strided("expand", copy);
+  absorb_from(**kernel, node, 1);
+  return kernel;
+}
+
+KernelResult select_tile(const NodeDesc& node) {
+  const Shape& in = node.inputs[0].type.shape;
+  const Shape& out = node.outputs[0].type.shape;
+  const Shape strides = row_major_strides(in);
+  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), 0);
+  for (int i = 0; i < in.rank(); ++i) {
+    copy.add_dim(in[i] > 0 ? out[i] / in[i] : 0, 0);
+    copy.add_dim(in[i], strides[i]);
+  }
+  auto kernel = strided("tile", copy);
+  absorb_from(**kernel, node, 1);
+  return kernel;
+}
+
+/// Blocks of `run` bytes, one per outer index, between a whole and its part at `offset`.
+struct PartCopy {
+  std::int64_t outer = 1;
+  std::int64_t whole = 0;  // bytes from outer index to outer index in the whole
+  std::int64_t run = 0;
+  std::int64_t offset = 0;
+};
+
+void copy_parts(ThreadPool& pool, const PartCopy& p, const std::byte* from, std::int64_t from_step,
+                std::byte* to, std::int64_t to_step) {
+  if (p.run == 0 || from == nullptr || to == nullptr) return;
+  parallel_rows(pool, p.outer, p.run / 4, [&](std::int64_t first, std::int64_t end, int) {
+    for (std::int64_t o = first; o < end; ++o) {
+      if (from + o * from_step == to + o * to_step) continue;  // the planner put it in place
+      std::memcpy(to + o * to_step, from + o * from_step, static_cast<std::size_t>(p.run));
+    }
+  });
+}
+
+/// The parts of `whole` along an axis.
+std::vector<PartCopy> part_copies(const TensorType& whole, int axis,
+                                  std::span<const OperandDesc> parts) {
+  const std::int64_t inner =
+      whole.shape.elements_between(axis + 1, whole.shape.rank()) * dtype_bytes(whole.dtype);
+  std::vector<PartCopy> out;
+  std::int64_t offset = 0;
+  for (const OperandDesc& part : parts) {
+    const std::int64_t run = part.type.shape[axis] * inner;
+    out.push_back({whole.shape.elements_between(0, axis), whole.shape[axis] * inner, run, offset});
+    offset += run;
+  }
+  return out;
+}
+
+KernelResult select_concat(const NodeDesc& node) {
+  const TensorType& out = node.outputs[0].type;
+  const auto axis =
+      normalize_axis(static_cast<const ConcatAttrs&>(*node.attrs).axis, out.shape.rank());
+  if (!axis) return unsupported(node, "axis out of range");
+  return KernelResult(
+      make_kernel("concat", [parts = part_copies(out, *axis, node.inputs)](const Launch& l) {
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+          copy_parts(*l.pool, parts[i], l.inputs[i], parts[i].run, l.outputs[0] + parts[i].offset,
+                     parts[i].whole);
+        }
+      }));
+}
+
+KernelResult select_split(const NodeDesc& node) {
+  const TensorType& in = node.inputs[0].type;
+  const auto axis =
+      normalize_axis(static_cast<const SplitAttrs&>(*node.attrs).axis, in.shape.rank());
+  if (!axis) return unsupported(node, "axis out of range");
+  auto kernel =
+      make_kernel("split", [parts = part_copies(in, *axis, node.outputs)](const Launch& l) {
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+          copy_parts(*l.pool, parts[i], l.inputs[0] + parts[i].offset, parts[i].whole, l.outputs[i],
+                     parts[i].run);
+        }
+      });
+  absorb_from(*kernel, node, 1);
+  return KernelResult(std::move(kernel));
+}
+
+/// For each output dim and index, the input index it repeats, or -1 for the constant.
+struct PadPlan {
+  Shape in, out, strides;
+  std::vector<std::int64_t> source[kMaxRank];
+  std::int64_t bytes = 1;
+};
+
+std::int64_t pad_source(std::int64_t at, std::int64_t size, std::string_view mode) {
+  if (at >= 0 && at < size) return at;
+  if (mode == "constant" || size == 0) return -1;
+  if (mode == "edge") return at < 0 ? 0 : size - 1;
+  const auto modulo = [](std::int64_t v, std::int64_t n) { return (v % n + n) % n; };
+  if (mode == "wrap") return modulo(at, size);
+  if (size == 1) return 0;
+  const std::int64_t folded = modulo(at, 2 * (size - 1));
+  return folded < size ? folded : 2 * (size - 1) - folded;
+}
+
+void pad_row(const PadPlan& p, const Launch& l, std::int64_t row, const std::byte* value) {
+  const int last = p.out.rank() - 1;
+  std::int64_t rest = row;
+  std::int64_t from = 0;
+  bool inside = true;
+  for (int d = last - 1; d >= 0; --d) {
+    const std::int64_t at = p.source[d][static_cast<std::size_t>(rest % p.out[d])];
+    rest /= p.out[d];
+    inside = inside && at >= 0;
+    from += at * p.strides[d];
+  }
+  const auto bytes = static_cast<std::size_t>(p.bytes);
+  std::byte* to = l.outputs[0] + row * p.out[last] * p.bytes;
+  for (std::int64_t i = 0; i < p.out[last]; ++i, to += p.bytes) {
+    const std::int64_t at = p.source[last][static_cast<std::size_t>(i)];
+    std::memcpy(to, inside && at >= 0 ? l.inputs[0] + (from + at) * p.bytes : value, bytes);
+  }
+}
+
+KernelResult select_pad(const NodeDesc& node) {
+  const auto pads = known_ints(node, 1);
+  const auto axes = known_ints(node, 3);
+  auto plan = std::make_shared<PadPlan>();
+  plan->in = node.inputs[0].type.shape;
+  plan->out = node.outputs[0].type.shape;
+  plan->strides = row_major_strides(plan->in);
+  plan->bytes = dtype_bytes(node.inputs[0].type.dtype);
+  const int rank = plan->in.rank();
+  if (!pads || !axes) return unsupported(node, "pads are not known");
+  const std::size_t n = axes->empty() ? static_cast<std::size_t>(rank) : axes->size();
+  if (pads->size() != 2 * n || rank == 0) return unsupported(node, "pads do not fit the axes");
+  Shape before = Shape::filled(rank, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto axis =
+        normalize_axis(axes->empty() ? static_cast<std::int64_t>(i) : (*axes)[i], rank);
+    if (!axis) return unsupported(node, "axis out of range");
+    before[*axis] = (*pads)[i];
+  }
+  const std::string& mode = static_cast<const PadAttrs&>(*node.attrs).mode;
+  for (int d = 0; d < rank; ++d) {
+    for (std::int64_t i = 0; i < plan->out[d]; ++i) {
+      plan->source[d].push_back(pad_source(i - before[d], plan->in[d], mode));
+    }
+  }
+  const std::int64_t rows = plan->out.elements_between(0, rank - 1);
+  auto kernel = make_kernel("pad_" + mode, [plan, rows](const Launch& l) {
+    std::byte zero[8] = {};
+    const std::byte* value = l.inputs[2] != nullptr ? l.inputs[2] : zero;
+    parallel_rows(*l.pool, rows, plan->out.back(), [&](std::int64_t from, std::int64_t to, int) {
+      for (std::int64_t r = from; r < to; ++r) pad_row(*plan, l, r, value);
+    });
+  });
+  if (node.inputs[1].constant != nullptr) kernel->absorb(1);
+  if (has_input(node, 3) && node.inputs[3].constant != nullptr) kernel->absorb(3);
+  return KernelResult(std::move(kernel));
+}
+
+KernelResult select(const CpuTarget&, const NodeDesc& node) {
+  if (!node.inputs[0].type.encoding.is_plain()) return unsupported(node, "encoded data");
+  const std::string_view op = node.op->name;
+  if (op == "Transpose") return select_transpose(node);
+  if (op == "Slice") return select_slice(node);
+  if (op == "Expand") return select_expand(node);
+  if (op == "Tile") return select_tile(node);
+  if (op == "Concat") return select_concat(node);
+  if (op == "Split") return select_split(node);
+  if (op == "Pad") return select_pad(node);
+  return select_bytes(node);
+}
+
+constexpr std::string_view kOps[] = {"Reshape",   "Flatten", "Squeeze", "Unsqueeze",
+                                     "Transpose", "Slice",   "Expand",  "Tile",
+                                     "Concat",    "Split",   "Pad"};
+
+}  // namespace
+
+extern const KernelFamily family_move;
+constinit const KernelFamily family_move{kOps, select};
+
+}  // namespace polaris::cpu

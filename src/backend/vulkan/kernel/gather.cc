@@ -1,0 +1,179 @@
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/vulkan/kernel_util.h"
+#include "base/checked.h"
+
+/// Gather along any axis of plain data, and of rows of a block-encoded table.
+namespace polaris::vulkan {
+namespace {
+
+constexpr std::string_view kOps[] = {"Gather"};
+constexpr std::int64_t kCountMax = std::int64_t{1} << 30;
+
+std::string_view plain_shader(std::int64_t element_bytes) {
+  switch (element_bytes) {
+    case 1: return "gather.b1";
+    case 2: return "gather.b2";
+    case 4: return "gather.b4";
+    case 8: return "gather.b8";
+    default: return "gather.b16";
+  }
+}
+
+std::string_view block_shader(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return "gather_blocks.q4_0";
+    case BlockFormat::kQ8_0: return "gather_blocks.q8_0";
+  }
+  return {};
+}
+
+Result<std::uint32_t> wide_indices(const NodeDesc& node) {
+  switch (node.inputs[1].type.dtype) {
+    case DType::kI32: return 0u;
+    case DType::kI64: return 1u;
+    default: return refuse(node, "indices that are neither int32 nor int64");
+  }
+}
+
+/// A table's rows in parts that fit a binding and start aligned.
+struct Parts {
+  std::int64_t rows = 0;
+  std::int64_t rows_each = 0;
+  std::int64_t row_bytes = 0;
+};
+
+Result<Parts> split_rows(const VulkanTarget& target, const NodeDesc& node, std::int64_t rows,
+                         std::int64_t row_bytes) {
+  Parts parts{rows, rows, row_bytes};
+  if (rows * row_bytes <= target.binding_bytes_max || row_bytes == 0) return parts;
+  const std::int64_t unit = target.alignment_bytes / std::gcd(target.alignment_bytes, row_bytes);
+  parts.rows_each = target.binding_bytes_max / row_bytes / unit * unit;
+  if (parts.rows_each == 0) return refuse(node, "a row that exceeds the binding limit");
+  return parts;
+}
+
+/// One dispatch per part of the table; the last two push words are the part's rows.
+void add_parts(VulkanKernel& kernel, const Parts& parts, const Dispatch& dispatch) {
+  for (std::int64_t row = 0; row < parts.rows; row += parts.rows_each) {
+    const std::int64_t end = std::min(parts.rows, row + parts.rows_each);
+    Dispatch part = dispatch;
+    part.push.push_back(static_cast<std::uint32_t>(row));
+    part.push.push_back(static_cast<std::uint32_t>(end));
+    part.operands[0] =
+        Operand::input(0, row * parts.row_bytes, (end - row) * parts.row_bytes);
+    part.barrier_before = false;
+    kernel.dispatches.push_back(std::move(part));
+  }
+}
+
+KernelResult select_plain(const VulkanTarget& target, const NodeDesc& node, int axis,
+                          std::uint32_t wide) {
+  const Shape& data = node.inputs[0].type.shape;
+  const std::int64_t indices = operand_elements(node.inputs[1]);
+  const std::int64_t outer = data.elements_between(0, axis);
+  std::int64_t inner = data.elements_between(axis + 1, data.rank());
+  std::int64_t element_bytes = dtype_bytes(node.inputs[0].type.dtype);
+  while (element_bytes < 16 && inner % 2 == 0 && inner > 0) {
+    inner /= 2;
+    element_bytes *= 2;
+  }
+  const std::int64_t count = outer * indices * inner;
+  if (count >= kCountMax) return refuse(node, "more than 2^30 elements");
+  auto kernel = std::make_shared<VulkanKernel>(std::string(plain_shader(element_bytes)));
+  Parts parts{data[axis], data[axis], operand_bytes(node.inputs[0])};
+  if (outer == 1) {
+    Result<Parts> split = split_rows(target, node, data[axis], inner * element_bytes);
+    if (!split) return split.error();
+    parts = *split;
+  } else {
+    // One part: rows of all outer slices lie in one binding or nowhere.
+    parts.row_bytes = outer * inner * element_bytes;
+  }
+  Dispatch dispatch;
+  dispatch.shader = plain_shader(element_bytes);
+  dispatch.constants = {wide};
+  const FastDivisor by_inner = fast_divisor(static_cast<std::uint32_t>(inner));
+  const FastDivisor by_indices = fast_divisor(static_cast<std::uint32_t>(indices));
+  dispatch.push = {static_cast<std::uint32_t>(count),   static_cast<std::uint32_t>(inner),
+                   by_inner.multiplier,                 by_inner.shift,
+                   static_cast<std::uint32_t>(indices), static_cast<std::uint32_t>(data[axis]),
+                   by_indices.multiplier,               by_indices.shift};
+  dispatch.operands = {Operand::input(0), Operand::input(1), Operand::output(0)};
+  dispatch.grid = grid_1d(target, ceil_div(count, 256));
+  dispatch.estimate_us = model_us(2 * count * element_bytes, 0);
+  if (count > 0) add_parts(*kernel, parts, dispatch);
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std::uint32_t wide) {
+  const TensorType& table = node.inputs[0].type;
+  const DType out = node.outputs[0].type.dtype;
+  if (out != DType::kF32 && out != DType::kF16) return refuse(node, "decodes to no float");
+  if (table.shape.rank() != 2) return refuse(node, "an encoded table that is not a matrix");
+  const BlockFormatInfo& format = block_format_info(table.encoding.format);
+  const std::int64_t row = table.shape[1];
+  const std::int64_t pairs = operand_elements(node.inputs[1]) * row / 2;
+  if (pairs >= kCountMax) return refuse(node, "more than 2^30 elements");
+  auto kernel =
+      std::make_shared<VulkanKernel>(std::string(block_shader(table.encoding.format)));
+  Result<Parts> parts = split_rows(target, node, table.shape[0],
+                                   row / format.block_elements * format.block_bytes);
+  if (!parts) return parts.error();
+  const FastDivisor by_row = fast_divisor(static_cast<std::uint32_t>(row / 2));
+  Dispatch dispatch;
+  dispatch.shader = block_shader(table.encoding.format);
+  dispatch.constants = {wide, out == DType::kF16 ? 1u : 0u};
+  dispatch.push = {static_cast<std::uint32_t>(pairs), static_cast<std::uint32_t>(row / 2),
+                   by_row.multiplier, by_row.shift, static_cast<std::uint32_t>(table.shape[0])};
+  dispatch.operands = {Operand::input(0), Operand::input(1), Operand::output(0)};
+  dispatch.grid = grid_1d(target, ceil_div(pairs, 256));
+  dispatch.estimate_us = model_us(pairs * 2 * (dtype_bytes(out) + 1), pairs * 4);
+  if (pairs > 0) add_parts(*kernel, *parts, dispatch);
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  const TensorType& data = node.inputs[0].type;
+  const auto axis = normalize_axis(attr_int(node, "axis", 0), data.shape.rank());
+  if (!axis) return refuse(node, "axis names no axis");
+  const Result<std::uint32_t> wide = wide_indices(node);
+  if (!wide) return wide.error();
+  if (data.shape[*axis] == 0 && operand_elements(node.outputs[0]) > 0) {
+    return refuse(node, "an axis of no elements");
+  }
+  if (data.encoding.is_plain()) return select_plain(target, node, *axis, *wide);
+  if (!data.encoding.is_block()) return refuse(node, "affine-encoded data");
+  if (*axis != 0) return refuse(node, "an encoded table along another axis than 0");
+  return select_blocks(target, node, *wide);
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (const std::uint32_t wide : {0u, 1u}) {
+    const std::string index = wide != 0 ? " i64" : " i32";
+    for (const std::int64_t bytes : {1, 2, 4, 8, 16}) {
+      const std::string_view shader = plain_shader(bytes);
+      all.push_back({std::string(shader) + index, shader, {wide}, 3, 40, 0});
+    }
+    for (const BlockFormat format : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
+      const std::string_view shader = block_shader(format);
+      all.push_back({std::string(shader) + index + " f32", shader, {wide, 0}, 3, 28, 0});
+      all.push_back({std::string(shader) + index + " f16", shader, {wide, 1}, 3, 28, 0});
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+extern const KernelFamily family_gather;
+const KernelFamily family_gather{"gather", kOps, select, variants};
+
+}  // namespace polaris::vulkan

@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backend/vulkan/copy_plan.h"
+#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/strided.h"
+#include "base/checked.h"
+
+/// GatherElements, GatherND, ScatterElements and ScatterND (without a reduction, which would need
+/// atomics and so a float order that varies).
+namespace polaris::vulkan {
+namespace {
+
+constexpr std::string_view kOps[] = {"GatherElements", "GatherND", "ScatterElements", "ScatterND"};
+constexpr std::int64_t kCountMax = std::int64_t{1} << 30;
+
+enum Form : std::uint32_t { kElements = 0, kTuples = 1 };
+
+std::string_view shader_of(std::int64_t element_bytes) {
+  switch (element_bytes) {
+    case 1: return "index_move.b1";
+    case 2: return "index_move.b2";
+    case 4: return "index_move.b4";
+    default: return "index_move.b8";
+  }
+}
+
+std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
+/// What the shader wants to know beside the operands.
+struct Addressing {
+  std::int64_t count = 0;
+  std::int64_t inner = 1;
+  std::int64_t batch_tuples = 1;
+  std::int64_t batch_stride = 0;
+  std::int64_t axis = 0;
+  std::uint32_t dims = 0;
+  std::vector<std::uint32_t> words;
+};
+
+Result<Addressing> by_elements(const NodeDesc& node) {
+  const Shape& data = node.inputs[0].type.shape;
+  const Shape& indices = node.inputs[1].type.shape;
+  const auto axis = normalize_axis(attr_int(node, "axis", 0), data.rank());
+  if (!axis || indices.rank() != data.rank()) return refuse(node, "axis or rank");
+  const Shape strides = row_major_strides(data);
+  Addressing a;
+  a.count = indices.elements();
+  a.dims = static_cast<std::uint32_t>(data.rank());
+  a.axis = data.rank() - 1 - *axis;
+  for (int d = data.rank(); d-- > 0;) {
+    const FastDivisor divisor = fast_divisor(u32(indices[d]));
+    a.words.insert(a.words.end(), {divisor.multiplier, divisor.shift, u32(indices[d]),
+                                   u32(strides[d]), u32(data[d])});
+  }
+  return a;
+}
+
+Result<Addressing> by_tuples(const NodeDesc& node, std::int64_t batch_dims) {
+  const Shape& data = node.inputs[0].type.shape;
+  const Shape& indices = node.inputs[1].type.shape;
+  if (indices.rank() == 0 || batch_dims < 0 || batch_dims >= indices.rank()) {
+    return refuse(node, "batch_dims or rank");
+  }
+  const int batch = static_cast<int>(batch_dims);
+  const std::int64_t length = indices.back();
+  if (length > data.rank() - batch) return refuse(node, "tuples longer than the rank");
+  const int last = batch + static_cast<int>(length);
+  const Shape strides = row_major_strides(data);
+  Addressing a;
+  a.inner = data.elements_between(last, data.rank());
+  const std::int64_t tuples = indices.elements_between(0, indices.rank() - 1);
+  a.count = tuples * a.inner;
+  a.batch_tuples = indices.elements_between(batch, indices.rank() - 1);
+  a.batch_stride = batch == 0 ? 0 : data.elements_between(batch, data.rank());
+  a.dims = static_cast<std::uint32_t>(length);
+  for (int d = batch; d < last; ++d) {
+    a.words.insert(a.words.end(), {0u, 0u, u32(data[d]), u32(strides[d]), 0u});
+  }
+  return a;
+}
+
+Dispatch make_dispatch(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
+                       const Addressing& a, Form form, bool scatter) {
+  const std::int64_t element_bytes = dtype_bytes(node.inputs[0].type.dtype);
+  const FastDivisor by_inner = fast_divisor(u32(a.inner));
+  const FastDivisor by_batch = fast_divisor(u32(std::max<std::int64_t>(a.batch_tuples, 1)));
+  Dispatch dispatch;
+  dispatch.shader = shader_of(element_bytes);
+  dispatch.constants = {node.inputs[1].type.dtype == DType::kI64 ? 1u : 0u, form,
+                        scatter ? 1u : 0u, a.dims};
+  dispatch.push = {u32(a.count),        u32(a.inner),   by_inner.multiplier,
+                   by_inner.shift,      by_batch.multiplier, by_batch.shift,
+                   u32(a.batch_stride), u32(a.axis)};
+  dispatch.operands = {Operand::input(scatter ? 2 : 0), Operand::input(1), Operand::output(0),
+                       Operand::params(append_params(kernel, a.words, target.alignment_bytes))};
+  dispatch.grid = grid_1d(target, ceil_div(a.count, 256));
+  dispatch.estimate_us = model_us(3 * a.count * element_bytes, 0);
+  return dispatch;
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  const std::string op = op_full_name(*node.op);
+  const bool scatter = op.starts_with("Scatter");
+  const Form form = op.ends_with("ND") ? kTuples : kElements;
+  const DType index = node.inputs[1].type.dtype;
+  if (index != DType::kI32 && index != DType::kI64) {
+    return refuse(node, "indices that are neither int32 nor int64");
+  }
+  if (!node.inputs[0].type.encoding.is_plain()) return refuse(node, "encoded data");
+  if (scatter && attr_string(node, "reduction", "none") != "none") {
+    return refuse(node, "a reduction, whose order would vary");
+  }
+  Result<Addressing> a =
+      form == kElements ? by_elements(node)
+                        : by_tuples(node, scatter ? 0 : attr_int(node, "batch_dims", 0));
+  if (!a) return a.error();
+  const std::int64_t elements = operand_elements(node.inputs[0]);
+  if (a->count >= kCountMax || elements >= kCountMax) return refuse(node, "more than 2^30 elements");
+  if (elements == 0 && a->count > 0) return refuse(node, "indices into no elements");
+
+  auto kernel = std::make_shared<VulkanKernel>("index_move " + op);
+  if (scatter) {
+    Copy copy;
+    copy.from = Operand::input(0);
+    copy.to = Operand::output(0);
+    copy.from_bytes = copy.to_bytes = operand_bytes(node.inputs[0]);
+    copy.element_bytes = dtype_bytes(node.inputs[0].type.dtype);
+    SpaceDim all;
+    all.size = elements;
+    all.strides[0] = all.strides[1] = 1;
+    copy.space = {all};
+    const Status copied = add_copy(*kernel, target, node, std::move(copy), false);
+    if (!copied) return copied.error();
+  }
+  if (a->count > 0) {
+    kernel->dispatches.push_back(make_dispatch(*kernel, target, node, *a, form, scatter));
+  }
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (const std::int64_t bytes : {1, 2, 4, 8}) {
+    for (const std::uint32_t form : {kElements, kTuples}) {
+      for (const std::uint32_t scatter : {0u, 1u}) {
+        const std::string name = std::string(scatter != 0 ? "scatter " : "gather ") +
+                                 (form == kElements ? "elements b" : "tuples b");
+        all.push_back(
+            {name + std::to_string(bytes), shader_of(bytes), {1, form, scatter, 3}, 4, 32, 0});
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+extern const KernelFamily family_index_move;
+const KernelFamily family_index_move{"index_move", kOps, select, variants};
+
+}  // namespace polaris::vulkan

@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <string>
+
+#include "backend/vulkan/kernel_util.h"
+#include "base/checked.h"
+
+/// QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear and polaris.Decode.
+namespace polaris::vulkan {
+namespace {
+
+constexpr std::int64_t kThreads = 256;
+
+std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
+bool is_byte(DType dtype) { return dtype == DType::kU8 || dtype == DType::kI8; }
+
+/// [outer, axis, inner] of the scale, and whether it is one, by axis or by block.
+struct Scales {
+  std::uint32_t mode = 0;
+  std::int64_t axis = 1, inner = 1, block = 1;
+};
+
+Result<Scales> read_scales(const NodeDesc& node) {
+  const Shape& x = node.inputs[0].type.shape;
+  Scales s;
+  const std::int64_t block = attr_int(node, "block_size", 0);
+  if (operand_elements(node.inputs[1]) == 1 && block == 0) return s;
+  const auto axis = normalize_axis(attr_int(node, "axis", 1), x.rank());
+  if (!axis) return refuse(node, "an axis outside the rank");
+  s.mode = block > 0 ? 2 : 1;
+  s.axis = x[*axis];
+  s.inner = x.elements_between(*axis + 1, x.rank());
+  s.block = std::max<std::int64_t>(block, 1);
+  return s;
+}
+
+KernelResult select_linear(const VulkanTarget& target, const NodeDesc& node, bool quantize) {
+  const DType from = node.inputs[0].type.dtype;
+  const DType to = node.outputs[0].type.dtype;
+  if (node.inputs[1].type.dtype != DType::kF32) return refuse(node, "scales that are not float32");
+  const bool types = quantize ? from == DType::kF32 && is_byte(to)
+                              : (is_byte(from) || from == DType::kI32) && to == DType::kF32;
+  if (!types) return refuse(node, "types other than float32 and 8-bit (or int32) integers");
+  Result<Scales> scales = read_scales(node);
+  if (!scales) return scales.error();
+  const std::int64_t elements = operand_elements(node.inputs[0]);
+  const bool zero = has_input(node, 2);
+  const DType integer = quantize ? to : from;
+  auto kernel = std::make_shared<VulkanKernel>(quantize ? "quantize" : "dequantize");
+  Dispatch d;
+  d.shader = quantize ? "quantize.to_i8" : is_byte(from) ? "quantize.from_i8" : "quantize.from_i32";
+  d.constants = {scales->mode, integer == DType::kI8 ? 1u : 0u, zero ? 1u : 0u};
+  d.push = {word(elements), word(scales->axis), word(scales->inner), word(scales->block)};
+  d.operands = {Operand::input(0), Operand::input(1), Operand::input(zero ? 2 : 0),
+                Operand::output(0)};
+  d.grid = grid_1d(target, ceil_div(elements, kThreads));
+  d.barrier_before = false;
+  d.estimate_us = model_us(elements * 5, elements * (quantize ? 40 : 4));
+  kernel->dispatches.push_back(std::move(d));
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+KernelResult select_dynamic(const VulkanTarget& target, const NodeDesc& node) {
+  const std::int64_t elements = operand_elements(node.inputs[0]);
+  const std::int64_t parts = std::clamp<std::int64_t>(ceil_div(elements, 4096), 1, 1024);
+  auto kernel = std::make_shared<VulkanKernel>("dynamic_quantize");
+  kernel->workspace = parts * 8;
+  for (const char* stage : {"range", "scale", "apply"}) {
+    Dispatch d;
+    d.shader = stage[0] == 'r'   ? "dynamic_quantize.range"
+               : stage[0] == 's' ? "dynamic_quantize.scale"
+                                 : "dynamic_quantize.apply";
+    d.push = {word(elements), word(parts)};
+    d.operands = {Operand::input(0), Operand::workspace(), Operand::output(1), Operand::output(2),
+                  Operand::output(0)};
+    d.grid = stage[0] == 'r'   ? std::array<std::uint32_t, 3>{word(parts), 1, 1}
+             : stage[0] == 's' ? std::array<std::uint32_t, 3>{1, 1, 1}
+                               : grid_1d(target, ceil_div(elements, kThreads));
+    d.barrier_before = stage[0] != 'r';
+    d.estimate_us = stage[0] == 's' ? model_us(parts * 8, 0) : model_us(elements * 5, elements * 8);
+    kernel->dispatches.push_back(std::move(d));
+  }
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+KernelResult select_decode(const VulkanTarget& target, const NodeDesc& node) {
+  const TensorType& x = node.inputs[0].type;
+  if (!x.encoding.is_block()) return refuse(node, "encodings other than blocks");
+  if (node.outputs[0].type.dtype != DType::kF32) return refuse(node, "results other than float32");
+  const std::int64_t quads = x.shape.elements() / 4;
+  auto kernel = std::make_shared<VulkanKernel>("decode");
+  Dispatch d;
+  d.shader = x.encoding.format == BlockFormat::kQ4_0 ? "decode.q4_0" : "decode.q8_0";
+  d.push = {word(quads)};
+  d.operands = {Operand::input(0), Operand::output(0)};
+  d.grid = grid_1d(target, ceil_div(quads, kThreads));
+  d.barrier_before = false;
+  d.estimate_us = model_us(quads * 20, quads * 16);
+  kernel->dispatches.push_back(std::move(d));
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  for (const OperandDesc* operand : {&node.inputs[0], &node.outputs[0]}) {
+    if (operand_elements(*operand) > INT32_MAX ||
+        operand_bytes(*operand) > target.binding_bytes_max) {
+      return refuse(node, "an operand larger than a binding may be");
+    }
+  }
+  if (operand_elements(node.outputs[0]) == 0) return refuse(node, "an empty input");
+  if (node.op->is("Decode", "polaris")) return select_decode(target, node);
+  if (!node.inputs[0].type.encoding.is_plain()) return refuse(node, "an encoded input");
+  if (node.op->is("DynamicQuantizeLinear")) return select_dynamic(target, node);
+  return select_linear(target, node, node.op->is("QuantizeLinear"));
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (const std::string_view shader :
+       {"quantize.to_i8", "quantize.from_i8", "quantize.from_i32"}) {
+    for (std::uint32_t mode = 0; mode < 3; ++mode) {
+      all.push_back(
+          {std::string(shader) + " mode" + std::to_string(mode), shader, {mode, 1, 1}, 4, 16, 0});
+    }
+  }
+  all.push_back({"dynamic_quantize.range", "dynamic_quantize.range", {}, 5, 8, 256});
+  all.push_back({"dynamic_quantize.scale", "dynamic_quantize.scale", {}, 5, 8, 256});
+  all.push_back({"dynamic_quantize.apply", "dynamic_quantize.apply", {}, 5, 8, 0});
+  all.push_back({"decode.q8_0", "decode.q8_0", {}, 2, 4, 0});
+  all.push_back({"decode.q4_0", "decode.q4_0", {}, 2, 4, 0});
+  return all;
+}
+
+constexpr std::string_view kOps[] = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
+                                     "polaris.Decode"};
+
+}  // namespace
+
+extern const KernelFamily family_quantize;
+const KernelFamily family_quantize = {"quantize", kOps, select, variants};
+
+}  // namespace polaris::vulkan

@@ -1,0 +1,107 @@
+#include "ir/op_util/reduce.h"
+
+#include <algorithm>
+#include <string>
+
+#include "backend/vulkan/kernel_util.h"
+#include "base/checked.h"
+
+/// ReduceSum and its like over any axes of float32, ArgMax and ArgMin.
+namespace polaris::vulkan {
+namespace {
+
+std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+
+// In the order of the op numbers in reduce.comp.
+constexpr std::string_view kOps[] = {
+    "ReduceSum", "ReduceMean",      "ReduceMax",    "ReduceMin",       "ReduceProd", "ReduceL1",
+    "ReduceL2",  "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp", "ArgMax",     "ArgMin"};
+constexpr std::uint32_t kArgMax = 10;
+
+/// Dims of size 1 dropped, neighbours that one stride walks merged; innermost first.
+std::vector<std::uint32_t> dim_words(const Shape& sizes, const Shape& strides) {
+  std::vector<std::uint32_t> words;
+  for (int i = sizes.rank() - 1; i >= 0; --i) {
+    if (sizes[i] == 1) continue;
+    const std::size_t n = words.size();
+    if (n > 0 && strides[i] == std::int64_t{words[n - 2]} * words[n - 1]) {
+      words[n - 2] *= word(sizes[i]);
+    } else {
+      words.push_back(word(sizes[i]));
+      words.push_back(word(strides[i]));
+    }
+  }
+  if (words.empty()) words = {1, 0};
+  return words;
+}
+
+/// Axes of the node; nothing: all, or none with noop_with_empty_axes.
+Result<std::vector<std::int64_t>> read_axes(const NodeDesc& node, bool arg) {
+  if (arg) return std::vector<std::int64_t>{attr_int(node, "axis", 0)};
+  if (!has_input(node, 1)) return std::vector<std::int64_t>{};
+  auto axes = known_ints(node, 1);
+  if (!axes) return refuse(node, "axes that are not known when planning");
+  return *axes;
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  const auto op =
+      static_cast<std::uint32_t>(std::find(std::begin(kOps), std::end(kOps), node.op->name) - kOps);
+  const bool arg = op >= kArgMax;
+  const OperandDesc& x = node.inputs[0];
+  if (x.type.dtype != DType::kF32) return refuse(node, "types other than float32");
+  if (operand_bytes(x) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
+    return refuse(node, "an operand larger than a binding may be");
+  }
+  Result<std::vector<std::int64_t>> axes = read_axes(node, arg);
+  if (!axes) return axes.error();
+  const auto geometry =
+      reduce_geometry(x.type.shape, *axes, attr_int(node, "noop_with_empty_axes", 0) != 0);
+  if (!geometry) return refuse(node, "axes outside the rank");
+  const std::int64_t outputs = operand_elements(node.outputs[0]);
+  if (outputs == 0 || geometry->count == 0) return refuse(node, "an empty input");
+
+  std::vector<std::uint32_t> dims = dim_words(geometry->kept, geometry->kept_strides);
+  const std::vector<std::uint32_t> reduced =
+      dim_words(geometry->reduced, geometry->reduced_strides);
+  const auto kept_rank = static_cast<std::uint32_t>(dims.size() / 2);
+  const auto reduced_rank = static_cast<std::uint32_t>(reduced.size() / 2);
+  const bool columns = geometry->count <= 16 || (dims[1] == 1 && outputs >= 4096);
+  const std::uint32_t threads = columns || geometry->count <= 128 ? 64u : 256u;
+  dims.insert(dims.end(), reduced.begin(), reduced.end());
+
+  auto kernel = std::make_shared<VulkanKernel>(columns ? "reduce_columns" : "reduce_rows");
+  const std::int64_t params = append_params(*kernel, dims, target.alignment_bytes);
+  Dispatch d;
+  d.shader = "reduce";
+  d.constants = {threads,   op,           columns ? 1u : 0u,
+                 kept_rank, reduced_rank, attr_int(node, "select_last_index", 0) != 0 ? 1u : 0u};
+  d.push = {word(outputs), word(geometry->count)};
+  d.operands = {Operand::input(0), Operand::output(0), Operand::params(params)};
+  d.grid = grid_1d(target, columns ? ceil_div(outputs, threads) : outputs);
+  d.barrier_before = false;
+  d.estimate_us =
+      model_us(operand_bytes(x) + operand_bytes(node.outputs[0]), outputs * geometry->count * 8);
+  kernel->dispatches.push_back(std::move(d));
+  kernel->absorbed = 1u << 1;
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  for (std::uint32_t op = 0; op < std::size(kOps); ++op) {
+    const std::string name = "reduce " + std::string(kOps[op]);
+    all.push_back({name + " rows64", "reduce", {64, op, 0, 2, 2, 0}, 3, 8, 64});
+    all.push_back({name + " rows256", "reduce", {256, op, 0, 2, 2, 0}, 3, 8, 256});
+    all.push_back({name + " columns", "reduce", {64, op, 1, 2, 2, 0}, 3, 8, 64});
+  }
+  return all;
+}
+
+}  // namespace
+
+extern const KernelFamily family_reduce;
+const KernelFamily family_reduce = {"reduce", kOps, select, variants};
+
+}  // namespace polaris::vulkan

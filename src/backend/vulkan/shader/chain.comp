@@ -1,0 +1,101 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// variants: f32 -O0
+//
+// (-O0: drivers fold as well, and the optimizer would unroll this to ten times the size.)
+// A fused chain of float ops. The program is specialization constants: the loop over its steps is
+// unrolled and the switch folded by the driver, so that values stay in registers. Each thread does
+// four elements, 256 apart.
+#include "common.glsl"
+#include "opcode.glsl"
+#include "float_ops.glsl"
+
+layout(local_size_x = 256) in;
+layout(constant_id = 0) const uint STEPS = 1;
+layout(constant_id = 1) const uint INPUTS = 1;
+layout(constant_id = 2) const uint DIMS = 0;
+layout(constant_id = 3) const uint MODES = 0;  // two bits an input
+// op, then operands a and b, a byte each: inputs from 0, results of earlier steps from kStepBase.
+layout(constant_id = 4) const uint P0 = 0;
+layout(constant_id = 5) const uint P1 = 0;
+layout(constant_id = 6) const uint P2 = 0;
+layout(constant_id = 7) const uint P3 = 0;
+layout(constant_id = 8) const uint P4 = 0;
+layout(constant_id = 9) const uint P5 = 0;
+layout(constant_id = 10) const uint P6 = 0;
+layout(constant_id = 11) const uint P7 = 0;
+layout(constant_id = 12) const uint P8 = 0;
+layout(constant_id = 13) const uint P9 = 0;
+layout(constant_id = 14) const uint P10 = 0;
+layout(constant_id = 15) const uint P11 = 0;
+layout(constant_id = 16) const uint P12 = 0;
+layout(constant_id = 17) const uint P13 = 0;
+layout(constant_id = 18) const uint P14 = 0;
+layout(constant_id = 19) const uint P15 = 0;
+
+layout(push_constant) uniform Push { uint count; } push;
+
+layout(binding = 0) readonly buffer In0 { float in0[]; };
+layout(binding = 1) readonly buffer In1 { float in1[]; };
+layout(binding = 2) readonly buffer In2 { float in2[]; };
+layout(binding = 3) readonly buffer In3 { float in3[]; };
+layout(binding = 4) readonly buffer In4 { float in4[]; };
+layout(binding = 5) readonly buffer In5 { float in5[]; };
+layout(binding = 6) readonly buffer In6 { float in6[]; };
+layout(binding = 7) readonly buffer In7 { float in7[]; };
+layout(binding = 8) writeonly buffer Out { float result[]; };
+struct Dim {
+  uint multiplier;
+  uint shift;
+  uint size;
+  uint strides[8];
+};
+layout(binding = 9) readonly buffer Dims { Dim dims[]; };
+
+const uint kStepBase = 8u;
+
+uint mode(uint k) { return (MODES >> (2u * k)) & 3u; }
+
+float load(uint k, uint i) {
+  switch (k) {
+    case 0u: return in0[i];
+    case 1u: return in1[i];
+    case 2u: return in2[i];
+    case 3u: return in3[i];
+    case 4u: return in4[i];
+    case 5u: return in5[i];
+    case 6u: return in6[i];
+  }
+  return in7[i];
+}
+
+void main() {
+  const uint program[16] =
+      uint[](P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15);
+  uint first = group_index() * 1024u + gl_LocalInvocationID.x;
+  for (uint e = 0u; e < 4u; ++e) {
+    uint i = first + e * 256u;
+    if (i >= push.count) return;
+    uint at[8];
+    [[unroll]] for (uint k = 0u; k < 8u; ++k) at[k] = k < INPUTS && mode(k) == kModeSame ? i : 0u;
+    uint rest = i;
+    [[unroll]] for (uint d = 0u; d < DIMS; ++d) {
+      uint next = fast_div(rest, uvec2(dims[d].multiplier, dims[d].shift));
+      uint here = rest - next * dims[d].size;
+      [[unroll]] for (uint k = 0u; k < 8u; ++k) {
+        if (k < INPUTS && mode(k) == kModeStrided) at[k] += here * dims[d].strides[k];
+      }
+      rest = next;
+    }
+    float v[24];
+    [[unroll]] for (uint k = 0u; k < 8u; ++k) v[k] = k < INPUTS ? load(k, at[k]) : 0.0;
+    [[unroll]] for (uint s = 0u; s < 16u; ++s) {
+      if (s < STEPS) {
+        uint p = program[s];
+        v[kStepBase + s] =
+            float_op(p & 0xFFu, v[(p >> 8) & 0xFFu], v[(p >> 16) & 0xFFu], 0.0, 0.5, 0.0);
+      }
+    }
+    result[i] = v[kStepBase + STEPS - 1u];
+  }
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Writes the seeds in tests/fuzz/corpus: small files of each format, from its specification alone."""
+import os
+import struct
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def save(format_name, name, data):
+    folder = os.path.join(HERE, "corpus", format_name)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(data)
+
+
+# GGUF
+
+def text(value):
+    data = value.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def key(name, kind, data):
+    return text(name) + struct.pack("<I", kind) + data
+
+
+def gguf(version, keys, tensors, alignment=32):
+    out = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(keys)) + b"".join(keys)
+    offset, data = 0, b""
+    for name, dims, kind, size in tensors:
+        out += text(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims)
+        out += struct.pack("<IQ", kind, offset)
+        data += bytes(size) + bytes(-size % alignment)
+        offset = len(data)
+    return out + bytes(-len(out) % alignment) + data
+
+
+def llama(kind, width, block, block_bytes):
+    keys = [key("general.architecture", 8, text("llama"))]
+    for name, value in (("block_count", 1), ("context_length", 8), ("embedding_length", width),
+                        ("feed_forward_length", width), ("attention.head_count", 2),
+                        ("attention.head_count_kv", 1)):
+        keys.append(key("llama." + name, 4, struct.pack("<I", value)))
+    size = lambda *dims: __import__("math").prod(dims) // block * block_bytes
+    rows = [("token_embd.weight", (width, 4))]
+    for name, outs in (("attn_q", width), ("attn_k", width // 2), ("attn_v", width // 2),
+                       ("attn_output", width), ("ffn_gate", width), ("ffn_up", width),
+                       ("ffn_down", width)):
+        rows.append((f"blk.0.{name}.weight", (width, outs)))
+    tensors = [(name, dims, kind, size(*dims)) for name, dims in rows]
+    tensors += [(name, (width,), 0, width * 4) for name in
+                ("blk.0.attn_norm.weight", "blk.0.ffn_norm.weight", "output_norm.weight")]
+    return gguf(3, keys, tensors)
+
+
+def gguf_seeds():
+    scalars = [key(f"k{kind}", kind, bytes(size)) for kind, size in
+               enumerate((1, 1, 2, 2, 4, 4, 4, 1, 8))]
+    scalars += [key("k10", 10, bytes(8)), key("k11", 11, bytes(8)), key("k12", 12, bytes(8))]
+    arrays = [key("words", 9, struct.pack("<IQ", 8, 2) + text("a") + text("bc")),
+              key("ints", 9, struct.pack("<IQ", 5, 3) + bytes(12)),
+              key("reals", 9, struct.pack("<IQ", 6, 2) + bytes(8)),
+              key("general.alignment", 4, struct.pack("<I", 64))]
+    save("gguf", "scalars", gguf(3, scalars, []))
+    save("gguf", "arrays", gguf(2, arrays, [("w", (4, 2), 0, 32)], 64))
+    save("gguf", "types", gguf(3, [], [("h", (3,), 1, 6), ("b", (2,), 30, 4), ("q", (32,), 8, 34),
+                                       ("k", (256,), 12, 144)]))
+    save("gguf", "llama_f32", llama(0, 8, 1, 4))
+    save("gguf", "llama_q4_0", llama(2, 32, 32, 18))
+
+
+# ONNX
+
+def varint(value):
+    out = b""
+    value &= (1 << 64) - 1
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def message(field, data):
+    data = data.encode() if isinstance(data, str) else data
+    return varint(field << 3 | 2) + varint(len(data)) + data
+
+
+def tensor(name, kind, dims, raw):
+    return b"".join(number(1, d) for d in dims) + number(2, kind) + message(8, name) + message(9, raw)
+
+
+def value(name, kind, dims):
+    entry = lambda d: number(1, d) if isinstance(d, int) else message(2, d)
+    shape = b"".join(message(1, entry(d)) for d in dims)
+    return message(1, name) + message(2, message(1, number(1, kind) + message(2, shape)))
+
+
+def node(op, inputs, outputs, *attributes):
+    return (b"".join(message(1, i) for i in inputs) + b"".join(message(2, o) for o in outputs) +
+            message(4, op) + b"".join(message(5, a) for a in attributes))
+
+
+def ints(name, values):
+    return message(1, name) + message(8, b"".join(map(varint, values))) + number(20, 7)
+
+
+def integer(name, v):
+    return message(1, name) + number(3, v) + number(20, 2)
+
+
+def nested(name, data):
+    return message(1, name) + message(6, data) + number(20, 5)
+
+
+def graph(nodes, weights, inputs, outputs):
+    return (b"".join(message(1, n) for n in nodes) + message(2, "g") +
+            b"".join(message(5, w) for w in weights) + b"".join(message(11, i) for i in inputs) +
+            b"".join(message(12, o) for o in outputs))
+
+
+def model(data, opset):
+    return number(1, 8) + message(2, "seed") + message(7, data) + message(8, message(1, "") +
+                                                                          number(2, opset))
+
+
+def onnx_seeds():
+    x, y = value("x", 1, ["N", 3]), value("y", 1, ["N", 3])
+    floats = lambda *v: struct.pack(f"<{len(v)}f", *v)
+    save("onnx", "add", model(graph([node("Add", ["x", "w"], ["y"])],
+                                    [tensor("w", 1, [3], floats(1, 2, 3))], [x], [y]), 17))
+    save("onnx", "reshape", model(graph(
+        [node("Shape", ["x"], ["s"]), node("Gather", ["s", "i"], ["n"], integer("axis", 0)),
+         node("Concat", ["n", "one"], ["t"], integer("axis", 0)), node("Reshape", ["x", "t"], ["y"])],
+        [tensor("i", 7, [1], bytes(8)), tensor("one", 7, [1], b"\xff" * 8)], [x], [y]), 17))
+    save("onnx", "old", model(graph(
+        [node("Unsqueeze", ["x"], ["u"], ints("axes", [0])), node("Softmax", ["u"], ["v"]),
+         node("Squeeze", ["v"], ["y"], ints("axes", [0]))], [], [x], [y]), 9))
+    then = graph([node("Neg", ["x"], ["a"])], [], [], [value("a", 1, ["N", 3])])
+    other = graph([node("Abs", ["x"], ["b"])], [], [], [value("b", 1, ["N", 3])])
+    save("onnx", "if", model(graph(
+        [node("If", ["c"], ["y"], nested("then_branch", then), nested("else_branch", other))], [],
+        [x, value("c", 9, [])], [y]), 17))
+    body = graph([node("Add", ["a", "x"], ["b"])], [],
+                 [value("i", 7, []), value("go", 9, []), value("a", 1, ["N", 3])],
+                 [value("go", 9, []), value("b", 1, ["N", 3])])
+    save("onnx", "loop", model(graph([node("Loop", ["n", "", "x"], ["y"], nested("body", body))],
+                                     [], [x, value("n", 7, [])], [y]), 17))
+
+
+# NumPy
+
+def npy(version, header, data):
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header.encode() + data
+
+
+def npy_seeds():
+    row = "{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}\n".format
+    save("npy", "f4", npy(1, row("<f4", False, (2, 3)), bytes(24)))
+    save("npy", "i2_fortran", npy(2, row(">i2", True, (2, 2, 2)), bytes(16)))
+    save("npy", "bool_scalar", npy(3, row("|b1", False, ()), b"\1"))
+    save("npy", "bf16", npy(1, row("<V2", False, "(4,)"), bytes(8)))
+
+
+if __name__ == "__main__":
+    gguf_seeds()
+    onnx_seeds()
+    npy_seeds()
