@@ -10,8 +10,9 @@ namespace polaris {
 namespace {
 
 // Weights below this share buffers: drivers bound the number of allocations (Vulkan: 4096).
-constexpr std::int64_t kOwnBufferBytes = 1 << 20;
-constexpr std::int64_t kSlabBytes = 16 << 20;
+// Slabs stay small, so that little is left over in the last.
+constexpr std::int64_t kOwnBufferBytes = 256 << 10;
+constexpr std::int64_t kSlabBytes = 1 << 20;
 
 void add_tensor(Hasher& hasher, const Tensor& tensor) {
   if (!tensor) return;
@@ -100,10 +101,7 @@ Result<PackedWeight> WeightStore::place(std::int64_t bytes) {
   }
   auto slab = slab_.lock();
   if (!slab || slab_used_ + size > slab->bytes()) {
-    // Doubling keeps a small model's only slab small.
-    const std::int64_t grown = slab ? slab->bytes() * 2 : kOwnBufferBytes;
-    const std::int64_t cap = std::min(kSlabBytes, device_.info().allocation_bytes_max);
-    auto buffer = device_.allocate(std::max(size, std::min(grown, cap)), MemoryKind::kDevice);
+    auto buffer = device_.allocate(kSlabBytes, MemoryKind::kDevice);
     if (!buffer) return buffer.error();
     slab = std::shared_ptr<Buffer>(buffer.take());
     slab_ = slab;

@@ -28,5 +28,6 @@ Tensor case_output(const std::string& name, const std::string& test_case, const 
 
 /// Largest |a - b| of two tensors of equal type.
 double max_difference(const Tensor& a, const Tensor& b);
+double largest_magnitude(const Tensor& tensor);
 
 }  // namespace polaris::test
