@@ -168,6 +168,7 @@ TEST_CASE("loading a file peaks at the file, its largest tensor and the arena") 
     REQUIRE_MESSAGE(status, status.error().message());
     const MemoryUse use = program->memory()[0];
     const std::int64_t peak = runtime->device(0).counters().peak_bytes - before;
-    CHECK(peak <= file + largest + use.arena_bytes + kMiB);
+    // Rows padded to whole waves and the last slab of small weights are what is left over.
+    CHECK(peak <= file + largest + use.arena_bytes + 2 * kMiB);
   }
 }

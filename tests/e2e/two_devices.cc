@@ -40,24 +40,24 @@ Loaded load_stories(const std::shared_ptr<Runtime>& runtime) {
   return out;
 }
 
-/// The decoder's inputs for 256 tokens in pages [first, first + 16) of 16 tokens.
+/// The decoder's inputs for 64 tokens in pages [first, first + 4) of 16 tokens.
 std::vector<Tensor> micro_batch(std::int32_t first) {
-  constexpr std::int32_t kTokens = 256;
+  constexpr std::int32_t kTokens = 64;
   std::vector<std::int32_t> tokens, positions, slots, sequences(kTokens, 0), table, rows;
   for (std::int32_t t = 0; t < kTokens; ++t) {
     tokens.push_back(3 + (t * 37 + first * 11) % 1000);
     positions.push_back(t);
     slots.push_back(first * 16 + t);
   }
-  for (std::int32_t p = 0; p < 16; ++p) table.push_back(first + p);
-  for (std::int32_t r = 0; r < 4; ++r) rows.push_back(63 + 64 * r);
+  for (std::int32_t p = 0; p < 4; ++p) table.push_back(first + p);
+  for (std::int32_t r = 0; r < 4; ++r) rows.push_back(15 + 16 * r);
   const auto make = [](const std::vector<std::int32_t>& values, const Shape& shape) {
     auto tensor = Tensor::from<std::int32_t>(DType::kI32, shape, values);
     REQUIRE(tensor);
     return tensor.take();
   };
   return {make(tokens, {kTokens}), make(positions, {kTokens}), make(slots, {kTokens}),
-          make(sequences, {kTokens}), make(table, {1, 16}), make(rows, {4})};
+          make(sequences, {kTokens}), make(table, {1, 4}), make(rows, {4})};
 }
 
 /// Two devices at work at the same time for two micro-batches.
