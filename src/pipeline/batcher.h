@@ -48,7 +48,8 @@ struct TokenEvent {
 struct BatcherOptions {
   std::int64_t tokens_per_step = 512;  // prompt tokens and running sequences of one step
   std::int64_t sequences_max = 64;     // running at once
-  std::int64_t bucket_min = 1;         // smallest token bucket: equal buckets give equal bits
+  std::int64_t bucket_min = 1;         // smallest bucket of tokens, sequences and logits: equal
+                                       // buckets give equal bits
   std::int64_t table_width_min = 64;   // pages of a block table row; doubles as caches grow
   bool share_prefixes = true;          // a new prompt reuses the cache of a running equal prefix
 };

@@ -30,8 +30,8 @@ std::int64_t bucket_of(std::int64_t count, std::int64_t least) {
 
 Status StepInputs::begin(std::int64_t tokens, std::int64_t sequences, std::int64_t width,
                          std::int64_t rows, std::int64_t bucket_min, std::int64_t width_min) {
-  const Key key = {bucket_of(tokens, bucket_min), bucket_of(sequences, 1),
-                   bucket_of(width, width_min), bucket_of(rows, 1)};
+  const Key key = {bucket_of(tokens, bucket_min), bucket_of(sequences, bucket_min),
+                   bucket_of(width, width_min), bucket_of(rows, bucket_min)};
   auto at = buckets_.find(key);
   if (at == buckets_.end()) {
     auto tensors = make_tensors(key[0], key[1], key[2], key[3]);

@@ -19,7 +19,8 @@ std::int64_t bucket_of(std::int64_t count, std::int64_t least);
 /// steady decoding allocates none.
 class StepInputs {
  public:
-  /// Empties the step. `tokens`, `sequences`, `width` (pages a row) and `rows` are real counts.
+  /// Empties the step. `tokens`, `sequences`, `width` (pages a row) and `rows` are real counts;
+  /// `bucket_min` bounds the first two and the last from below, `width_min` the width.
   Status begin(std::int64_t tokens, std::int64_t sequences, std::int64_t width, std::int64_t rows,
                std::int64_t bucket_min, std::int64_t width_min);
   /// Adds a sequence's page table row; returns its index.

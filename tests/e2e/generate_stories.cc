@@ -63,7 +63,7 @@ void check_rounding(const std::string& storage) {
   const PeerStory peer = read_peer_stories(storage)[0];
   Generated runs[2];
   for (const bool rounded : {false, true}) {
-    const LanguageModel model = load_language_model(stories_path(storage), runtime, KvType::kF16,
+    const LanguageModel model = load_language_model(stories_path(storage), runtime, {},
                                                     rounded ? round_activations_to_q8_0 : nullptr);
     TestBatcher test = make_batcher(model);
     runs[rounded ? 1 : 0] = generate_forced(*test.batcher, peer.prompt_ids, peer.ids);

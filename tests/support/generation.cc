@@ -28,9 +28,9 @@ std::string stories_path(const std::string& storage) {
 }
 
 LanguageModel load_language_model(const std::string& path, std::shared_ptr<Runtime> runtime,
-                                  KvType kv_type, void (*rewrite)(Graph& graph)) {
+                                  const ArchOptions& arch, void (*rewrite)(Graph& graph)) {
   LoadOptions options;
-  options.arch.kv_type = kv_type;
+  options.arch = arch;
   auto model = load_model(path, runtime->ops(), options);
   if (!model) FAIL(model.error().message());
   if (rewrite != nullptr) rewrite(*model->find("main"));

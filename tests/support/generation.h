@@ -21,7 +21,7 @@ std::string stories_path(const std::string& storage);
 /// A language model file on a runtime, its graph first given to `rewrite`; fails the test on an
 /// error.
 LanguageModel load_language_model(const std::string& path, std::shared_ptr<Runtime> runtime,
-                                  KvType kv_type = KvType::kF16,
+                                  const ArchOptions& options = {},
                                   void (*rewrite)(Graph& graph) = nullptr);
 
 struct TestBatcher {
