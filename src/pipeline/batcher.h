@@ -16,21 +16,21 @@
 namespace polaris {
 
 enum class FinishReason : std::uint8_t {
-  kNone,       // still running
-  kEnd,        // the model ended its text
-  kLength,     // max_new_tokens reached
-  kContext,    // the model's context is full
-  kCache,      // the page pool is full and nothing else would free pages
+  kNone,     // still running
+  kEnd,      // the model ended its text
+  kLength,   // max_new_tokens reached
+  kContext,  // the model's context is full
+  kCache,    // the page pool is full and nothing else would free pages
   kCancelled,
 };
 /// "end", "length", "context", "cache", "cancelled".
 std::string_view finish_reason_name(FinishReason reason);
 
 struct GenerateRequest {
-  std::vector<TokenId> prompt;        // at least one token
+  std::vector<TokenId> prompt;  // at least one token
   std::int64_t max_new_tokens = 128;
   SamplerOptions sampler;
-  std::vector<TokenId> end_tokens;    // empty: nothing ends the text early
+  std::vector<TokenId> end_tokens;  // empty: nothing ends the text early
   /// Forces these tokens instead of sampling (evaluation against a peer's text).
   std::vector<TokenId> forced;
 };
@@ -40,9 +40,9 @@ using RequestId = std::int64_t;
 /// What a step brought for one request.
 struct TokenEvent {
   RequestId request = 0;
-  TokenId token = -1;                  // -1: no token, the request just finished
+  TokenId token = -1;  // -1: no token, the request just finished
   FinishReason finish = FinishReason::kNone;
-  std::span<const float> logits;       // f32[vocabulary] the token was picked from; until the next step
+  std::span<const float> logits;  // f32[vocabulary] the token was picked from; until the next step
 };
 
 struct BatcherOptions {
@@ -79,15 +79,15 @@ class Batcher {
   struct Active {
     RequestId id = 0;
     GenerateRequest request;
-    std::vector<TokenId> tokens;    // prompt and what was generated
+    std::vector<TokenId> tokens;  // prompt and what was generated
     std::int64_t generated = 0;
     Sequence sequence;
     Sampler sampler;
   };
-  struct Share {                    // an Active's part of the step under way
+  struct Share {  // an Active's part of the step under way
     std::size_t active = 0;
-    std::int64_t count = 0;         // tokens from sequence.length() on
-    std::int32_t row = -1;          // row of the logits, -1: the prompt goes on
+    std::int64_t count = 0;  // tokens from sequence.length() on
+    std::int32_t row = -1;   // row of the logits, -1: the prompt goes on
   };
   void admit();
   void share_prefix(Active& active);
@@ -105,7 +105,7 @@ class Batcher {
   RequestId next_id_ = 1;
   std::int64_t shared_tokens_ = 0;
   std::deque<Active> waiting_;
-  std::vector<Active> running_;     // oldest first
+  std::vector<Active> running_;  // oldest first
   std::vector<Share> shares_;
   std::vector<TokenEvent> events_;
   StepInputs inputs_;

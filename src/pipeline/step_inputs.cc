@@ -9,8 +9,8 @@ enum Input : std::size_t { kTokens, kPositions, kSlots, kSequences, kTable, kRow
 
 Result<std::vector<Tensor>> make_tensors(std::int64_t tokens, std::int64_t sequences,
                                          std::int64_t width, std::int64_t rows) {
-  const Shape shapes[kInputCount] = {{tokens}, {tokens}, {tokens}, {tokens},
-                                     {sequences, width}, {rows}};
+  const Shape shapes[kInputCount] = {{tokens}, {tokens},           {tokens},
+                                     {tokens}, {sequences, width}, {rows}};
   std::vector<Tensor> out;
   for (const Shape& shape : shapes) {
     auto tensor = Tensor::allocate(DType::kI32, shape);
@@ -52,8 +52,7 @@ Status StepInputs::begin(std::int64_t tokens, std::int64_t sequences, std::int64
 }
 
 std::int32_t StepInputs::add_sequence(const Sequence& sequence) {
-  std::copy(sequence.pages().begin(), sequence.pages().end(),
-            data(kTable) + sequences_ * width_);
+  std::copy(sequence.pages().begin(), sequence.pages().end(), data(kTable) + sequences_ * width_);
   return sequences_++;
 }
 

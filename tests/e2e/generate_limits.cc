@@ -30,8 +30,8 @@ double largest_difference(const Generated& a, const Generated& b) {
   double out = 0;
   for (std::size_t s = 0; s < a.logits.size(); ++s) {
     for (std::size_t i = 0; i < a.logits[s].size(); ++i) {
-      out = std::max(out, std::abs(static_cast<double>(a.logits[s][i]) -
-                                   static_cast<double>(b.logits[s][i])));
+      out = std::max(
+          out, std::abs(static_cast<double>(a.logits[s][i]) - static_cast<double>(b.logits[s][i])));
     }
   }
   return out;
@@ -52,7 +52,9 @@ void check_growing_rows(const std::string& device, std::int64_t count) {
   CHECK(largest_difference(grown, whole) <= 1e-3);
 }
 
-TEST_CASE("a cache outgrows its block table row: reference") { check_growing_rows("reference", 16); }
+TEST_CASE("a cache outgrows its block table row: reference") {
+  check_growing_rows("reference", 16);
+}
 TEST_CASE("a cache outgrows its block table row: cpu") { check_growing_rows("cpu", 300); }
 TEST_CASE("a cache outgrows its block table row: vulkan") { check_growing_rows("vulkan", 32); }
 
@@ -104,7 +106,8 @@ TEST_CASE("a full pool makes the youngest wait, and both texts come out whole") 
     auto events = test.batcher->step();
     REQUIRE_MESSAGE(events.ok(), events.error().message());
     collect(*events, got);
-    waited = waited || (most_running == 2 && test.batcher->running() == 1 && got[0].ids.size() < 40);
+    waited =
+        waited || (most_running == 2 && test.batcher->running() == 1 && got[0].ids.size() < 40);
     most_running = std::max(most_running, test.batcher->running());
   }
   CHECK(most_running == 2);

@@ -86,11 +86,15 @@ TEST_CASE("stories f32 on the reference gives llama.cpp's text") { check_f32("re
 TEST_CASE("stories f32 on the cpu gives llama.cpp's texts") { check_f32("cpu", 4); }
 TEST_CASE("stories f32 on vulkan gives llama.cpp's text") { check_f32("vulkan", 1); }
 
-TEST_CASE("stories q8_0 on the reference follows llama.cpp") { check_quantized("reference", "q8_0"); }
+TEST_CASE("stories q8_0 on the reference follows llama.cpp") {
+  check_quantized("reference", "q8_0");
+}
 TEST_CASE("stories q8_0 on the cpu follows llama.cpp") { check_quantized("cpu", "q8_0"); }
 TEST_CASE("stories q8_0 on vulkan follows llama.cpp") { check_quantized("vulkan", "q8_0"); }
 
-TEST_CASE("stories q4_0 on the reference follows llama.cpp") { check_quantized("reference", "q4_0"); }
+TEST_CASE("stories q4_0 on the reference follows llama.cpp") {
+  check_quantized("reference", "q4_0");
+}
 TEST_CASE("stories q4_0 on the cpu follows llama.cpp") { check_quantized("cpu", "q4_0"); }
 TEST_CASE("stories q4_0 on vulkan follows llama.cpp") { check_quantized("vulkan", "q4_0"); }
 

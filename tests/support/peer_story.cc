@@ -79,8 +79,9 @@ PeerError compare_with_peer(const PeerStory& story, const Generated& forced) {
     double largest = 0;
     for (std::size_t t = 0; t < story.top_ids[s].size(); ++t) {
       const double peer = story.top_logits[s][t];
-      error = std::max(error, std::abs(peer - static_cast<double>(ours[static_cast<std::size_t>(
-                                                  story.top_ids[s][t])])));
+      error = std::max(error,
+                       std::abs(peer - static_cast<double>(
+                                           ours[static_cast<std::size_t>(story.top_ids[s][t])])));
       largest = std::max(largest, std::abs(peer));
     }
     out.step_relative_max = std::max(out.step_relative_max, error / largest);

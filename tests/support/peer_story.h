@@ -10,9 +10,9 @@ namespace polaris::test {
 /// A greedy text that llama.cpp wrote, as models/stories/peer_reference.mjs stores it.
 struct PeerStory {
   std::string prompt;
-  std::string text;                // prompt and what follows
-  std::vector<TokenId> ids;        // the new tokens
-  std::vector<double> margins;     // largest logit less the second, per new token
+  std::string text;             // prompt and what follows
+  std::vector<TokenId> ids;     // the new tokens
+  std::vector<double> margins;  // largest logit less the second, per new token
   // Only of the main prompt; empty lists of the others.
   std::vector<TokenId> prompt_ids;
   std::vector<std::vector<TokenId>> top_ids;
@@ -25,9 +25,9 @@ std::vector<PeerStory> read_peer_stories(const std::string& storage);
 
 /// How far logits are from the peer's, forced along its tokens; over the peer's likeliest tokens.
 struct PeerError {
-  double relative_max = 0;   // largest |difference| / largest |logit| of the text
+  double relative_max = 0;       // largest |difference| / largest |logit| of the text
   double step_relative_max = 0;  // the same with the largest of each step: never smaller
-  double kl_mean = 0;        // of the peer's likeliest tokens, the others taken as one
+  double kl_mean = 0;            // of the peer's likeliest tokens, the others taken as one
   std::size_t wrong_argmax = 0;  // where the peer's margin exceeds twice the error
   std::size_t steps = 0;
 };

@@ -25,7 +25,8 @@ Status reference(RefContext& c) {
   const std::int64_t count = c.in(0).type.shape.elements();
   for (std::int64_t begin = 0; begin < count; begin += kBlock) {
     float largest = 0;
-    for (std::int64_t i = begin; i < begin + kBlock; ++i) largest = std::max(largest, std::abs(x[i]));
+    for (std::int64_t i = begin; i < begin + kBlock; ++i)
+      largest = std::max(largest, std::abs(x[i]));
     const float scale = largest / 127.0f;
     const float inverse = scale != 0 ? 1.0f / scale : 0.0f;
     const float stored = f16_to_f32(f32_to_f16(scale));

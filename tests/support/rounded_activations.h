@@ -3,8 +3,9 @@
 
 namespace polaris::test {
 
-/// Rounds the activations of every linear layer with block-quantized weights to q8_0, as llama.cpp's
-/// default CPU kernels do; our kernels multiply them as they are. Runs on the reference only.
+/// Rounds the activations of every linear layer with block-quantized weights to q8_0, as
+/// llama.cpp's default CPU kernels do; our kernels multiply them as they are. Runs on the reference
+/// only.
 void round_activations_to_q8_0(Graph& graph);
 
 }  // namespace polaris::test
