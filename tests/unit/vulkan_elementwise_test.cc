@@ -83,8 +83,8 @@ TEST_CASE("vulkan elementwise: every row in every dtype, aligned and broadcast")
           const DType own = row.form == Form::kWhere && i == 0 ? DType::kBool : dtype;
           const bool scalar = row.form == Form::kClip && i > 0;
           const Shape shape = scalar ? Shape{} : i == 0 || !broadcast ? first : Shape{5, 7};
-          inputs.push_back(random_of(random, own, row.op == "PRelu" && broadcast ? Shape{7} : shape,
-                                     row.op));
+          inputs.push_back(
+              random_of(random, own, row.op == "PRelu" && broadcast ? Shape{7} : shape, row.op));
         }
         if (row.op == "PRelu" && broadcast) inputs[0] = random_of(random, dtype, first, row.op);
         const NodeCase node = node_of(*op, std::move(inputs));
@@ -102,7 +102,8 @@ TEST_CASE("vulkan elementwise: scalars, empty tensors, variadic and mixed ranks"
   const auto f = [&](const Shape& shape) { return random_floats(random, DType::kF32, shape); };
   check_node(*device, node_of(find_op("Add"), {f({}), f({})}));
   check_node(*device, node_of(find_op("Add"), {f({0, 3}), f({3})}));
-  check_node(*device, node_of(find_op("Mul"), {f({2, 1, 3, 1, 2, 1, 2, 1}), f({2, 1, 3, 1, 2, 1, 3})}));
+  check_node(*device,
+             node_of(find_op("Mul"), {f({2, 1, 3, 1, 2, 1, 2, 1}), f({2, 1, 3, 1, 2, 1, 3})}));
   check_node(*device, node_of(find_op("Max"), {f({4, 1})}));
   check_node(*device, node_of(find_op("Max"), {f({4, 1}), f({3}), f({2, 1, 3}), f({})}));
   check_node(*device, node_of(find_op("Mean"), {f({4, 1}), f({3}), f({2, 4, 3}), f({1})}));
@@ -113,14 +114,15 @@ TEST_CASE("vulkan elementwise: extremes of float functions") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
   const float inf = std::numeric_limits<float>::infinity();
-  const std::vector<float> values = {0.0f, -0.0f, 1e-8f, -1e-8f, 0.3f, -0.3f, 1.0f, -1.0f, 10.0f,
-                                     -10.0f, 30.0f, -30.0f, 80.0f, -80.0f, 100.0f, -100.0f, 1e4f,
-                                     -1e4f, inf, -inf, 0.5f, 2.5f, -2.5f, 1.5f};
+  const std::vector<float> values = {0.0f,  -0.0f,  1e-8f, -1e-8f, 0.3f,  -0.3f,  1.0f,   -1.0f,
+                                     10.0f, -10.0f, 30.0f, -30.0f, 80.0f, -80.0f, 100.0f, -100.0f,
+                                     1e4f,  -1e4f,  inf,   -inf,   0.5f,  2.5f,   -2.5f,  1.5f};
   const Tensor x =
       Tensor::from<float>(DType::kF32, {static_cast<std::int64_t>(values.size())}, values).take();
-  for (const char* name : {"Tanh", "Sigmoid", "Erf", "Gelu", "Softplus", "Mish", "Elu", "Exp", "Abs",
-                           "Atan", "Round", "Floor", "Sign", "Relu", "Softsign", "IsNaN", "IsInf",
-                           "Sinh", "Cosh", "HardSwish", "Neg"}) {
+  for (const char* name :
+       {"Tanh",     "Sigmoid", "Erf",   "Gelu",  "Softplus", "Mish",      "Elu",
+        "Exp",      "Abs",     "Atan",  "Round", "Floor",    "Sign",      "Relu",
+        "Softsign", "IsNaN",   "IsInf", "Sinh",  "Cosh",     "HardSwish", "Neg"}) {
     const OpDef* op = OpSet::builtin().find(name);
     if (op == nullptr) continue;
     CAPTURE(std::string(name));
@@ -138,15 +140,17 @@ TEST_CASE("vulkan elementwise: Cast between all dtypes") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
   Random random(9);
-  const DType all[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kI8,  DType::kU8, DType::kI16,
-                       DType::kU16, DType::kI32, DType::kU32,  DType::kI64, DType::kU64, DType::kBool};
+  const DType all[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kI8,
+                       DType::kU8,  DType::kI16, DType::kU16,  DType::kI32,
+                       DType::kU32, DType::kI64, DType::kU64,  DType::kBool};
   for (const DType from : all) {
     for (const DType to : all) {
       CAPTURE(std::string(dtype_name(from)));
       CAPTURE(std::string(dtype_name(to)));
       Tensor x = is_float(from) ? random_floats(random, from, {301}, -90, 90)
-                 : from == DType::kBool ? random_ints(random, from, {301}, 0, 1)
-                 : random_ints(random, from, {301}, is_signed_integer(from) ? -100 : 0, 100);
+                 : from == DType::kBool
+                     ? random_ints(random, from, {301}, 0, 1)
+                     : random_ints(random, from, {301}, is_signed_integer(from) ? -100 : 0, 100);
       NodeCase node = node_of(find_op("Cast"), {x});
       static_cast<CastAttrs&>(*node.attrs).to = to;
       if (is_float(from) && !is_signed_integer(to) && !is_float(to) && to != DType::kBool) {
@@ -161,15 +165,19 @@ TEST_CASE("vulkan chain: programs equal the reference") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
   Random random(10);
-  const auto f = [&](const Shape& shape) { return random_floats(random, DType::kF32, shape, -2, 2); };
+  const auto f = [&](const Shape& shape) {
+    return random_floats(random, DType::kF32, shape, -2, 2);
+  };
   struct Case {
     std::vector<std::string> ops;
     std::vector<std::int64_t> args;
     std::vector<Tensor> inputs;
   };
   std::vector<Case> cases;
-  cases.push_back({{"Sigmoid", "Mul", "Mul"}, {0, -1, -1, 0, 2, -1, 3, 1, -1}, {f({5, 77}), f({5, 77})}});
-  cases.push_back({{"Add", "Tanh", "Sub"}, {0, 1, -1, 3, -1, -1, 4, 2, -1}, {f({3, 5, 7}), f({7}), f({5, 1})}});
+  cases.push_back(
+      {{"Sigmoid", "Mul", "Mul"}, {0, -1, -1, 0, 2, -1, 3, 1, -1}, {f({5, 77}), f({5, 77})}});
+  cases.push_back(
+      {{"Add", "Tanh", "Sub"}, {0, 1, -1, 3, -1, -1, 4, 2, -1}, {f({3, 5, 7}), f({7}), f({5, 1})}});
   Case longest;
   for (int i = 0; i < 8; ++i) longest.inputs.push_back(f(i % 2 == 0 ? Shape{1031} : Shape{1}));
   for (std::int64_t s = 0; s < 16; ++s) {

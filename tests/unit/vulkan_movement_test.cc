@@ -46,18 +46,22 @@ TEST_CASE("vulkan Transpose, Slice, Concat, Split and Tile move elements of any 
   Random random(20);
   for (const DType dtype : kSizes) {
     CAPTURE(std::string(dtype_name(dtype)));
-    for (const auto& perm : std::vector<std::vector<std::int64_t>>{{}, {0, 2, 1}, {2, 0, 1}, {1, 0, 2}}) {
+    for (const auto& perm :
+         std::vector<std::vector<std::int64_t>>{{}, {0, 2, 1}, {2, 0, 1}, {1, 0, 2}}) {
       NodeCase node = node_of("Transpose", {any(random, dtype, {5, 8, 33})});
       attrs_of<TransposeAttrs>(node).perm = perm;
       check_node(*device, node);
     }
-    check_node(*device, node_of("Slice", {any(random, dtype, {5, 9, 16}), i64s({1, -1}), i64s({4, -100}),
-                                          i64s({0, 1}), i64s({2, -2})}));
-    check_node(*device, node_of("Slice", {any(random, dtype, {5, 9, 16}), i64s({4}), i64s({12}), i64s({2})}));
-    check_node(*device, node_of("Slice", {any(random, dtype, {5, 9}), i64s({3}), i64s({3}), i64s({1})}));
+    check_node(*device, node_of("Slice", {any(random, dtype, {5, 9, 16}), i64s({1, -1}),
+                                          i64s({4, -100}), i64s({0, 1}), i64s({2, -2})}));
+    check_node(*device, node_of("Slice", {any(random, dtype, {5, 9, 16}), i64s({4}), i64s({12}),
+                                          i64s({2})}));
+    check_node(*device,
+               node_of("Slice", {any(random, dtype, {5, 9}), i64s({3}), i64s({3}), i64s({1})}));
     for (const std::int64_t axis : {0, 1, -1}) {
-      NodeCase node = node_of("Concat", {any(random, dtype, {3, 4, 5}), any(random, dtype, {3, 4, 5}),
-                                         any(random, dtype, {3, 4, 5})});
+      NodeCase node =
+          node_of("Concat", {any(random, dtype, {3, 4, 5}), any(random, dtype, {3, 4, 5}),
+                             any(random, dtype, {3, 4, 5})});
       attrs_of<ConcatAttrs>(node).axis = axis;
       check_node(*device, node);
     }
@@ -98,8 +102,8 @@ TEST_CASE("vulkan Gather along any axis, with wide and narrow indices") {
       for (const DType index : {DType::kI32, DType::kI64}) {
         const Shape data{5, 8, 12};
         const std::int64_t n = data[axis < 0 ? 2 : static_cast<int>(axis)];
-        NodeCase node = node_of("Gather", {any(random, dtype, data),
-                                           random_ints(random, index, {2, 7}, -n, n - 1)});
+        NodeCase node = node_of(
+            "Gather", {any(random, dtype, data), random_ints(random, index, {2, 7}, -n, n - 1)});
         attrs_of<GatherAttrs>(node).axis = axis;
         check_node(*device, node);
         node.inputs[1] = of_ints(index, {}, {1});
@@ -123,10 +127,12 @@ TEST_CASE("vulkan Gather and copies from tables above the binding limit") {
   Random random(23);
   const Tensor indices = random_ints(random, DType::kI64, {40}, -1000, 999);
   check_node(*device, node_of("Gather", {random_floats(random, DType::kF32, {1000, 33}), indices}));
-  NodeCase blocks = node_of("Gather", {random_blocks(random, BlockFormat::kQ8_0, {1000, 64}), indices});
+  NodeCase blocks =
+      node_of("Gather", {random_blocks(random, BlockFormat::kQ8_0, {1000, 64}), indices});
   blocks.constants = 1;
   check_node(*device, blocks);
-  check_node(*device, node_of("Tile", {random_floats(random, DType::kF32, {100, 33}), i64s({7, 2})}));
+  check_node(*device,
+             node_of("Tile", {random_floats(random, DType::kF32, {100, 33}), i64s({7, 2})}));
   NodeCase transpose = node_of("Transpose", {random_floats(random, DType::kF32, {20, 30, 40})});
   attrs_of<TransposeAttrs>(transpose).perm = {0, 2, 1};
   check_node(*device, transpose);
@@ -138,16 +144,18 @@ TEST_CASE("vulkan GatherElements, GatherND and their scatters") {
   Random random(24);
   for (const DType dtype : {DType::kU8, DType::kF16, DType::kF32, DType::kI64}) {
     CAPTURE(std::string(dtype_name(dtype)));
-    NodeCase elements = node_of("GatherElements", {any(random, dtype, {4, 6, 5}),
-                                                   random_ints(random, DType::kI64, {3, 9, 5}, -6, 5)});
+    NodeCase elements = node_of(
+        "GatherElements",
+        {any(random, dtype, {4, 6, 5}), random_ints(random, DType::kI64, {3, 9, 5}, -6, 5)});
     attrs_of<GatherAttrs>(elements).axis = 1;
     check_node(*device, elements);
     NodeCase nd = node_of("GatherND", {any(random, dtype, {3, 4, 5, 2}),
                                        random_ints(random, DType::kI64, {3, 7, 2}, 0, 3)});
     attrs_of<GatherNdAttrs>(nd).batch_dims = 1;
     check_node(*device, nd);
-    NodeCase scatter = node_of("ScatterND", {any(random, dtype, {6, 4, 3}), of_ints(DType::kI64, {3, 1}, {4, 0, -1}),
-                                             any(random, dtype, {3, 4, 3})});
+    NodeCase scatter = node_of(
+        "ScatterND", {any(random, dtype, {6, 4, 3}), of_ints(DType::kI64, {3, 1}, {4, 0, -1}),
+                      any(random, dtype, {3, 4, 3})});
     check_node(*device, scatter);
     NodeCase lines = node_of("ScatterElements", {any(random, dtype, {6, 4}),
                                                  of_ints(DType::kI64, {2, 3}, {0, 3, 5, 2, 1, -6}),
@@ -177,7 +185,8 @@ TEST_CASE("vulkan CumSum in both directions") {
   for (const DType dtype : {DType::kF32, DType::kI32, DType::kI64}) {
     for (const std::int64_t axis : {0, 1, 2}) {
       for (const bool flag : {false, true}) {
-        NodeCase node = node_of("CumSum", {any(random, dtype, {5, 70, 3}), of_ints(DType::kI64, {}, {axis})});
+        NodeCase node =
+            node_of("CumSum", {any(random, dtype, {5, 70, 3}), of_ints(DType::kI64, {}, {axis})});
         attrs_of<CumSumAttrs>(node).exclusive = flag;
         attrs_of<CumSumAttrs>(node).reverse = flag;
         check_node(*device, node);

@@ -5,9 +5,8 @@ namespace polaris::vulkan {
 Result<DeviceApi> load_device_api(const InstanceApi& instance, VkDevice device) {
   DeviceApi api;
   const char* missing = nullptr;
-#define POLARIS_VK_LOAD(name)                                                                  \
-  api.name =                                                                                   \
-      reinterpret_cast<PFN_vk##name>(instance.GetDeviceProcAddr(device, "vk" #name));          \
+#define POLARIS_VK_LOAD(name)                                                                \
+  api.name = reinterpret_cast<PFN_vk##name>(instance.GetDeviceProcAddr(device, "vk" #name)); \
   if (api.name == nullptr) missing = "vk" #name;
   POLARIS_VK_DEVICE_FUNCTIONS(POLARIS_VK_LOAD)
 #undef POLARIS_VK_LOAD
@@ -36,8 +35,8 @@ Result<std::unique_ptr<Instance>> Instance::create() {
   if (version < VK_API_VERSION_1_2) {
     return Error::not_found("[vulkan] the loader is older than Vulkan 1.2");
   }
-  const auto create_instance = reinterpret_cast<PFN_vkCreateInstance>(
-      api.GetInstanceProcAddr(nullptr, "vkCreateInstance"));
+  const auto create_instance =
+      reinterpret_cast<PFN_vkCreateInstance>(api.GetInstanceProcAddr(nullptr, "vkCreateInstance"));
   if (create_instance == nullptr) return Error::device("[vulkan] the loader cannot make instances");
   VkApplicationInfo application{};
   application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
@@ -54,8 +53,8 @@ Result<std::unique_ptr<Instance>> Instance::create() {
   if (created != VK_SUCCESS) return vulkan_error("vkCreateInstance", created);
   const char* missing = nullptr;
 #define POLARIS_VK_LOAD(name)                                                                 \
-  api.name = reinterpret_cast<PFN_vk##name>(                                                  \
-      api.GetInstanceProcAddr(instance->handle_, "vk" #name));                                \
+  api.name =                                                                                  \
+      reinterpret_cast<PFN_vk##name>(api.GetInstanceProcAddr(instance->handle_, "vk" #name)); \
   if (api.name == nullptr) missing = "vk" #name;
   POLARIS_VK_INSTANCE_FUNCTIONS(POLARIS_VK_LOAD)
 #undef POLARIS_VK_LOAD

@@ -13,16 +13,16 @@
 /// devices never share a table.
 namespace polaris::vulkan {
 
-#define POLARIS_VK_INSTANCE_FUNCTIONS(F)     \
-  F(DestroyInstance)                         \
-  F(EnumeratePhysicalDevices)                \
-  F(EnumerateDeviceExtensionProperties)      \
-  F(GetPhysicalDeviceProperties)             \
-  F(GetPhysicalDeviceProperties2)            \
-  F(GetPhysicalDeviceFeatures2)              \
-  F(GetPhysicalDeviceMemoryProperties2)      \
-  F(GetPhysicalDeviceQueueFamilyProperties)  \
-  F(GetDeviceProcAddr)                       \
+#define POLARIS_VK_INSTANCE_FUNCTIONS(F)    \
+  F(DestroyInstance)                        \
+  F(EnumeratePhysicalDevices)               \
+  F(EnumerateDeviceExtensionProperties)     \
+  F(GetPhysicalDeviceProperties)            \
+  F(GetPhysicalDeviceProperties2)           \
+  F(GetPhysicalDeviceFeatures2)             \
+  F(GetPhysicalDeviceMemoryProperties2)     \
+  F(GetPhysicalDeviceQueueFamilyProperties) \
+  F(GetDeviceProcAddr)                      \
   F(CreateDevice)
 
 #define POLARIS_VK_DEVICE_FUNCTIONS(F) \

@@ -152,8 +152,7 @@ std::vector<ShaderVariant> copy_variants(std::string_view user) {
   for (const std::int64_t bytes : {1, 2, 4, 8, 16}) {
     const std::string name = std::string(user) + " b" + std::to_string(bytes);
     all.push_back({name + " same", shader_of(bytes), {0, kModeSame, kModeSame}, 3, 12, 0});
-    all.push_back(
-        {name + " strided", shader_of(bytes), {4, kModeStrided, kModeStrided}, 3, 12, 0});
+    all.push_back({name + " strided", shader_of(bytes), {4, kModeStrided, kModeStrided}, 3, 12, 0});
   }
   return all;
 }

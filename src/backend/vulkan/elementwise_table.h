@@ -8,8 +8,13 @@
 namespace polaris::vulkan {
 
 /// Dtypes that an op takes.
-enum Domains : std::uint32_t { kFloats = 1, kInts = 2, kBools = 4, kNumbers = kFloats | kInts,
-                               kAll = kFloats | kInts | kBools };
+enum Domains : std::uint32_t {
+  kFloats = 1,
+  kInts = 2,
+  kBools = 4,
+  kNumbers = kFloats | kInts,
+  kAll = kFloats | kInts | kBools
+};
 enum class Form : std::uint8_t {
   kFixed,     // as many operands as `operands`
   kVariadic,  // any number, folded pairwise

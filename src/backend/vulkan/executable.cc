@@ -69,7 +69,8 @@ class LaunchBuilder {
     for (const Operand& operand : dispatch.operands) {
       Result<RegionSpan> span = resolve(operand);
       if (!span) return span.error();
-      if (span->bytes > physical.info.binding_bytes_max) return fail("an operand over the binding limit");
+      if (span->bytes > physical.info.binding_bytes_max)
+        return fail("an operand over the binding limit");
       ready.operands.push_back(*span);
     }
     if (dispatch.indirect) {
@@ -159,8 +160,8 @@ Status VulkanExecutable::prepare(const SegmentDesc& segment) {
 }
 
 Status VulkanExecutable::upload_params(const std::vector<std::byte>& params) {
-  auto buffer = core_.memory.allocate(static_cast<std::int64_t>(params.size()),
-                                      MemoryKind::kDevice, true);
+  auto buffer =
+      core_.memory.allocate(static_cast<std::int64_t>(params.size()), MemoryKind::kDevice, true);
   if (!buffer) return buffer.error();
   params_ = buffer.take();
   return core_.transfer.write({params_.get(), 0, params_->bytes()}, params.data());

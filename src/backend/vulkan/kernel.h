@@ -17,11 +17,11 @@ namespace polaris::vulkan {
 
 /// What the device offers, as families may choose by it. Nothing here is ever required.
 struct VulkanTarget {
-  bool int64 = false;          // 64-bit integer arithmetic
-  bool int16 = false;          // 16-bit integer arithmetic
-  bool int8 = false;           // 8-bit integer arithmetic
-  bool float16 = false;        // 16-bit float arithmetic (storage is always there)
-  bool integer_dot = false;    // accelerated 4x8-bit dot product
+  bool int64 = false;                // 64-bit integer arithmetic
+  bool int16 = false;                // 16-bit integer arithmetic
+  bool int8 = false;                 // 8-bit integer arithmetic
+  bool float16 = false;              // 16-bit float arithmetic (storage is always there)
+  bool integer_dot = false;          // accelerated 4x8-bit dot product
   bool subgroup_arithmetic = false;  // subgroupAdd and friends in compute shaders
   bool subgroup_shuffle = false;
   std::uint32_t subgroup_size = 64;
@@ -62,24 +62,24 @@ struct Operand {
 /// One dispatch. Bindings are storage buffers 0..n-1 of set 0; an empty source is bound to spare
 /// bytes, so that shaders need no variant for it. Specialization constants have ids 0..n-1.
 struct Dispatch {
-  std::string_view shader;                // name of an embedded module, static
-  std::vector<std::uint32_t> constants;   // floats by bit pattern
-  std::vector<std::uint32_t> push;        // push-constant words, at most 32
+  std::string_view shader;               // name of an embedded module, static
+  std::vector<std::uint32_t> constants;  // floats by bit pattern
+  std::vector<std::uint32_t> push;       // push-constant words, at most 32
   std::vector<Operand> operands;
   std::array<std::uint32_t, 3> grid = {1, 1, 1};  // workgroups; a zero skips the dispatch
-  std::optional<Operand> indirect;        // uint32[3] that replaces the grid
-  bool barrier_before = true;             // reads what this kernel's earlier dispatches wrote
+  std::optional<Operand> indirect;                // uint32[3] that replaces the grid
+  bool barrier_before = true;  // reads what this kernel's earlier dispatches wrote
   double estimate_us = 0;
 };
 
 /// One shipped pipeline variant, as tools/audit compiles it.
 struct ShaderVariant {
-  std::string name;                       // unique, "elementwise.f32 add strided"
+  std::string name;  // unique, "elementwise.f32 add strided"
   std::string_view shader;
   std::vector<std::uint32_t> constants;
   std::uint32_t bindings = 0;
   std::uint32_t push_bytes = 0;
-  std::uint32_t work_per_trip = 0;        // units of work per trip of the hot loop; 0: no loop
+  std::uint32_t work_per_trip = 0;  // units of work per trip of the hot loop; 0: no loop
 };
 
 /// A chosen kernel: plain data. Families with packed weights derive from it.
@@ -95,7 +95,7 @@ class VulkanKernel : public Kernel {
   std::vector<Dispatch> dispatches;  // run in order
   std::vector<std::byte> params;     // constant bytes, at most 64 KiB
   std::int64_t workspace = 0;
-  std::uint64_t absorbed = 0;        // bit i: input i is not read by any dispatch
+  std::uint64_t absorbed = 0;  // bit i: input i is not read by any dispatch
 
  private:
   std::string name_;

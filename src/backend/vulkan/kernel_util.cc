@@ -51,6 +51,20 @@ FindAttr find_attr(const NodeDesc& node, std::string_view name) {
   return find;
 }
 
+/// Floating-point operations by the op's own rule, else one per output element.
+std::int64_t count_flops(const NodeDesc& node) {
+  std::vector<TensorType> inputs;
+  std::vector<TensorType> outputs;
+  for (const OperandDesc& operand : node.inputs) {
+    inputs.push_back(operand.present ? operand.type : TensorType{});
+  }
+  for (const OperandDesc& operand : node.outputs) outputs.push_back(operand.type);
+  if (node.op->flops != nullptr) {
+    return node.op->flops({node.op, node.attrs, inputs, outputs, node.values});
+  }
+  return outputs.empty() ? 0 : outputs[0].shape.checked_elements().value_or(0);
+}
+
 }  // namespace
 
 Error refuse(const NodeDesc& node, std::string_view what) {
@@ -76,6 +90,7 @@ void finish_estimate(VulkanKernel& kernel, const NodeDesc& node) {
   double total = 0;
   for (const Dispatch& dispatch : kernel.dispatches) total += dispatch.estimate_us;
   kernel.estimate_us = total;
+  kernel.flops = count_flops(node);
   kernel.bytes = 0;
   for (const OperandDesc& operand : node.inputs) kernel.bytes += operand_bytes(operand);
   for (const OperandDesc& operand : node.outputs) kernel.bytes += operand_bytes(operand);
@@ -125,7 +140,8 @@ std::int64_t operand_elements(const OperandDesc& operand) {
 
 FastDivisor fast_divisor(std::uint32_t divisor) {
   // Granlund and Montgomery: shift = ceil(log2 d), multiplier = 2^32 (2^shift - d) / d + 1.
-  const std::uint32_t shift = divisor <= 1 ? 0u : static_cast<std::uint32_t>(std::bit_width(divisor - 1));
+  const std::uint32_t shift =
+      divisor <= 1 ? 0u : static_cast<std::uint32_t>(std::bit_width(divisor - 1));
   const std::uint64_t power = std::uint64_t{1} << shift;
   const std::uint64_t d = std::max(divisor, 1u);
   return {static_cast<std::uint32_t>(((power - d) << 32) / d + 1), shift};

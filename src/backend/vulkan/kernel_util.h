@@ -21,7 +21,8 @@ std::array<std::uint32_t, 3> grid_1d(const VulkanTarget& target, std::int64_t gr
 /// Modelled time of a dispatch on an RX 580: the larger of memory and arithmetic, and a start-up.
 double model_us(std::int64_t bytes, std::int64_t flops);
 
-/// Adds the dispatches' estimates and the operands' bytes up; call last.
+/// Fills the kernel's counts: the dispatches' estimates, the operands' bytes, the op's flops. Every
+/// family calls it last.
 void finish_estimate(VulkanKernel& kernel, const NodeDesc& node);
 
 /// Attribute of a node by ONNX's name, or the default where the op has none of that name.

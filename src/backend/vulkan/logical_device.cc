@@ -54,8 +54,7 @@ Status LogicalDevice::open() {
   info.pQueueCreateInfos = &queue;
   info.enabledExtensionCount = target.integer_dot ? 1 : 0;
   info.ppEnabledExtensionNames = &dot_extension;
-  VkResult result =
-      instance_->api().CreateDevice(physical_.handle, &info, nullptr, &handle_);
+  VkResult result = instance_->api().CreateDevice(physical_.handle, &info, nullptr, &handle_);
   if (result != VK_SUCCESS) return vulkan_error("vkCreateDevice", result);
   Result<DeviceApi> api = load_device_api(instance_->api(), handle_);
   if (!api) return api.error();
@@ -144,8 +143,7 @@ Result<VkCommandBuffer> CommandPool::begin(bool once) {
   allocate.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
   allocate.commandBufferCount = 1;
   VkCommandBuffer commands = VK_NULL_HANDLE;
-  VkResult result =
-      device_.api().AllocateCommandBuffers(device_.handle(), &allocate, &commands);
+  VkResult result = device_.api().AllocateCommandBuffers(device_.handle(), &allocate, &commands);
   if (result != VK_SUCCESS) return vulkan_error("vkAllocateCommandBuffers", result);
   VkCommandBufferBeginInfo info{};
   info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
@@ -188,15 +186,14 @@ void full_barrier(const DeviceApi& api, VkCommandBuffer commands) {
 }
 
 void compute_barrier(const DeviceApi& api, VkCommandBuffer commands) {
-  barrier(api, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
-          VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT,
-          VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT |
-              VK_ACCESS_INDIRECT_COMMAND_READ_BIT);
+  barrier(
+      api, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
+      VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_DRAW_INDIRECT_BIT,
+      VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_INDIRECT_COMMAND_READ_BIT);
 }
 
 void host_barrier(const DeviceApi& api, VkCommandBuffer commands) {
-  barrier(api, commands,
-          VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+  barrier(api, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
           VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
           VK_ACCESS_HOST_READ_BIT);
 }

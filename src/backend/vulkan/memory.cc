@@ -78,15 +78,15 @@ std::uint32_t MemoryPool::find_type(std::uint32_t allowed, MemoryKind kind) cons
     if ((allowed & (1u << i)) == 0) continue;
     int score = 0;
     if (kind == MemoryKind::kDevice) {
-      if ((flags & kLocal) == 0 || memory.memoryTypes[i].heapIndex != device_.physical().device_heap) {
+      if ((flags & kLocal) == 0 ||
+          memory.memoryTypes[i].heapIndex != device_.physical().device_heap) {
         continue;
       }
       score = (flags & kVisible) == 0 ? 2 : 1;
     } else {
       if ((flags & kMapped) != kMapped) continue;
       const bool cached = (flags & kCached) != 0;
-      score = ((flags & kLocal) == 0 ? 1 : 0) +
-              (cached == (kind == MemoryKind::kReadback) ? 2 : 0);
+      score = ((flags & kLocal) == 0 ? 1 : 0) + (cached == (kind == MemoryKind::kReadback) ? 2 : 0);
     }
     if (score > best_score) {
       best_score = score;

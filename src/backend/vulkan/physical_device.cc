@@ -140,7 +140,8 @@ void fill_memory(const Answers& a, const VulkanOptions& options, PhysicalDevice&
   const std::int64_t tenth = info.memory_bytes / 10;
   const std::int64_t keep = options.keep_bytes.value_or(
       pretend || info.software ? tenth : std::max(kDesktopShare, tenth));
-  info.budget_bytes = std::max<std::int64_t>(info.memory_bytes - std::max<std::int64_t>(keep, 0), 0);
+  info.budget_bytes =
+      std::max<std::int64_t>(info.memory_bytes - std::max<std::int64_t>(keep, 0), 0);
   if (a.has_budget) {
     const std::uint64_t left = a.budget.heapBudget[device.device_heap];
     info.budget_bytes = std::min(
@@ -156,8 +157,8 @@ void fill_memory(const Answers& a, const VulkanOptions& options, PhysicalDevice&
   std::int64_t binding = limits.maxStorageBufferRange;
   if (options.binding_bytes_max > 0) binding = std::min(binding, options.binding_bytes_max);
   info.binding_bytes_max = std::min(binding, info.allocation_bytes_max);
-  info.alignment_bytes = std::max(
-      kAlignment, static_cast<std::int64_t>(limits.minStorageBufferOffsetAlignment));
+  info.alignment_bytes =
+      std::max(kAlignment, static_cast<std::int64_t>(limits.minStorageBufferOffsetAlignment));
   // Split operands start at aligned offsets.
   info.binding_bytes_max -= info.binding_bytes_max % info.alignment_bytes;
   device.target.binding_bytes_max = info.binding_bytes_max;
@@ -201,7 +202,8 @@ bool find_queue_family(const InstanceApi& api, PhysicalDevice& device) {
   api.GetPhysicalDeviceQueueFamilyProperties(device.handle, &count, families.data());
   std::optional<std::uint32_t> best;
   for (std::uint32_t i = 0; i < count; ++i) {
-    if ((families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0 || families[i].queueCount == 0) continue;
+    if ((families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0 || families[i].queueCount == 0)
+      continue;
     const bool dedicated = (families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT) == 0;
     if (!best || dedicated) best = i;
     if (dedicated) break;
@@ -230,8 +232,8 @@ PhysicalDevice describe(const InstanceApi& api, VkPhysicalDevice handle,
   Answers answers;
   ask(api, handle, answers);
   const VkPhysicalDeviceProperties& p = answers.properties.properties;
-  info.driver = std::string(answers.properties12.driverName) + " " +
-                answers.properties12.driverInfo;
+  info.driver =
+      std::string(answers.properties12.driverName) + " " + answers.properties12.driverInfo;
   device.timestamp_period_ns = p.limits.timestampPeriod;
   device.allocation_count_max = p.limits.maxMemoryAllocationCount;
   device.vendor_id = p.vendorID;
@@ -273,8 +275,8 @@ Result<std::vector<PhysicalDevice>> enumerate_devices(const Instance& instance,
                         [](const PhysicalDevice& d) { return !d.info.software; });
   int number = 0;
   for (PhysicalDevice& device : devices) {
-    device.info.id = device.info.software ? software_id(device.info.name)
-                                          : "vulkan:" + std::to_string(number++);
+    device.info.id =
+        device.info.software ? software_id(device.info.name) : "vulkan:" + std::to_string(number++);
   }
   return devices;
 }
@@ -286,8 +288,7 @@ Result<PhysicalDevice> select_device(std::vector<PhysicalDevice> devices,
   if (wanted.starts_with(":")) wanted.remove_prefix(1);
   std::size_t number = 0;
   const char* end = wanted.data() + wanted.size();
-  const bool by_number =
-      wanted.empty() || std::from_chars(wanted.data(), end, number).ptr == end;
+  const bool by_number = wanted.empty() || std::from_chars(wanted.data(), end, number).ptr == end;
   std::string there;
   for (PhysicalDevice& device : devices) {
     there += (there.empty() ? "" : ", ") + device.info.id + " (" + device.info.name + ")";

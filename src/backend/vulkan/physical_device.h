@@ -15,13 +15,13 @@ struct PhysicalDevice {
   std::uint32_t queue_family = 0;
   std::uint32_t timestamp_bits = 0;
   float timestamp_period_ns = 1.0f;
-  std::uint32_t device_heap = 0;      // the heap of device-local memory
+  std::uint32_t device_heap = 0;  // the heap of device-local memory
   std::uint32_t allocation_count_max = 0;
   std::uint32_t vendor_id = 0;
   std::uint32_t device_id = 0;
   std::uint32_t driver_version = 0;
   std::uint8_t uuid[VK_UUID_SIZE] = {};
-  bool usable = false;                // has all that we need; `missing` says what not
+  bool usable = false;  // has all that we need; `missing` says what not
   std::string missing;
   bool has_integer_dot_extension = false;
   DeviceInfo info;

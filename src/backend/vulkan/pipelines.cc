@@ -62,7 +62,8 @@ PipelineStore::~PipelineStore() {
   const DeviceApi& api = device_.api();
   VkDevice device = device_.handle();
   if (cache_ != VK_NULL_HANDLE && created_ > 0 && !cache_path_.empty()) save();
-  for (const auto& [key, pipeline] : pipelines_) api.DestroyPipeline(device, pipeline.handle, nullptr);
+  for (const auto& [key, pipeline] : pipelines_)
+    api.DestroyPipeline(device, pipeline.handle, nullptr);
   for (const auto& [key, layout] : layouts_) api.DestroyPipelineLayout(device, layout, nullptr);
   for (const auto& [key, layout] : set_layouts_) {
     api.DestroyDescriptorSetLayout(device, layout, nullptr);

@@ -47,8 +47,7 @@ Status Recording::open_pools(std::span<const ReadyLaunch> launches, bool timesta
   info.maxSets = sets;
   info.poolSizeCount = 1;
   info.pPoolSizes = &size;
-  VkResult result =
-      api.CreateDescriptorPool(core_.device->handle(), &info, nullptr, &descriptors_);
+  VkResult result = api.CreateDescriptorPool(core_.device->handle(), &info, nullptr, &descriptors_);
   if (result != VK_SUCCESS) return vulkan_error("vkCreateDescriptorPool", result);
   if (!timestamps) return Status::success();
   VkQueryPoolCreateInfo queries{};
@@ -73,9 +72,8 @@ Status Recording::begin_commands() {
   return Status::success();
 }
 
-Status Recording::record(std::span<const ReadyLaunch> launches,
-                         std::span<const BufferView> regions, const VulkanBuffer& params,
-                         bool timestamps) {
+Status Recording::record(std::span<const ReadyLaunch> launches, std::span<const BufferView> regions,
+                         const VulkanBuffer& params, bool timestamps) {
   regions_ = regions;
   params_ = &params;
   const Status opened = open_pools(launches, timestamps);

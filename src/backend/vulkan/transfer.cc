@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::int64_t kSlotBytes = std::int64_t{4} << 20;
 
-VulkanBuffer& buffer_of(const BufferView& view) {
-  return *static_cast<VulkanBuffer*>(view.buffer);
-}
+VulkanBuffer& buffer_of(const BufferView& view) { return *static_cast<VulkanBuffer*>(view.buffer); }
 
 Status check(const BufferView& view, std::string_view what) {
   if (view.buffer == nullptr || view.offset < 0 || view.bytes < 0 ||
@@ -28,8 +26,7 @@ Result<std::byte*> Transfer::slots(Slots which) {
   if (!staging) {
     const std::int64_t bytes =
         std::min(2 * kSlotBytes, pool_.device().physical().info.allocation_bytes_max);
-    const MemoryKind kind =
-        which == Slots::kUpload ? MemoryKind::kUpload : MemoryKind::kReadback;
+    const MemoryKind kind = which == Slots::kUpload ? MemoryKind::kUpload : MemoryKind::kReadback;
     auto made = pool_.allocate(bytes, kind, true);
     if (!made) return made.error().with_context("[vulkan] staging");
     staging = made.take();
@@ -91,8 +88,8 @@ Status Transfer::write_staged(const BufferView& to, const std::byte* from) {
     const Status free = pool_.device().wait(busy[slot]);
     if (!free) return free;
     std::memcpy(*host + slot * slot_bytes, from + done, static_cast<std::size_t>(bytes));
-    const Result<std::uint64_t> value = submit_copy({staging.handle(), buffer_of(to).handle(),
-                                                     slot * slot_bytes, to.offset + done, bytes});
+    const Result<std::uint64_t> value = submit_copy(
+        {staging.handle(), buffer_of(to).handle(), slot * slot_bytes, to.offset + done, bytes});
     if (!value) return value.error();
     busy[slot] = *value;
   }
@@ -137,8 +134,8 @@ Status Transfer::read_staged(const BufferView& from, std::byte* to) {
     const Status free = drain(slot);
     if (!free) return free;
     const std::int64_t bytes = std::min(slot_bytes, from.bytes - done);
-    const Result<std::uint64_t> value = submit_copy({buffer_of(from).handle(), staging.handle(),
-                                                     from.offset + done, slot * slot_bytes, bytes});
+    const Result<std::uint64_t> value = submit_copy(
+        {buffer_of(from).handle(), staging.handle(), from.offset + done, slot * slot_bytes, bytes});
     if (!value) return value.error();
     pending[slot] = {*value, done, bytes};
   }
@@ -183,9 +180,8 @@ Status Transfer::copy(const BufferView& from, const BufferView& to) {
                        to.offset < from.offset + from.bytes;
   if (overlap) return Error::invalid("[vulkan] copy between ranges that overlap");
   const std::lock_guard lock(mutex_);
-  const Result<std::uint64_t> value =
-      submit_copy({buffer_of(from).handle(), buffer_of(to).handle(), from.offset, to.offset,
-                   from.bytes});
+  const Result<std::uint64_t> value = submit_copy(
+      {buffer_of(from).handle(), buffer_of(to).handle(), from.offset, to.offset, from.bytes});
   return finish(value ? Status::success() : Status(value.error()));
 }
 

@@ -12,20 +12,6 @@ namespace polaris {
 namespace vulkan {
 namespace {
 
-/// Floating-point operations by the op's own rule, else one per output element.
-std::int64_t count_flops(const NodeDesc& node) {
-  std::vector<TensorType> inputs;
-  std::vector<TensorType> outputs;
-  for (const OperandDesc& operand : node.inputs) {
-    inputs.push_back(operand.present ? operand.type : TensorType{});
-  }
-  for (const OperandDesc& operand : node.outputs) outputs.push_back(operand.type);
-  if (node.op->flops != nullptr) {
-    return node.op->flops({node.op, node.attrs, inputs, outputs, node.values});
-  }
-  return outputs.empty() ? 0 : outputs[0].shape.checked_elements().value_or(0);
-}
-
 class VulkanDevice final : public Device {
  public:
   explicit VulkanDevice(std::unique_ptr<Core> core) : core_(std::move(core)) {}
@@ -96,7 +82,8 @@ Status check_bindings(const VulkanTarget& target, const NodeDesc& node, const Ke
     switch (operand.source) {
       case Operand::Source::kInput: {
         const int input = operand.index;
-        if (!kernel.weight_layout(input).empty()) return kernel.packed_bytes(input) - operand.offset;
+        if (!kernel.weight_layout(input).empty())
+          return kernel.packed_bytes(input) - operand.offset;
         return take(node.inputs);
       }
       case Operand::Source::kOutput: return take(node.outputs);
@@ -142,8 +129,6 @@ Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node)
     }
   }
   if (!best) return reason;
-  // The one place that fills the counts: families give estimates only.
-  const_cast<Kernel&>(*best).flops = count_flops(node);
   return best;
 }
 
@@ -177,15 +162,13 @@ Result<std::unique_ptr<Device>> make_vulkan_device(const VulkanOptions& options)
   if (!instance) return instance.error();
   auto devices = vulkan::enumerate_devices(**instance, options);
   if (!devices) return devices.error();
-  Result<vulkan::PhysicalDevice> chosen =
-      vulkan::select_device(devices.take(), options.selector);
+  Result<vulkan::PhysicalDevice> chosen = vulkan::select_device(devices.take(), options.selector);
   if (!chosen) return chosen.error();
   const std::string cache =
       options.pipeline_cache_path.value_or(vulkan::default_cache_path(*chosen));
   auto logical = vulkan::LogicalDevice::create(instance.take(), chosen.take());
   if (!logical) return logical.error();
-  auto core =
-      std::make_unique<vulkan::Core>(logical.take(), options.fail_allocation_at, cache);
+  auto core = std::make_unique<vulkan::Core>(logical.take(), options.fail_allocation_at, cache);
   const Status cached = core->pipelines.open();
   if (!cached) return cached.error();
   const Status ready = core->transfer.open();

@@ -116,7 +116,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::vector<std::int64_t> element_bytes(kInputsMax + 1, 4);
   const std::int64_t rows = rows_per_dispatch(target, p.space, element_bytes, p.bytes);
   const std::int64_t all = p.space.front().size;
-  if (rows == 0 && all > 0) return refuse(node, "an operand exceeds the binding limit and cannot be split");
+  if (rows == 0 && all > 0)
+    return refuse(node, "an operand exceeds the binding limit and cannot be split");
 
   auto kernel = std::make_shared<VulkanKernel>("chain of " + std::to_string(attrs.ops.size()));
   if (p.strided) {

@@ -56,8 +56,7 @@ struct Step {
 
 std::vector<std::uint32_t> constants_of(std::uint32_t opcode, const std::uint32_t (&types)[4],
                                         const std::uint32_t (&modes)[3], std::uint32_t dims) {
-  return {opcode,   types[0], types[1], types[2], types[3],
-          modes[0], modes[1], modes[2], dims};
+  return {opcode, types[0], types[1], types[2], types[3], modes[0], modes[1], modes[2], dims};
 }
 
 /// Bytes [row, row + rows) of an operand that moves `stride` elements a row.
@@ -67,7 +66,8 @@ Operand rows_of(const Value& value, std::int64_t stride, std::int64_t row, std::
     part.bytes = value.bytes;
   } else {
     part.offset += row * stride * value.element_bytes;
-    part.bytes = std::min(rows * stride, value.shape.elements() - row * stride) * value.element_bytes;
+    part.bytes =
+        std::min(rows * stride, value.shape.elements() - row * stride) * value.element_bytes;
   }
   return part;
 }
@@ -116,7 +116,8 @@ Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc
     Dispatch dispatch;
     dispatch.shader = step.shader;
     dispatch.constants = constants_of(step.opcode, types, modes, dims);
-    dispatch.push = {static_cast<std::uint32_t>(elements), float_bits(step.p0), float_bits(step.p1)};
+    dispatch.push = {static_cast<std::uint32_t>(elements), float_bits(step.p0),
+                     float_bits(step.p1)};
     std::int64_t moved = 0;
     for (std::size_t o = 0; o < 3; ++o) {
       const std::size_t from = o < count ? o : 0;
@@ -138,7 +139,7 @@ Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc
 /// The shader for arithmetic on a dtype.
 Result<std::string_view> arithmetic_shader(const VulkanTarget& target, const NodeDesc& node,
                                            DType dtype, std::uint32_t domains) {
-  const bool allowed = is_float(dtype)        ? (domains & kFloats) != 0
+  const bool allowed = is_float(dtype)         ? (domains & kFloats) != 0
                        : dtype == DType::kBool ? (domains & kBools) != 0
                                                : (domains & kInts) != 0;
   if (!allowed || type_code(dtype) == 255) {
@@ -285,8 +286,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 }
 
 /// A row's variants in one domain: aligned operands, and a strided last operand.
-void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row, std::string_view shader,
-                  DType dtype) {
+void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row,
+                  std::string_view shader, DType dtype) {
   const bool bits_only = shader == "elementwise.bits";
   const std::uint32_t code = bits_only ? bits_code(dtype) : type_code(dtype);
   const bool to_bool = (row.opcode >= kOpEqual && row.opcode <= kOpLessOrEqual) ||

@@ -64,8 +64,7 @@ void add_parts(VulkanKernel& kernel, const Parts& parts, const Dispatch& dispatc
     Dispatch part = dispatch;
     part.push.push_back(static_cast<std::uint32_t>(row));
     part.push.push_back(static_cast<std::uint32_t>(end));
-    part.operands[0] =
-        Operand::input(0, row * parts.row_bytes, (end - row) * parts.row_bytes);
+    part.operands[0] = Operand::input(0, row * parts.row_bytes, (end - row) * parts.row_bytes);
     part.barrier_before = false;
     kernel.dispatches.push_back(std::move(part));
   }
@@ -99,10 +98,14 @@ KernelResult select_plain(const VulkanTarget& target, const NodeDesc& node, int 
   dispatch.constants = {wide};
   const FastDivisor by_inner = fast_divisor(static_cast<std::uint32_t>(inner));
   const FastDivisor by_indices = fast_divisor(static_cast<std::uint32_t>(indices));
-  dispatch.push = {static_cast<std::uint32_t>(count),   static_cast<std::uint32_t>(inner),
-                   by_inner.multiplier,                 by_inner.shift,
-                   static_cast<std::uint32_t>(indices), static_cast<std::uint32_t>(data[axis]),
-                   by_indices.multiplier,               by_indices.shift};
+  dispatch.push = {static_cast<std::uint32_t>(count),
+                   static_cast<std::uint32_t>(inner),
+                   by_inner.multiplier,
+                   by_inner.shift,
+                   static_cast<std::uint32_t>(indices),
+                   static_cast<std::uint32_t>(data[axis]),
+                   by_indices.multiplier,
+                   by_indices.shift};
   dispatch.operands = {Operand::input(0), Operand::input(1), Operand::output(0)};
   dispatch.grid = grid_1d(target, ceil_div(count, 256));
   dispatch.estimate_us = model_us(2 * count * element_bytes, 0);
@@ -120,10 +123,9 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
   const std::int64_t row = table.shape[1];
   const std::int64_t pairs = operand_elements(node.inputs[1]) * row / 2;
   if (pairs >= kCountMax) return refuse(node, "more than 2^30 elements");
-  auto kernel =
-      std::make_shared<VulkanKernel>(std::string(block_shader(table.encoding.format)));
-  Result<Parts> parts = split_rows(target, node, table.shape[0],
-                                   row / format.block_elements * format.block_bytes);
+  auto kernel = std::make_shared<VulkanKernel>(std::string(block_shader(table.encoding.format)));
+  Result<Parts> parts =
+      split_rows(target, node, table.shape[0], row / format.block_elements * format.block_bytes);
   if (!parts) return parts.error();
   const FastDivisor by_row = fast_divisor(static_cast<std::uint32_t>(row / 2));
   Dispatch dispatch;

@@ -89,11 +89,10 @@ Dispatch make_dispatch(VulkanKernel& kernel, const VulkanTarget& target, const N
   const FastDivisor by_batch = fast_divisor(u32(std::max<std::int64_t>(a.batch_tuples, 1)));
   Dispatch dispatch;
   dispatch.shader = shader_of(element_bytes);
-  dispatch.constants = {node.inputs[1].type.dtype == DType::kI64 ? 1u : 0u, form,
-                        scatter ? 1u : 0u, a.dims};
-  dispatch.push = {u32(a.count),        u32(a.inner),   by_inner.multiplier,
-                   by_inner.shift,      by_batch.multiplier, by_batch.shift,
-                   u32(a.batch_stride), u32(a.axis)};
+  dispatch.constants = {node.inputs[1].type.dtype == DType::kI64 ? 1u : 0u, form, scatter ? 1u : 0u,
+                        a.dims};
+  dispatch.push = {u32(a.count),        u32(a.inner),   by_inner.multiplier, by_inner.shift,
+                   by_batch.multiplier, by_batch.shift, u32(a.batch_stride), u32(a.axis)};
   dispatch.operands = {Operand::input(scatter ? 2 : 0), Operand::input(1), Operand::output(0),
                        Operand::params(append_params(kernel, a.words, target.alignment_bytes))};
   dispatch.grid = grid_1d(target, ceil_div(a.count, 256));
@@ -113,12 +112,13 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (scatter && attr_string(node, "reduction", "none") != "none") {
     return refuse(node, "a reduction, whose order would vary");
   }
-  Result<Addressing> a =
-      form == kElements ? by_elements(node)
-                        : by_tuples(node, scatter ? 0 : attr_int(node, "batch_dims", 0));
+  Result<Addressing> a = form == kElements
+                             ? by_elements(node)
+                             : by_tuples(node, scatter ? 0 : attr_int(node, "batch_dims", 0));
   if (!a) return a.error();
   const std::int64_t elements = operand_elements(node.inputs[0]);
-  if (a->count >= kCountMax || elements >= kCountMax) return refuse(node, "more than 2^30 elements");
+  if (a->count >= kCountMax || elements >= kCountMax)
+    return refuse(node, "more than 2^30 elements");
   if (elements == 0 && a->count > 0) return refuse(node, "indices into no elements");
 
   auto kernel = std::make_shared<VulkanKernel>("index_move " + op);

@@ -91,8 +91,8 @@ Status add_slice(VulkanKernel& kernel, const VulkanTarget& target, const NodeDes
     const std::int64_t size = in[*axis];
     std::int64_t start = (*starts)[i];
     if (start < 0) start = start < -size ? 0 : start + size;
-    start = std::clamp<std::int64_t>(start, 0, steps[i] < 0 ? std::max<std::int64_t>(size - 1, 0)
-                                                            : size);
+    start = std::clamp<std::int64_t>(start, 0,
+                                     steps[i] < 0 ? std::max<std::int64_t>(size - 1, 0) : size);
     copy.from_base += start * strides[*axis];
     copy.space[static_cast<std::size_t>(*axis)].strides[0] = strides[*axis] * steps[i];
   }
@@ -172,10 +172,10 @@ struct Row {
   bool all_inputs;  // else only the first is data
 };
 constexpr Row kRows[] = {
-    {"Reshape", add_reshape, false},   {"Flatten", add_reshape, false},
-    {"Squeeze", add_reshape, false},   {"Unsqueeze", add_reshape, false},
+    {"Reshape", add_reshape, false},     {"Flatten", add_reshape, false},
+    {"Squeeze", add_reshape, false},     {"Unsqueeze", add_reshape, false},
     {"Transpose", add_transpose, false}, {"Slice", add_slice, false},
-    {"Concat", add_concat, true},      {"Split", add_split, false},
+    {"Concat", add_concat, true},        {"Split", add_split, false},
     {"Tile", add_tile, false},
 };
 constexpr auto kOps = [] {

@@ -55,7 +55,11 @@ std::vector<ShaderVariant> variants() {
   for (const std::uint32_t bytes : {1u, 2u, 4u, 8u}) {
     for (std::uint32_t stage = 0; stage < 3; ++stage) {
       all.push_back({"non_zero b" + std::to_string(bytes) + " stage " + std::to_string(stage),
-                     kShader, {stage, bytes, 1, 3}, 5, 8, 0});
+                     kShader,
+                     {stage, bytes, 1, 3},
+                     5,
+                     8,
+                     0});
     }
   }
   return all;

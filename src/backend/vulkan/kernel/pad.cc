@@ -73,8 +73,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                   static_cast<std::uint32_t>((*low)[static_cast<std::size_t>(d)])});
   }
   // Without a fill value its binding shows zeros.
-  const std::int64_t zeros = append_params(*kernel, std::vector<std::uint32_t>(4, 0u),
-                                           target.alignment_bytes);
+  const std::int64_t zeros =
+      append_params(*kernel, std::vector<std::uint32_t>(4, 0u), target.alignment_bytes);
   const std::int64_t table = append_params(*kernel, words, target.alignment_bytes);
   const std::int64_t element_bytes = dtype_bytes(node.inputs[0].type.dtype);
   Dispatch dispatch;
@@ -98,7 +98,11 @@ std::vector<ShaderVariant> variants() {
   for (const std::int64_t bytes : {1, 2, 4, 8}) {
     for (std::uint32_t mode = 0; mode < 4; ++mode) {
       all.push_back({"pad " + std::string(kModes[mode]) + " b" + std::to_string(bytes),
-                     shader_of(bytes), {4, mode}, 4, 4, 0});
+                     shader_of(bytes),
+                     {4, mode},
+                     4,
+                     4,
+                     0});
     }
   }
   return all;

@@ -60,14 +60,20 @@ struct Dim {
 layout(binding = 4) readonly buffer Dims { Dim dims[]; };
 
 // Bits of an element, widened to 32 (or 64) by its own sign.
-#define LOAD_BITS(NAME, TYPE, I)                                                            \
-  (TYPE == kTypeI64 || TYPE == kTypeU64 ? NAME##_l[I]                                       \
-   : TYPE == kTypeI8                    ? uvec2(uint(bitfieldExtract(int(uint(NAME##_b[I])), 0, 8)), 0) \
-   : TYPE == kTypeU8                    ? uvec2(uint(NAME##_b[I]), 0)                       \
-   : TYPE == kTypeBool                  ? uvec2(uint(NAME##_b[I]) != 0u ? 1u : 0u, 0)       \
-   : TYPE == kTypeI16                   ? uvec2(uint(bitfieldExtract(int(uint(NAME##_s[I])), 0, 16)), 0) \
-   : TYPE == kTypeU16 || TYPE == kTypeF16 || TYPE == kTypeBF16 ? uvec2(uint(NAME##_s[I]), 0) \
+#define LOAD_BITS(NAME, TYPE, I)                                                    \
+  (TYPE == kTypeI64 || TYPE == kTypeU64 ? NAME##_l[I]                               \
+   : TYPE == kTypeI8                    ? widen(uint(NAME##_b[I]), 8)               \
+   : TYPE == kTypeU8                    ? uvec2(uint(NAME##_b[I]), 0)               \
+   : TYPE == kTypeBool                  ? uvec2(uint(NAME##_b[I]) != 0u ? 1u : 0u, 0) \
+   : TYPE == kTypeI16                   ? widen(uint(NAME##_s[I]), 16)              \
+   : is_half_word(TYPE)                 ? uvec2(uint(NAME##_s[I]), 0)               \
                                         : uvec2(NAME##_w[I], 0))
+
+uvec2 widen(uint v, int bits) { return uvec2(uint(bitfieldExtract(int(v), 0, bits)), 0); }
+
+bool is_half_word(uint type) {
+  return type == kTypeU16 || type == kTypeF16 || type == kTypeBF16;
+}
 
 void store_bits(uint i, uvec2 v) {
   switch (TYPE_OUT) {
