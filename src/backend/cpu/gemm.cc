@@ -13,6 +13,8 @@ constexpr std::int64_t kDepth = 256;
 // Rows that share a second-level cache with the panels.
 constexpr std::int64_t kRowsMax = 240;
 constexpr std::int64_t kTasksPerThread = 6;
+// Multiply-adds of the smallest task: a few microseconds.
+constexpr std::int64_t kTaskWork = 65536;
 
 }  // namespace
 
@@ -99,7 +101,9 @@ void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, s
 
 void for_each_task(ThreadPool& pool, const GemmGrid& grid, GemmTask body) {
   if (grid.rows <= 0 || grid.panels <= 0) return;
-  const std::int64_t wanted = pool.threads() == 1 ? 1 : pool.threads() * kTasksPerThread;
+  const std::int64_t most = pool.threads() == 1 ? 1 : pool.threads() * kTasksPerThread;
+  const std::int64_t work = grid.rows * grid.panels * kPanel * grid.depth;
+  const std::int64_t wanted = std::clamp<std::int64_t>(work / kTaskWork, 1, most);
   std::int64_t rows = std::min(grid.rows, grid.rows_max);
   std::int64_t row_tasks = ceil_div(grid.rows, rows);
   const std::int64_t units = ceil_div(grid.panels, grid.panel_unit);
@@ -131,8 +135,12 @@ void gemm(const Simd& simd, ThreadPool& pool, const GemmCall& call) {
     });
     a = call.scratch;
   }
-  const GemmGrid grid{call.m, simd.gemm_rows, kRowsMax, packed_panels(call.n),
-                      call.m == 1 ? simd.gemv_panels : simd.gemm_panels};
+  const GemmGrid grid{call.m,
+                      simd.gemm_rows,
+                      kRowsMax,
+                      packed_panels(call.n),
+                      call.m == 1 ? simd.gemv_panels : simd.gemm_panels,
+                      call.k};
   for_each_task(pool, grid,
                 [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {
                   gemm_block(simd, call, a, m0, m1, p0, p1);

@@ -57,6 +57,7 @@ struct GemmGrid {
   std::int64_t rows_max = 0;  // of one task
   std::int64_t panels = 0;
   std::int64_t panel_unit = 1;
+  std::int64_t depth = 0;  // k: little work is not worth waking threads for
 };
 void for_each_task(ThreadPool& pool, const GemmGrid& grid, GemmTask body);
 

@@ -85,7 +85,7 @@ void quant_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) 
   });
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
   const auto run = call.format == BlockFormat::kQ8_0 ? simd.q8_0 : simd.q4_0;
-  const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), 1};
+  const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), 1, call.k};
   for_each_task(
       pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {
         QuantTile tile;

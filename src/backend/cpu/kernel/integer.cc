@@ -100,7 +100,7 @@ struct IntMatMul : IntNode {
 
 void matmul_one(const IntMatMul& p, const Launch& l, std::size_t i, const std::int16_t* panels) {
   const auto* rows = reinterpret_cast<const std::int32_t*>(l.workspace);
-  const GemmGrid grid{p.m, p.simd->gemm_rows, 240, packed_panels(p.n), 1};
+  const GemmGrid grid{p.m, p.simd->gemm_rows, 240, packed_panels(p.n), 1, p.k};
   const Output out{p, l};
   for_each_task(
       *l.pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {

@@ -94,6 +94,7 @@ KernelResult select_write(const CpuTarget& target, const NodeDesc& node) {
 
 // Positions that share one rescaling. The order of every sum follows from positions alone.
 constexpr std::int64_t kChunk = 32;
+constexpr std::int64_t kTaskWork = 32768;
 
 struct Attention {
   const Simd* simd = nullptr;
@@ -193,16 +194,28 @@ bool Head::run() const {
   return true;
 }
 
+/// Heads of one task: enough work to be worth a thread.
+std::int64_t heads_per_task(const Attention& a, const Launch& l) {
+  std::int64_t positions = 0;
+  for (std::int64_t t = 0; t < a.tokens; ++t) {
+    positions += std::max<std::int64_t>(0, std::int64_t{l.in<std::int32_t>(5)[t]} + 1);
+  }
+  const std::int64_t work = positions * a.group * a.size / std::max<std::int64_t>(a.tokens, 1);
+  return std::clamp<std::int64_t>(kTaskWork / std::max<std::int64_t>(work, 1), 1, 64);
+}
+
 Status attend(const Attention& a, const Launch& l) {
   RunError error;
-  l.pool->parallel_for(
-      a.tokens * a.kv_heads, 1, [&](std::int64_t from, std::int64_t to, int worker) {
-        for (std::int64_t i = from; i < to; ++i) {
-          const Head head{a, l, i / a.kv_heads, i % a.kv_heads,
-                          reinterpret_cast<float*>(l.workspace) + worker * a.scratch()};
-          if (!head.run()) error.set(head.token, l.in<std::int32_t>(5)[head.token]);
-        }
-      });
+  l.pool->parallel_for(a.tokens * a.kv_heads, heads_per_task(a, l),
+                       [&](std::int64_t from, std::int64_t to, int worker) {
+                         for (std::int64_t i = from; i < to; ++i) {
+                           const Head head{
+                               a, l, i / a.kv_heads, i % a.kv_heads,
+                               reinterpret_cast<float*>(l.workspace) + worker * a.scratch()};
+                           if (!head.run())
+                             error.set(head.token, l.in<std::int32_t>(5)[head.token]);
+                         }
+                       });
   return error.status("[polaris.PagedAttention] no page for some position up to",
                       a.table * a.k.page_size);
 }
