@@ -97,10 +97,10 @@ class Bench final : public Action {
     }
     if (profile_) print_profile(nodes);
     char line[200];
-    std::snprintf(line, sizeof line,
-                  "median %.3f ms, p90 %.3f ms of %d runs on %s: %.2f GFLOP/s, %.2f GB/s", median_ms,
-                  p90_ms, runs_, device.c_str(), static_cast<double>(flops) * 1e-6 / median_ms,
-                  static_cast<double>(bytes) * 1e-6 / median_ms);
+    std::snprintf(
+        line, sizeof line, "median %.3f ms, p90 %.3f ms of %d runs on %s: %.2f GFLOP/s, %.2f GB/s",
+        median_ms, p90_ms, runs_, device.c_str(), static_cast<double>(flops) * 1e-6 / median_ms,
+        static_cast<double>(bytes) * 1e-6 / median_ms);
     print_line(line);
   }
 
@@ -187,7 +187,7 @@ class Bench final : public Action {
 }  // namespace
 
 extern const Command command_bench;
-constinit const Command command_bench{"bench", "median and p90 time, FLOPs and bytes; tokens per second",
-                                      make_action<Bench>};
+constinit const Command command_bench{
+    "bench", "median and p90 time, FLOPs and bytes; tokens per second", make_action<Bench>};
 
 }  // namespace polaris::cli

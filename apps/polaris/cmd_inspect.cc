@@ -132,12 +132,13 @@ class Inspect final : public Action {
     }
     std::map<std::string, std::int64_t> ops;
     count_ops(graph, ops);
-    for (const auto& [name, count] : ops) print_line("op          " + name + " x" + std::to_string(count));
+    for (const auto& [name, count] : ops)
+      print_line("op          " + name + " x" + std::to_string(count));
     for (const MemoryUse& use : memory) {
       const bool fits = use.weight_bytes + use.arena_bytes <= use.budget_bytes;
       print_line("memory      " + use.device + ": weights " + bytes_text(use.weight_bytes) +
-                 ", working " + bytes_text(use.arena_bytes) + " of " + bytes_text(use.budget_bytes) +
-                 (fits ? ", fits" : ", does not fit"));
+                 ", working " + bytes_text(use.arena_bytes) + " of " +
+                 bytes_text(use.budget_bytes) + (fits ? ", fits" : ", does not fit"));
     }
     if (!memory_reason.empty()) print_line("memory      unknown: " + memory_reason);
     if (!model.no_function_reason.empty()) print_line("not runnable: " + model.no_function_reason);

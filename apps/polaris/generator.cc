@@ -32,8 +32,8 @@ Result<Generator> open_generator(const Common& common, const GeneratorOptions& o
   auto model = LanguageModel::create(opened->runtime, opened->model);
   if (!model) return model.error();
   const std::int64_t trained = model->context_tokens;
-  const std::int64_t context =
-      options.context > 0 ? std::min(options.context, trained) : std::min(trained, kContextDefaultMax);
+  const std::int64_t context = options.context > 0 ? std::min(options.context, trained)
+                                                   : std::min(trained, kContextDefaultMax);
   model->context_tokens = context;
   const std::int64_t page = KvPool::page_tokens(*model->program);
   auto pool = KvPool::create(model->program, ceil_div(context, std::max<std::int64_t>(page, 1)));
@@ -42,7 +42,8 @@ Result<Generator> open_generator(const Common& common, const GeneratorOptions& o
   if (!session) return session.error();
   Generator out;
   out.runtime = opened->runtime;
-  out.batcher = std::make_unique<Batcher>(model.take(), session.take(), pool.take(), BatcherOptions{});
+  out.batcher =
+      std::make_unique<Batcher>(model.take(), session.take(), pool.take(), BatcherOptions{});
   return out;
 }
 

@@ -112,7 +112,8 @@ std::string type_text(const Graph& graph, const TensorType& type) {
     if (is_static_dim(dim)) {
       out += std::to_string(dim);
     } else {
-      out += is_symbol_dim(dim) ? graph.symbols()[static_cast<std::size_t>(symbol_of(dim))].name : "?";
+      out +=
+          is_symbol_dim(dim) ? graph.symbols()[static_cast<std::size_t>(symbol_of(dim))].name : "?";
     }
   }
   return out + ']';

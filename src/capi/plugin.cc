@@ -24,9 +24,9 @@ bool is_name(const char* text) {
   if (text == nullptr || *text == '\0') return false;
   const std::string_view name(text);
   return name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-';
-  });
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '.' || c == '-';
+         });
 }
 
 const char* refuse(polaris_plugin* plugin, std::string message) {
@@ -59,10 +59,18 @@ const char* add_pass(polaris_plugin* plugin, const char* name, const char* text)
 }
 
 constexpr polaris_host kHost = {
-    sizeof(polaris_host), POLARIS_ABI_VERSION, add_op,
-    add_pass,             plugin_input_type,   plugin_output_type,
-    plugin_set_output_type, plugin_input_bytes, plugin_output_bytes,
-    plugin_attr_i64,      plugin_attr_f32,     plugin_attr_text,
+    sizeof(polaris_host),
+    POLARIS_ABI_VERSION,
+    add_op,
+    add_pass,
+    plugin_input_type,
+    plugin_output_type,
+    plugin_set_output_type,
+    plugin_input_bytes,
+    plugin_output_bytes,
+    plugin_attr_i64,
+    plugin_attr_f32,
+    plugin_attr_text,
 };
 
 }  // namespace
@@ -72,8 +80,8 @@ Result<Plugin> load_plugin(const std::string& path, OpSet& ops) {
   if (!opened) return opened.error();
   polaris_plugin handle;
   handle.library = std::make_shared<DynamicLibrary>(opened.take());
-  const auto init = reinterpret_cast<polaris_plugin_init_fn>(
-      handle.library->symbol("polaris_plugin_init"));
+  const auto init =
+      reinterpret_cast<polaris_plugin_init_fn>(handle.library->symbol("polaris_plugin_init"));
   if (init == nullptr) {
     return Error::invalid("[plugin] " + path + " exports no polaris_plugin_init");
   }

@@ -103,10 +103,12 @@ const char* polaris_version(void) { return POLARIS_VERSION; }
 polaris_error* polaris_tensor_create(const polaris_type* type, const void* bytes, size_t byte_count,
                                      polaris_tensor** out) {
   return guarded([&]() -> Status {
-    if (auto status = need(type != nullptr && out != nullptr, "type or out"); !status) return status;
+    if (auto status = need(type != nullptr && out != nullptr, "type or out"); !status)
+      return status;
     const auto converted = polaris::from_c_type(*type);
     if (!converted || !converted->shape.is_static()) {
-      return Error::invalid("[c] tensor type is malformed, wanted a known dtype and dims of at least 0");
+      return Error::invalid(
+          "[c] tensor type is malformed, wanted a known dtype and dims of at least 0");
     }
     auto tensor = bytes == nullptr
                       ? polaris::Tensor::allocate(*converted)
@@ -165,7 +167,8 @@ polaris_error* polaris_runtime_load_plugin(polaris_runtime* runtime, const char*
     auto plugin = polaris::load_plugin(path, ops);
     if (!plugin) return plugin.error();
     for (const polaris::PluginPass& pass : plugin->passes) {
-      if (auto status = polaris::check_user_pass({pass.name, pass.text}, ops); !status) return status;
+      if (auto status = polaris::check_user_pass({pass.name, pass.text}, ops); !status)
+        return status;
     }
     for (const polaris::PluginPass& pass : plugin->passes) {
       runtime->passes.push_back({pass.name, pass.text});

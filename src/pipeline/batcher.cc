@@ -57,8 +57,7 @@ bool Batcher::cancel(RequestId request) {
 }
 
 void Batcher::admit() {
-  while (!waiting_.empty() &&
-         static_cast<std::int64_t>(running_.size()) < options_.sequences_max) {
+  while (!waiting_.empty() && static_cast<std::int64_t>(running_.size()) < options_.sequences_max) {
     Active& next = waiting_.front();
     const auto pages = ceil_div(static_cast<std::int64_t>(next.tokens.size()), pool_->page_size());
     // A newcomer must fit whole, or it would push out those already running.
@@ -75,8 +74,8 @@ void Batcher::share_prefix(Active& active) {
   std::int64_t best_length = 0;
   for (const Active& other : running_) {
     // The last token is always computed: its logits are wanted.
-    const std::int64_t limit = std::min(other.sequence.length(),
-                                        static_cast<std::int64_t>(active.tokens.size()) - 1);
+    const std::int64_t limit =
+        std::min(other.sequence.length(), static_cast<std::int64_t>(active.tokens.size()) - 1);
     std::int64_t length = 0;
     while (length < limit && other.tokens[static_cast<std::size_t>(length)] ==
                                  active.tokens[static_cast<std::size_t>(length)]) {
@@ -154,13 +153,13 @@ Status Batcher::run_step(const RunOptions& options) {
     const Active& active = running_[share.active];
     tokens += share.count;
     width = std::max(width, static_cast<std::int64_t>(active.sequence.pages().size()));
-    const bool whole = active.sequence.length() + share.count ==
-                       static_cast<std::int64_t>(active.tokens.size());
+    const bool whole =
+        active.sequence.length() + share.count == static_cast<std::int64_t>(active.tokens.size());
     rows += whole ? 1 : 0;
   }
-  auto status = inputs_.begin(tokens, static_cast<std::int64_t>(shares_.size()), width,
-                              std::max<std::int64_t>(rows, 1), options_.bucket_min,
-                              options_.table_width_min);
+  auto status =
+      inputs_.begin(tokens, static_cast<std::int64_t>(shares_.size()), width,
+                    std::max<std::int64_t>(rows, 1), options_.bucket_min, options_.table_width_min);
   if (!status) return status;
   for (Share& share : shares_) {
     const Active& active = running_[share.active];

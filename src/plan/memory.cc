@@ -60,7 +60,8 @@ Result<std::vector<std::int64_t>> plan_memory(std::span<Storage> storages, Devic
       if (!offset) continue;
       item->slab = static_cast<std::int32_t>(s);
       item->offset = *offset;
-      slab_bytes[s] = std::max(slab_bytes[s], round_up(*offset + item->bytes, limits.alignment_bytes));
+      slab_bytes[s] =
+          std::max(slab_bytes[s], round_up(*offset + item->bytes, limits.alignment_bytes));
       insert_sorted(slabs[s], item);
       placed = true;
     }

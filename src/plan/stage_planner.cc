@@ -62,8 +62,8 @@ class StagePlanner {
     }
     stage_.end = at;
     if (at == stage_.begin && at < graph_.order().size()) {
-      return Error::internal("[plan] no progress at node '" +
-                             graph_.node(graph_.order()[at]).name + "'");
+      return Error::internal("[plan] no progress at node '" + graph_.node(graph_.order()[at]).name +
+                             "'");
     }
     return finish();
   }
@@ -207,8 +207,8 @@ class StagePlanner {
     std::vector<const Tensor*> inputs(infer.values.begin(), infer.values.end());
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (infer.inputs[i] == nullptr || !node.op->has_trait(kTypeOnly)) continue;
-      inputs[i] = &shells.emplace_back(
-          Tensor::view(*infer.inputs[i], {}, std::make_shared<const char>()));
+      inputs[i] =
+          &shells.emplace_back(Tensor::view(*infer.inputs[i], {}, std::make_shared<const char>()));
     }
     auto outputs = evaluate_node(*node.op, *node.attrs, node.name, inputs,
                                  static_cast<int>(node.outputs.size()));
@@ -396,7 +396,8 @@ class StagePlanner {
     use.bytes = use.layout.empty() ? static_cast<std::int64_t>(constant->data.bytes().size())
                                    : chosen.kernel->packed_bytes(port);
     const auto key = std::make_tuple(constant.get(), chosen.device, use.layout);
-    const auto [at, fresh] = weights_.emplace(key, static_cast<std::int32_t>(stage_.weights.size()));
+    const auto [at, fresh] =
+        weights_.emplace(key, static_cast<std::int32_t>(stage_.weights.size()));
     if (fresh) stage_.weights.push_back(use);
     return {-1, at->second, 0, use.bytes};
   }
@@ -497,8 +498,8 @@ class StagePlanner {
         out.device = value.homes.front().device;
         out.at = value.homes.front().at;
         Storage& root = root_of(stage_.storages, out.at);
-        const bool to_host = (context_.outputs_to_host && graph_.is_output(id)) ||
-                             (*context_.host_needed)[v];
+        const bool to_host =
+            (context_.outputs_to_host && graph_.is_output(id)) || (*context_.host_needed)[v];
         if (root.kind == Storage::Kind::kArena) root.kind = Storage::Kind::kLiveOut;
         if (root.kind == Storage::Kind::kLiveOut && to_host) root.readback = true;
         if (value.dims_storage >= 0) {

@@ -36,9 +36,9 @@ Result<Lease> DevicePool::lease(std::int64_t bytes, MemoryKind kind) {
     auto best = free_.end();
     for (auto at = free_.begin(); at != free_.end(); ++at) {
       if (at->kind != kind || at->buffer->bytes() < bytes) continue;
-      const bool better = best == free_.end() || at->buffer->bytes() < best->buffer->bytes() ||
-                          (at->buffer->bytes() == best->buffer->bytes() &&
-                           at->buffer->id() < best->buffer->id());
+      const bool better =
+          best == free_.end() || at->buffer->bytes() < best->buffer->bytes() ||
+          (at->buffer->bytes() == best->buffer->bytes() && at->buffer->id() < best->buffer->id());
       if (better) best = at;
     }
     if (best != free_.end()) {

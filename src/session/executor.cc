@@ -164,7 +164,8 @@ Result<Tensor> Executor::to_host(const ValueRef& value, Tensor reuse) {
   if (reuse.bytes().empty()) return reuse;
   BufferView view = value.view;
   view.bytes = static_cast<std::int64_t>(reuse.bytes().size());
-  if (auto status = runtime_.device(value.device).read(view, reuse.mutable_bytes().data()); !status) {
+  if (auto status = runtime_.device(value.device).read(view, reuse.mutable_bytes().data());
+      !status) {
     return status.error();
   }
   return reuse;
@@ -213,7 +214,8 @@ Result<std::vector<ValueRef>> Executor::run_if(const Node& node, std::span<const
 Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
                                                  std::span<const ValueRef> inputs) {
   const Graph& body = *node.subgraphs[0];
-  const std::size_t carried = node.inputs.size() - 2 - static_cast<std::size_t>(node.attrs_as<LoopAttrs>().captures);
+  const std::size_t carried =
+      node.inputs.size() - 2 - static_cast<std::size_t>(node.attrs_as<LoopAttrs>().captures);
   const std::size_t scans = node.outputs.size() - carried;
   std::int64_t trips = INT64_MAX;
   bool go_on = true;
@@ -275,7 +277,8 @@ Result<ValueRef> Executor::stack(std::span<const ValueRef> parts, const TensorTy
                           type.to_string() + ", wanted one shape for all iterations");
   }
   // With no iteration the element's unknown dims are empty.
-  for (int i = 0; i < type.shape.rank(); ++i) type.shape[i] = std::max<std::int64_t>(type.shape[i], 0);
+  for (int i = 0; i < type.shape.rank(); ++i)
+    type.shape[i] = std::max<std::int64_t>(type.shape[i], 0);
   if (type.shape.rank() == kMaxRank) return Error::invalid("[Loop] scan output has too many dims");
   const std::int64_t bytes = type.bytes().value_or(0);
   TensorType whole = type;

@@ -94,11 +94,11 @@ Status KvPool::allocate(std::int64_t pages) {
     const std::int64_t limit =
         std::min(device.info().binding_bytes_max, device.info().allocation_bytes_max);
     if (bytes > limit) {
-      return Error::out_of_memory(
-          "[kv] state '" + state.name + "' of " + std::to_string(pages) + " pages on " +
-          device.info().id + ", got a need of " + std::to_string(bytes) + " bytes, wanted at most " +
-          std::to_string(limit) + " (" + std::to_string(limit / state_page_bytes(state)) +
-          " pages)");
+      return Error::out_of_memory("[kv] state '" + state.name + "' of " + std::to_string(pages) +
+                                  " pages on " + device.info().id + ", got a need of " +
+                                  std::to_string(bytes) + " bytes, wanted at most " +
+                                  std::to_string(limit) + " (" +
+                                  std::to_string(limit / state_page_bytes(state)) + " pages)");
     }
     auto buffer = device.allocate(std::max<std::int64_t>(bytes, 16), MemoryKind::kDevice);
     if (!buffer) return buffer.error().with_context("[kv] state '" + state.name + "'");

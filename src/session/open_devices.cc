@@ -72,9 +72,8 @@ Result<std::shared_ptr<Runtime>> open_runtime(const DeviceOptions& options, OpSe
     devices.push_back(device.take());
   }
   const auto spread = static_cast<DeviceIndex>(devices.size());
-  const bool complete = std::any_of(devices.begin(), devices.end(), [](const auto& device) {
-    return device->info().host_memory;
-  });
+  const bool complete = std::any_of(devices.begin(), devices.end(),
+                                    [](const auto& device) { return device->info().host_memory; });
   if (!complete) {
     auto cpu = open_cpu(options);
     if (!cpu) return cpu.error();

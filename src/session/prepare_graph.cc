@@ -12,7 +12,8 @@ namespace {
 bool some_device_runs(const Runtime& runtime, const NodeTypes& node) {
   std::vector<OperandDesc> inputs;
   std::vector<OperandDesc> outputs;
-  for (const TensorType& type : node.inputs) inputs.push_back({type, Layout::kRowMajor, nullptr, true});
+  for (const TensorType& type : node.inputs)
+    inputs.push_back({type, Layout::kRowMajor, nullptr, true});
   for (const TensorType& type : node.outputs) {
     outputs.push_back({type, Layout::kRowMajor, nullptr, true});
   }

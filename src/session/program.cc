@@ -146,10 +146,11 @@ Status Program::preflight(const Stage& stage) const {
     const std::int64_t live = runtime_->device(d).counters().live_bytes;
     const std::int64_t needed = live + weights + working - reusable;
     if (needed <= info.budget_bytes) continue;
-    return Error::out_of_memory(
-        "[preflight] " + info.id + " (" + info.name + "): weights " + mib(weights) +
-        " and working memory " + mib(working) + " on top of " + mib(live) + " in use, got a need of " +
-        mib(needed) + ", wanted at most " + mib(info.budget_bytes) + "; nothing was loaded");
+    return Error::out_of_memory("[preflight] " + info.id + " (" + info.name + "): weights " +
+                                mib(weights) + " and working memory " + mib(working) +
+                                " on top of " + mib(live) + " in use, got a need of " +
+                                mib(needed) + ", wanted at most " + mib(info.budget_bytes) +
+                                "; nothing was loaded");
   }
   return Status::success();
 }
@@ -172,8 +173,8 @@ Result<std::unique_ptr<LoadedStage>> Program::load(Stage stage, const GraphInfo&
     const auto* segment = std::get_if<SegmentStep>(&out->stage.steps[s]);
     if (segment == nullptr) continue;
     const RegionTable& table = tables[static_cast<std::size_t>(segment->device)];
-    auto executable = runtime_->device(segment->device)
-                          .compile(to_desc(info, out->stage, table, *segment, s));
+    auto executable =
+        runtime_->device(segment->device).compile(to_desc(info, out->stage, table, *segment, s));
     if (!executable) return executable.error();
     out->executables.back() = executable.take();
   }
@@ -226,7 +227,8 @@ std::vector<MemoryUse> Program::memory() const {
       const LoadedStage& loaded = *cached.stage;
       for (std::size_t w = 0; w < loaded.weights.size(); ++w) {
         if (loaded.stage.weights[w].device != d) continue;
-        if (seen.insert(loaded.weights[w].get()).second) use.weight_bytes += loaded.weights[w]->bytes;
+        if (seen.insert(loaded.weights[w].get()).second)
+          use.weight_bytes += loaded.weights[w]->bytes;
       }
       use.arena_bytes =
           std::max(use.arena_bytes, working_bytes(loaded.stage, static_cast<std::size_t>(d)));
@@ -251,7 +253,8 @@ Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& gr
       if (!is_static_dim(states.back().shape[d])) states.back().shape[d] = 1;
     }
   }
-  const PlanContext context{runtime.devices(), &placement, &host_needed, &last_reader, states, true};
+  const PlanContext context{runtime.devices(), &placement, &host_needed,
+                            &last_reader,      states,     true};
   std::vector<LiveIn> live;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     live.push_back({copy.inputs()[i], inputs[i], kHost, {}});
@@ -261,7 +264,8 @@ Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& gr
   std::vector<MemoryUse> out;
   for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
     const DeviceInfo& info = runtime.device(d).info();
-    MemoryUse use{info.id, 0, working_bytes(*stage, static_cast<std::size_t>(d)), info.budget_bytes};
+    MemoryUse use{info.id, 0, working_bytes(*stage, static_cast<std::size_t>(d)),
+                  info.budget_bytes};
     for (const WeightUse& weight : stage->weights) {
       if (weight.device == d) use.weight_bytes += weight.bytes;
     }

@@ -11,10 +11,7 @@ constexpr int kTicketThreads = 4;
 }  // namespace
 
 Runtime::Runtime(std::vector<std::unique_ptr<Device>> devices, DeviceIndex spread, OpSet ops)
-    : ops_(std::move(ops)),
-      devices_(std::move(devices)),
-      spread_(spread),
-      tasks_(kTicketThreads) {
+    : ops_(std::move(ops)), devices_(std::move(devices)), spread_(spread), tasks_(kTicketThreads) {
   for (auto& device : devices_) {
     pointers_.push_back(device.get());
     pools_.push_back(std::make_unique<DevicePool>(*device));

@@ -39,9 +39,8 @@ Result<std::vector<ValueRef>> StageRunner::run(std::span<const ValueRef* const> 
       return Error::cancelled("[run] stopped on request");
     }
     const auto* segment = std::get_if<SegmentStep>(&stage.steps[s]);
-    const Status status = segment != nullptr
-                              ? run_segment(*segment, *loaded_.executables[s], s)
-                              : run_transfer(std::get<TransferStep>(stage.steps[s]));
+    const Status status = segment != nullptr ? run_segment(*segment, *loaded_.executables[s], s)
+                                             : run_transfer(std::get<TransferStep>(stage.steps[s]));
     if (!status) return status.error();
   }
   for (std::size_t d = 0; d < devices_.size(); ++d) {
@@ -145,8 +144,8 @@ Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
   if (options_.trace == nullptr && options_.profile == nullptr) return Status::success();
   if (auto status = wait_device(step.device); !status) return status;
   if (options_.trace != nullptr) {
-    options_.trace->add(
-        {ticket_, step.device, device.info().id, "segment " + std::to_string(number), begin, now_us()});
+    options_.trace->add({ticket_, step.device, device.info().id,
+                         "segment " + std::to_string(number), begin, now_us()});
   }
   for (const LaunchTime& time : times) {
     const Launch& launch = step.launches[static_cast<std::size_t>(time.launch)];
@@ -177,8 +176,8 @@ Status StageRunner::run_transfer(const TransferStep& step) {
   const BufferView from = view_of(step.from);
   const BufferView to = view_of(step.to);
   if (from.bytes > 0) {
-    const std::byte* bytes = from.buffer->host() != nullptr ? from.buffer->host() + from.offset
-                                                            : nullptr;
+    const std::byte* bytes =
+        from.buffer->host() != nullptr ? from.buffer->host() + from.offset : nullptr;
     if (bytes == nullptr) {
       if (staging_.size() < static_cast<std::size_t>(from.bytes)) {
         staging_.resize(static_cast<std::size_t>(from.bytes));

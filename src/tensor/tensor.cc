@@ -51,7 +51,8 @@ std::string TensorType::to_string() const {
 Result<Tensor> Tensor::allocate(TensorType type) {
   const auto bytes = type.bytes();
   if (!bytes) return Error::invalid("[tensor] size of " + type.to_string() + " is not computable");
-  const std::string wanted = "[tensor] " + std::to_string(*bytes) + " bytes for " + type.to_string();
+  const std::string wanted =
+      "[tensor] " + std::to_string(*bytes) + " bytes for " + type.to_string();
   if (*bytes > kTensorBytesMax) return Error::out_of_memory(wanted + " are too many");
   const auto size = static_cast<std::size_t>(*bytes);
   // One byte at least, so that an empty tensor still has an owner.

@@ -8,7 +8,8 @@ namespace polaris {
 TokenId argmax(std::span<const float> logits) {
   std::size_t best = 0;
   for (std::size_t i = 1; i < logits.size(); ++i) {
-    const bool better = logits[i] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[i]));
+    const bool better =
+        logits[i] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[i]));
     if (better) best = i;
   }
   return static_cast<TokenId>(best);

@@ -82,7 +82,8 @@ class SpmTokenizer final : public Tokenizer {
     }
     std::vector<Symbol> symbols = split(escaped);
     merge_all(escaped, symbols);
-    for (int at = symbols.empty() ? -1 : 0; at >= 0; at = symbols[static_cast<std::size_t>(at)].next) {
+    for (int at = symbols.empty() ? -1 : 0; at >= 0;
+         at = symbols[static_cast<std::size_t>(at)].next) {
       const Symbol& symbol = symbols[static_cast<std::size_t>(at)];
       emit(std::string_view(escaped).substr(symbol.begin, symbol.bytes), out);
     }

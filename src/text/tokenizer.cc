@@ -40,7 +40,8 @@ Tokenizer::Tokenizer(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary))
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   std::vector<TokenId> out;
-  if (options.add_special && vocabulary_.add_bos && vocabulary_.bos) out.push_back(*vocabulary_.bos);
+  if (options.add_special && vocabulary_.add_bos && vocabulary_.bos)
+    out.push_back(*vocabulary_.bos);
   const std::vector<TokenId>& special = options.parse_special ? special_ : user_defined_;
   bool after_special = true;
   std::size_t plain = 0;  // start of the text not yet encoded
@@ -64,7 +65,8 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOption
     plain = at;
   }
   flush(text.size());
-  if (options.add_special && vocabulary_.add_eos && vocabulary_.eos) out.push_back(*vocabulary_.eos);
+  if (options.add_special && vocabulary_.add_eos && vocabulary_.eos)
+    out.push_back(*vocabulary_.eos);
   return out;
 }
 

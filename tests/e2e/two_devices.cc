@@ -56,18 +56,20 @@ std::vector<Tensor> micro_batch(std::int32_t first) {
     REQUIRE(tensor);
     return tensor.take();
   };
-  return {make(tokens, {kTokens}), make(positions, {kTokens}), make(slots, {kTokens}),
-          make(sequences, {kTokens}), make(table, {1, 4}), make(rows, {4})};
+  return {make(tokens, {kTokens}),    make(positions, {kTokens}), make(slots, {kTokens}),
+          make(sequences, {kTokens}), make(table, {1, 4}),        make(rows, {4})};
 }
 
 /// Two devices at work at the same time for two micro-batches.
 bool overlaps(const TraceEvent& a, const TraceEvent& b) {
-  return a.ticket != b.ticket && a.device_index != b.device_index && a.begin_us < b.end_us && b.begin_us < a.end_us;
+  return a.ticket != b.ticket && a.device_index != b.device_index && a.begin_us < b.end_us &&
+         b.begin_us < a.end_us;
 }
 
 }  // namespace
 
-TEST_CASE("one model over two devices, two micro-batches in flight: equal output, overlapping work") {
+TEST_CASE(
+    "one model over two devices, two micro-batches in flight: equal output, overlapping work") {
   auto alone = make_runtime({"cpu"});
   const Loaded single = load_stories(alone);
   std::vector<Tensor> want[2];
