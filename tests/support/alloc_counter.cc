@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
 #define POLARIS_COUNT_NEW 0
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer)
 #define POLARIS_COUNT_NEW 0
 #endif
 #endif
@@ -21,10 +21,14 @@ namespace {
 
 constinit std::atomic<int> living = 0;
 constinit std::atomic<std::int64_t> calls = 0;
+constinit std::atomic<std::int64_t> until_failure = 0;  // 0: none is to fail
 
 #if POLARIS_COUNT_NEW
 void* counted(std::size_t bytes, std::size_t alignment) {
   if (living.load(std::memory_order_relaxed) > 0) calls.fetch_add(1, std::memory_order_relaxed);
+  if (until_failure.load(std::memory_order_relaxed) > 0 && until_failure.fetch_sub(1) == 1) {
+    throw std::bad_alloc();
+  }
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* out = alignment <= alignof(std::max_align_t) ? std::malloc(bytes == 0 ? 1 : bytes)
                                                      : std::aligned_alloc(alignment, rounded);
@@ -39,6 +43,10 @@ AllocCounter::AllocCounter() { ++living; }
 AllocCounter::~AllocCounter() { --living; }
 bool AllocCounter::available() { return POLARIS_COUNT_NEW != 0; }
 std::int64_t AllocCounter::total() { return calls.load(); }
+
+AllocFailure::AllocFailure(std::int64_t nth) { until_failure.store(nth); }
+AllocFailure::~AllocFailure() { until_failure.store(0); }
+bool AllocFailure::happened() const { return until_failure.load() <= 0; }
 
 }  // namespace polaris::test
 
