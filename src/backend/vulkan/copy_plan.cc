@@ -137,7 +137,7 @@ bool add_parts(VulkanKernel& kernel, const VulkanTarget& target, const Copy& cop
 
 Status add_copy(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node, Copy copy,
                 bool barrier) {
-  copy.space = merge_space(std::move(copy.space), 2);
+  copy.space = merge_space(copy.space, 2);
   if (space_elements(copy.space) == 0) return Status::success();
   while (widen(copy)) {
   }

@@ -121,7 +121,7 @@ class LaunchBuilder {
 }  // namespace
 
 Result<std::unique_ptr<VulkanExecutable>> VulkanExecutable::create(Core& core,
-                                                                   SegmentDesc segment) {
+                                                                   const SegmentDesc& segment) {
   std::unique_ptr<VulkanExecutable> executable(new VulkanExecutable(core));
   const Status prepared = executable->prepare(segment);
   if (!prepared) return prepared.error().with_context(segment.name);

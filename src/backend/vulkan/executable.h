@@ -11,7 +11,7 @@ namespace polaris::vulkan {
 /// A compiled segment: pipelines and operands settled, recorded once per tuple of run regions.
 class VulkanExecutable final : public Executable {
  public:
-  static Result<std::unique_ptr<VulkanExecutable>> create(Core& core, SegmentDesc segment);
+  static Result<std::unique_ptr<VulkanExecutable>> create(Core& core, const SegmentDesc& segment);
   ~VulkanExecutable() override;
   Result<Fence> submit(const SubmitArgs& args);
 

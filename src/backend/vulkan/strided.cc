@@ -37,10 +37,10 @@ Space broadcast_space(const Shape& out, const std::vector<Shape>& operands) {
     for (std::size_t d = 0; d < space.size(); ++d) space[d].strides[o] = strides[d];
   }
   for (std::size_t d = 0; d < space.size(); ++d) space[d].size = out[static_cast<int>(d)];
-  return merge_space(std::move(space), static_cast<int>(operands.size()));
+  return merge_space(space, static_cast<int>(operands.size()));
 }
 
-Space merge_space(Space space, int operands) {
+Space merge_space(const Space& space, int operands) {
   Space merged;
   for (const SpaceDim& dim : space) {
     if (dim.size == 1) continue;

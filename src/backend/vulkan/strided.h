@@ -26,7 +26,7 @@ std::vector<std::int64_t> broadcast_strides(const Shape& from, const Shape& to);
 Space broadcast_space(const Shape& out, const std::vector<Shape>& operands);
 /// Drops loops of one trip and joins neighbours that walk every operand evenly. An empty result
 /// becomes one loop of one trip.
-Space merge_space(Space space, int operands);
+Space merge_space(const Space& space, int operands);
 std::int64_t space_elements(const Space& space);
 
 /// kModeSame, kModeScalar or kModeStrided of one operand, seen against the loops' linear index.

@@ -55,7 +55,7 @@ Result<std::uint64_t> Transfer::submit_copy(const Region& region) {
   return submit(*commands);
 }
 
-Status Transfer::finish(Status status) {
+Status Transfer::finish(const Status& status) {
   LogicalDevice& device = pool_.device();
   const Status waited = device.wait(device.last_value());
   if (waited) commands_.reset();

@@ -34,7 +34,7 @@ class Transfer {
   Status write_staged(const BufferView& to, const std::byte* from);
   Status read_staged(const BufferView& from, std::byte* to);
   /// Waits for everything and gives the command buffers back; passes `status` on.
-  Status finish(Status status);
+  Status finish(const Status& status);
 
   MemoryPool& pool_;
   std::mutex mutex_;

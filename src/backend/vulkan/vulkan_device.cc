@@ -54,7 +54,7 @@ class VulkanDevice final : public Device {
   }
 
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
-    auto executable = VulkanExecutable::create(*core_, std::move(segment));
+    auto executable = VulkanExecutable::create(*core_, segment);
     if (!executable) return executable.error();
     return std::unique_ptr<Executable>(executable.take());
   }

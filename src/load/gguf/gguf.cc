@@ -6,7 +6,6 @@
 namespace polaris {
 namespace {
 
-using gguf::GgufFile;
 using gguf::TensorInfo;
 
 // GGUF's own names are the ones arch/ uses, so the map is the prefix alone.
