@@ -23,7 +23,8 @@ struct TypeText {
 struct ValueText {
   std::string token;
   std::optional<std::string> name;
-  bool absent = false;  // `_`
+  bool absent = false;            // `_`
+  std::optional<double> literal;  // a number where a value stands, in patterns only
   TextPlace place;
 };
 
@@ -69,6 +70,7 @@ struct ConstText {
   ValueText value;
   TypeText type;
   std::shared_ptr<Constant> constant;  // null: elided
+  bool any = false;                    // `const %w` without more, in patterns only
   std::optional<std::string> weight;   // the constant's name where it is not the value's
 };
 struct StateText {

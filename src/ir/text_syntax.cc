@@ -217,6 +217,11 @@ Status TextSyntax::constant(GraphText& graph) {
   auto v = defined_value();
   if (!v) return v.error();
   out.value = v.take();
+  if (patterns_ && !is(":")) {
+    out.any = true;
+    graph.constants.push_back(std::move(out));
+    return Status::success();
+  }
   if (auto s = expect(":"); !s) return s;
   auto t = type();
   if (!t) return t.error();
@@ -275,9 +280,19 @@ Status TextSyntax::output(GraphText& graph) {
   return Status::success();
 }
 
+bool TextSyntax::is_literal_argument() const {
+  return patterns_ && token_.kind == Token::Kind::kNumber;
+}
+
 Result<ValueText> TextSyntax::value(bool may_be_absent) {
   ValueText out;
   out.place = token_.place;
+  if (may_be_absent && is_literal_argument()) {
+    out.literal = parse_f64(token_.text);
+    if (!out.literal) return unexpected("a number");
+    next();
+    return out;
+  }
   if (may_be_absent && accept("_")) {
     out.absent = true;
     return out;
@@ -320,7 +335,7 @@ Status TextSyntax::arguments(NodeText& node) {
   if (auto s = expect("("); !s) return s;
   if (accept(")")) return Status::success();
   do {
-    if (token_.kind == Token::Kind::kValue || is("_")) {
+    if (token_.kind == Token::Kind::kValue || is("_") || is_literal_argument()) {
       if (!node.attrs.empty()) return unexpected("an attribute: values come first");
       auto arg = value(true);
       if (!arg) return arg.error();

@@ -9,16 +9,19 @@
 
 namespace polaris {
 
-/// Reads text IR into its tree. Also reads the patterns of rewrites, whose attributes may be
-/// `$variables` and whose values need no definition.
+/// Reads text IR into its tree, graphs and the patterns of rewrites.
 class TextSyntax {
  public:
   TextSyntax(std::string_view text, const ParseOptions& options);
 
   /// `graph NAME { ... }`.
   Result<GraphText> graph() { return graph_at(0); }
-  /// `{ statements }`.
-  Result<GraphText> body() { return body_at(0); }
+  /// `{ statements }` of a rewrite: attributes may be $variables, arguments numbers, and a `const`
+  /// need not say more than its name.
+  Result<GraphText> pattern() {
+    patterns_ = true;
+    return body_at(0);
+  }
   /// Whether the current token is the word or mark; takes it when it is.
   bool accept(std::string_view text);
   Status expect(std::string_view text);
@@ -56,12 +59,14 @@ class TextSyntax {
   Result<std::int64_t> integer();
 
   bool is(std::string_view text) const;
+  bool is_literal_argument() const;
   void next();
 
   TextLexer lexer_;
   Token token_;
   Status status_;
   std::int64_t constant_bytes_left_;
+  bool patterns_ = false;
 };
 
 }  // namespace polaris

@@ -22,6 +22,7 @@ class Editor {
 
   Graph& graph() { return graph_; }
   Node& node(NodeId id) { return graph_.node(id); }
+  const Node& node(NodeId id) const { return graph_.node(id); }
   const Value& value(ValueId id) const { return graph_.value(id); }
   const TensorType& type(ValueId id) const { return graph_.value(id).type; }
   const OpSet& ops() const { return ops_; }

@@ -40,29 +40,6 @@ std::vector<Graph*> innermost_first(Graph& root) {
   return out;
 }
 
-Result<PassRun> run_one(Graph& graph, const Pass& pass, const Target& target, const OpSet& ops,
-                        bool verify) {
-  PassRun run;
-  run.name = pass.name;
-  run.nodes_before = count_nodes(graph);
-  const auto start = std::chrono::steady_clock::now();
-  // A pass may remove nodes and with them subgraphs: what it has not reached yet lies outside.
-  for (Graph* at : innermost_first(graph)) {
-    auto changed = pass.run(*at, target, ops);
-    if (!changed) return changed.error().with_context(pass.name);
-    if (*changed) ++run.graphs_changed;
-  }
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  run.ms = took.count();
-  run.nodes_after = count_nodes(graph);
-  if (run.graphs_changed > 0 && verify) {
-    if (auto s = verify_graph(graph); !s) {
-      return s.error().with_context("after " + std::string(pass.name));
-    }
-  }
-  return run;
-}
-
 }  // namespace
 
 std::span<const Pass* const> default_passes() { return kOrder; }
@@ -72,6 +49,27 @@ const Pass* find_pass(std::string_view name) {
     if (pass->name == name) return pass;
   }
   return nullptr;
+}
+
+Result<PassRun> run_over_subgraphs(Graph& graph, std::string_view name, bool verify,
+                                   const std::function<Result<bool>(Graph&)>& work) {
+  PassRun run;
+  run.name = name;
+  run.nodes_before = count_nodes(graph);
+  const auto start = std::chrono::steady_clock::now();
+  // A pass may remove nodes and with them subgraphs: dead nodes keep theirs until compact().
+  for (Graph* at : innermost_first(graph)) {
+    auto changed = work(*at);
+    if (!changed) return changed.error().with_context(name);
+    if (*changed) ++run.graphs_changed;
+  }
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  run.ms = took.count();
+  run.nodes_after = count_nodes(graph);
+  if (run.graphs_changed > 0 && (verify || kAlwaysVerify)) {
+    if (auto s = verify_graph(graph); !s) return s.error().with_context("after " + run.name);
+  }
+  return run;
 }
 
 bool PassReport::changed() const {
@@ -103,7 +101,8 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
   PassReport report;
   for (const Pass* pass : passes) {
     if (options.disabled.contains(pass->name)) continue;
-    auto run = run_one(graph, *pass, target, ops, options.verify || kAlwaysVerify);
+    auto run = run_over_subgraphs(graph, pass->name, options.verify,
+                                  [&](Graph& at) { return pass->run(at, target, ops); });
     if (!run) return run.error();
     report.ms += run->ms;
     report.runs.push_back(run.take());

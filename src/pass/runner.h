@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -23,7 +24,7 @@ struct PassOptions {
 
 /// What one pass did.
 struct PassRun {
-  std::string_view name;
+  std::string name;
   double ms = 0;
   std::int64_t graphs_changed = 0;  // the graph and its subgraphs
   std::int64_t nodes_before = 0;
@@ -47,6 +48,11 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
 /// The default passes.
 Result<PassReport> run_passes(Graph& graph, const Target& target, const OpSet& ops,
                               const PassOptions& options = {});
+
+/// Times `work` over the graph and its subgraphs, innermost first, and verifies the graph where it
+/// changed something. For passes that are not functions; run_passes uses it too.
+Result<PassRun> run_over_subgraphs(Graph& graph, std::string_view name, bool verify,
+                                   const std::function<Result<bool>(Graph&)>& work);
 
 /// Passes by "default", "none", "a,b" (just these), "-a,-b" (the default ones without these).
 Result<std::vector<const Pass*>> select_passes(std::string_view list);

@@ -1,3 +1,4 @@
+// covers: src/base src/tensor src/ir
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
