@@ -84,6 +84,17 @@ def mutations(root, shard):
     return not faults, "; ".join(faults)[:2000] or f"{cases} files, all answered"
 
 
+def allocations(root, shard):
+    """Every allocation of a load and a generation fails once; the quick test takes a sample."""
+    ok, out = build(root, "release", "e2e_tests")
+    if not ok:
+        return False, out
+    code, out = call(root, "build/release/e2e_tests", "-sf=*e2e/allocation_failure.cc",
+                     POLARIS_ALLOC_STRIDE="1")
+    told = re.findall(r"\d+ failures surfaced as errors", out)
+    return code == 0 and bool(told), ", ".join(told) if code == 0 else out[-1000:]
+
+
 def bench(root, shard):
     ok, out = build(root, "release", "polaris")
     if not ok:
@@ -113,5 +124,7 @@ def all_shards(root, seconds):
             if any(glob.glob(f"tests/{d}/*.cc", root_dir=root) for d in
                    (("op", "conformance") if label == "op" else (label,)))]
     out += [Shard(f"mutations.{seed}", ["src", "apps"], seconds, mutations) for seed in range(4)]
+    out.append(Shard("allocations", ["src", "tests/e2e/allocation_failure.cc", "tests/support"], 0,
+                     allocations))
     out.append(Shard("bench.cpu", ["src", "apps", "models"], 0, bench))
     return out
