@@ -166,4 +166,8 @@ Result<GraphValues> evaluate_graph(const Graph& graph, std::span<const Tensor> i
   return Evaluator(graph, steps_left).run(inputs, states);
 }
 
+Result<GraphValues> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs) {
+  return evaluate_graph(graph, inputs, {}, 10'000'000);
+}
+
 }  // namespace polaris

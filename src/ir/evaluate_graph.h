@@ -17,7 +17,8 @@ struct GraphValues {
 /// graph.states(), or empty for their initial values. Errors: what nodes find; invalid where
 /// inputs do not match; exhausted after `steps_max` nodes.
 Result<GraphValues> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs,
-                                   std::span<const Tensor> states = {},
-                                   std::int64_t steps_max = 10'000'000);
+                                   std::span<const Tensor> states, std::int64_t steps_max);
+/// From the states' initial values, with a generous bound on the steps.
+Result<GraphValues> evaluate_graph(const Graph& graph, std::span<const Tensor> inputs);
 
 }  // namespace polaris

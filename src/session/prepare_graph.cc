@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "pass/rewrite.h"
 #include "pass/runner.h"
 
 namespace polaris {
@@ -39,12 +40,27 @@ Target target_of(const Runtime& runtime) {
 Result<std::string> prepare_graph(Graph& graph, const Runtime& runtime,
                                   const ProgramOptions& options) {
   if (auto status = infer_graph(graph); !status) return status.error();
-  if (!options.run_passes) return std::string();
+  // Users' rewrites come first: they see the graph as the file gave it.
+  std::vector<Rewrite> rewrites;
+  for (const UserPass& pass : options.user_passes) {
+    auto rewrite = parse_rewrite(pass.name, pass.text, runtime.ops());
+    if (!rewrite) return rewrite.error();
+    rewrites.push_back(rewrite.take());
+  }
+  auto rewritten = run_rewrites(graph, rewrites, runtime.ops());
+  if (!rewritten) return rewritten.error();
+  if (!options.run_passes) return rewritten->to_string();
   PassOptions pass_options;
   pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
   auto report = run_passes(graph, target_of(runtime), runtime.ops(), pass_options);
   if (!report) return report.error();
-  return report->to_string();
+  return rewritten->to_string() + report->to_string();
+}
+
+Status check_user_pass(const UserPass& pass, const OpSet& ops) {
+  auto rewrite = parse_rewrite(pass.name, pass.text, ops);
+  if (!rewrite) return rewrite.error();
+  return Status::success();
 }
 
 }  // namespace polaris

@@ -122,8 +122,8 @@ TEST_CASE("encoded constants keep their bytes") {
   CHECK(print_graph(*back) == text);
 
   constexpr std::string_view kAffine = R"(graph {
-  input %x : float32[1, 4]
-  const %w : float32[2, 4]:affine(int8, axis 0) = [1, -2, 3, -4, 5, -6, 7, -128] scale float32[2] [0.5, 0.25] zero_point int8[2] [1, 2]
+  input %x : float32[1, 2]
+  const %w : float32[2, 2]:affine(int8) = [1, -2, 3, -128] scale float32[] 0.5 zero_point int8[] 1
   %y = polaris.Linear(%x, %w) : float32[1, 2]
   output %y
 }
