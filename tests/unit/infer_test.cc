@@ -4,6 +4,7 @@
 
 #include "ir/op_attrs/control.h"
 #include "ir/op_set.h"
+#include "ir/text.h"
 
 namespace polaris {
 namespace {
@@ -43,6 +44,35 @@ TEST_CASE_FIXTURE(Fixture, "broadcast and reshape keep symbols") {
   REQUIRE(infer_graph(g));
   CHECK(g.value(sum).type.shape == Shape{t, 8});
   CHECK(g.value(view).type.shape == Shape{t, 2, 4});
+}
+
+TEST_CASE("shape arithmetic carries symbols through, and what depends on them stays unknown") {
+  auto graph = parse_graph(R"(graph {
+    symbol T
+    input %x : float32[T, 12]
+    const %first : int64[1] = [0]
+    const %second : int64[1] = [1]
+    const %four : int64[1] = [4]
+    %shape = Shape(%x)
+    %t = Gather(%shape, %first)
+    %n = Gather(%shape, %second)
+    %three = Div(%n, %four)
+    %wanted = Concat(%t, %four, %three, axis = 0)
+    %y = Reshape(%x, %wanted)
+    %many = Mul(%t, %n)
+    %flat = Reshape(%x, %many)
+    %least = Min(%t, %four)
+    %part = ConstantOfShape(%least)
+    output %y
+    output %flat
+    output %part
+  })",
+                           OpSet::builtin());
+  REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+  const auto shape = [&](std::size_t i) { return graph->value(graph->outputs()[i]).type.shape; };
+  CHECK(shape(0) == Shape{symbol_dim(0), 4, 3});
+  CHECK(shape(1) == Shape{kUnknownDim});
+  CHECK(shape(2) == Shape{kUnknownDim});
 }
 
 TEST_CASE_FIXTURE(Fixture, "a missing input is named before infer runs") {

@@ -1,3 +1,4 @@
+#include "ir/decompose.h"
 #include "ir/op_attrs/chain.h"
 #include "ir/op_set.h"
 #include "ir/op_util/elements.h"
@@ -64,6 +65,22 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
+Status decompose(DecomposeContext& c) {
+  const auto& attrs = c.as<ChainAttrs>();
+  std::vector<ValueId> values;
+  for (int i = 0; i < c.input_count(); ++i) values.push_back(c.input(i));
+  for (std::size_t s = 0; s < attrs.ops.size(); ++s) {
+    std::vector<ValueId> inputs;
+    for (std::size_t a = 0; a < kArgs; ++a) {
+      const std::int64_t arg = attrs.args[s * kArgs + a];
+      if (arg >= 0) inputs.push_back(values[static_cast<std::size_t>(arg)]);
+    }
+    values.push_back(c.add(attrs.ops[s], std::move(inputs)));
+  }
+  c.set_output(0, values.back());
+  return c.status();
+}
+
 std::int64_t flops(const NodeTypes& n) {
   const auto& attrs = static_cast<const ChainAttrs&>(*n.attrs);
   return n.outputs[0].shape.elements() * static_cast<std::int64_t>(attrs.ops.size());
@@ -86,6 +103,7 @@ extern constinit const OpDef op_chain{
     .infer = infer,
     .reference = reference,
     .inplace = kInPlaceUnary,
+    .decompose = decompose,
     .flops = flops,
 };
 

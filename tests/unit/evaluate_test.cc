@@ -1,0 +1,161 @@
+#include "ir/evaluate.h"
+
+#include <doctest/doctest.h>
+
+#include "ir/decompose.h"
+#include "ir/evaluate_graph.h"
+#include "ir/op_set.h"
+#include "ir/text.h"
+
+namespace polaris {
+namespace {
+
+Tensor floats(const Shape& shape, std::vector<float> v) {
+  return *Tensor::from<float>(DType::kF32, shape, v);
+}
+Tensor ints(const Shape& shape, std::vector<std::int64_t> v) {
+  return *Tensor::from<std::int64_t>(DType::kI64, shape, v);
+}
+std::vector<double> elements(const Tensor& t) {
+  std::vector<double> out;
+  for (std::int64_t i = 0; i < t.elements(); ++i) out.push_back(element_as_f64(t, i));
+  return out;
+}
+Graph parse(std::string_view text) {
+  auto graph = parse_graph(text, OpSet::builtin());
+  REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+  return graph.take();
+}
+using Numbers = std::vector<double>;
+
+TEST_CASE("a data-dependent output has its actual shape") {
+  const OpSet ops = OpSet::builtin();
+  const Tensor x = floats({2, 3}, {0, 1, 0, 2, 0, 3});
+  const Tensor* inputs[] = {&x};
+  auto out = evaluate_node(*ops.find("NonZero"), NoAttrs(), "n", inputs, 1);
+  REQUIRE_MESSAGE(out.ok(), out.error().message());
+  CHECK((*out)[0].shape() == Shape{2, 3});
+  CHECK(elements((*out)[0]) == Numbers{0, 1, 1, 1, 0, 2});
+}
+
+TEST_CASE("an output above the limit is refused before it is allocated") {
+  const OpSet ops = OpSet::builtin();
+  const Tensor x = ints({2}, {1 << 20, 1 << 20});
+  const Tensor* inputs[] = {&x};
+  const OpDef& op = *ops.find("ConstantOfShape");
+  auto out = evaluate_node(op, *op.make_attrs(), "n", inputs, 1, 1 << 20);
+  REQUIRE_FALSE(out.ok());
+  CHECK(out.error().code() == ErrorCode::kOutOfMemory);
+}
+
+TEST_CASE("a required alias starts from its input and leaves it alone") {
+  const OpSet ops = OpSet::builtin();
+  const Tensor cache = floats({1, 2, 2}, {1, 2, 3, 4});
+  const Tensor k = floats({1, 2}, {8, 9});
+  const std::int32_t slot = 1;
+  const Tensor slots = *Tensor::from<std::int32_t>(DType::kI32, {1}, {&slot, 1});
+  const Tensor* inputs[] = {&cache, &cache, &k, &k, &slots};
+  auto out = evaluate_node(*ops.find("KvWrite", "polaris"), NoAttrs(), "n", inputs, 2);
+  REQUIRE_MESSAGE(out.ok(), out.error().message());
+  CHECK(elements((*out)[0]) == Numbers{1, 2, 8, 9});
+  CHECK(elements(cache) == Numbers{1, 2, 3, 4});
+}
+
+TEST_CASE("Loop: trips, an early end, scan outputs, no trip at all") {
+  const Graph g = parse(R"(graph {
+    input %m : int64[]
+    input %x : float32[2]
+    const %limit : float32[] = 7
+    %y, %all = Loop(%m, _, %x, %limit, captures = 1) graph {
+      input %i : int64[]
+      input %go : bool[]
+      input %v : float32[2]
+      input %k : float32[]
+      %next = Add(%v, %v)
+      %top = ReduceMax(%next, keepdims = false)
+      %more = Less(%top, %k)
+      output %more
+      output %next
+      output %v
+    }
+    output %y
+    output %all
+  })");
+  const auto run = [&](std::int64_t m) {
+    auto out = evaluate_graph(g, std::vector<Tensor>{ints({}, {m}), floats({2}, {1, 2})});
+    REQUIRE_MESSAGE(out.ok(), out.error().message());
+    return out.take();
+  };
+  GraphValues twice = run(2);
+  CHECK(elements(twice.outputs[0]) == Numbers{4, 8});
+  CHECK(elements(twice.outputs[1]) == Numbers{1, 2, 2, 4});
+  CHECK(elements(run(100).outputs[0]) == Numbers{4, 8});
+  GraphValues none = run(0);
+  CHECK(elements(none.outputs[0]) == Numbers{1, 2});
+  CHECK(none.outputs[1].shape() == Shape{0, 2});
+}
+
+TEST_CASE("a loop without an end runs out of steps") {
+  const Graph g = parse(R"(graph {
+    input %x : float32[1]
+    %y = Loop(_, _, %x) graph {
+      input %i : int64[]
+      input %go : bool[]
+      input %v : float32[1]
+      output %go
+      output %v
+    }
+    output %y
+  })");
+  auto out = evaluate_graph(g, std::vector<Tensor>{floats({1}, {1})}, {}, 1000);
+  REQUIRE_FALSE(out.ok());
+  CHECK(out.error().code() == ErrorCode::kExhausted);
+}
+
+TEST_CASE("If runs one branch; states start from their first value") {
+  const Graph g = parse(R"(graph {
+    input %c : bool[]
+    state %h : float32[2] = [1, 2]
+    %y = If(%c, %h) graph {
+      input %a : float32[2]
+      %r = Neg(%a)
+      output %r
+    } graph {
+      input %a : float32[2]
+      %r = Add(%a, %a)
+      output %r
+    }
+    output %y
+    update %h = %y
+  })");
+  for (const bool cond : {true, false}) {
+    const std::uint8_t byte = cond ? 1 : 0;
+    const std::vector<Tensor> in{*Tensor::from<std::uint8_t>(DType::kBool, {}, {&byte, 1})};
+    auto out = evaluate_graph(g, in);
+    REQUIRE_MESSAGE(out.ok(), out.error().message());
+    CHECK(elements(out->states[0]) == (cond ? Numbers{-1, -2} : Numbers{2, 4}));
+  }
+}
+
+TEST_CASE("a chain decomposes into the ops that define it") {
+  const OpSet ops = OpSet::builtin();
+  Graph g = parse(R"(graph {
+    input %x : float32[2, 3]
+    input %b : float32[3]
+    %y = polaris.Chain(%x, %b, ops = ["Add", "Sigmoid", "Mul"],
+                       args = [0, 1, -1, 2, -1, -1, 2, 3, -1])
+    output %y
+  })");
+  const std::vector<Tensor> in{floats({2, 3}, {-2, -1, 0, 1, 2, 3}), floats({3}, {0.5f, 0, -1})};
+  auto fused = evaluate_graph(g, in);
+  REQUIRE_MESSAGE(fused.ok(), fused.error().message());
+  auto done = decompose_node(g, g.order()[0], ops);
+  REQUIRE_MESSAGE(done.ok(), done.error().message());
+  CHECK(g.order().size() == 3);
+  auto plain = evaluate_graph(g, in);
+  REQUIRE_MESSAGE(plain.ok(), plain.error().message());
+  CHECK(elements(plain->outputs[0]) == elements(fused->outputs[0]));
+}
+
+}  // namespace
+}  // namespace polaris
