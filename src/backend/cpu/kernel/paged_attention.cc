@@ -94,18 +94,23 @@ KernelResult select_write(const CpuTarget& target, const NodeDesc& node) {
 
 // Positions that share one rescaling. The order of every sum follows from positions alone.
 constexpr std::int64_t kChunk = 32;
+// Neighbouring tokens of one sequence that share the decoding of keys and values.
+constexpr std::int64_t kTokens = 8;
 constexpr std::int64_t kTaskWork = 32768;
 
 struct Attention {
   const Simd* simd = nullptr;
   CacheFormat k, v;
   std::int64_t tokens = 0, kv_heads = 0, group = 0, size = 0;  // size: of a head
-  std::int64_t sequences = 0, table = 0;  // rows and columns of the block table
+  std::int64_t sequences = 0, table = 0;                       // rows, columns of the block table
   float scale = 0;
 
   std::int64_t padded() const { return (size + 15) / 16 * 16; }
-  /// Floats of one worker: a decoded row, the group's sums, its scores, its peaks and totals.
-  std::int64_t scratch() const { return padded() * (1 + group) + group * (kChunk + 2); }
+  /// Floats of one worker: decoded keys and values of a chunk, scores of one head, then for every
+  /// token and head of the group its sums, peak and total.
+  std::int64_t scratch() const {
+    return 2 * kChunk * padded() + kChunk + kTokens * group * (padded() + 2);
+  }
 };
 
 /// A head's slice of a cache row as float32: in place or decoded into `buffer`.
@@ -124,74 +129,106 @@ const float* read_slice(const Simd& simd, const CacheFormat& cache, const std::b
   return buffer;
 }
 
-/// One key-value head of one token.
-struct Head {
+/// One key-value head of tokens [first, first + count), all of one sequence.
+struct Tile {
   const Attention& a;
   const Launch& l;
-  std::int64_t token, head;
+  std::int64_t first, count, head;
   float* scratch;
 
-  float* row() const { return scratch; }
-  float* sums(std::int64_t g) const { return scratch + (1 + g) * a.padded(); }
-  float* scores(std::int64_t g) const { return scratch + (1 + a.group) * a.padded() + g * kChunk; }
-  float* peaks() const { return scores(a.group); }
-  float* totals() const { return peaks() + a.group; }
+  std::int64_t positions(std::int64_t t) const {
+    return std::int64_t{l.in<std::int32_t>(5)[first + t]} + 1;
+  }
+  std::int64_t row(std::int64_t t, std::int64_t g) const {
+    return ((first + t) * a.kv_heads + head) * a.group + g;
+  }
+  float* key_buffer(std::int64_t p) const { return scratch + p * a.padded(); }
+  float* value_buffer(std::int64_t p) const { return key_buffer(kChunk + p); }
+  float* scores() const { return key_buffer(2 * kChunk); }
+  float* sums(std::int64_t t, std::int64_t g) const {
+    return scores() + kChunk + (t * a.group + g) * (a.padded() + 2);
+  }
 
   bool run() const;
-  bool chunk(const std::int32_t* pages, std::int64_t first, std::int64_t count) const;
+  bool chunk(const std::int32_t* pages, std::int64_t start, std::int64_t size) const;
+  void absorb(std::int64_t t, std::int64_t g, const float* const* keys, const float* const* values,
+              std::int64_t size) const;
 };
 
-bool Head::chunk(const std::int32_t* pages, std::int64_t first, std::int64_t count) const {
+/// Takes `size` positions into the running softmax of one head of one token.
+void Tile::absorb(std::int64_t t, std::int64_t g, const float* const* keys,
+                  const float* const* values, std::int64_t size) const {
   const Simd& simd = *a.simd;
-  std::int64_t rows[kChunk];
-  const float* q = l.in<float>(0) + (token * a.kv_heads + head) * a.group * a.size;
-  for (std::int64_t p = 0; p < count; ++p) {
-    const std::int64_t in_table = (first + p) / a.k.page_size;
+  float* sum = sums(t, g);
+  float& peak = sum[a.padded()];
+  float& total = sum[a.padded() + 1];
+  simd.dots(l.in<float>(0) + row(t, g) * a.size, keys, size, a.size, a.scale, scores());
+  const float top = std::max(peak, simd.max(scores(), size));
+  if (top > peak) {
+    const float shrink = std::exp(peak - top);
+    simd.unary[static_cast<int>(Unary::kScale)](sum, sum, a.size, shrink, 0.0f);
+    total *= shrink;
+    peak = top;
+  }
+  total += simd.exp_sum(scores(), top, scores(), size);
+  simd.weigh(scores(), values, size, a.size, sum);
+}
+
+bool Tile::chunk(const std::int32_t* pages, std::int64_t start, std::int64_t size) const {
+  const float* keys[kChunk];
+  const float* values[kChunk];
+  for (std::int64_t p = 0; p < size; ++p) {
+    const std::int64_t in_table = (start + p) / a.k.page_size;
     const std::int64_t page = in_table < a.table ? pages[in_table] : -1;
     if (page < 0 || page >= a.k.pages || page >= a.v.pages) return false;
-    rows[p] = page * a.k.page_size + (first + p) % a.k.page_size;
-    const float* key = read_slice(simd, a.k, l.inputs[1], rows[p], head, a.size, row());
-    for (std::int64_t g = 0; g < a.group; ++g) {
-      scores(g)[p] = simd.dot(q + g * a.size, key, a.size) * a.scale;
-    }
+    const std::int64_t at = page * a.k.page_size + (start + p) % a.k.page_size;
+    keys[p] = read_slice(*a.simd, a.k, l.inputs[1], at, head, a.size, key_buffer(p));
+    values[p] = read_slice(*a.simd, a.v, l.inputs[2], at, head, a.size, value_buffer(p));
   }
-  for (std::int64_t g = 0; g < a.group; ++g) {
-    const float peak = std::max(peaks()[g], simd.max(scores(g), count));
-    if (peak > peaks()[g]) {
-      const float shrink = std::exp(peaks()[g] - peak);
-      simd.unary[static_cast<int>(Unary::kScale)](sums(g), sums(g), a.size, shrink, 0.0f);
-      totals()[g] *= shrink;
-      peaks()[g] = peak;
-    }
-    totals()[g] += simd.exp_sum(scores(g), peak, scores(g), count);
-  }
-  for (std::int64_t p = 0; p < count; ++p) {
-    const float* value = read_slice(simd, a.v, l.inputs[2], rows[p], head, a.size, row());
-    for (std::int64_t g = 0; g < a.group; ++g) simd.axpy(scores(g)[p], value, sums(g), a.size);
+  for (std::int64_t t = 0; t < count; ++t) {
+    const std::int64_t seen = std::min(size, positions(t) - start);
+    if (seen <= 0) continue;
+    for (std::int64_t g = 0; g < a.group; ++g) absorb(t, g, keys, values, seen);
   }
   return true;
 }
 
-bool Head::run() const {
-  float* y = l.out<float>(0) + (token * a.kv_heads + head) * a.group * a.size;
-  const std::int64_t sequence = l.in<std::int32_t>(4)[token];
-  const std::int64_t positions = std::int64_t{l.in<std::int32_t>(5)[token]} + 1;
-  if (sequence < 0 || positions <= 0) {
-    std::fill_n(y, a.group * a.size, 0.0f);
-    return true;
-  }
+bool Tile::run() const {
+  const std::int64_t sequence = l.in<std::int32_t>(4)[first];
+  std::int64_t longest = 0;
+  for (std::int64_t t = 0; t < count; ++t) longest = std::max(longest, positions(t));
+  if (sequence < 0) longest = 0;
   if (sequence >= a.sequences) return false;
-  const auto* pages = l.in<std::int32_t>(3) + sequence * a.table;
-  std::fill_n(scratch, a.scratch(), 0.0f);
-  std::fill_n(peaks(), a.group, -INFINITY);
-  for (std::int64_t first = 0; first < positions; first += kChunk) {
-    if (!chunk(pages, first, std::min(kChunk, positions - first))) return false;
+  for (std::int64_t i = 0; i < count * a.group; ++i) {
+    float* sum = sums(0, i);
+    std::fill_n(sum, a.padded() + 2, 0.0f);
+    sum[a.padded()] = -INFINITY;
   }
-  for (std::int64_t g = 0; g < a.group; ++g) {
-    a.simd->unary[static_cast<int>(Unary::kScale)](sums(g), y + g * a.size, a.size,
-                                                   1.0f / totals()[g], 0.0f);
+  const std::int32_t* pages = l.in<std::int32_t>(3) + std::max<std::int64_t>(sequence, 0) * a.table;
+  for (std::int64_t start = 0; start < longest; start += kChunk) {
+    if (!chunk(pages, start, std::min(kChunk, longest - start))) return false;
+  }
+  for (std::int64_t t = 0; t < count; ++t) {
+    for (std::int64_t g = 0; g < a.group; ++g) {
+      const float* sum = sums(t, g);
+      const float total = sum[a.padded() + 1];
+      // A token that sees nothing gives zeros.
+      a.simd->unary[static_cast<int>(Unary::kScale)](sum, l.out<float>(0) + row(t, g) * a.size,
+                                                     a.size, total == 0.0f ? 0.0f : 1.0f / total,
+                                                     0.0f);
+    }
   }
   return true;
+}
+
+/// Tokens from `first` on that make one tile: at most kTokens, of one sequence, cut at multiples of
+/// kTokens so that a tile's start says what it holds.
+std::int64_t tile_tokens(const Attention& a, const Launch& l, std::int64_t first) {
+  const auto* sequences = l.in<std::int32_t>(4);
+  const std::int64_t end = std::min(a.tokens, (first / kTokens + 1) * kTokens);
+  std::int64_t t = first + 1;
+  while (t < end && sequences[t] == sequences[first]) ++t;
+  return t - first;
 }
 
 /// Heads of one task: enough work to be worth a thread.
@@ -200,22 +237,28 @@ std::int64_t heads_per_task(const Attention& a, const Launch& l) {
   for (std::int64_t t = 0; t < a.tokens; ++t) {
     positions += std::max<std::int64_t>(0, std::int64_t{l.in<std::int32_t>(5)[t]} + 1);
   }
-  const std::int64_t work = positions * a.group * a.size / std::max<std::int64_t>(a.tokens, 1);
+  const std::int64_t tasks = (a.tokens + kTokens - 1) / kTokens;
+  const std::int64_t work = positions * a.group * a.size / std::max<std::int64_t>(tasks, 1);
   return std::clamp<std::int64_t>(kTaskWork / std::max<std::int64_t>(work, 1), 1, 64);
 }
 
 Status attend(const Attention& a, const Launch& l) {
   RunError error;
-  l.pool->parallel_for(a.tokens * a.kv_heads, heads_per_task(a, l),
-                       [&](std::int64_t from, std::int64_t to, int worker) {
-                         for (std::int64_t i = from; i < to; ++i) {
-                           const Head head{
-                               a, l, i / a.kv_heads, i % a.kv_heads,
-                               reinterpret_cast<float*>(l.workspace) + worker * a.scratch()};
-                           if (!head.run())
-                             error.set(head.token, l.in<std::int32_t>(5)[head.token]);
-                         }
-                       });
+  const std::int64_t tiles = (a.tokens + kTokens - 1) / kTokens;
+  l.pool->parallel_for(
+      tiles * a.kv_heads, heads_per_task(a, l),
+      [&](std::int64_t from, std::int64_t to, int worker) {
+        float* scratch = reinterpret_cast<float*>(l.workspace) + worker * a.scratch();
+        for (std::int64_t i = from; i < to; ++i) {
+          const std::int64_t begin = i / a.kv_heads * kTokens;
+          const std::int64_t end = std::min(a.tokens, begin + kTokens);
+          for (std::int64_t t = begin; t < end;) {
+            const Tile tile{a, l, t, tile_tokens(a, l, t), i % a.kv_heads, scratch};
+            if (!tile.run()) error.set(t, l.in<std::int32_t>(5)[t]);
+            t += tile.count;
+          }
+        }
+      });
   return error.status("[polaris.PagedAttention] no page for some position up to",
                       a.table * a.k.page_size);
 }

@@ -168,7 +168,8 @@ KernelResult float_reduce(const CpuTarget& target, const ReduceGeometry& g, Redu
         const std::int64_t count = node->geometry.count;
         parallel_rows(*l.pool, node->rows, count,
                       [&](std::int64_t from, std::int64_t to, int worker) {
-                        float* line = reinterpret_cast<float*>(l.workspace) + worker * count;
+                        auto* lines = reinterpret_cast<float*>(l.workspace);
+                        float* line = node->direct ? nullptr : lines + worker * count;
                         for (std::int64_t r = from; r < to; ++r) {
                           const std::int64_t start = row_start(node->geometry, r);
                           const float* x = l.in<float>(0) + start;

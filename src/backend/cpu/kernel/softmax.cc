@@ -56,7 +56,7 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
                                             rows, direct](const Launch& l) {
     if (n == 0) return;
     parallel_rows(*l.pool, rows, n, [&](std::int64_t from, std::int64_t to, int worker) {
-      float* line = reinterpret_cast<float*>(l.workspace) + worker * n;
+      float* line = direct ? nullptr : reinterpret_cast<float*>(l.workspace) + worker * n;
       for (std::int64_t r = from; r < to; ++r) {
         if (direct) {
           softmax_row(*simd, kind, l.in<float>(0) + r * n, l.out<float>(0) + r * n, n);

@@ -120,10 +120,48 @@ inline V load_up_to(const float* p, std::int64_t n) {
   return n == kWidth ? vload(p) : vload_n(p, n);
 }
 
-float dot(const float* a, const float* b, std::int64_t n) {
-  return sum_of(n, [=](std::int64_t i, std::int64_t m, V acc) {
-    return vfma(load_up_to(a + i, m), load_up_to(b + i, m), acc);
-  });
+/// kRows rows at a time share the loads of q; each row's sum has one order, whatever its company.
+template <int kRows>
+inline void dots_of(const float* q, const float* const* rows, std::int64_t n, float scale,
+                    float* out) {
+  V part[kRows];
+  for (int r = 0; r < kRows; ++r) part[r] = vset(0.0f);
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    const V v = vload(q + i);
+    for (int r = 0; r < kRows; ++r) part[r] = vfma(v, vload(rows[r] + i), part[r]);
+  }
+  if (i < n) {
+    const V v = vload_n(q + i, n - i);
+    for (int r = 0; r < kRows; ++r) part[r] = vfma(v, vload_n(rows[r] + i, n - i), part[r]);
+  }
+  for (int r = 0; r < kRows; ++r) out[r] = vsum(part[r]) * scale;
+}
+void dots(const float* q, const float* const* rows, std::int64_t count, std::int64_t n, float scale,
+          float* out) {
+  std::int64_t p = 0;
+  for (; p + 4 <= count; p += 4) dots_of<4>(q, rows + p, n, scale, out + p);
+  for (; p < count; ++p) dots_of<1>(q, rows + p, n, scale, out + p);
+}
+void weigh(const float* w, const float* const* rows, std::int64_t count, std::int64_t n, float* y) {
+  std::int64_t i = 0;
+  for (; i + 2 * kWidth <= n; i += 2 * kWidth) {
+    V a = vload(y + i);
+    V b = vload(y + i + kWidth);
+    for (std::int64_t p = 0; p < count; ++p) {
+      const V s = vset(w[p]);
+      a = vfma(s, vload(rows[p] + i), a);
+      b = vfma(s, vload(rows[p] + i + kWidth), b);
+    }
+    vstore(y + i, a);
+    vstore(y + i + kWidth, b);
+  }
+  for (; i < n; i += kWidth) {
+    const std::int64_t m = n - i < kWidth ? n - i : kWidth;
+    V a = vload_n(y + i, m);
+    for (std::int64_t p = 0; p < count; ++p) a = vfma(vset(w[p]), vload_n(rows[p] + i, m), a);
+    vstore_n(y + i, a, m);
+  }
 }
 float sum(const float* x, std::int64_t n) {
   return sum_of(n,

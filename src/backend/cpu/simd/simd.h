@@ -104,10 +104,15 @@ struct Simd {
   UnaryFn unary[kUnaryCount];
   BinaryFn binary[kBinaryCount];
 
-  float (*dot)(const float* a, const float* b, std::int64_t n);
   float (*sum)(const float* x, std::int64_t n);
   float (*max)(const float* x, std::int64_t n);  // n > 0; NaN where there is one
-  float (*sum_squares)(const float* x, float mean, std::int64_t n);         // of x - mean
+  float (*sum_squares)(const float* x, float mean, std::int64_t n);  // of x - mean
+  /// out[p] = scale * (q . rows[p]) for p < count.
+  void (*dots)(const float* q, const float* const* rows, std::int64_t count, std::int64_t n,
+               float scale, float* out);
+  /// y += w[0] * rows[0] + w[1] * rows[1] ..., in that order.
+  void (*weigh)(const float* w, const float* const* rows, std::int64_t count, std::int64_t n,
+                float* y);
   void (*axpy)(float s, const float* x, float* y, std::int64_t n);          // y += s * x
   float (*exp_sum)(const float* x, float shift, float* y, std::int64_t n);  // y = exp(x - shift)
   /// y = (x - mean) * scale * w + b; w and b may be null.

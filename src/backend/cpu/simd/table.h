@@ -20,10 +20,11 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
   return Simd{
       .unary = {unary_loop<static_cast<Unary>(U)>...},
       .binary = {binary_loop<static_cast<Binary>(B)>...},
-      .dot = dot,
       .sum = sum,
       .max = max_of,
       .sum_squares = sum_squares,
+      .dots = dots,
+      .weigh = weigh,
       .axpy = axpy,
       .exp_sum = exp_sum,
       .affine = affine,
