@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds in tests/fuzz/corpus: small files of each format, from its specification alone."""
+"""Writes the seeds in tests/fuzz/corpus: small files of each format, by its specification."""
+import math
 import os
 import struct
 
@@ -41,13 +42,12 @@ def llama(kind, width, block, block_bytes):
                         ("feed_forward_length", width), ("attention.head_count", 2),
                         ("attention.head_count_kv", 1)):
         keys.append(key("llama." + name, 4, struct.pack("<I", value)))
-    size = lambda *dims: __import__("math").prod(dims) // block * block_bytes
     rows = [("token_embd.weight", (width, 4))]
     for name, outs in (("attn_q", width), ("attn_k", width // 2), ("attn_v", width // 2),
                        ("attn_output", width), ("ffn_gate", width), ("ffn_up", width),
                        ("ffn_down", width)):
         rows.append((f"blk.0.{name}.weight", (width, outs)))
-    tensors = [(name, dims, kind, size(*dims)) for name, dims in rows]
+    tensors = [(name, dims, kind, math.prod(dims) // block * block_bytes) for name, dims in rows]
     tensors += [(name, (width,), 0, width * 4) for name in
                 ("blk.0.attn_norm.weight", "blk.0.ffn_norm.weight", "output_norm.weight")]
     return gguf(3, keys, tensors)
@@ -90,7 +90,8 @@ def message(field, data):
 
 
 def tensor(name, kind, dims, raw):
-    return b"".join(number(1, d) for d in dims) + number(2, kind) + message(8, name) + message(9, raw)
+    sizes = b"".join(number(1, d) for d in dims)
+    return sizes + number(2, kind) + message(8, name) + message(9, raw)
 
 
 def value(name, kind, dims):
@@ -134,7 +135,8 @@ def onnx_seeds():
                                     [tensor("w", 1, [3], floats(1, 2, 3))], [x], [y]), 17))
     save("onnx", "reshape", model(graph(
         [node("Shape", ["x"], ["s"]), node("Gather", ["s", "i"], ["n"], integer("axis", 0)),
-         node("Concat", ["n", "one"], ["t"], integer("axis", 0)), node("Reshape", ["x", "t"], ["y"])],
+         node("Concat", ["n", "one"], ["t"], integer("axis", 0)),
+         node("Reshape", ["x", "t"], ["y"])],
         [tensor("i", 7, [1], bytes(8)), tensor("one", 7, [1], b"\xff" * 8)], [x], [y]), 17))
     save("onnx", "old", model(graph(
         [node("Unsqueeze", ["x"], ["u"], ints("axes", [0])), node("Softmax", ["u"], ["v"]),
