@@ -47,6 +47,10 @@ void read_rope(ArchBuilder& b, Params& p) {
 Params read_params(ArchBuilder& b) {
   Params p;
   const ArchOptions& options = b.input().options();
+  if (options.page_size < 1 || options.tokens_max < 1 || options.sequences_max < 1) {
+    b.fail_invalid("page size, tokens and sequences a step, wanted at least 1 of each");
+    return p;
+  }
   p.layers = b.integer("block_count", 1, 1024);
   p.width = b.integer("embedding_length", 1, 1 << 20);
   p.feed_forward = b.integer("feed_forward_length", 1, 1 << 24);

@@ -39,6 +39,9 @@ Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& op
     if (model->file_bytes == 0) {
       model->file_bytes = static_cast<std::int64_t>(source.main().bytes.size());
     }
+    if (!model->no_function_reason.empty()) {
+      options.log.info("'" + source.path() + "' has nothing to run: " + model->no_function_reason);
+    }
     return model;
   }
   std::string wanted;
@@ -58,9 +61,9 @@ Result<Model> load_model(const std::string& path, const OpSet& ops, const LoadOp
 
 Result<Graph> take_function(Model& model, const std::string& name) {
   if (model.functions.empty()) {
-    return Error::unsupported("[" + model.format + "] nothing to run: " +
-                              (model.no_function_reason.empty() ? "the file holds no graph"
-                                                                : model.no_function_reason));
+    return Error::unsupported(
+        "[" + model.format + "] nothing to run: " +
+        (model.no_function_reason.empty() ? "the file holds no graph" : model.no_function_reason));
   }
   std::string wanted = name;
   if (wanted.empty()) {

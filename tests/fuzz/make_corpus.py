@@ -168,7 +168,31 @@ def npy_seeds():
     save("npy", "bf16", npy(1, row("<V2", False, "(4,)"), bytes(8)))
 
 
+# Text IR
+
+def text_seeds():
+    save("text", "matmul", b"""graph main {
+  symbol T bucketed 512
+  input %x : float32[T, 2]
+  const %w : float32[2, 2] = [1, 0, 0, 1]
+  %h = MatMul(%x, %w) : float32[T, 2]
+  %y = Softmax(%h, axis = 1) : float32[T, 2]
+  output %y
+}
+""")
+    save("text", "shapes", b"""graph main {
+  symbol N
+  input %x : float32[N, 4]
+  const %s : int64[3] = [-1, 2, 2]
+  %r = Reshape(%x, %s)
+  %t = Transpose(%r, perm = [0, 2, 1])
+  output %t
+}
+""")
+
+
 if __name__ == "__main__":
+    text_seeds()
     gguf_seeds()
     onnx_seeds()
     npy_seeds()

@@ -19,7 +19,7 @@ class GgufInput final : public ArchInput {
 
   const MetadataValue* hyperparameter(std::string_view name) const override {
     // Converters of Llama files reorder the rows of q and k so that rotated pairs are neighbours.
-    if (name == "rope.interleaved" && prefix_ == "llama.") return &kYes;
+    if (name == "rope.interleaved" && prefix_ == "llama.") return &interleaved_;
     const auto at = model_.metadata.find(prefix_ + std::string(name));
     return at == model_.metadata.end() ? nullptr : &at->second;
   }
@@ -38,7 +38,7 @@ class GgufInput final : public ArchInput {
   }
 
  private:
-  const MetadataValue kYes = true;
+  MetadataValue interleaved_{true};
   const Model& model_;
   std::string prefix_;
   std::map<std::string, std::size_t, std::less<>> by_name_;

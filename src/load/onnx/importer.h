@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/log.h"
 #include "ir/graph.h"
 #include "ir/op_set.h"
 #include "load/onnx/attributes.h"
@@ -24,7 +23,6 @@ struct FileContext {
   const ModelDef& model;
   Source& source;
   const OpSet& ops;
-  Logger log;
   std::int64_t fresh = 0;  // numbers for names we make up
 };
 

@@ -35,13 +35,13 @@ void describe(const onnx::ModelDef& def, Metadata& out) {
   }
 }
 
-Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
+Result<Model> load(Source& source, const OpSet& ops, const LoadOptions&) {
   const auto def = onnx::parse_model(source.main().bytes);
   if (!def) return def.error();
   if (Status s = check_opsets(*def); !s) return s.error();
   Model model;
   describe(*def, model.metadata);
-  onnx::FileContext file{*def, source, ops, options.log};
+  onnx::FileContext file{*def, source, ops};
   onnx::GraphImporter importer(file, nullptr, 0);
   auto graph = importer.import(*def->graph, {});
   if (!graph) return graph.error();
