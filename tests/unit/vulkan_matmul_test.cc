@@ -59,6 +59,7 @@ TEST_CASE("vulkan Linear of every weight format, any T, N and K") {
     check_linear(*device, kind, 1, 1, 32, true);
     check_linear(*device, kind, 4, 64, 32, false);
     check_linear(*device, kind, 1, 200, 1024, false);
+    check_linear(*device, kind, 8, 70, 4096, false);
   }
 }
 

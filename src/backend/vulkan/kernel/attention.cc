@@ -61,7 +61,7 @@ KernelResult select_write(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>("kv_write_" + std::string(format->name));
   Dispatch d;
   d.shader = format->write;
-  d.push = {word(units), word(cache.shape[0] * cache.shape[1])};
+  d.push = {word(units), word(cache.shape[0] * cache.shape[1]), 0};
   d.operands = {Operand::input(2), Operand::input(3), Operand::input(4), Operand::output(0),
                 Operand::output(1)};
   d.grid = {word(ceil_div(units, 64)), word(tokens), 2};
@@ -77,6 +77,17 @@ KernelResult select_write(const VulkanTarget& target, const NodeDesc& node) {
 std::int64_t heads_together(std::int64_t tokens, std::int64_t ratio) {
   if (tokens < 8) return 1;
   return ratio % 4 == 0 ? 4 : ratio % 2 == 0 ? 2 : 1;
+}
+
+/// Threads a workgroup: with few tokens and long sequences a head must keep a whole compute unit
+/// busy. By the plan's shapes only.
+std::uint32_t chunk_for(const VulkanTarget& target, std::int64_t together, std::int64_t workgroups,
+                        std::int64_t reach) {
+  constexpr std::int64_t kWorkgroupsEnough = 256;
+  std::uint32_t chunk = 256;
+  if (workgroups >= kWorkgroupsEnough || together > 1) return chunk;
+  while (chunk < 1024 && chunk * 2 <= reach && chunk * 2 <= target.group_threads_max) chunk *= 2;
+  return chunk;
 }
 
 KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
@@ -102,7 +113,9 @@ KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>("paged_attention_" + std::string(format->name));
   Dispatch d;
   d.shader = format->read;
-  d.constants = {word(head), word(together)};
+  const std::uint32_t chunk =
+      chunk_for(target, together, heads / together * q[0], table[1] * cache.shape[1]);
+  d.constants = {word(head), word(together), chunk};
   d.push = {word(heads),          word(heads / kv_heads), word(cache.shape[2]), word(rows),
             word(cache.shape[1]), word(table[0]),         word(table[1]),       float_bits(scale)};
   for (int i = 0; i < 6; ++i) d.operands.push_back(Operand::input(i));
@@ -132,14 +145,17 @@ std::vector<ShaderVariant> variants() {
                    8,
                    static_cast<std::uint32_t>(format.unit)});
     for (const std::uint32_t head : {8u, 64u, 80u, 128u, 256u}) {
+      const std::string name = std::string(format.read) + " d" + std::to_string(head) + "x";
       for (const std::uint32_t together : {1u, 2u, 4u}) {
-        all.push_back({std::string(format.read) + " d" + std::to_string(head) + "x" +
-                           std::to_string(together),
-                       format.read,
-                       {head, together},
-                       7,
-                       32,
-                       256 * together});
+        for (const std::uint32_t chunk : {256u, 512u, 1024u}) {
+          if (together > 1 && chunk > 256) continue;
+          all.push_back({name + std::to_string(together) + " " + std::to_string(chunk),
+                         format.read,
+                         {head, together, chunk},
+                         7,
+                         32,
+                         chunk * together});
+        }
       }
     }
   }

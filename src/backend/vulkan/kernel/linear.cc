@@ -139,17 +139,33 @@ struct Tile {
   std::uint32_t groups;
   std::uint32_t threads;
 };
-constexpr Tile kTiles[] = {{1, 1, 256}, {2, 1, 256},  {4, 1, 256},
-                           {8, 1, 256}, {16, 1, 256}, {16, 2, 64}};
+constexpr std::uint32_t kGemvThreads[] = {64, 128, 256, 512, 1024};
 
-/// By t and n alone, so that a row of x comes out the same whatever stands in the others.
-Tile choose_tile(std::int64_t t, std::int64_t n) {
+/// Threads of a GEMV: few row groups are dealt over more slices of k, so that a large card has
+/// waves enough, as long as each slice has a few units.
+std::uint32_t gemv_threads(const VulkanTarget& target, std::int64_t groups, std::int64_t units) {
+  constexpr std::int64_t kWavesEnough = 4096;
+  constexpr std::int64_t kUnitsEnough = 8;
+  std::int64_t most = std::clamp<std::int64_t>(kWavesEnough / groups, 4, 16);
+  most = std::min(most, std::max<std::int64_t>(units / kUnitsEnough, 1));
+  std::uint32_t threads = 64;
+  while (threads * 2 <= most * 64 && threads * 2 <= target.group_threads_max) threads *= 2;
+  return threads;
+}
+
+/// By the plan's shapes alone, so that a row of x comes out the same whatever stands in the others.
+Tile choose_tile(const VulkanTarget& target, const Problem& p) {
   // Two groups a lane halve the scalar loads, once that still leaves a wave for every SIMD.
   constexpr std::int64_t kWavesEnough = 256;
-  if (t >= 16 && ceil_div(n, 2 * kRows) * ceil_div(t, 16) >= kWavesEnough) return kTiles[5];
-  int i = 4;
-  while (kTiles[i].columns > t) --i;
-  return kTiles[i];
+  const std::int64_t groups = ceil_div(p.n, kRows);
+  const std::uint32_t threads = gemv_threads(target, groups, p.k / format_info(p.format).unit);
+  if (p.t >= 16) {
+    if (ceil_div(groups, 2) * ceil_div(p.t, 16) >= kWavesEnough) return {16, 2, 64};
+    return {16, 1, std::min(threads, 512u)};  // whose sums fill 32 KiB
+  }
+  std::uint32_t columns = 8;
+  while (columns > p.t) columns /= 2;
+  return {columns, 1, threads};
 }
 
 Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
@@ -237,7 +253,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::int64_t most = std::min<std::int64_t>(target.binding_bytes_max / group_bytes,
                                                    2 * (target.group_count_max / 2));
   const std::int64_t piece = most >= groups ? groups : most / 4 * 4;
-  const Tile tile = choose_tile(p.t, p.n);
+  const Tile tile = choose_tile(target, p);
   if (piece == 0) return refuse(node, "rows longer than a binding may be");
   if (ceil_div(p.t, tile.columns) > target.group_count_max) return refuse(node, "too many rows");
 
@@ -254,12 +270,18 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
+  std::vector<Tile> tiles = {{16, 2, 64}};
+  for (const std::uint32_t columns : {1u, 2u, 4u, 8u, 16u}) {
+    for (const std::uint32_t threads : kGemvThreads) {
+      if (columns < 16 || threads <= 512) tiles.push_back({columns, 1, threads});
+    }
+  }
   for (const FormatInfo& info : kFormats) {
-    for (const Tile& tile : kTiles) {
+    for (const Tile& tile : tiles) {
       const bool tail = info.unit < 32;
       ShaderVariant v;
       v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
-               std::to_string(tile.groups * 64);
+               std::to_string(tile.groups * 64) + " " + std::to_string(tile.threads);
       v.shader = info.shader;
       v.constants = {tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u};
       v.bindings = 4;

@@ -4,16 +4,17 @@
 // variants: q8_0 -DC_Q8_0
 // variants: q4_0 -DC_Q4_0
 // Softmax attention over a paged cache, kHeads query heads of one kv head and one token a
-// workgroup. Positions go by chunks of 256 from position 0 with a running maximum, so the order of
+// workgroup. Positions go by chunks from position 0 with a running maximum, so the order of
 // every sum depends on the token's own position only. Scores: one position a thread, the query
 // comes through the scalar unit. Values: four elements a thread, positions dealt over the rest.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "block_cache.glsl"
 
-layout(local_size_x = 256) in;
+layout(local_size_x_id = 2) in;
 layout(constant_id = 0) const uint kHeadDim = 64;  // a multiple of 4, at most 256
 layout(constant_id = 1) const uint kHeads = 1;     // query heads a workgroup, all of one kv head
+layout(constant_id = 2) const uint kChunk = 256;   // threads, and positions at a time
 
 layout(set = 0, binding = 0) readonly restrict buffer Q { float q[]; };
 CACHE(keys, 1);
@@ -33,7 +34,6 @@ layout(push_constant) uniform P {
   float scale;
 };
 
-const uint kChunk = 256;
 const uint kLanes = kHeadDim / 4;         // threads that share a position's values
 const uint kDeal = kChunk / kLanes;       // positions at a time
 const float kLowest = -3.0e38;
@@ -86,8 +86,9 @@ void main() {
     [[unroll]] for (uint h = 0; h < kHeads; h++) weight[h * kChunk + tid] = score[h];
     barrier();
     if (tid < kHeads * 16) {
-      float m = weight[tid * 16];
-      for (uint i = 1; i < 16; i++) m = max(m, weight[tid * 16 + i]);
+      const uint part = kChunk / 16;
+      float m = weight[tid * part];
+      for (uint i = 1; i < part; i++) m = max(m, weight[tid * part + i]);
       peak[tid] = m;
     }
     barrier();
