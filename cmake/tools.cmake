@@ -19,6 +19,9 @@ if(EXISTS ${POLARIS_SRC}/backend/vulkan/variants.h)
     DEPENDS list_shaders ${POLARIS_SHADER_SPVS} VERBATIM)
   add_custom_target(shaders ALL DEPENDS ${shaders_json})
   if(POLARIS_TESTS AND NOT POLARIS_SANITIZE)
+    add_test(NAME build.spirv_val WORKING_DIRECTORY ${POLARIS_SPV_DIR}
+      COMMAND sh -c "for f in *.spv; do spirv-val --target-env vulkan1.2 $f || exit 1; done")
+    set_tests_properties(build.spirv_val PROPERTIES LABELS build TIMEOUT 120)
     add_test(NAME audit.polaris10 COMMAND audit ${shaders_json}
       --ratchet ${CMAKE_SOURCE_DIR}/tools/audit/ratchet.json)
     set_tests_properties(audit.polaris10 PROPERTIES LABELS audit TIMEOUT 900)

@@ -1,29 +1,29 @@
 #!/bin/sh
 # Installs what the project needs on Debian 12, as root or through sudo.
-#   tools/setup.sh [build] [test] [check] [bench]      with no tier named: build test check
-# build  compile and run          test   doctest, ONNX's node tests, peers for Python in .venv
-# check  clang, tidy, sanitizers  bench  Node.js with the peers that benchmarks run beside us
+#   tools/setup.sh [build] [test] [check] [peers]      with no tier named: build test check
+# build  compile and run          test   doctest, ONNX's node tests, spirv-val
+# check  clang, tidy, sanitizers  peers  onnxruntime in .venv, llama.cpp in build/peers: what we
+#                                        measure ourselves against and take expected answers from
 # What is there already is left alone, so a second run takes a second.
 set -eu
 cd "$(dirname "$0")/.."
 
 build_packages="g++ cmake ninja-build ccache make git python3
   glslc libvulkan-dev mesa-vulkan-drivers libxxhash-dev libcli11-dev nlohmann-json3-dev"
-test_packages="doctest-dev libonnx-testdata spirv-tools python3-venv"
+test_packages="doctest-dev libonnx-testdata spirv-tools"
 check_packages="clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev lld-16"
-bench_packages="nodejs npm"
+peer_packages="nodejs npm python3-venv"
 
 [ $# -gt 0 ] || set -- build test check
 packages=""
-venv=no
-npm=no
+peers=no
 for tier in "$@"; do
   case $tier in
     build) packages="$packages $build_packages" ;;
-    test) packages="$packages $test_packages"; venv=yes ;;
+    test) packages="$packages $test_packages" ;;
     check) packages="$packages $check_packages" ;;
-    bench) packages="$packages $bench_packages"; npm=yes ;;
-    *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check, bench" >&2; exit 2 ;;
+    peers) packages="$packages $peer_packages"; peers=yes ;;
+    *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check, peers" >&2; exit 2 ;;
   esac
 done
 
@@ -48,15 +48,14 @@ if [ -n "$missing" ]; then
   $root apt-get install -y -q --no-install-recommends $missing
 fi
 
-if [ $venv = yes ]; then
+if [ $peers = yes ]; then
   stamp=.venv/requirements.txt
   if ! cmp -s tools/requirements.txt "$stamp"; then
     /usr/bin/python3 -m venv .venv
     .venv/bin/pip install --quiet --disable-pip-version-check -r tools/requirements.txt
     cp tools/requirements.txt "$stamp"
   fi
-fi
-
-if [ $npm = yes ] && [ -f bench/package.json ] && [ ! -d bench/node_modules ]; then
-  npm install --prefix bench --no-audit --no-fund --loglevel=error
+  if [ ! -d build/peers/node_modules/node-llama-cpp ]; then
+    npm install --prefix build/peers --no-audit --no-fund --loglevel=error node-llama-cpp
+  fi
 fi
