@@ -58,6 +58,13 @@ class Inference {
       : graph_(graph), shared_(shared), depth_(depth), values_(graph.value_count()) {}
 
   HostValue& host(ValueId id) { return values_[static_cast<std::size_t>(id.index)]; }
+  /// Where the value is a plain constant, its data is known.
+  void load_constant(ValueId id) {
+    const Value& value = graph_.value(id);
+    if (value.constant && value.constant->data && value.type.encoding.is_plain()) {
+      host(id).data = value.constant->data;
+    }
+  }
   Status run();
   Status run_node(NodeId id, bool track);
 
@@ -125,10 +132,7 @@ Status Inference::run() {
     return Error::invalid("[graph] subgraphs nested deeper than " + std::to_string(kGraphDepthMax));
   }
   for (std::size_t v = 0; v < values_.size(); ++v) {
-    const Value& value = graph_.value(ValueId{static_cast<std::int32_t>(v)});
-    if (value.constant && value.constant->data && value.type.encoding.is_plain()) {
-      values_[v].data = value.constant->data;
-    }
+    load_constant(ValueId{static_cast<std::int32_t>(v)});
   }
   for (NodeId id : graph_.order()) {
     if (auto s = run_node(id, true); !s) return s;
@@ -461,19 +465,33 @@ std::optional<TensorType> merge_types(const TensorType& a, const TensorType& b) 
 }
 
 Status infer_node(Graph& graph, NodeId id) {
-  if (!graph.node(id).subgraphs.empty()) {
+  const Node& node = graph.node(id);
+  if (!node.subgraphs.empty()) {
     if (auto s = unify_symbols(graph); !s) return s;
-  }
-  Shared shared = shared_for(graph);
-  Inference inference(graph, shared, 0);
-  for (ValueId input : graph.node(id).inputs) {
-    if (!input.valid()) continue;
-    const Value& value = graph.value(input);
-    if (value.constant && value.type.encoding.is_plain()) {
-      inference.host(input).data = value.constant->data;
+    Shared shared = shared_for(graph);
+    Inference inference(graph, shared, 0);
+    for (ValueId input : node.inputs) {
+      if (input.valid()) inference.load_constant(input);
     }
+    return inference.run_node(id, false);
   }
-  return inference.run_node(id, false);
+  // Passes and builders come here once per node: nothing may cost as much as the graph is large.
+  if (auto s = check_ports(node); !s) return s;
+  std::vector<const TensorType*> types;
+  std::vector<const Tensor*> values;
+  for (ValueId input : node.inputs) {
+    const Value* value = input.valid() ? &graph.value(input) : nullptr;
+    types.push_back(value != nullptr ? &value->type : nullptr);
+    const bool known = value != nullptr && value->constant && value->type.encoding.is_plain();
+    values.push_back(known ? &value->constant->data : nullptr);
+  }
+  auto inferred = infer_types(*node.op, *node.attrs, node.name, types, values,
+                              static_cast<int>(node.outputs.size()));
+  if (!inferred) return inferred.error();
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i].valid()) graph.value(node.outputs[i]).type = inferred->outputs[i];
+  }
+  return Status::success();
 }
 
 Status infer_graph(Graph& graph) { return infer_graph(graph, nullptr); }
