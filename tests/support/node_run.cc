@@ -3,13 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 
-#include "backend/vulkan/vulkan_device.h"
 #include "base/checked.h"
 #include "ir/evaluate.h"
 #include "ir/op_set.h"
+#include "support/vulkan.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
 
@@ -240,16 +239,7 @@ Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node) {
 }
 
 Device* software_vulkan() {
-  static const std::unique_ptr<Device> device = [] {
-    VulkanOptions options;
-    // Another device, a real GPU say, by name.
-    const char* name = std::getenv("POLARIS_TEST_VULKAN");
-    options.selector = name != nullptr ? name : "llvmpipe";
-    options.pipeline_cache_path = "";
-    auto made = make_vulkan_device(options);
-    if (!made) MESSAGE("skipped, no software Vulkan device: " << made.error().message());
-    return made ? made.take() : std::unique_ptr<Device>();
-  }();
+  static const std::unique_ptr<Device> device = make_test_vulkan();
   return device.get();
 }
 
