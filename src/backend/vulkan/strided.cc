@@ -1,10 +1,10 @@
 #include "backend/vulkan/strided.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
-#include "base/checked.h"
 
 namespace polaris::vulkan {
 namespace {
@@ -12,11 +12,92 @@ namespace {
 // Indices are 31 bits wide in shaders (see fast_div).
 constexpr std::int64_t kElementsMax = std::int64_t{1} << 30;
 
-std::int64_t inner_elements(const Space& space) {
-  std::int64_t count = 1;
-  for (std::size_t d = 1; d < space.size(); ++d) count *= space[d].size;
-  return count;
-}
+constexpr std::size_t kPartsMax = 4096;
+
+/// Cuts loops from the outermost inwards until the operands fit.
+class Splitter {
+ public:
+  Splitter(const VulkanTarget& target, const Space& space,
+           const std::vector<std::int64_t>& element_bytes)
+      : space_(space), element_bytes_(element_bytes), limit_(target.binding_bytes_max) {
+    // A binding of a part starts at the aligned byte before its first element.
+    if (!fits(0, space.front().size)) limit_ -= target.alignment_bytes;
+  }
+
+  std::vector<SpacePart> split() {
+    if (!cut(0, {})) parts_.clear();
+    return std::move(parts_);
+  }
+
+ private:
+  using Starts = std::array<std::int64_t, kSpaceOperandsMax>;
+
+  std::int64_t inner_elements(std::size_t level) const {
+    std::int64_t count = 1;
+    for (std::size_t d = level + 1; d < space_.size(); ++d) count *= space_[d].size;
+    return count;
+  }
+
+  /// Elements of an operand that `rows` trips of loop `level` and all loops inside touch.
+  std::int64_t span(std::size_t level, std::int64_t rows, std::size_t operand) const {
+    std::int64_t last = (rows - 1) * space_[level].strides[operand];
+    for (std::size_t d = level + 1; d < space_.size(); ++d) {
+      last += (space_[d].size - 1) * space_[d].strides[operand];
+    }
+    return last + 1;
+  }
+
+  bool fits(std::size_t level, std::int64_t rows) const {
+    if (rows * inner_elements(level) > kElementsMax) return false;
+    for (std::size_t o = 0; o < element_bytes_.size(); ++o) {
+      if (span(level, rows, o) * element_bytes_[o] > limit_) return false;
+    }
+    return true;
+  }
+
+  /// The most trips of loop `level` that fit; 0: none.
+  std::int64_t rows_that_fit(std::size_t level) const {
+    std::int64_t low = 0;
+    std::int64_t high = space_[level].size;
+    while (low < high) {
+      const std::int64_t middle = high - (high - low) / 2;
+      if (fits(level, middle)) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return low;
+  }
+
+  bool cut(std::size_t level, const Starts& starts) {
+    const std::int64_t size = space_[level].size;
+    const std::int64_t rows = rows_that_fit(level);
+    if (rows == 0 && level + 1 == space_.size()) return false;
+    const std::int64_t step = rows == 0 ? 1 : rows;
+    for (std::int64_t row = 0; row < size; row += step) {
+      Starts here = starts;
+      for (std::size_t o = 0; o < element_bytes_.size(); ++o) {
+        here[o] += row * space_[level].strides[o];
+      }
+      if (rows == 0) {
+        if (!cut(level + 1, here)) return false;
+        continue;
+      }
+      const std::int64_t trips = std::min(rows, size - row);
+      SpacePart part{trips * inner_elements(level), here, {}};
+      for (std::size_t o = 0; o < element_bytes_.size(); ++o) part.spans[o] = span(level, trips, o);
+      parts_.push_back(part);
+      if (parts_.size() > kPartsMax) return false;
+    }
+    return true;
+  }
+
+  const Space& space_;
+  const std::vector<std::int64_t>& element_bytes_;
+  std::int64_t limit_;
+  std::vector<SpacePart> parts_;
+};
 
 }  // namespace
 
@@ -79,28 +160,19 @@ std::uint32_t operand_mode(const Space& space, int operand) {
   return scalar ? kModeScalar : same ? kModeSame : kModeStrided;
 }
 
-std::int64_t rows_per_dispatch(const VulkanTarget& target, const Space& space,
-                               const std::vector<std::int64_t>& element_bytes,
-                               const std::vector<std::int64_t>& bytes) {
-  const std::int64_t rows = space.front().size;
-  const std::int64_t inner = std::max<std::int64_t>(inner_elements(space), 1);
-  std::int64_t fit = std::min(rows, kElementsMax / inner);
-  for (std::size_t o = 0; o < bytes.size(); ++o) {
-    const std::int64_t row_bytes = space.front().strides[o] * element_bytes[o];
-    if (bytes[o] <= target.binding_bytes_max) continue;
-    if (row_bytes <= 0) return 0;
-    fit = std::min(fit, target.binding_bytes_max / row_bytes);
-  }
-  if (fit >= rows) return rows;
-  for (std::int64_t tries = 0; fit > 0 && tries < target.alignment_bytes; ++tries, --fit) {
-    bool aligned = true;
-    for (std::size_t o = 0; o < bytes.size(); ++o) {
-      const std::int64_t start = fit * space.front().strides[o] * element_bytes[o];
-      aligned = aligned && start % target.alignment_bytes == 0;
-    }
-    if (aligned) return fit;
-  }
-  return 0;
+std::vector<SpacePart> split_space(const VulkanTarget& target, const Space& space,
+                                   const std::vector<std::int64_t>& element_bytes) {
+  return Splitter(target, space, element_bytes).split();
+}
+
+Operand part_window(const VulkanTarget& target, const SpacePart& part, std::size_t operand,
+                    std::int64_t element_bytes, Operand whole, std::uint32_t& base) {
+  const std::int64_t start = part.starts[operand] * element_bytes;
+  const std::int64_t aligned = start / target.alignment_bytes * target.alignment_bytes;
+  base = static_cast<std::uint32_t>((start - aligned) / element_bytes);
+  whole.offset += aligned;
+  whole.bytes = start - aligned + part.spans[operand] * element_bytes;
+  return whole;
 }
 
 std::vector<std::uint32_t> space_words(const Space& space, int operands) {

@@ -32,12 +32,23 @@ std::int64_t space_elements(const Space& space);
 /// kModeSame, kModeScalar or kModeStrided of one operand, seen against the loops' linear index.
 std::uint32_t operand_mode(const Space& space, int operand);
 
-/// How many trips of the outermost loop fit one dispatch, so that the bytes of every operand stay
-/// within a binding and every start is aligned; 0 where none fit. `element_bytes` and `bytes` are
-/// per operand.
-std::int64_t rows_per_dispatch(const VulkanTarget& target, const Space& space,
-                               const std::vector<std::int64_t>& element_bytes,
-                               const std::vector<std::int64_t>& bytes);
+/// A run of the loops' linear index whose operands fit a binding each: where every operand starts
+/// and how many elements of it the run touches.
+struct SpacePart {
+  std::int64_t elements = 0;
+  std::array<std::int64_t, kSpaceOperandsMax> starts = {};
+  std::array<std::int64_t, kSpaceOperandsMax> spans = {};
+};
+
+/// The loops (strides >= 0, each of at least one trip) in as few parts as the binding limit
+/// allows. Shaders see the same strides in every part. Empty where that would take too many.
+std::vector<SpacePart> split_space(const VulkanTarget& target, const Space& space,
+                                   const std::vector<std::int64_t>& element_bytes);
+
+/// The binding that shows what a part touches of an operand, from an aligned byte on; `base` is the
+/// part's first element within it.
+Operand part_window(const VulkanTarget& target, const SpacePart& part, std::size_t operand,
+                    std::int64_t element_bytes, Operand whole, std::uint32_t& base);
 
 /// Shader words of the loops, innermost first: fast divisor (2 words), size, `operands` strides.
 std::vector<std::uint32_t> space_words(const Space& space, int operands);

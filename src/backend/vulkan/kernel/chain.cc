@@ -61,7 +61,6 @@ Status check(const NodeDesc& node, const ChainAttrs& attrs) {
 
 struct Plan {
   Space space;
-  std::vector<std::int64_t> bytes;
   std::vector<std::uint32_t> constants;
   bool strided = false;
 };
@@ -72,12 +71,9 @@ Result<Plan> plan(const NodeDesc& node, const ChainAttrs& attrs) {
   std::vector<Shape> shapes;
   for (const OperandDesc& input : node.inputs) {
     shapes.push_back(input.type.shape);
-    p.bytes.push_back(operand_bytes(input));
   }
   shapes.resize(kInputsMax);  // absent ones stand still, as scalars do
   shapes.push_back(out);
-  p.bytes.resize(kInputsMax, 0);
-  p.bytes.push_back(operand_bytes(node.outputs[0]));
   p.space = broadcast_space(out, shapes);
   std::uint32_t modes = 0;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -97,15 +93,6 @@ Result<Plan> plan(const NodeDesc& node, const ChainAttrs& attrs) {
   return p;
 }
 
-/// Rows [row, row + rows) of operand `o`, whole where it does not move with rows.
-Operand rows_of(Operand operand, const Plan& p, std::size_t o, std::int64_t row,
-                std::int64_t rows) {
-  const std::int64_t step = p.space.front().strides[o] * 4;
-  operand.bytes = step == 0 ? p.bytes[o] : std::min(rows * step, p.bytes[o] - row * step);
-  operand.offset = row * step;
-  return operand;
-}
-
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const auto& attrs = static_cast<const ChainAttrs&>(*node.attrs);
   const Status checked = check(node, attrs);
@@ -114,36 +101,36 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (!planned) return planned.error();
   const Plan& p = *planned;
   const std::vector<std::int64_t> element_bytes(kInputsMax + 1, 4);
-  const std::int64_t rows = rows_per_dispatch(target, p.space, element_bytes, p.bytes);
-  const std::int64_t all = p.space.front().size;
-  if (rows == 0 && all > 0)
+  const bool empty = operand_elements(node.outputs[0]) == 0;
+  std::vector<SpacePart> parts;
+  if (!empty) parts = split_space(target, p.space, element_bytes);
+  if (!empty && parts.empty()) {
     return refuse(node, "an operand exceeds the binding limit and cannot be split");
-
+  }
   auto kernel = std::make_shared<VulkanKernel>("chain of " + std::to_string(attrs.ops.size()));
   if (p.strided) {
     append_params(*kernel, space_words(p.space, kInputsMax), target.alignment_bytes);
   }
-  const std::int64_t inner = space_elements(p.space) / std::max<std::int64_t>(all, 1);
-  for (std::int64_t row = 0; row < all; row += rows) {
-    const std::int64_t here = std::min(rows, all - row);
+  for (const SpacePart& part : parts) {
     Dispatch dispatch;
     dispatch.shader = kShader;
     dispatch.constants = p.constants;
-    dispatch.push = {static_cast<std::uint32_t>(here * inner)};
+    dispatch.push = {static_cast<std::uint32_t>(part.elements)};
     std::int64_t moved = 0;
-    for (std::size_t i = 0; i < kInputsMax; ++i) {
-      const std::size_t from = i < node.inputs.size() ? i : 0;
-      const Operand input = Operand::input(static_cast<int>(from));
-      dispatch.operands.push_back(rows_of(input, p, from, row, here));
+    for (std::size_t i = 0; i <= kInputsMax; ++i) {
+      const std::size_t from = i < node.inputs.size() || i == kInputsMax ? i : 0;
+      const Operand whole =
+          i == kInputsMax ? Operand::output(0) : Operand::input(static_cast<int>(from));
+      std::uint32_t base = 0;
+      dispatch.operands.push_back(part_window(target, part, from, 4, whole, base));
+      dispatch.push.push_back(base);
       if (from == i) moved += dispatch.operands.back().bytes;
     }
-    dispatch.operands.push_back(rows_of(Operand::output(0), p, kInputsMax, row, here));
-    moved += dispatch.operands.back().bytes;
     dispatch.operands.push_back(Operand::params());
-    dispatch.grid = grid_1d(target, ceil_div(here * inner, 1024));
+    dispatch.grid = grid_1d(target, ceil_div(part.elements, 1024));
     dispatch.barrier_before = false;
     const auto steps = static_cast<std::int64_t>(attrs.ops.size());
-    dispatch.estimate_us = model_us(moved, here * inner * 6 * steps);
+    dispatch.estimate_us = model_us(moved, part.elements * 6 * steps);
     kernel->dispatches.push_back(std::move(dispatch));
   }
   finish_estimate(*kernel, node);
@@ -167,10 +154,10 @@ std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
   all.push_back({"chain gate", kShader,
                  pad({3, 2, 0, 0, step(kOpSigmoid, 0, 0), step(kOpMul, 0, 8), step(kOpMul, 9, 1)}),
-                 10, 4, 0});
+                 10, 40, 0});
   all.push_back({"chain residual", kShader,
-                 pad({2, 3, 2, 2, step(kOpAdd, 0, 1), step(kOpAdd, 8, 2)}), 10, 4, 0});
-  all.push_back({"chain longest", kShader, longest, 10, 4, 0});
+                 pad({2, 3, 2, 2, step(kOpAdd, 0, 1), step(kOpAdd, 8, 2)}), 10, 40, 0});
+  all.push_back({"chain longest", kShader, longest, 10, 40, 0});
   return all;
 }
 

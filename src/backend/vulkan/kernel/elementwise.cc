@@ -59,37 +59,20 @@ std::vector<std::uint32_t> constants_of(std::uint32_t opcode, const std::uint32_
   return {opcode, types[0], types[1], types[2], types[3], modes[0], modes[1], modes[2], dims};
 }
 
-/// Bytes [row, row + rows) of an operand that moves `stride` elements a row.
-Operand rows_of(const Value& value, std::int64_t stride, std::int64_t row, std::int64_t rows) {
-  Operand part = value.operand;
-  if (stride == 0) {
-    part.bytes = value.bytes;
-  } else {
-    part.offset += row * stride * value.element_bytes;
-    part.bytes =
-        std::min(rows * stride, value.shape.elements() - row * stride) * value.element_bytes;
-  }
-  return part;
-}
-
 /// Adds the dispatches of one step, split where an operand exceeds a binding.
 Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
                 const Step& step, bool barrier) {
   std::vector<Shape> shapes;
   std::vector<std::int64_t> element_bytes;
-  std::vector<std::int64_t> bytes;
   for (const Value& value : step.inputs) shapes.push_back(value.shape);
   shapes.push_back(step.output.shape);
   const Space space = broadcast_space(step.output.shape, shapes);
   const std::size_t count = step.inputs.size();
-  for (const Value& value : step.inputs) {
-    element_bytes.push_back(value.element_bytes);
-    bytes.push_back(value.bytes);
-  }
+  for (const Value& value : step.inputs) element_bytes.push_back(value.element_bytes);
   element_bytes.push_back(step.output.element_bytes);
-  bytes.push_back(step.output.bytes);
-  const std::int64_t rows = rows_per_dispatch(target, space, element_bytes, bytes);
-  if (rows == 0) return refuse(node, "an operand exceeds the binding limit and cannot be split");
+  const std::vector<SpacePart> parts = split_space(target, space, element_bytes);
+  if (parts.empty())
+    return refuse(node, "an operand exceeds the binding limit and cannot be split");
 
   std::uint32_t types[4] = {};
   std::uint32_t modes[3] = {};
@@ -109,28 +92,29 @@ Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc
   if (strided) {
     params = append_params(kernel, space_words(inputs_space, 3), target.alignment_bytes);
   }
-  const std::int64_t inner = space_elements(space) / std::max<std::int64_t>(space.front().size, 1);
-  for (std::int64_t row = 0; row < space.front().size; row += rows) {
-    const std::int64_t here = std::min(rows, space.front().size - row);
-    const std::int64_t elements = here * inner;
+  bool first = true;
+  for (const SpacePart& part : parts) {
     Dispatch dispatch;
     dispatch.shader = step.shader;
     dispatch.constants = constants_of(step.opcode, types, modes, dims);
-    dispatch.push = {static_cast<std::uint32_t>(elements), float_bits(step.p0),
+    dispatch.push = {static_cast<std::uint32_t>(part.elements), float_bits(step.p0),
                      float_bits(step.p1)};
     std::int64_t moved = 0;
-    for (std::size_t o = 0; o < 3; ++o) {
-      const std::size_t from = o < count ? o : 0;
+    for (std::size_t o = 0; o < 4; ++o) {
+      const bool out = o == 3;
+      const std::size_t from = out ? count : o < count ? o : 0;
+      const Value& value = out ? step.output : step.inputs[from];
+      std::uint32_t base = 0;
       dispatch.operands.push_back(
-          rows_of(step.inputs[from], space.front().strides[from], row, here));
-      if (o < count) moved += dispatch.operands.back().bytes;
+          part_window(target, part, from, value.element_bytes, value.operand, base));
+      dispatch.push.push_back(base);
+      if (out || o < count) moved += dispatch.operands.back().bytes;
     }
-    dispatch.operands.push_back(rows_of(step.output, space.front().strides[count], row, here));
-    moved += dispatch.operands.back().bytes;
     dispatch.operands.push_back(Operand::params(params));
-    dispatch.grid = grid_1d(target, ceil_div(elements, 1024));
-    dispatch.barrier_before = barrier && row == 0;
-    dispatch.estimate_us = model_us(moved, elements * 8);
+    dispatch.grid = grid_1d(target, ceil_div(part.elements, 1024));
+    dispatch.barrier_before = barrier && first;
+    dispatch.estimate_us = model_us(moved, part.elements * 8);
+    first = false;
     kernel.dispatches.push_back(std::move(dispatch));
   }
   return Status::success();
@@ -302,7 +286,7 @@ void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row,
     variant.shader = shader;
     variant.constants = constants_of(row.opcode, types, modes, mode == kModeStrided ? 3 : 0);
     variant.bindings = 5;
-    variant.push_bytes = 12;
+    variant.push_bytes = 28;
     all.push_back(std::move(variant));
   }
 }

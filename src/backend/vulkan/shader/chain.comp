@@ -33,7 +33,11 @@ layout(constant_id = 17) const uint P13 = 0;
 layout(constant_id = 18) const uint P14 = 0;
 layout(constant_id = 19) const uint P15 = 0;
 
-layout(push_constant) uniform Push { uint count; } push;
+layout(push_constant) uniform Push {
+  uint count;
+  uint bases[8];  // first elements: bindings start at aligned bytes
+  uint base_out;
+} push;
 
 layout(binding = 0) readonly buffer In0 { float in0[]; };
 layout(binding = 1) readonly buffer In1 { float in1[]; };
@@ -77,7 +81,7 @@ void main() {
     uint i = first + e * 256u;
     if (i >= push.count) return;
     uint at[8];
-    [[unroll]] for (uint k = 0u; k < 8u; ++k) at[k] = k < INPUTS && mode(k) == kModeSame ? i : 0u;
+    [[unroll]] for (uint k = 0u; k < 8u; ++k) at[k] = push.bases[k] + (mode(k) == kModeSame ? i : 0u);
     uint rest = i;
     [[unroll]] for (uint d = 0u; d < DIMS; ++d) {
       uint next = fast_div(rest, uvec2(dims[d].multiplier, dims[d].shift));
@@ -96,6 +100,6 @@ void main() {
             float_op(p & 0xFFu, v[(p >> 8) & 0xFFu], v[(p >> 16) & 0xFFu], 0.0, 0.5, 0.0);
       }
     }
-    result[i] = v[kStepBase + STEPS - 1u];
+    result[push.base_out + i] = v[kStepBase + STEPS - 1u];
   }
 }

@@ -29,6 +29,10 @@ layout(push_constant) uniform Push {
   uint count;
   float p0;
   float p1;
+  uint base_a;  // first elements: bindings start at aligned bytes
+  uint base_b;
+  uint base_c;
+  uint base_out;
 } push;
 
 // A buffer under each type it may have; only the one that TYPE_x names survives specialization.
@@ -266,9 +270,9 @@ void main() {
   [[unroll]] for (uint k = 0u; k < 4u; ++k) {
     uint i = first + k * 256u;
     if (i < push.count) {
-      uint ia = MODE_A == kModeSame ? i : 0u;
-      uint ib = MODE_B == kModeSame ? i : 0u;
-      uint ic = MODE_C == kModeSame ? i : 0u;
+      uint ia = push.base_a + (MODE_A == kModeSame ? i : 0u);
+      uint ib = push.base_b + (MODE_B == kModeSame ? i : 0u);
+      uint ic = push.base_c + (MODE_C == kModeSame ? i : 0u);
       uint rest = i;
       [[unroll]] for (uint d = 0u; d < DIMS; ++d) {
         uint next = fast_div(rest, uvec2(dims[d].multiplier, dims[d].shift));
@@ -281,7 +285,7 @@ void main() {
       VALUE a = LOAD(a, TYPE_A, ia);
       VALUE b = LOAD(b, TYPE_B, ib);
       VALUE c = LOAD(c, TYPE_C, ic);
-      store(i, apply(a, b, c));
+      store(push.base_out + i, apply(a, b, c));
     }
   }
 }
