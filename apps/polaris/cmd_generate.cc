@@ -53,6 +53,10 @@ class Generate final : public Action {
     if (stream && !common.quiet) std::fputs(prompt_.c_str(), stdout);
     auto status = decode(batcher, tokenizer, common);
     if (!status && status.error().code() != ErrorCode::kCancelled) return status;
+    if (!status) {
+      finish_ = FinishReason::kCancelled;
+      text_ += emit(utf8_.flush(), common);
+    }
     finish(common, *generator);
     return status;
   }
@@ -125,13 +129,14 @@ class Generate final : public Action {
   }
 
   static void print_counters(Generator& generator) {
-    std::string line = "plans " + std::to_string(generator.batcher->model().program->plans_created());
+    std::string line =
+        "plans " + std::to_string(generator.batcher->model().program->plans_created());
     for (DeviceIndex d = 0; d < generator.runtime->device_count(); ++d) {
       const DeviceCounters counters = generator.runtime->device(d).counters();
       line += "; " + generator.runtime->device(d).info().id + ": command buffers " +
               std::to_string(counters.command_buffers) + ", allocations " +
-              std::to_string(counters.allocations) + ", submits " + std::to_string(counters.submits) +
-              ", peak " + bytes_text(counters.peak_bytes);
+              std::to_string(counters.allocations) + ", submits " +
+              std::to_string(counters.submits) + ", peak " + bytes_text(counters.peak_bytes);
     }
     print_line(line);
   }

@@ -33,9 +33,8 @@ class Run final : public Action {
     app.add_option("model", path_, "model file")->required();
     app.add_option("-i,--input", inputs_, "an input, NAME=FILE.npy")->allow_extra_args(false);
     app.add_option("-o,--output", folder_, "folder for the outputs, NAME.npy each");
-    app.add_option("--random-inputs", seed_, "fill inputs not given from this seed (default 0)")
-        ->expected(0, 1)
-        ->default_str("0");
+    // A flag with a value: `--random-inputs MODEL` must not take the model for a seed.
+    app.add_flag("--random-inputs{0}", seed_, "fill inputs not given, =SEED (default 0)");
     app.add_option("--function", function_, "function to run");
     app.add_flag("--profile", profile_, "a table of the nodes' times");
     app_ = &app;
@@ -43,6 +42,9 @@ class Run final : public Action {
 
   Status run(const Common& common) override {
     random_ = app_->count("--random-inputs") > 0;
+    if (random_ && !parse_u64(seed_)) {
+      return Error::invalid("[cli] --random-inputs, got '" + seed_ + "', wanted a number");
+    }
     auto opened = open_model(common, path_);
     if (!opened) return opened.error();
     auto graph = take_function(opened->model, function_);
@@ -122,7 +124,8 @@ class Run final : public Action {
     for (std::size_t i = 0; i < types.size(); ++i) {
       const Shape& declared = graph.value(graph.inputs()[i]).type.shape;
       for (int d = 0; d < declared.rank(); ++d) {
-        if (const auto at = sizes.find(declared[d]); at != sizes.end()) types[i].shape[d] = at->second;
+        if (const auto at = sizes.find(declared[d]); at != sizes.end())
+          types[i].shape[d] = at->second;
       }
     }
   }
@@ -145,7 +148,8 @@ class Run final : public Action {
       for (std::int64_t dim : outputs[o].shape()) json.value(dim);
       json.end_array().field("file", file).end_object();
       if (common.json || common.quiet) continue;
-      print_line(names[o] + ": " + outputs[o].type().to_string() + (file.empty() ? "" : " -> " + file));
+      print_line(names[o] + ": " + outputs[o].type().to_string() +
+                 (file.empty() ? "" : " -> " + file));
     }
     json.end_array().field("wall_ms", wall_ms).field("device", device).end_object();
     if (common.json) {
@@ -171,7 +175,7 @@ class Run final : public Action {
 }  // namespace
 
 extern const Command command_run;
-constinit const Command command_run{"run", "any model on .npy inputs; writes DIR/NAME.npy per output",
-                                    make_action<Run>};
+constinit const Command command_run{
+    "run", "any model on .npy inputs; writes DIR/NAME.npy per output", make_action<Run>};
 
 }  // namespace polaris::cli

@@ -18,7 +18,8 @@ Result<DeviceOptions> Common::device_options() const {
   out.devices.clear();
   for (std::string_view name : split(device, ',')) out.devices.emplace_back(trim(name));
   out.threads = threads;
-  if (threads < 0) return Error::invalid("[cli] --threads, got a negative number, wanted 0 or more");
+  if (threads < 0)
+    return Error::invalid("[cli] --threads, got a negative number, wanted 0 or more");
   if (gpu_share != 0) out.gpu_share = gpu_share;
   return out;
 }
@@ -55,7 +56,8 @@ int report(const Error& error) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("PolarisRT: AI models on AMD Polaris cards, through Vulkan, and on CPUs.", "polaris");
+  CLI::App app("PolarisRT: AI models on AMD Polaris cards, through Vulkan, and on CPUs.",
+               "polaris");
   app.set_version_flag("--version", "polaris " POLARIS_VERSION);
   app.require_subcommand(1);
   Common common;
@@ -72,8 +74,12 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
+    const std::string what =
+        unknown ? "no command '" + std::string(argv[1]) + "'" : std::string(error.what());
+    (void)report(Error::invalid("[cli] " + what + " (--help says more)"));
+    return kExitUsage;
   }
   for (std::size_t i = 0; i < commands.size(); ++i) {
     if (!commands[i]->parsed()) continue;

@@ -9,6 +9,7 @@
 #include "support/alloc_counter.h"
 #include "support/device_wrapper.h"
 #include "support/generation.h"
+#include "support/session_run.h"
 
 namespace polaris {
 namespace {
@@ -48,7 +49,7 @@ void check_equal_bits(const Generated& got, const Generated& alone) {
 }
 
 void check_company(const std::string& device, const std::string& storage) {
-  auto runtime = open_test_runtime(device);
+  auto runtime = make_runtime({device});
   if (!runtime) return;
   ArchOptions arch;
   arch.page_size = 4;
@@ -95,7 +96,7 @@ TEST_CASE("three sequences get the bits of each alone: cpu") {
 TEST_CASE("three sequences get the bits of each alone: vulkan") { check_company("vulkan", "q8_0"); }
 
 TEST_CASE("a shared prefix holds its pages once, and cancelling gives pages back") {
-  auto runtime = open_test_runtime("cpu");
+  auto runtime = make_runtime({"cpu"});
   ArchOptions arch;
   arch.page_size = 4;
   const LanguageModel model = load_language_model(stories_path("q8_0"), runtime, arch);
@@ -161,13 +162,13 @@ void check_steady(std::shared_ptr<Runtime> runtime) {
 }
 
 TEST_CASE("steady decoding plans, records and allocates nothing: reference") {
-  check_steady(open_test_runtime("reference"));
+  check_steady(make_runtime({"reference"}));
 }
 TEST_CASE("steady decoding plans, records and allocates nothing: cpu") {
-  check_steady(open_test_runtime("cpu"));
+  check_steady(make_runtime({"cpu"}));
 }
 TEST_CASE("steady decoding plans, records and allocates nothing: vulkan") {
-  if (auto runtime = open_test_runtime("vulkan")) check_steady(std::move(runtime));
+  if (auto runtime = make_runtime({"vulkan"})) check_steady(std::move(runtime));
 }
 
 /// Counts host allocations inside segments.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "support/generation.h"
+#include "support/session_run.h"
 
 namespace polaris {
 namespace {
@@ -38,7 +39,7 @@ double largest_difference(const Generated& a, const Generated& b) {
 }
 
 void check_growing_rows(const std::string& device, std::int64_t count) {
-  auto runtime = open_test_runtime(device);
+  auto runtime = make_runtime({device});
   if (!runtime) return;
   const LanguageModel model = small_pages(runtime);
   BatcherOptions narrow;
@@ -59,7 +60,7 @@ TEST_CASE("a cache outgrows its block table row: cpu") { check_growing_rows("cpu
 TEST_CASE("a cache outgrows its block table row: vulkan") { check_growing_rows("vulkan", 32); }
 
 TEST_CASE("a full context ends the text") {
-  LanguageModel model = small_pages(open_test_runtime("cpu"));
+  LanguageModel model = small_pages(make_runtime({"cpu"}));
   TestBatcher whole = make_batcher(model);
   const GenerateRequest request = endless(model, "Once upon a time", 100);
   const Generated unlimited = generate(*whole.batcher, request);
@@ -75,7 +76,7 @@ TEST_CASE("a full context ends the text") {
 }
 
 TEST_CASE("a full pool ends a sequence that is alone") {
-  const LanguageModel model = small_pages(open_test_runtime("cpu"));
+  const LanguageModel model = small_pages(make_runtime({"cpu"}));
   TestBatcher whole = make_batcher(model);
   const GenerateRequest request = endless(model, "Once upon a time", 100);
   const Generated unlimited = generate(*whole.batcher, request);
@@ -89,7 +90,7 @@ TEST_CASE("a full pool ends a sequence that is alone") {
 }
 
 TEST_CASE("a full pool makes the youngest wait, and both texts come out whole") {
-  const LanguageModel model = small_pages(open_test_runtime("cpu"));
+  const LanguageModel model = small_pages(make_runtime({"cpu"}));
   const std::vector<GenerateRequest> requests = {endless(model, "Once upon a time", 40),
                                                  endless(model, "The dog", 40)};
   std::vector<Generated> alone;
@@ -122,7 +123,7 @@ TEST_CASE("a full pool makes the youngest wait, and both texts come out whole") 
 }
 
 TEST_CASE("a request that cannot fit is refused with both sizes") {
-  const LanguageModel model = small_pages(open_test_runtime("cpu"));
+  const LanguageModel model = small_pages(make_runtime({"cpu"}));
   TestBatcher test = make_batcher(model, 4);
   GenerateRequest request;
   request.prompt.assign(600, 5);
@@ -141,7 +142,7 @@ TEST_CASE("a request that cannot fit is refused with both sizes") {
 }
 
 TEST_CASE("prompts that mean nothing are refused") {
-  const LanguageModel model = small_pages(open_test_runtime("cpu"));
+  const LanguageModel model = small_pages(make_runtime({"cpu"}));
   TestBatcher test = make_batcher(model);
   GenerateRequest request;
   CHECK_FALSE(test.batcher->add(request).ok());

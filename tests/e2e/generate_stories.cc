@@ -6,6 +6,7 @@
 #include "support/generation.h"
 #include "support/peer_story.h"
 #include "support/rounded_activations.h"
+#include "support/session_run.h"
 
 namespace polaris {
 namespace {
@@ -23,7 +24,7 @@ void check_error(const std::string& what, const PeerError& error) {
 
 /// Free-running greedy text of an f32 file equals the peer's, and so do the logits.
 void check_f32(const std::string& device, std::size_t stories) {
-  auto runtime = open_test_runtime(device);
+  auto runtime = make_runtime({device});
   if (!runtime) return;
   const LanguageModel model = load_language_model(stories_path("f32"), runtime);
   TestBatcher test = make_batcher(model);
@@ -46,7 +47,7 @@ void check_f32(const std::string& device, std::size_t stories) {
 
 /// A quantized file by the margin rule, forced along the peer's tokens.
 void check_quantized(const std::string& device, const std::string& storage) {
-  auto runtime = open_test_runtime(device);
+  auto runtime = make_runtime({device});
   if (!runtime) return;
   const LanguageModel model = load_language_model(stories_path(storage), runtime);
   TestBatcher test = make_batcher(model);
@@ -59,7 +60,7 @@ void check_quantized(const std::string& device, const std::string& storage) {
 /// the reference's logits about as far as we are from llama.cpp, so the rest of the distance is
 /// small. (Rounding as it does brings us no nearer: a last bit upstream flips roundings.)
 void check_rounding(const std::string& storage) {
-  auto runtime = open_test_runtime("reference");
+  auto runtime = make_runtime({"reference"});
   const PeerStory peer = read_peer_stories(storage)[0];
   Generated runs[2];
   for (const bool rounded : {false, true}) {

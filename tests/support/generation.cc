@@ -6,22 +6,9 @@
 
 #include "base/checked.h"
 #include "load/load.h"
-#include "session/open_devices.h"
 #include "test_paths.h"
 
 namespace polaris::test {
-
-std::shared_ptr<Runtime> open_test_runtime(const std::string& name) {
-  DeviceOptions options;
-  options.threads = 2;
-  options.devices = {name == "vulkan" ? "vulkan:llvmpipe" : name};
-  auto runtime = open_runtime(options);
-  if (runtime) return runtime.take();
-  const bool absent = runtime.error().code() == ErrorCode::kNotFound;
-  if (!absent) FAIL(runtime.error().message());
-  MESSAGE("skipped: " << runtime.error().message());
-  return nullptr;
-}
 
 std::string stories_path(const std::string& storage) {
   return std::string(kSourceDir) + "/models/stories/stories-" + storage + ".gguf";

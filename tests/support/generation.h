@@ -11,10 +11,6 @@
 
 namespace polaris::test {
 
-/// A runtime on the device that `name` says ("reference", "cpu", "vulkan": the software
-/// rasterizer); null, with a message that the test is skipped, where this machine has none.
-std::shared_ptr<Runtime> open_test_runtime(const std::string& name);
-
 /// The project's own model: "f32", "q8_0" or "q4_0".
 std::string stories_path(const std::string& storage);
 

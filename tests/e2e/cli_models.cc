@@ -1,0 +1,179 @@
+// The command line on model files: info, inspect, run, bench.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/strings.h"
+#include "support/compare.h"
+#include "support/process.h"
+#include "support/session_run.h"
+#include "test_paths.h"
+#include "wire/npy.h"
+
+namespace polaris {
+namespace {
+
+using namespace test;
+using Json = nlohmann::json;
+
+std::string onnx_path(const std::string& name) {
+  return std::string(kSourceDir) + "/tests/data/onnx/" + name;
+}
+std::string stories() { return std::string(kSourceDir) + "/models/stories/stories-q8_0.gguf"; }
+
+std::set<std::string> keys_of(const Json& json) {
+  std::set<std::string> out;
+  for (const auto& [key, value] : json.items()) out.insert(key);
+  return out;
+}
+
+/// The only line of a successful run, as JSON.
+Json json_of(const std::vector<std::string>& arguments) {
+  const ProcessResult result = run_polaris(arguments);
+  CAPTURE(result.err);
+  REQUIRE(result.exit_code == 0);
+  CHECK(result.err.empty());
+  REQUIRE(result.out.find('\n') == result.out.size() - 1);
+  return Json::parse(result.out);
+}
+
+TEST_CASE("info lists the devices") {
+  const Json json = json_of({"info", "--json"});
+  std::set<std::string> backends;
+  for (const Json& device : json.at("devices")) {
+    backends.insert(device.at("backend").get<std::string>());
+    CHECK(device.at("memory_bytes").get<std::int64_t>() > 0);
+    CHECK(device.at("budget_bytes").get<std::int64_t>() > 0);
+    CHECK_FALSE(device.at("name").get<std::string>().empty());
+  }
+  CHECK(backends.contains("cpu"));
+  CHECK(backends.contains("reference"));
+  const ProcessResult text = run_polaris({"info"});
+  CHECK(text.exit_code == 0);
+  CHECK(text.out.starts_with("cpu  "));
+}
+
+TEST_CASE("inspect names what a model takes and gives") {
+  const Json json = json_of({"inspect", onnx_path("qdq_cnn.onnx"), "--json", "--device", "cpu"});
+  CHECK(json.at("format") == "onnx");
+  REQUIRE(json.at("inputs").size() == 1);
+  const Json& input = json.at("inputs")[0];
+  CHECK(keys_of(input) == std::set<std::string>{"name", "dtype", "shape"});
+  CHECK(input.at("name") == "x");
+  CHECK(input.at("dtype") == "float32");
+  CHECK(input.at("shape").size() == 4);
+  CHECK(json.at("outputs").size() == 2);
+  CHECK(keys_of(json.at("outputs")[0]) == std::set<std::string>{"name", "dtype", "shape"});
+  CHECK(json.at("parameters").get<std::int64_t>() > 0);
+  CHECK(json.at("memory").is_object());
+
+  const Json gguf = json_of({"inspect", stories(), "--json", "--device", "cpu"});
+  CHECK(gguf.at("format") == "gguf");
+  CHECK(gguf.at("parameters") == 2048064);
+  REQUIRE(gguf.at("memory").contains("cpu"));
+  CHECK(gguf.at("memory").at("cpu").at("fits") == true);
+  const ProcessResult text = run_polaris({"inspect", stories()});
+  CHECK(text.exit_code == 0);
+  CHECK(text.out.find("gguf (llama)") != std::string::npos);
+}
+
+void check_run(const std::string& model, const std::string& name, const std::string& device) {
+  CAPTURE(model);
+  const TemporaryFolder folder;
+  const std::string stem = onnx_path(model + "." + name);
+  std::vector<std::string> arguments = {
+      "run", onnx_path(model + ".onnx"), "-o", folder.file("out"), "--json", "--device", device};
+  for (const auto& entry : std::filesystem::directory_iterator(onnx_path(""))) {
+    const std::string file = entry.path().filename().string();
+    const std::string prefix = model + "." + name + ".in.";
+    if (!file.starts_with(prefix)) continue;
+    const std::string input = file.substr(prefix.size(), file.size() - prefix.size() - 4);
+    arguments.insert(arguments.end(), {"-i", input + "=" + entry.path().string()});
+  }
+  const Json json = json_of(arguments);
+  CHECK(keys_of(json) == std::set<std::string>{"outputs", "wall_ms", "device"});
+  CHECK(json.at("device") == device);
+  CHECK(json.at("wall_ms").get<double>() > 0);
+  REQUIRE_FALSE(json.at("outputs").empty());
+  for (const Json& output : json.at("outputs")) {
+    CHECK(keys_of(output) == std::set<std::string>{"name", "dtype", "shape", "file"});
+    const std::string output_name = output.at("name");
+    CAPTURE(output_name);
+    CHECK(output.at("file") == folder.file("out/" + output_name + ".npy"));
+    auto got = load_npy(output.at("file").get<std::string>());
+    auto wanted = load_npy(stem + ".out." + output_name + ".npy");
+    REQUIRE(got);
+    REQUIRE(wanted);
+    REQUIRE(got->type() == wanted->type());
+    CHECK(dtype_name(got->dtype()) == output.at("dtype").get<std::string>());
+    CHECK(got->shape().rank() == static_cast<int>(output.at("shape").size()));
+    if (model == "qdq_cnn") {
+      // onnxruntime rounds between its layers: one step at most, of 0.02 where dequantized.
+      CHECK(max_difference(*got, *wanted) <= (got->dtype() == DType::kF32 ? 0.0201 : 1.0));
+    } else {
+      CHECK(difference(*got, *wanted) == "");
+    }
+  }
+}
+
+TEST_CASE("run gives onnxruntime's outputs") {
+  for (const std::string device : {"cpu", "reference"}) {
+    CAPTURE(device);
+    check_run("loop_dynamic", "many", device);
+    check_run("if_in_loop", "seven", device);
+    check_run("nonzero_gather", "some", device);
+    check_run("qdq_cnn", "three", device);
+  }
+}
+
+TEST_CASE("run fills inputs from a seed") {
+  const TemporaryFolder folder;
+  const std::string model = onnx_path("qdq_cnn.onnx");
+  const Json symbols = json_of({"inspect", model, "--json"}).at("inputs")[0].at("shape");
+  if (!symbols[0].is_string()) return;
+  const std::string dim = symbols[0].get<std::string>() + "=2";
+  const auto with = [&](const std::string& seed, const std::string& to) {
+    const Json json = json_of(
+        {"run", seed, model, "-o", folder.file(to), "--json", "--device", "cpu", "--dim", dim});
+    auto tensor = load_npy(json.at("outputs").back().at("file").get<std::string>());
+    REQUIRE(tensor);
+    return tensor.take();
+  };
+  const Tensor a = with("--random-inputs", "a");
+  CHECK(a.shape()[0] == 2);
+  CHECK(max_difference(a, with("--random-inputs=0", "b")) == 0);
+  CHECK(max_difference(a, with("--random-inputs=1", "c")) > 0);
+}
+
+TEST_CASE("bench times a model") {
+  const Json json = json_of({"bench", onnx_path("qdq_cnn.onnx"), "--json", "--device", "cpu",
+                             "--runs", "3", "--warmup", "1"});
+  CHECK(keys_of(json) ==
+        std::set<std::string>{"median_ms", "p90_ms", "runs", "flops", "bytes", "device"});
+  CHECK(json.at("median_ms").get<double>() > 0);
+  CHECK(json.at("p90_ms").get<double>() >= json.at("median_ms").get<double>());
+  CHECK(json.at("runs") == 3);
+  CHECK(json.at("flops").get<std::int64_t>() > 0);
+  CHECK(json.at("bytes").get<std::int64_t>() > 0);
+  CHECK(json.at("device") == "cpu");
+  const ProcessResult table = run_polaris(
+      {"bench", onnx_path("qdq_cnn.onnx"), "--profile", "--runs", "1", "--device", "cpu"});
+  CHECK(table.exit_code == 0);
+  CHECK(table.out.find("GFLOP/s") != std::string::npos);
+}
+
+TEST_CASE("bench --llm gives tokens per second") {
+  const Json json = json_of(
+      {"bench", stories(), "--llm", "--json", "--device", "cpu", "--runs", "1", "--warmup", "0"});
+  CHECK(json.at("prompt_tokens") == 512);
+  CHECK(json.at("tokens") == 128);
+  CHECK(json.at("prompt_tokens_per_s").get<double>() > 0);
+  CHECK(json.at("tokens_per_s").get<double>() > 0);
+}
+
+}  // namespace
+}  // namespace polaris

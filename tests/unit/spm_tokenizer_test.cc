@@ -1,0 +1,122 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/os/files.h"
+#include "base/strings.h"
+#include "load/load.h"
+#include "pipeline/language_model.h"
+#include "support/shared_files.h"
+#include "test_paths.h"
+#include "text/tokenizer.h"
+
+namespace polaris {
+namespace {
+
+using namespace test;
+
+std::unique_ptr<Tokenizer> tokenizer_of(const std::string& path) {
+  auto model = load_model(path, OpSet::builtin());
+  REQUIRE_MESSAGE(model.ok(), model.error().message());
+  auto tokenizer = make_tokenizer(*model);
+  REQUIRE_MESSAGE(tokenizer.ok(), tokenizer.error().message());
+  return tokenizer.take();
+}
+
+std::unique_ptr<Tokenizer> stories_tokenizer() {
+  return tokenizer_of(std::string(kSourceDir) + "/models/stories/stories-q4_0.gguf");
+}
+
+std::vector<std::string> inputs_of(const std::string& text) {
+  static constexpr std::string_view kBetween = "\n__ggml_vocab_test__\n";
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find(kBetween, at);
+    if (end == std::string::npos) break;
+    out.push_back(text.substr(at, end - at));
+    at = end + kBetween.size();
+  }
+  return out;
+}
+
+TEST_CASE("llama.cpp's vectors for the Llama 2 vocabulary") {
+  const auto path = shared_file("models/gguf/ggml-vocab-llama-spm.gguf");
+  if (!path) return;
+  const auto tokenizer = tokenizer_of(*path);
+  auto inputs_text = read_file(*path + ".inp", 1 << 20);
+  auto outputs_text = read_file(*path + ".out", 1 << 20);
+  REQUIRE(inputs_text);
+  REQUIRE(outputs_text);
+  const std::vector<std::string> inputs = inputs_of(*inputs_text);
+  const auto outputs = split(*outputs_text, '\n');
+  REQUIRE(inputs.size() >= 40);
+  REQUIRE(outputs.size() >= inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    CAPTURE(inputs[i]);
+    std::vector<TokenId> wanted;
+    for (std::string_view id : split(outputs[i], ' ')) {
+      if (!id.empty()) wanted.push_back(static_cast<TokenId>(parse_i64(id).value_or(-1)));
+    }
+    const std::vector<TokenId> got = tokenizer->encode(inputs[i], {false, false});
+    CHECK(got == wanted);
+    CHECK(tokenizer->decode(got) == inputs[i]);
+  }
+}
+
+TEST_CASE("special tokens come and go as asked") {
+  const auto tokenizer = stories_tokenizer();
+  const Vocabulary& vocabulary = tokenizer->vocabulary();
+  REQUIRE(vocabulary.bos);
+  const auto with = tokenizer->encode("Once upon a time");
+  const auto without = tokenizer->encode("Once upon a time", {false, false});
+  REQUIRE(with.size() == without.size() + 1);
+  CHECK(with.front() == *vocabulary.bos);
+  CHECK(std::equal(without.begin(), without.end(), with.begin() + 1));
+  CHECK(tokenizer->decode(with) == "Once upon a time");
+  CHECK(tokenizer->piece(*vocabulary.bos).empty());
+  // Control tokens written out are text unless asked for.
+  const std::string bos = vocabulary.token(*vocabulary.bos).text;
+  CHECK(tokenizer->encode(bos, {false, true}) == std::vector<TokenId>{*vocabulary.bos});
+  CHECK(tokenizer->encode(bos, {false, false}).size() > 1);
+  CHECK(tokenizer->encode("", {false, false}).empty());
+  CHECK(tokenizer->encode("").size() == 1);
+}
+
+TEST_CASE("any bytes come back as they were") {
+  const auto tokenizer = stories_tokenizer();
+  for (const std::string text :
+       {std::string("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\xBB"), std::string("tab\there\n\nnew"),
+        std::string("   three spaces  two"), std::string("cut \xF0\x9F"),
+        std::string("\xFF\xFE\x80"), std::string("nul\0inside", 10),
+        std::string("\xE2\x96\x81 is its space")}) {
+    CAPTURE(text);
+    const auto ids = tokenizer->encode(text, {false, false});
+    for (TokenId id : ids) CHECK(tokenizer->vocabulary().contains(id));
+    if (text.find("\xE2\x96\x81") == std::string::npos) CHECK(tokenizer->decode(ids) == text);
+  }
+  CHECK(tokenizer->decode(std::vector<TokenId>{-1, 1 << 30}).empty());
+}
+
+TEST_CASE("a long text takes time in proportion") {
+  const auto tokenizer = stories_tokenizer();
+  std::string text;
+  while (text.size() < 400000) text += "aaaaaaaaaaaaaaa Once upon a time ";
+  const auto ids = tokenizer->encode(text, {false, false});
+  CHECK(tokenizer->decode(ids) == text);
+}
+
+TEST_CASE("a stream holds back half a character") {
+  Utf8Stream stream;
+  CHECK(stream.push("a\xE2\x82") == "a");
+  CHECK(stream.push("\xAC") == "\xE2\x82\xAC");
+  CHECK(stream.push("\xF0\x9F\x90") == "");
+  CHECK(stream.push("x") == "\xEF\xBF\xBDx");
+  CHECK(stream.push("\xFF") == "\xEF\xBF\xBD");
+  CHECK(stream.push("\xC3") == "");
+  CHECK(stream.flush() == "\xEF\xBF\xBD");
+  CHECK(stream.flush().empty());
+}
+
+}  // namespace
+}  // namespace polaris
