@@ -24,9 +24,7 @@ using namespace polaris::test;
 
 namespace {
 
-std::string stories_path() {
-  return std::string(kSourceDir) + "/models/stories/stories-q4_0.gguf";
-}
+std::string stories_path() { return std::string(kSourceDir) + "/models/stories/stories-q4_0.gguf"; }
 
 /// Loads the stories model, generates three tokens and gives everything back.
 Status load_and_generate(const std::shared_ptr<Runtime>& runtime) {

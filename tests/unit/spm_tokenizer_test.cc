@@ -85,7 +85,7 @@ TEST_CASE("special tokens come and go as asked") {
 
 TEST_CASE("any bytes come back as they were") {
   const auto tokenizer = stories_tokenizer();
-  for (const std::string text :
+  for (const std::string& text :
        {std::string("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\xBB"), std::string("tab\there\n\nnew"),
         std::string("   three spaces  two"), std::string("cut \xF0\x9F"),
         std::string("\xFF\xFE\x80"), std::string("nul\0inside", 10),
