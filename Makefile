@@ -1,7 +1,7 @@
 # The README's commands. Everything real is in CMake and tools/; this file only names it.
 .PHONY: all build demo test check format tidy clang-tidy audit audit-update soak clean
 
-DEMO_MODEL ?= models/stories/stories-q8_0.gguf
+DEMO_MODEL ?= models/stories/stories-f32.gguf
 DEMO_PROMPT ?= Once upon a time
 JOBS ?= $(shell nproc)
 

@@ -7,7 +7,7 @@ model=$2
 prompt=$3
 tell() {
   printf '\n== %s\n' "$1"
-  "$polaris" generate "$model" -p "$prompt" -n 250 --temperature 0 --device "$1"
+  "$polaris" generate "$model" -p "$prompt" -n 300 --temperature 0 --device "$1"
 }
 tell cpu
 devices=$("$polaris" info)

@@ -16,9 +16,6 @@
 namespace polaris::cli {
 namespace {
 
-constexpr std::int64_t kPromptTokens = 512;
-constexpr std::int64_t kNewTokens = 128;
-
 double quantile(std::vector<double> sorted, double q) {
   std::sort(sorted.begin(), sorted.end());
   const auto at = static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5);
@@ -33,12 +30,19 @@ class Bench final : public Action {
     app.add_option("--runs", runs_, "timed runs")->capture_default_str();
     app.add_option("--warmup", warmup_, "runs before them")->capture_default_str();
     app.add_flag("--llm", llm_, "tokens per second: pp512 (prompt) and tg128 (generation)");
+    app.add_option("--prompt-tokens", prompt_tokens_, "of pp, with --llm")->capture_default_str();
+    app.add_option("--tokens", new_tokens_, "of tg, with --llm")->capture_default_str();
+    app.add_option("--depth", depth_, "tokens in the cache before tg")->capture_default_str();
     app.add_flag("--profile", profile_, "a table of the nodes' times");
   }
 
   Status run(const Common& common) override {
     if (runs_ < 1 || warmup_ < 0) {
       return Error::invalid("[cli] --runs and --warmup, wanted at least 1 and 0");
+    }
+    if (prompt_tokens_ < 1 || new_tokens_ < 2 || depth_ < 1) {
+      return Error::invalid(
+          "[cli] --prompt-tokens, --tokens and --depth, wanted at least 1, 2 and 1");
     }
     return llm_ ? run_llm(common) : run_model(common);
   }
@@ -135,8 +139,12 @@ class Bench final : public Action {
     Batcher& batcher = *generator->batcher;
     const std::int64_t context = batcher.model().context_tokens;
     // A model trained for short texts is timed on what it can hold.
-    const std::int64_t prompt = std::min(kPromptTokens, context);
-    const std::int64_t fresh = std::min(kNewTokens, context - 1);
+    const std::int64_t prompt = std::min(prompt_tokens_, context);
+    const std::int64_t fresh = std::min(new_tokens_, context - depth_);
+    if (fresh < 2) {
+      return Error::invalid("[bench] --depth, got " + std::to_string(depth_) +
+                            ", wanted less than the context of " + std::to_string(context));
+    }
     CancelOnInterrupt interrupt;
     RunOptions options;
     options.cancel = interrupt.token();
@@ -147,7 +155,7 @@ class Bench final : public Action {
       double unused_ms = 0;
       auto nothing = time_generation(batcher, prompt, 1, options, prompt_ms);
       if (!nothing) return nothing.error();
-      auto new_ms = time_generation(batcher, 1, fresh, options, unused_ms);
+      auto new_ms = time_generation(batcher, depth_, fresh, options, unused_ms);
       if (!new_ms) return new_ms.error();
       if (r < warmup_) continue;
       prompt_rates.push_back(static_cast<double>(prompt) * 1000 / prompt_ms);
@@ -180,6 +188,9 @@ class Bench final : public Action {
   std::string function_;
   int runs_ = 10;
   int warmup_ = 2;
+  std::int64_t prompt_tokens_ = 512;
+  std::int64_t new_tokens_ = 128;
+  std::int64_t depth_ = 1;
   bool llm_ = false;
   bool profile_ = false;
 };
