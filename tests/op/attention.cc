@@ -1,0 +1,169 @@
+#include "ir/op_attrs/attention.h"
+
+#include <doctest/doctest.h>
+
+#include "conformance/suite.h"
+#include "tensor/element.h"
+
+namespace polaris::test {
+namespace {
+
+/// A cache [pages, page_size, width] of plain elements or blocks.
+Tensor cache(DType dtype, std::optional<BlockFormat> format, const Shape& shape) {
+  return format ? random_blocks(*format, shape) : random(dtype, shape, -1, 1);
+}
+
+Tensor int32s(const Shape& shape, std::vector<std::int64_t> elements) {
+  auto out = Tensor::allocate(DType::kI32, shape);
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    store_i64(DType::kI32, out->mutable_bytes().data(), static_cast<std::int64_t>(i), elements[i]);
+  }
+  return out.take();
+}
+
+struct CacheKind {
+  const char* name;
+  DType dtype;
+  std::optional<BlockFormat> format;
+};
+const CacheKind kKinds[] = {{"f32", DType::kF32, {}},
+                            {"f16", DType::kF16, {}},
+                            {"q8_0", DType::kF32, BlockFormat::kQ8_0},
+                            {"q4_0", DType::kF32, BlockFormat::kQ4_0}};
+
+}  // namespace
+
+TEST_CASE("RotaryEmbedding") {
+  Suite s("RotaryEmbedding");
+  const auto heads = [](int n, bool interleaved, int rotary) {
+    return attrs<RotaryEmbeddingAttrs>([=](auto& a) {
+      a.num_heads = n, a.interleaved = interleaved;
+      a.rotary_embedding_dim = rotary;
+    });
+  };
+  const Tensor table_c = random(DType::kF32, {50, 4}, -1, 1);
+  const Tensor table_s = random(DType::kF32, {50, 4}, -1, 1);
+  for (const bool interleaved : {false, true}) {
+    const std::string kind = interleaved ? " interleaved" : "";
+    s.add("rank 3" + kind,
+          {random(DType::kF32, {1, 7, 24}), table_c, table_s,
+           random_ints(DType::kI64, {1, 7}, 0, 49)},
+          heads(3, interleaved, 0), {1, 1, {1, 2}});
+    s.add("int32 positions" + kind,
+          {random(DType::kF32, {2, 3, 16}), table_c, table_s,
+           random_ints(DType::kI32, {2, 3}, 0, 49)},
+          heads(2, interleaved, 0), {1, 1, {1, 2}});
+    s.add("rank 4" + kind,
+          {random(DType::kF32, {2, 3, 5, 8}), table_c, table_s,
+           random_ints(DType::kI64, {2, 5}, 0, 49)},
+          heads(0, interleaved, 0), {1, 1, {1, 2}});
+    s.add("partial" + kind,
+          {random(DType::kF32, {1, 5, 2 * 12}), table_c, table_s,
+           random_ints(DType::kI64, {1, 5}, 0, 49)},
+          heads(2, interleaved, 8), {1, 1, {1, 2}});
+    s.add("no positions" + kind,
+          {random(DType::kF32, {2, 3, 5, 8}), random(DType::kF32, {2, 5, 4}),
+           random(DType::kF32, {2, 5, 4})},
+          heads(0, interleaved, 0));
+  }
+  s.add("no tokens",
+        {random(DType::kF32, {1, 0, 8}), table_c, table_s, random_ints(DType::kI64, {1, 0}, 0, 1)},
+        heads(1, false, 0));
+  s.fails(
+      "heads",
+      {random(DType::kF32, {1, 3, 8}), table_c, table_s, random_ints(DType::kI64, {1, 3}, 0, 1)},
+      heads(3, false, 0), "num_heads, got 3");
+  s.fails("position", {random(DType::kF32, {1, 1, 8}), table_c, table_s, int32s({1, 1}, {50})},
+          heads(1, false, 0), "position, got 50");
+  s.run();
+}
+
+TEST_CASE("KvWrite") {
+  Suite s("KvWrite", "polaris");
+  for (const CacheKind& kind : kKinds) {
+    const Shape shape{5, 4, 64};
+    const std::string name = kind.name;
+    s.add(name,
+          {cache(kind.dtype, kind.format, shape), cache(kind.dtype, kind.format, shape),
+           random(DType::kF32, {3, 64}), random(DType::kF32, {3, 64}), int32s({3}, {7, 0, 19})},
+          nullptr, {2, 1, {}});
+    s.add(name + " padding",
+          {cache(kind.dtype, kind.format, shape), cache(kind.dtype, kind.format, shape),
+           random(DType::kF32, {4, 64}), random(DType::kF32, {4, 64}),
+           int32s({4}, {-1, 20, 3, 1000000})},
+          nullptr, {2, 1, {}});
+    s.add(name + " zeros",
+          {cache(kind.dtype, kind.format, {2, 2, 32}), cache(kind.dtype, kind.format, {2, 2, 32}),
+           values(DType::kF32, {1, 32}, {}), values(DType::kF32, {1, 32}, {}), int32s({1}, {1})},
+          nullptr, {2, 1, {}});
+  }
+  s.add("no tokens",
+        {random(DType::kF32, {2, 2, 32}), random(DType::kF32, {2, 2, 32}),
+         random(DType::kF32, {0, 32}), random(DType::kF32, {0, 32}), int32s({0}, {})},
+        nullptr, {2, 1, {}});
+  s.fails("width",
+          {random(DType::kF32, {2, 2, 32}), random(DType::kF32, {2, 2, 32}),
+           random(DType::kF32, {1, 31}), random(DType::kF32, {1, 31}), int32s({1}, {0})},
+          nullptr, "row size", 2);
+  s.run();
+}
+
+TEST_CASE("PagedAttention") {
+  Suite s("PagedAttention", "polaris");
+  const auto heads = [](int h, int kv, float scale) {
+    return attrs<PagedAttentionAttrs>(
+        [=](auto& a) { a.num_heads = h, a.num_kv_heads = kv, a.scale = scale; });
+  };
+  const Tensor table = int32s({3, 4}, {6, 2, 0, 5, 1, 3, 7, 4, 2, 0, -1, -1});
+  for (const CacheKind& kind : kKinds) {
+    const Shape shape{8, 8, 64};
+    const Tensor k = cache(kind.dtype, kind.format, shape);
+    const Tensor v = cache(kind.dtype, kind.format, shape);
+    const std::string name = kind.name;
+    s.add(name + " decode",
+          {random(DType::kF32, {3, 128}, -1, 1), k, v, table, int32s({3}, {0, 1, 2}),
+           int32s({3}, {31, 17, 0})},
+          heads(4, 2, 0));
+    s.add(name + " prompt",
+          {random(DType::kF32, {7, 64}, -1, 1), k, v, table, int32s({7}, {1, 1, 1, 1, 1, 1, 1}),
+           int32s({7}, {9, 10, 11, 12, 13, 14, 15})},
+          heads(2, 2, 0));
+    s.add(name + " mixed",
+          {random(DType::kF32, {5, 256}, -1, 1), k, v, table, int32s({5}, {2, -1, 0, 2, -1}),
+           int32s({5}, {14, 0, 8, 15, 99})},
+          heads(8, 2, 0.25f));
+  }
+  s.add("one head of 64",
+        {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
+         random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),
+         int32s({1}, {20})},
+        heads(1, 1, 0));
+  s.add("head of 8",
+        {random(DType::kF32, {3, 64}), random(DType::kF32, {2, 16, 32}),
+         random(DType::kF32, {2, 16, 32}), int32s({1, 2}, {1, 0}), int32s({3}, {0, 0, 0}),
+         int32s({3}, {5, 6, 7})},
+        heads(8, 4, 0));
+  s.add("long",
+        {random(DType::kF32, {2, 64}), random(DType::kF32, {40, 16, 64}),
+         random(DType::kF32, {40, 16, 64}), random_ints(DType::kI32, {2, 37}, 0, 39),
+         int32s({2}, {0, 1}), int32s({2}, {591, 300})},
+        heads(2, 2, 0));
+  s.add(
+      "no tokens",
+      {random(DType::kF32, {0, 64}), random(DType::kF32, {2, 16, 64}),
+       random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({0}, {}), int32s({0}, {})},
+      heads(1, 1, 0));
+  s.fails("page",
+          {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
+           random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),
+           int32s({1}, {32})},
+          heads(1, 1, 0), "no page for position 32");
+  s.fails("heads",
+          {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
+           random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),
+           int32s({1}, {0})},
+          heads(3, 2, 0), "heads, got 3 over 2");
+  s.run();
+}
+
+}  // namespace polaris::test

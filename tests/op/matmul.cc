@@ -1,0 +1,153 @@
+#include <doctest/doctest.h>
+
+#include "conformance/suite.h"
+#include "ir/op_attrs/matmul.h"
+
+namespace polaris::test {
+
+TEST_CASE("MatMul") {
+  Suite s("MatMul");
+  struct Case {
+    const char* name;
+    Shape a;
+    Shape b;
+  };
+  const Case cases[] = {
+      {"prime", {7, 13}, {13, 11}},      {"one row", {1, 67}, {67, 31}},
+      {"one column", {31, 67}, {67, 1}}, {"vectors", {17}, {17}},
+      {"vector first", {13}, {13, 7}},   {"vector last", {7, 13}, {13}},
+      {"batch", {3, 5, 7}, {3, 7, 4}},   {"batch broadcast", {2, 1, 5, 7}, {3, 7, 4}},
+      {"shared b", {4, 5, 7}, {7, 9}},   {"large", {65, 129}, {129, 67}},
+      {"no rows", {0, 5}, {5, 3}},       {"no depth", {3, 0}, {0, 4}},
+      {"aligned", {16, 64}, {64, 32}},   {"tall", {257, 3}, {3, 5}},
+  };
+  for (const Case& c : cases) {
+    s.add(std::string("f32 ") + c.name,
+          {random(DType::kF32, c.a, -1, 1), random(DType::kF32, c.b, -1, 1)}, nullptr, {1, 1, {1}});
+  }
+  s.add("f16", {random(DType::kF16, {7, 13}, -1, 1), random(DType::kF16, {13, 11}, -1, 1)}, nullptr,
+        {1, 1, {1}});
+  s.add("f64", {random(DType::kF64, {7, 13}), random(DType::kF64, {13, 11})});
+  s.add("i32", {random_bits(DType::kI32, {7, 13}), random_bits(DType::kI32, {13, 11})});
+  s.add("i64", {random_bits(DType::kI64, {7, 13}), random_bits(DType::kI64, {13, 11})});
+  s.add("u32", {random_bits(DType::kU32, {2, 3}), random_bits(DType::kU32, {3, 2})});
+  s.fails("inner", {random(DType::kF32, {3, 4}), random(DType::kF32, {5, 3})}, nullptr, "[3, 4]");
+  s.fails("scalar", {random(DType::kF32, {}), random(DType::kF32, {5, 3})}, nullptr, "[]");
+  s.run();
+}
+
+TEST_CASE("Linear") {
+  Suite s("Linear", "polaris");
+  for (std::int64_t rows : {1, 2, 5, 33}) {
+    const std::string at = std::to_string(rows) + " rows";
+    s.add("f32 " + at,
+          {random(DType::kF32, {rows, 67}, -1, 1), random(DType::kF32, {31, 67}, -1, 1)}, nullptr,
+          {1, 1, {1}});
+    s.add("f16 weights " + at,
+          {random(DType::kF32, {rows, 64}, -1, 1), random(DType::kF16, {37, 64}, -1, 1)}, nullptr,
+          {1, 2, {1}});
+    for (BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
+      const std::string name = std::string(block_format_info(f).name) + " " + at;
+      s.add(name, {random(DType::kF32, {rows, 96}, -1, 1), random_blocks(f, {37, 96})}, nullptr,
+            {1, 1, {1}});
+      s.add(name + " wide", {random(DType::kF32, {rows, 320}, -1, 1), random_blocks(f, {65, 320})},
+            nullptr, {1, 1, {1}});
+    }
+  }
+  s.add("bias",
+        {random(DType::kF32, {3, 67}, -1, 1), random(DType::kF32, {31, 67}, -1, 1),
+         random(DType::kF32, {31})},
+        nullptr, {1, 1, {1, 2}});
+  s.add("bias q8_0",
+        {random(DType::kF32, {3, 64}, -1, 1), random_blocks(BlockFormat::kQ8_0, {31, 64}),
+         random(DType::kF32, {31})},
+        nullptr, {1, 1, {1, 2}});
+  s.add("rank 3", {random(DType::kF32, {2, 3, 32}, -1, 1), random(DType::kF32, {5, 32}, -1, 1)},
+        nullptr, {1, 1, {1}});
+  s.add("vector", {random(DType::kF32, {32}, -1, 1), random(DType::kF32, {5, 32}, -1, 1)}, nullptr,
+        {1, 1, {1}});
+  s.add("no rows", {random(DType::kF32, {0, 32}), random(DType::kF32, {5, 32})}, nullptr,
+        {1, 1, {1}});
+  s.add("f16", {random(DType::kF16, {3, 32}, -1, 1), random(DType::kF16, {5, 32}, -1, 1)}, nullptr,
+        {1, 1, {1}});
+  s.fails("inner", {random(DType::kF32, {3, 4}), random(DType::kF32, {5, 3})}, nullptr,
+          "last dim of x");
+  s.fails("bias",
+          {random(DType::kF32, {3, 4}), random(DType::kF32, {5, 4}), random(DType::kF32, {4})},
+          nullptr, "size of bias");
+  s.run();
+}
+
+TEST_CASE("Gemm") {
+  Suite s("Gemm");
+  for (const bool ta : {false, true}) {
+    for (const bool tb : {false, true}) {
+      const auto attr = attrs<GemmAttrs>([&](auto& a) {
+        a.transA = ta, a.transB = tb;
+        a.alpha = 0.5f, a.beta = 2.0f;
+      });
+      const Shape a = ta ? Shape{13, 7} : Shape{7, 13};
+      const Shape b = tb ? Shape{11, 13} : Shape{13, 11};
+      const std::string name = std::string(ta ? "A'" : "A") + (tb ? " B'" : " B");
+      s.add(
+          name,
+          {random(DType::kF32, a, -1, 1), random(DType::kF32, b, -1, 1), random(DType::kF32, {11})},
+          attr, {1, 1, {1, 2}});
+    }
+  }
+  s.add("no C", {random(DType::kF32, {3, 5}), random(DType::kF32, {5, 4})}, nullptr, {1, 1, {1}});
+  for (const Shape& c : {Shape{}, Shape{1}, Shape{3, 1}, Shape{1, 4}, Shape{3, 4}}) {
+    s.add("C " + c.to_string(),
+          {random(DType::kF32, {3, 5}), random(DType::kF32, {5, 4}), random(DType::kF32, c)});
+  }
+  s.add("i32", {random_bits(DType::kI32, {3, 5}), random_bits(DType::kI32, {5, 4}),
+                random_bits(DType::kI32, {4})});
+  s.add("f16",
+        {random(DType::kF16, {3, 5}), random(DType::kF16, {5, 4}), random(DType::kF16, {4})});
+  s.fails("C", {random(DType::kF32, {3, 5}), random(DType::kF32, {5, 4}), random(DType::kF32, {3})},
+          nullptr, "C shape");
+  s.fails("inner", {random(DType::kF32, {3, 5}), random(DType::kF32, {4, 4})}, nullptr,
+          "inner dim of B");
+  s.run();
+}
+
+TEST_CASE("MatMulInteger") {
+  Suite s("MatMulInteger");
+  const DType types[] = {DType::kI8, DType::kU8};
+  for (DType a : types) {
+    for (DType b : types) {
+      const std::string name = std::string(dtype_name(a)) + " " + std::string(dtype_name(b));
+      s.add(name,
+            {random_bits(a, {7, 67}), random_bits(b, {67, 11}), random_bits(a, {}),
+             random_bits(b, {})},
+            nullptr, {1, 1, {1, 3}});
+    }
+  }
+  s.add("no zero points", {random_bits(DType::kU8, {7, 13}), random_bits(DType::kI8, {13, 5})});
+  s.add("per row and column",
+        {random_bits(DType::kU8, {7, 13}), random_bits(DType::kU8, {13, 5}),
+         random_bits(DType::kU8, {7}), random_bits(DType::kU8, {5})},
+        nullptr, {1, 1, {1, 3}});
+  s.add("batch", {random_bits(DType::kU8, {2, 3, 4}), random_bits(DType::kI8, {2, 4, 5}),
+                  random_bits(DType::kU8, {})});
+  s.fails("float", {random(DType::kF32, {2, 2}), random_bits(DType::kI8, {2, 2})}, nullptr, "type");
+  s.run();
+}
+
+TEST_CASE("QLinearMatMul") {
+  Suite s("QLinearMatMul");
+  const auto add = [&](const char* name, DType a, DType b, DType y, Shape b_scale) {
+    s.add(name,
+          {random_bits(a, {7, 67}), scalar(DType::kF32, 0.02), random_bits(a, {}),
+           random_bits(b, {67, 11}), random(DType::kF32, b_scale, 0.01, 0.03),
+           random_bits(b, b_scale), scalar(DType::kF32, 0.7), random_bits(y, {})},
+          nullptr, {1, 1, {1, 2, 3, 4, 5, 6, 7}});
+  };
+  add("u8", DType::kU8, DType::kU8, DType::kU8, {});
+  add("i8", DType::kI8, DType::kI8, DType::kI8, {});
+  add("u8 i8", DType::kU8, DType::kI8, DType::kU8, {});
+  add("per column", DType::kU8, DType::kI8, DType::kU8, {11});
+  s.run();
+}
+
+}  // namespace polaris::test

@@ -1,0 +1,99 @@
+#include <doctest/doctest.h>
+
+#include "conformance/suite.h"
+#include "ir/op_attrs/normalization.h"
+
+namespace polaris::test {
+
+TEST_CASE("Softmax, LogSoftmax, Hardmax") {
+  for (const char* op : {"Softmax", "LogSoftmax", "Hardmax"}) {
+    Suite s(op);
+    for (int axis : {-1, 0, 1}) {
+      s.add("axis " + std::to_string(axis), {random(DType::kF32, {3, 5, 7}, -6, 6)},
+            attrs<SoftmaxAttrs>([&](auto& a) { a.axis = axis; }));
+    }
+    s.add("long", {random(DType::kF32, {3, 1031}, -6, 6)});
+    s.add("one", {random(DType::kF32, {5, 1})});
+    s.add("large values", {random(DType::kF32, {3, 17}, 500, 510)});
+    s.add("vector", {random(DType::kF32, {67})});
+    s.add("empty", {random(DType::kF32, {0, 3})});
+    s.add("f16", {random(DType::kF16, {3, 17})});
+    s.add("f64", {random(DType::kF64, {3, 17})});
+    s.fails("axis", {random(DType::kF32, {3})}, attrs<SoftmaxAttrs>([](auto& a) { a.axis = 1; }),
+            "axis, got 1");
+    s.fails("integers", {random(DType::kI32, {3})}, nullptr, "type");
+    s.run();
+  }
+  Suite masked("Softmax");
+  masked.add("masked", {values(DType::kF32, {2, 3}, {-1e30, 1, 2, -1e30, -1e30, 0})});
+  masked.run();
+}
+
+TEST_CASE("RMSNormalization") {
+  Suite s("RMSNormalization");
+  s.add("f32", {random(DType::kF32, {5, 67}), random(DType::kF32, {67})}, nullptr, {1, 1, {1}});
+  s.add("one row", {random(DType::kF32, {1, 64}), random(DType::kF32, {64})}, nullptr, {1, 1, {1}});
+  s.add("rank 1", {random(DType::kF32, {31}), random(DType::kF32, {31})});
+  s.add("two axes", {random(DType::kF32, {3, 5, 7}), random(DType::kF32, {5, 7})},
+        attrs<RmsNormAttrs>([](auto& a) { a.axis = 1, a.epsilon = 1e-3f; }));
+  s.add("scalar scale", {random(DType::kF32, {3, 7}), random(DType::kF32, {1})});
+  s.add("zeros", {values(DType::kF32, {1, 4}, {0, 0, 0, 0}), random(DType::kF32, {4})});
+  s.add("no rows", {random(DType::kF32, {0, 8}), random(DType::kF32, {8})});
+  s.add("long", {random(DType::kF32, {3, 1031}), random(DType::kF32, {1031})});
+  s.add("f16", {random(DType::kF16, {5, 67}), random(DType::kF16, {67})});
+  s.fails("scale", {random(DType::kF32, {3, 7}), random(DType::kF32, {6})}, nullptr, "scale shape");
+  s.run();
+}
+
+TEST_CASE("LayerNormalization") {
+  Suite s("LayerNormalization");
+  s.add("f32", {random(DType::kF32, {5, 67}), random(DType::kF32, {67}), random(DType::kF32, {67})},
+        nullptr, {1, 1, {1, 2}});
+  s.add("no bias", {random(DType::kF32, {5, 67}), random(DType::kF32, {67})});
+  s.add("far from zero", {random(DType::kF32, {3, 64}, 99, 101), random(DType::kF32, {64})},
+        nullptr, {1, 5, {}});
+  s.add("two axes",
+        {random(DType::kF32, {3, 5, 7}), random(DType::kF32, {5, 7}), random(DType::kF32, {5, 7})},
+        attrs<LayerNormAttrs>([](auto& a) { a.axis = 1; }));
+  s.add("statistics", {random(DType::kF32, {5, 67}), random(DType::kF32, {67})}, nullptr,
+        {3, 1, {}});
+  s.add("f16",
+        {random(DType::kF16, {5, 67}), random(DType::kF16, {67}), random(DType::kF16, {67})});
+  s.add("no rows", {random(DType::kF32, {0, 8}), random(DType::kF32, {8})});
+  s.fails("axis", {random(DType::kF32, {3, 7}), random(DType::kF32, {7})},
+          attrs<LayerNormAttrs>([](auto& a) { a.axis = 2; }), "axis, got 2");
+  s.run();
+}
+
+TEST_CASE("BatchNormalization, InstanceNormalization, GroupNormalization") {
+  const Tensor x = random(DType::kF32, {2, 6, 5, 7});
+  Suite batch("BatchNormalization");
+  batch.add("f32",
+            {x, random(DType::kF32, {6}), random(DType::kF32, {6}), random(DType::kF32, {6}),
+             random(DType::kF32, {6}, 0.1, 2)},
+            nullptr, {1, 1, {1, 2, 3, 4}});
+  batch.add("matrix",
+            {random(DType::kF32, {5, 3}), random(DType::kF32, {3}), random(DType::kF32, {3}),
+             random(DType::kF32, {3}), random(DType::kF32, {3}, 0.1, 2)});
+  batch.fails("training",
+              {x, random(DType::kF32, {6}), random(DType::kF32, {6}), random(DType::kF32, {6}),
+               random(DType::kF32, {6})},
+              attrs<BatchNormAttrs>([](auto& a) { a.training_mode = true; }), "training mode");
+  batch.run();
+  Suite instance("InstanceNormalization");
+  instance.add("f32", {x, random(DType::kF32, {6}), random(DType::kF32, {6})});
+  instance.add(
+      "1D", {random(DType::kF32, {2, 3, 17}), random(DType::kF32, {3}), random(DType::kF32, {3})});
+  instance.run();
+  Suite group("GroupNormalization");
+  for (int groups : {1, 2, 3, 6}) {
+    group.add(std::to_string(groups) + " groups",
+              {x, random(DType::kF32, {6}), random(DType::kF32, {6})},
+              attrs<GroupNormAttrs>([&](auto& a) { a.num_groups = groups; }));
+  }
+  group.fails("groups", {x, random(DType::kF32, {6}), random(DType::kF32, {6})},
+              attrs<GroupNormAttrs>([](auto& a) { a.num_groups = 4; }), "num_groups, got 4");
+  group.run();
+}
+
+}  // namespace polaris::test

@@ -1,0 +1,114 @@
+#include "ir/op_attrs/reduce.h"
+
+#include <doctest/doctest.h>
+
+#include "conformance/suite.h"
+
+namespace polaris::test {
+namespace {
+
+std::shared_ptr<const Attrs> reduce(bool keepdims, bool noop = false) {
+  return attrs<ReduceAttrs>([=](auto& a) { a.keepdims = keepdims, a.noop_with_empty_axes = noop; });
+}
+
+}  // namespace
+
+TEST_CASE("Reduce ops") {
+  for (const char* op :
+       {"ReduceSum", "ReduceMean", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2",
+        "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp"}) {
+    Suite s(op);
+    const auto x = [](DType d, const Shape& shape) { return random(d, shape, 0.2, 1.5); };
+    s.add("last", {x(DType::kF32, {5, 67}), int64s({-1})}, reduce(true));
+    s.add("first", {x(DType::kF32, {13, 7}), int64s({0})}, reduce(false));
+    s.add("middle", {x(DType::kF32, {3, 5, 7}), int64s({1})}, reduce(true));
+    s.add("two", {x(DType::kF32, {3, 5, 7, 2}), int64s({0, 2})}, reduce(false));
+    s.add("all", {x(DType::kF32, {3, 5, 7})}, reduce(false));
+    s.add("none", {x(DType::kF32, {3, 5}), int64s({})}, reduce(true, true));
+    s.add("long", {x(DType::kF32, {2, 1031}), int64s({1})}, reduce(false), {1, 2, {}});
+    s.add("one", {x(DType::kF32, {5, 1}), int64s({1})}, reduce(false));
+    s.add("scalar", {x(DType::kF32, {})}, reduce(false));
+    s.add("f16", {x(DType::kF16, {5, 17}), int64s({1})}, reduce(false));
+    s.add("f64", {x(DType::kF64, {5, 17}), int64s({1})}, reduce(false));
+    s.add("i32", {random_ints(DType::kI32, {5, 7}, 1, 5), int64s({1})}, reduce(false));
+    s.add("i64", {random_ints(DType::kI64, {5, 7}, 1, 5), int64s({0})}, reduce(true));
+    s.fails("axis", {x(DType::kF32, {3}), int64s({1})}, reduce(true), "axis, got 1");
+    s.run();
+  }
+  Suite sum("ReduceSum");
+  sum.add("nothing", {random(DType::kF32, {3, 0}), int64s({1})}, reduce(true));
+  sum.add("wraps", {random_bits(DType::kI64, {5, 7}), int64s({1})}, reduce(true));
+  sum.run();
+  for (const char* op : {"ReduceMax", "ReduceMin"}) {
+    Suite s(op);
+    s.add("u8", {random_bits(DType::kU8, {5, 7}), int64s({1})}, reduce(true));
+    s.add("i8", {random_bits(DType::kI8, {5, 7}), int64s({1})}, reduce(true));
+    s.add("u64", {random_bits(DType::kU64, {5, 7}), int64s({1})}, reduce(true));
+    s.add("bool", {random(DType::kBool, {5, 3}), int64s({1})}, reduce(true));
+    s.run();
+  }
+}
+
+TEST_CASE("ArgMax, ArgMin") {
+  for (const char* op : {"ArgMax", "ArgMin"}) {
+    Suite s(op);
+    for (const bool last : {false, true}) {
+      for (int axis : {0, 1, -1}) {
+        s.add("axis " + std::to_string(axis) + (last ? " last" : ""),
+              {random_ints(DType::kF32, {5, 7, 3}, 0, 3)}, attrs<ArgReduceAttrs>([=](auto& a) {
+                a.axis = axis, a.select_last_index = last;
+                a.keepdims = last;
+              }));
+      }
+    }
+    s.add("i32", {random(DType::kI32, {5, 7})});
+    s.add("u8", {random(DType::kU8, {5, 7})});
+    s.add("long", {random(DType::kF32, {1, 4099})},
+          attrs<ArgReduceAttrs>([](auto& a) { a.axis = 1; }));
+    s.run();
+  }
+}
+
+TEST_CASE("CumSum") {
+  Suite s("CumSum");
+  for (const bool exclusive : {false, true}) {
+    for (const bool reverse : {false, true}) {
+      const auto attr =
+          attrs<CumSumAttrs>([=](auto& a) { a.exclusive = exclusive, a.reverse = reverse; });
+      const std::string name =
+          std::string(exclusive ? "exclusive " : "") + (reverse ? "reverse" : "");
+      s.add("f32 " + name, {random(DType::kF32, {5, 17}), scalar(DType::kI64, 1)}, attr);
+      s.add("i32 " + name, {random(DType::kI32, {5, 7, 3}), scalar(DType::kI32, -3)}, attr);
+    }
+  }
+  s.fails("axis", {random(DType::kF32, {3}), scalar(DType::kI64, 1)}, nullptr, "axis, got 1");
+  s.run();
+}
+
+TEST_CASE("TopK") {
+  Suite s("TopK");
+  const auto top = [](std::int64_t axis, bool largest) {
+    return attrs<TopKAttrs>([=](auto& a) { a.axis = axis, a.largest = largest; });
+  };
+  s.add("largest", {random(DType::kF32, {5, 17}), int64s({3})}, top(-1, true), {2, 1, {}});
+  s.add("smallest", {random(DType::kF32, {7, 5}), int64s({4})}, top(0, false), {2, 1, {}});
+  s.add("ties", {random_ints(DType::kI64, {3, 17}, 0, 3), int64s({9})}, top(1, true), {2, 1, {}});
+  s.add("all", {random(DType::kF32, {5}), int64s({5})}, top(0, true), {2, 1, {}});
+  s.add("none", {random(DType::kF32, {5}), int64s({0})}, top(0, true), {2, 1, {}});
+  s.fails("k", {random(DType::kF32, {5}), int64s({6})}, top(0, true), "K, got 6", 2);
+  s.run();
+}
+
+TEST_CASE("NonZero") {
+  Suite s("NonZero");
+  for (DType d : {DType::kF32, DType::kI64, DType::kI32, DType::kU8, DType::kBool}) {
+    s.add(dtype_name(d), {random_ints(d, {5, 7}, 0, 1)});
+  }
+  s.add("vector", {random_ints(DType::kF32, {67}, 0, 1)});
+  s.add("3D", {random_ints(DType::kBool, {3, 5, 2}, 0, 1)});
+  s.add("all zero", {values(DType::kF32, {3, 2}, {})});
+  s.add("empty", {random(DType::kF32, {3, 0})});
+  s.run();
+}
+
+}  // namespace polaris::test
