@@ -1,0 +1,191 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "backend/cpu/cpu_device.h"
+#include "backend/reference/reference_device.h"
+#include "base/os/files.h"
+#include "load/load.h"
+#include "load/onnx/proto.h"
+#include "load/onnx/tensor.h"
+#include "session/session.h"
+#include "support/compare.h"
+#include "support/vulkan.h"
+
+// The node tests that ONNX publishes: one model and data sets per case (Debian libonnx-testdata).
+namespace polaris::test {
+namespace {
+
+constexpr const char* kRoot = "/usr/share/libonnx-testdata/data/node";
+
+// What passed when this was written; more is welcome.
+constexpr int kPassedMin = 400;
+
+/// Tests that ask for what we define otherwise, with the reason.
+const std::map<std::string, std::string, std::less<>> kExceptions = {};
+
+void append_varint(std::vector<std::byte>& out, std::size_t value) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::byte>(value | 0x80));
+  out.push_back(static_cast<std::byte>(value));
+}
+
+std::vector<std::byte> field(int number, const std::vector<std::byte>& message) {
+  std::vector<std::byte> out;
+  append_varint(out, static_cast<std::size_t>(number) << 3 | 2);
+  append_varint(out, message.size());
+  out.insert(out.end(), message.begin(), message.end());
+  return out;
+}
+
+/// A TensorProto file, read as the one initializer of a model made around it.
+Result<Tensor> read_tensor(const std::string& path) {
+  auto text = read_file(path, 64 << 20);
+  if (!text) return text.error();
+  const auto* from = reinterpret_cast<const std::byte*>(text->data());
+  const std::vector<std::byte> tensor(from, from + text->size());
+  Source source = Source::in_memory(path, field(7, field(5, tensor)));
+  const auto model = onnx::parse_model(source.main().bytes);
+  if (!model) return model.error();
+  if (!model->graph || model->graph->initializers.size() != 1) {
+    return Error::invalid("[test] " + path + " holds no tensor");
+  }
+  auto constant = onnx::make_constant(model->graph->initializers[0], source);
+  if (!constant) return constant.error();
+  return Tensor::from_bytes((*constant)->data.type(), (*constant)->data.bytes());
+}
+
+/// "input_0.pb", "input_1.pb" ... until there is none.
+Result<std::vector<Tensor>> read_tensors(const std::string& folder, const std::string& stem) {
+  std::vector<Tensor> out;
+  for (int i = 0;; ++i) {
+    const std::string path = folder + "/" + stem + "_" + std::to_string(i) + ".pb";
+    if (path_kind(path) == PathKind::kMissing) return out;
+    auto tensor = read_tensor(path);
+    if (!tensor) return tensor.error();
+    out.push_back(tensor.take());
+  }
+}
+
+struct Outcome {
+  std::string refused;  // the reason, where something is not supported
+  std::string failed;
+};
+
+Outcome from_error(const std::string& where, const Error& error) {
+  const bool refused = error.code() == ErrorCode::kUnsupported;
+  const std::string text = where + ": " + error.message();
+  return refused ? Outcome{text, ""} : Outcome{"", text};
+}
+
+Outcome run_set(Session& session, const std::string& folder) {
+  auto inputs = read_tensors(folder, "input");
+  if (!inputs) return from_error("inputs", inputs.error());
+  auto wanted = read_tensors(folder, "output");
+  if (!wanted) return from_error("outputs", wanted.error());
+  std::vector<Tensor> got;
+  if (auto ran = session.run(*inputs, got); !ran) return from_error("run", ran.error());
+  if (got.size() != wanted->size()) {
+    return {"", "outputs, got " + std::to_string(got.size()) + ", wanted " +
+                    std::to_string(wanted->size())};
+  }
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const std::string d = difference(got[i], (*wanted)[i]);
+    if (!d.empty()) return {"", "output " + std::to_string(i) + ": " + d};
+  }
+  return {};
+}
+
+Outcome run_case(const std::shared_ptr<Runtime>& runtime, const std::string& folder) {
+  auto model = load_model(folder + "/model.onnx", runtime->ops());
+  if (!model) return from_error("load", model.error());
+  Graph* graph = model->find("main");
+  if (graph == nullptr) return {"", "no main graph"};
+  auto program = Program::compile(runtime, std::move(*graph));
+  if (!program) return from_error("compile", program.error());
+  auto session = Session::create(*program);
+  if (!session) return from_error("session", session.error());
+  for (int set = 0;; ++set) {
+    const std::string data = folder + "/test_data_set_" + std::to_string(set);
+    if (path_kind(data) == PathKind::kMissing) return {};
+    Outcome outcome = run_set(**session, data);
+    if (!outcome.refused.empty() || !outcome.failed.empty()) return outcome;
+  }
+}
+
+std::vector<std::string> case_names() {
+  std::vector<std::string> out;
+  const auto names = list_folder(kRoot, 100000);
+  if (names) out = *names;
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+/// Runs every case and prints counts; POLARIS_ONNX_REPORT names a file for one line a case.
+void run_all(std::vector<std::unique_ptr<Device>> devices, const std::string& label) {
+  if (path_kind(kRoot) == PathKind::kMissing) {
+    MESSAGE("skipped: " << kRoot << " is not there");
+    return;
+  }
+  const auto runtime = std::make_shared<Runtime>(std::move(devices), 1, OpSet::builtin());
+  const char* report = std::getenv("POLARIS_ONNX_REPORT");
+  std::FILE* file = report != nullptr ? std::fopen((report + ("." + label)).c_str(), "w") : nullptr;
+  int passed = 0;
+  int refused = 0;
+  for (const std::string& name : case_names()) {
+    if (kExceptions.count(name) != 0) continue;
+    const Outcome outcome = run_case(runtime, std::string(kRoot) + "/" + name);
+    const char* word = "passed";
+    if (!outcome.failed.empty()) {
+      word = "failed";
+      FAIL_CHECK(label, " ", name, ": ", outcome.failed);
+    } else if (!outcome.refused.empty()) {
+      word = "refused";
+      ++refused;
+    } else {
+      ++passed;
+    }
+    if (file != nullptr) {
+      std::fprintf(file, "%s\t%s\t%s%s\n", word, name.c_str(), outcome.failed.c_str(),
+                   outcome.refused.c_str());
+    }
+  }
+  if (file != nullptr) std::fclose(file);
+  std::printf("%s: ONNX node tests: %d passed, %d refused as unsupported, %zu excepted\n",
+              label.c_str(), passed, refused, kExceptions.size());
+  // Losing ops must not go unnoticed.
+  CHECK(passed >= kPassedMin);
+}
+
+}  // namespace
+
+TEST_CASE("ONNX node tests on the reference") {
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(make_reference_device());
+  run_all(std::move(devices), "reference");
+}
+
+TEST_CASE("ONNX node tests on the cpu") {
+  std::vector<std::unique_ptr<Device>> devices;
+  auto cpu = make_cpu_device({});
+  REQUIRE(cpu.ok());
+  devices.push_back(cpu.take());
+  run_all(std::move(devices), "cpu");
+}
+
+TEST_CASE("ONNX node tests on Vulkan with the cpu behind it") {
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(make_test_vulkan());
+  if (devices.front() == nullptr) return;
+  auto cpu = make_cpu_device({});
+  REQUIRE(cpu.ok());
+  devices.push_back(cpu.take());
+  run_all(std::move(devices), "vulkan");
+}
+
+}  // namespace polaris::test
