@@ -1,3 +1,4 @@
+#include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 #include "tensor/block_format.h"
@@ -59,6 +60,36 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
+/// Rows go to a flat cache with one row more, where those that are skipped land.
+ValueId write_rows(DecomposeContext& d, ValueId cache, ValueId rows, ValueId slots) {
+  const TensorType type = d.type(cache);
+  const ValueId flat = reshape_to(d, cache, {-1, type.shape[2]});
+  const ValueId count = dim_of(d, flat, 0);
+  const ValueId spare =
+      d.add("Expand", {scalar_constant(d, type.dtype, 0), int64_constant(d, {1, type.shape[2]})});
+  const ValueId padded = d.add("Concat", {flat, spare});
+  const ValueId slot = cast_to(d, slots, DType::kI64);
+  const ValueId valid = d.add("And", {d.add("GreaterOrEqual", {slot, int64_constant(d, {0})}),
+                                      d.add("Less", {slot, count})});
+  const ValueId to = unsqueeze_at(d, d.add("Where", {valid, slot, count}), {1});
+  const ValueId written = d.add("ScatterND", {padded, to, cast_to(d, rows, type.dtype)});
+  const ValueId kept = d.add("Slice", {written, int64_constant(d, {0}), unsqueeze_at(d, count, {0}),
+                                       int64_constant(d, {0})});
+  return d.add("Reshape", {kept, d.add("Shape", {cache})});
+}
+
+Status decompose(DecomposeContext& d) {
+  for (int i : {0, 1}) {
+    const TensorType& type = d.type(d.input(i));
+    if (!type.encoding.is_plain() || !is_static_dim(type.shape[2])) {
+      return Error::unsupported("[polaris.KvWrite] decomposition of a cache " + type.to_string() +
+                                ", wanted plain elements and rows of a fixed size");
+    }
+    d.set_output(i, write_rows(d, d.input(i), d.input(i + 2), d.input(4)));
+  }
+  return d.status();
+}
+
 std::int64_t flops(const NodeTypes& n) { return 2 * n.inputs[2].shape.elements(); }
 
 constexpr Port kInputs[] = {
@@ -81,6 +112,7 @@ extern constinit const OpDef op_kv_write{
     .infer = infer,
     .reference = reference,
     .inplace = kInPlace,
+    .decompose = decompose,
     .flops = flops,
 };
 

@@ -1,3 +1,4 @@
+#include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 
@@ -40,6 +41,21 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
+/// A weight as a plain value of type `dtype`.
+ValueId plain(DecomposeContext& d, ValueId value, DType dtype) {
+  if (!d.type(value).encoding.is_plain()) value = d.add("polaris.Decode", {value});
+  return cast_to(d, value, dtype);
+}
+
+Status decompose(DecomposeContext& d) {
+  const DType dtype = d.type(d.input(0)).dtype;
+  const ValueId w = transpose_by(d, plain(d, d.input(1), dtype), {1, 0});
+  ValueId y = d.add("MatMul", {d.input(0), w});
+  if (d.input(2).valid()) y = d.add("Add", {y, plain(d, d.input(2), dtype)});
+  d.set_output(0, y);
+  return d.status();
+}
+
 std::int64_t flops(const NodeTypes& n) {
   return 2 * n.outputs[0].shape.elements() * n.inputs[1].shape[1];
 }
@@ -60,6 +76,7 @@ extern constinit const OpDef op_linear{
     .traits = kFoldable,
     .infer = infer,
     .reference = reference,
+    .decompose = decompose,
     .flops = flops,
 };
 

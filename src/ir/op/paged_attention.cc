@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "ir/op_attrs/attention.h"
+#include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 
@@ -136,6 +137,50 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
+/// The pages of every token's sequence, one after another, per kv head: [T, kv heads, positions,
+/// D].
+ValueId read_cache(DecomposeContext& d, ValueId cache, ValueId pages, std::int64_t kv_heads,
+                   std::int64_t head_size, DType dtype) {
+  if (!d.type(cache).encoding.is_plain()) cache = d.add("polaris.Decode", {cache});
+  const ValueId rows = cast_to(d, d.add("Gather", {cache, pages}), dtype);
+  return transpose_by(d, reshape_to(d, rows, {0, -1, kv_heads, head_size}), {0, 2, 1, 3});
+}
+
+Status decompose(DecomposeContext& d) {
+  const PagedAttentionAttrs attrs = d.as<PagedAttentionAttrs>();
+  const TensorType q = d.type(d.input(0));
+  if (!is_static_dim(q.shape[1])) {
+    return Error::unsupported("[polaris.PagedAttention] decomposition of q " + q.to_string() +
+                              ", wanted rows of a fixed size");
+  }
+  const std::int64_t head_size = q.shape[1] / attrs.num_heads;
+  const std::int64_t group = attrs.num_heads / attrs.num_kv_heads;
+  const double scale = attrs.scale != 0.0f ? static_cast<double>(attrs.scale)
+                                           : 1.0 / std::sqrt(static_cast<double>(head_size));
+  const ValueId zero = scalar_constant(d, DType::kI64, 0);
+  const ValueId sequence = cast_to(d, d.input(4), DType::kI64);
+  const ValueId position = cast_to(d, d.input(5), DType::kI64);
+  const ValueId alive = d.add("And", {d.add("GreaterOrEqual", {sequence, zero}),
+                                      d.add("GreaterOrEqual", {position, zero})});
+  const ValueId table = d.add("Gather", {d.input(3), d.add("Max", {sequence, zero})});
+  const ValueId pages = d.add("Max", {cast_to(d, table, DType::kI64), zero});
+  const ValueId keys = read_cache(d, d.input(1), pages, attrs.num_kv_heads, head_size, q.dtype);
+  const ValueId values = read_cache(d, d.input(2), pages, attrs.num_kv_heads, head_size, q.dtype);
+
+  const ValueId heads = reshape_to(d, d.input(0), {0, attrs.num_kv_heads, group, head_size});
+  const ValueId dots = d.add("MatMul", {heads, transpose_by(d, keys, {0, 1, 3, 2})});
+  const ValueId scores = d.add("Mul", {dots, scalar_constant(d, q.dtype, scale)});
+  const ValueId one = scalar_constant(d, DType::kI64, 1);
+  const ValueId steps = d.add("Range", {zero, dim_of(d, keys, 2), one});
+  const ValueId seen = d.add("LessOrEqual", {steps, unsqueeze_at(d, position, {1})});
+  const ValueId masked =
+      d.add("Where", {unsqueeze_at(d, seen, {1, 2}), scores, scalar_constant(d, q.dtype, -60000)});
+  const ValueId mixed = d.add("MatMul", {d.add("Softmax", {masked}), values});
+  const ValueId y = reshape_to(d, mixed, {0, q.shape[1]});
+  d.set_output(0, d.add("Where", {unsqueeze_at(d, alive, {1}), y, scalar_constant(d, q.dtype, 0)}));
+  return d.status();
+}
+
 /// At the bound: every token sees its whole block table row.
 std::int64_t flops(const NodeTypes& n) {
   return 4 * n.inputs[0].shape.elements() * n.inputs[3].shape[1] * n.inputs[1].shape[1];
@@ -163,6 +208,7 @@ extern constinit const OpDef op_paged_attention{
     .make_attrs = make_attrs<PagedAttentionAttrs>,
     .infer = infer,
     .reference = reference,
+    .decompose = decompose,
     .flops = flops,
 };
 
