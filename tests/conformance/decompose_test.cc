@@ -1,0 +1,123 @@
+#include "ir/decompose.h"
+
+#include <doctest/doctest.h>
+
+#include "conformance/samples.h"
+#include "ir/evaluate.h"
+#include "ir/op_attrs/attention.h"
+#include "ir/op_attrs/chain.h"
+#include "support/compare.h"
+#include "tensor/element.h"
+
+// What an op of domain polaris means is what its decomposition says: both give the same numbers.
+namespace polaris::test {
+namespace {
+
+Result<std::vector<Tensor>> evaluate_graph(const Graph& graph) {
+  std::vector<Tensor> known(graph.value_count());
+  for (std::size_t v = 0; v < known.size(); ++v) {
+    const Value& value = graph.value(ValueId{static_cast<std::int32_t>(v)});
+    if (value.constant) known[v] = value.constant->data;
+  }
+  for (NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    std::vector<const Tensor*> inputs;
+    for (ValueId in : node.inputs) {
+      inputs.push_back(in.valid() ? &known[static_cast<std::size_t>(in.index)] : nullptr);
+    }
+    const NoAttrs none;
+    const Attrs& attrs = node.attrs ? static_cast<const Attrs&>(*node.attrs) : none;
+    auto out =
+        evaluate_node(*node.op, attrs, node.name, inputs, static_cast<int>(node.outputs.size()));
+    if (!out) return out.error();
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      known[static_cast<std::size_t>(node.outputs[i].index)] = (*out)[i];
+    }
+  }
+  std::vector<Tensor> outputs;
+  for (ValueId out : graph.outputs()) outputs.push_back(known[static_cast<std::size_t>(out.index)]);
+  return outputs;
+}
+
+/// One node over constants, evaluated as it is and decomposed.
+void check(const char* name, const std::vector<Tensor>& inputs, const Attrs* attrs, int outputs) {
+  const OpSet ops = OpSet::builtin();
+  const OpDef* op = ops.find(name, "polaris");
+  REQUIRE(op != nullptr);
+  Graph graph;
+  std::vector<ValueId> values;
+  for (const Tensor& tensor : inputs) {
+    values.push_back(tensor ? graph.add_constant("c" + std::to_string(values.size()), tensor)
+                            : kNoValue);
+  }
+  const NodeId id =
+      graph.add_node(op, attrs != nullptr ? attrs->clone() : nullptr, values, outputs, "n");
+  REQUIRE(infer_node(graph, id).ok());
+  const std::vector<ValueId> results = graph.node(id).outputs;
+  for (ValueId out : results) graph.mark_output(out, "y" + std::to_string(out.index));
+  const auto want = evaluate_graph(graph);
+  REQUIRE_MESSAGE(want.ok(), want.error().message());
+  const Status done = decompose_node(graph, id, ops);
+  REQUIRE_MESSAGE(done.ok(), done.error().message());
+  for (NodeId node : graph.order()) {
+    const std::string_view domain = graph.node(node).op->domain;
+    CHECK((domain.empty() || graph.node(node).op->name == "Decode"));
+  }
+  const auto got = evaluate_graph(graph);
+  REQUIRE_MESSAGE(got.ok(), got.error().message());
+  for (std::size_t i = 0; i < want->size(); ++i) {
+    const std::string d = difference((*got)[i], (*want)[i]);
+    CHECK_MESSAGE(d.empty(), name, " output ", i, ": ", d);
+  }
+}
+
+Tensor int32s(const Shape& shape, std::initializer_list<double> elements) {
+  return values(DType::kI32, shape, elements);
+}
+
+}  // namespace
+
+TEST_CASE("Linear is Transpose, MatMul, Add") {
+  check("Linear", {random(DType::kF32, {2, 3, 32}), random(DType::kF32, {5, 32})}, nullptr, 1);
+  check("Linear",
+        {random(DType::kF32, {3, 32}), random(DType::kF16, {5, 32}), random(DType::kF16, {5})},
+        nullptr, 1);
+  check("Linear", {random(DType::kF32, {3, 64}), random_blocks(BlockFormat::kQ4_0, {5, 64})},
+        nullptr, 1);
+}
+
+TEST_CASE("Chain is its steps") {
+  const auto chain = attrs<ChainAttrs>([](auto& a) {
+    a.ops = {"Sigmoid", "Mul", "Add"};
+    a.args = {0, -1, -1, 0, 2, -1, 3, 1, -1};
+  });
+  check("Chain", {random(DType::kF32, {3, 5}), random(DType::kF32, {5})}, chain.get(), 1);
+}
+
+TEST_CASE("KvWrite scatters the rows that have a slot") {
+  for (DType d : {DType::kF32, DType::kF16}) {
+    check("KvWrite",
+          {random(d, {3, 4, 8}), random(d, {3, 4, 8}), random(DType::kF32, {4, 8}),
+           random(DType::kF32, {4, 8}), int32s({4}, {11, -1, 12, 3})},
+          nullptr, 2);
+  }
+}
+
+TEST_CASE("PagedAttention is softmax(q k) v over gathered pages") {
+  const auto heads =
+      attrs<PagedAttentionAttrs>([](auto& a) { a.num_heads = 4, a.num_kv_heads = 2; });
+  for (DType d : {DType::kF32, DType::kF16}) {
+    check("PagedAttention",
+          {random(DType::kF32, {4, 32}), random(d, {6, 4, 16}), random(d, {6, 4, 16}),
+           int32s({2, 3}, {5, 2, 0, 1, 3, -1}), int32s({4}, {0, 1, -1, 0}),
+           int32s({4}, {11, 6, 2, 0})},
+          heads.get(), 1);
+  }
+  check("PagedAttention",
+        {random(DType::kF32, {2, 64}), random_blocks(BlockFormat::kQ8_0, {6, 4, 32}),
+         random_blocks(BlockFormat::kQ8_0, {6, 4, 32}), int32s({1, 3}, {5, 2, 0}),
+         int32s({2}, {0, 0}), int32s({2}, {7, 8})},
+        heads.get(), 1);
+}
+
+}  // namespace polaris::test
