@@ -78,6 +78,11 @@ class ReferenceDevice final : public Device {
           return Error::unsupported(op + "layout, got " + std::string(layout_name(operand.layout)) +
                                     ", wanted row_major");
         }
+        const bool affine = operand.type.encoding.kind == Encoding::Kind::kAffine;
+        if (affine && (operand.constant == nullptr || !operand.constant->scale)) {
+          return Error::unsupported(op + "operand " + operand.type.to_string() +
+                                    " is no constant with a scale");
+        }
         const auto bytes = operand.type.bytes();
         if (!bytes || *bytes > info_.binding_bytes_max) {
           return Error::unsupported(op + "operand, got " + operand.type.to_string() +

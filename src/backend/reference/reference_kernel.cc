@@ -18,8 +18,11 @@ ReferenceKernel::ReferenceKernel(const NodeDesc& node)
     : op_(node.op),
       attrs_(node.attrs != nullptr ? node.attrs->clone() : std::make_unique<NoAttrs>()),
       name_("reference_" + op_full_name(*node.op)) {
-  for (const OperandDesc& input : node.inputs) {
-    Input in{input.type, input.present, {}, {}};
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const OperandDesc& input = node.inputs[i];
+    Input in{input.type, input.present, {}, {}, {}};
+    const bool host = (op_->input_flags(static_cast<int>(i)) & kHostRead) != 0;
+    if (host && i < node.values.size() && node.values[i] != nullptr) in.value = *node.values[i];
     if (input.constant != nullptr) {
       in.scale = input.constant->scale;
       in.zero_point = input.constant->zero_point;
@@ -49,7 +52,11 @@ Status ReferenceKernel::run(std::string_view node_name, std::span<std::byte* con
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!inputs_[i].present) continue;
     in[i].type = inputs_[i].type;
-    in[i].data = inputs[i] != nullptr ? inputs[i] : const_cast<std::byte*>(kNoBytes);
+    const std::byte* data = inputs[i] != nullptr ? inputs[i] : kNoBytes;
+    if (inputs_[i].value && !inputs_[i].value.bytes().empty()) {
+      data = inputs_[i].value.bytes().data();
+    }
+    in[i].data = const_cast<std::byte*>(data);
     if (inputs_[i].scale) in[i].scale = &inputs_[i].scale;
     if (inputs_[i].zero_point) in[i].zero_point = &inputs_[i].zero_point;
   }

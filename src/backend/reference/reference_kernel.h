@@ -13,6 +13,10 @@ class ReferenceKernel final : public Kernel {
   explicit ReferenceKernel(const NodeDesc& node);
 
   std::string_view name() const override { return name_; }
+  /// Host-read inputs whose values are known need not be in device memory.
+  bool absorbs(int input) const override {
+    return static_cast<bool>(inputs_[static_cast<std::size_t>(input)].value);
+  }
   /// Runs the node on host addresses, one per operand (null: absent), row-major.
   Status run(std::string_view node_name, std::span<std::byte* const> inputs,
              std::span<std::byte* const> outputs) const;
@@ -23,6 +27,7 @@ class ReferenceKernel final : public Kernel {
     bool present = false;
     Tensor scale;
     Tensor zero_point;
+    Tensor value;  // known on the host
   };
   const OpDef* op_;
   std::unique_ptr<Attrs> attrs_;
