@@ -78,8 +78,10 @@ class NodeRun {
   }
 
   bool is_weight(std::size_t i) const {
-    return options_.constants && i < sample_.weight.size() && sample_.weight[i] &&
-           sample_.inputs[i].data;
+    if (!sample_.inputs[i].data) return false;
+    // Scales stand beside a constant only.
+    if (sample_.inputs[i].scale) return true;
+    return options_.constants && i < sample_.weight.size() && sample_.weight[i];
   }
 
   Status describe() {

@@ -54,7 +54,8 @@ struct Sample {
   std::vector<Constant> inputs;  // data null: absent
   std::vector<bool> weight;      // offered to select() as a constant
   int output_count = 1;
-  double slack = 1;  // tolerances times this, for long sums
+  double slack = 1;       // tolerances times this, for long sums
+  double of_largest = 0;  // plus this part of the largest result: a kernel may quantize x
 };
 
 }  // namespace polaris::test

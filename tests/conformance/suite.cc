@@ -24,9 +24,9 @@ Result<std::vector<Tensor>> oracle(const Sample& sample) {
 }
 
 std::string compare_all(const std::vector<Tensor>& got, const std::vector<Tensor>& want,
-                        double slack) {
+                        const Sample& sample) {
   for (std::size_t i = 0; i < want.size(); ++i) {
-    const std::string d = difference(got[i], want[i], slack);
+    const std::string d = difference(got[i], want[i], sample.slack, sample.of_largest);
     if (!d.empty()) return "output " + std::to_string(i) + ": " + d;
   }
   return "";
@@ -58,7 +58,7 @@ std::string check_sample(Device& device, const Sample& sample, const std::vector
   refusal = first.refusal;
   if (!first.fault.empty()) return first.fault;
   if (!refusal.empty()) return "";
-  if (auto d = compare_all(first.outputs, want, sample.slack); !d.empty()) {
+  if (auto d = compare_all(first.outputs, want, sample); !d.empty()) {
     return first.kernel + ": " + d;
   }
   RunOptions other;
@@ -88,7 +88,7 @@ std::string check_constants(Device& device, const Sample& sample, const std::vec
   refusal = run.refusal;
   if (!run.fault.empty()) return "constants: " + run.fault;
   if (!refusal.empty()) return "";
-  if (auto d = compare_all(run.outputs, want, sample.slack); !d.empty()) {
+  if (auto d = compare_all(run.outputs, want, sample); !d.empty()) {
     return "constants: " + run.kernel + ": " + d;
   }
   return "";
@@ -134,12 +134,13 @@ void Suite::add_constants(std::string_view name, std::vector<Constant> inputs,
   sample.inputs = std::move(inputs);
   sample.output_count = options.outputs;
   sample.slack = options.slack;
+  sample.of_largest = options.of_largest;
   samples_.push_back(std::move(sample));
 }
 
 void Suite::fails(std::string_view name, std::vector<Tensor> inputs,
                   std::shared_ptr<const Attrs> attrs, std::string_view text, int outputs) {
-  add(name, std::move(inputs), std::move(attrs), {outputs, 1, {}});
+  add(name, std::move(inputs), std::move(attrs), {outputs, 1, {}, 0});
   failing_.push_back({std::move(samples_.back()), std::string(text)});
   samples_.pop_back();
 }

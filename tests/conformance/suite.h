@@ -24,9 +24,10 @@ class Suite {
     int outputs = 1;
     double slack = 1;
     std::vector<int> weights;  // inputs that are also tried as constants
+    double of_largest = 0;     // tolerance as a part of the largest result (see Sample)
   };
   void add(std::string_view name, std::vector<Tensor> inputs,
-           std::shared_ptr<const Attrs> attrs = nullptr, const Options& options = {1, 1, {}});
+           std::shared_ptr<const Attrs> attrs = nullptr, const Options& options = {1, 1, {}, 0});
   /// As add, with operands that carry scales (affine encodings).
   void add_constants(std::string_view name, std::vector<Constant> inputs,
                      std::shared_ptr<const Attrs> attrs, const Options& options);

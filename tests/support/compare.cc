@@ -9,15 +9,24 @@
 namespace polaris::test {
 namespace {
 
-bool close(double got, double want, Tolerance t, double slack) {
+bool close(double got, double want, Tolerance t) {
   if (std::isnan(want)) return std::isnan(got);
   if (std::isinf(want) || std::isinf(got)) return got == want;
-  return std::fabs(got - want) <= slack * (t.atol + t.rtol * std::fabs(want));
+  return std::fabs(got - want) <= t.atol + t.rtol * std::fabs(want);
+}
+
+double largest(const Tensor& x) {
+  double out = 0;
+  for (std::int64_t i = 0, n = x.elements(); i < n; ++i) {
+    const double v = std::fabs(element_as_f64(x, i));
+    if (std::isfinite(v) && v > out) out = v;
+  }
+  return out;
 }
 
 }  // namespace
 
-std::string difference(const Tensor& got, const Tensor& want, double slack) {
+std::string difference(const Tensor& got, const Tensor& want, double slack, double of_largest) {
   if (got.type() != want.type()) {
     return "type, got " + got.type().to_string() + ", wanted " + want.type().to_string();
   }
@@ -27,6 +36,10 @@ std::string difference(const Tensor& got, const Tensor& want, double slack) {
     return equal ? "" : "encoded bytes differ";
   }
   const DType dtype = want.dtype();
+  Tolerance allowed = tolerance(dtype);
+  allowed.rtol *= slack;
+  allowed.atol *= slack;
+  if (of_largest > 0) allowed.atol += of_largest * largest(want);
   for (std::int64_t i = 0, n = want.elements(); i < n; ++i) {
     const bool equal = is_float(dtype) ? close(element_as_f64(got, i), element_as_f64(want, i),
                                                tolerance(dtype), slack)
