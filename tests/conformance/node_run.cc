@@ -146,6 +146,8 @@ class NodeRun {
       launch_.inputs.emplace_back();
       const int index = static_cast<int>(i);
       if (!inputs_[i].present || launch_.kernel->absorbs(index)) continue;
+      // As in a plan: what the host reads has no operand.
+      if ((sample_.op->input_flags(index) & kHostRead) != 0) continue;
       if (is_weight(i)) {
         auto ref = place_weight(index);
         if (!ref) return ref.error();

@@ -41,9 +41,9 @@ std::string difference(const Tensor& got, const Tensor& want, double slack, doub
   allowed.atol *= slack;
   if (of_largest > 0) allowed.atol += of_largest * largest(want);
   for (std::int64_t i = 0, n = want.elements(); i < n; ++i) {
-    const bool equal = is_float(dtype) ? close(element_as_f64(got, i), element_as_f64(want, i),
-                                               tolerance(dtype), slack)
-                                       : element_as_i64(got, i) == element_as_i64(want, i);
+    const bool equal = is_float(dtype)
+                           ? close(element_as_f64(got, i), element_as_f64(want, i), allowed)
+                           : element_as_i64(got, i) == element_as_i64(want, i);
     if (equal) continue;
     return "element " + std::to_string(i) + " of " + want.type().to_string() + ", got " +
            std::to_string(element_as_f64(got, i)) + ", wanted " +

@@ -19,6 +19,7 @@ Status from_sizes(InferContext& c, int axis, const std::vector<std::int64_t>& si
     out[axis] = sizes[i];
     set_output(c, static_cast<int>(i), c.in(0).dtype, out);
   }
+  if (!is_static_dim(total)) return c.fail("the sum of the sizes is no size");
   return check_dims(c, "sum of the sizes", total, c.in(0).shape[axis]);
 }
 

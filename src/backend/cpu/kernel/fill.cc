@@ -34,16 +34,21 @@ KernelResult select_shape(const NodeDesc& node) {
 KernelResult select_range(const NodeDesc& node) {
   const std::int64_t n = node.outputs[0].type.shape.elements();
   const DType dtype = node.outputs[0].type.dtype;
-  return KernelResult(make_kernel("range", [n, dtype](const Launch& l) {
+  if (node.values.size() < 3 || node.values[0] == nullptr || node.values[2] == nullptr) {
+    return unsupported(node, "its limits are not known when it is planned");
+  }
+  // What the host reads has no operand: the values are kept.
+  const Tensor start = *node.values[0];
+  const Tensor delta = *node.values[2];
+  return KernelResult(make_kernel("range", [n, dtype, start, delta](const Launch& l) {
     parallel_rows(*l.pool, n, 1, [&](std::int64_t from, std::int64_t to, int) {
       for (std::int64_t i = from; i < to; ++i) {
         if (is_float(dtype)) {
           store_f64(dtype, l.outputs[0], i,
-                    load_f64(dtype, l.inputs[0], 0) +
-                        static_cast<double>(i) * load_f64(dtype, l.inputs[2], 0));
+                    element_as_f64(start, 0) + static_cast<double>(i) * element_as_f64(delta, 0));
         } else {
           store_i64(dtype, l.outputs[0], i,
-                    load_i64(dtype, l.inputs[0], 0) + i * load_i64(dtype, l.inputs[2], 0));
+                    element_as_i64(start, 0) + i * element_as_i64(delta, 0));
         }
       }
     });

@@ -14,6 +14,7 @@ struct GenericNode {
   std::vector<RefTensor> inputs;
   std::vector<RefTensor> outputs;
   std::vector<Tensor> held;                   // scales and zero points of affine constants
+  std::vector<Tensor> values;                 // of host-read inputs, which have no operand
   std::vector<std::pair<int, int>> required;  // output, input
 };
 
@@ -21,7 +22,8 @@ Status run(const GenericNode& node, const Launch& l) {
   std::vector<RefTensor> inputs = node.inputs;
   std::vector<RefTensor> outputs = node.outputs;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    inputs[i].data = const_cast<std::byte*>(l.inputs[i]);
+    const std::byte* data = node.values[i] ? node.values[i].bytes().data() : l.inputs[i];
+    inputs[i].data = const_cast<std::byte*>(data);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i].data = l.outputs[i];
   RefContext context;
@@ -49,6 +51,10 @@ KernelResult select(const CpuTarget&, const NodeDesc& node) {
         tensor.zero_point = &kept->held.emplace_back(operand.constant->zero_point);
       }
     }
+    const std::size_t i = kept->inputs.size();
+    const bool host = (node.op->input_flags(static_cast<int>(i)) & kHostRead) != 0;
+    const bool known = host && i < node.values.size() && node.values[i] != nullptr;
+    kept->values.push_back(known ? *node.values[i] : Tensor());
     kept->inputs.push_back(tensor);
   }
   for (const OperandDesc& operand : node.outputs) {
