@@ -31,7 +31,8 @@ TEST_CASE("element counts are checked") {
   CHECK(!Shape{3, kUnknownDim}.checked_elements());
   CHECK(!Shape{3, symbol_dim(0)}.checked_elements());
   CHECK(!Shape{INT64_MAX, 3}.checked_elements());
-  CHECK(Shape{INT64_MAX, 3, 0}.checked_elements() == 0);
+  CHECK(!Shape{INT64_MAX, 3, 0}.checked_elements());
+  CHECK(Shape{7, 3, 0}.checked_elements() == 0);
   CHECK(!Shape{symbol_dim(2)}.is_static());
   CHECK(Shape{kUnknownDim, symbol_dim(4), 7}.to_string() == "[?, s4, 7]");
 }
