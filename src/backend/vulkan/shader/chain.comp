@@ -81,7 +81,9 @@ void main() {
     uint i = first + e * 256u;
     if (i >= push.count) return;
     uint at[8];
-    [[unroll]] for (uint k = 0u; k < 8u; ++k) at[k] = push.bases[k] + (mode(k) == kModeSame ? i : 0u);
+    [[unroll]] for (uint k = 0u; k < 8u; ++k) {
+      at[k] = push.bases[k] + (mode(k) == kModeSame ? i : 0u);
+    }
     uint rest = i;
     [[unroll]] for (uint d = 0u; d < DIMS; ++d) {
       uint next = fast_div(rest, uvec2(dims[d].multiplier, dims[d].shift));
