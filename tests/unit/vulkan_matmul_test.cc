@@ -4,6 +4,7 @@
 
 #include "ir/op_attrs/matmul.h"
 #include "support/node_run.h"
+#include "support/vulkan.h"
 
 using namespace polaris;
 using namespace polaris::test;
@@ -61,6 +62,24 @@ TEST_CASE("vulkan Linear of every weight format, any T, N and K") {
     check_linear(*device, kind, 1, 200, 1024, false);
     check_linear(*device, kind, 8, 70, 4096, false);
   }
+}
+
+TEST_CASE("vulkan Linear cuts weights that exceed a binding, and refuses what it cannot cut") {
+  VulkanOptions options;
+  options.binding_bytes_max = 1 << 20;
+  const std::unique_ptr<Device> device = make_test_vulkan(options);
+  if (device == nullptr) return;
+  check_linear(*device, W::kF32, 3, 2500, 300, true);
+  check_linear(*device, W::kQ4_0, 2, 9000, 512, false);
+  Random random(1);
+  NodeCase node;
+  node.op = &find_op("Linear", "polaris");
+  node.inputs = {random_floats(random, DType::kF32, {1, 300000}),
+                 random_floats(random, DType::kF32, {2, 300000})};
+  node.constants = 2;
+  auto refused = run_device(*device, node);
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code() == ErrorCode::kUnsupported);
 }
 
 TEST_CASE("vulkan Linear takes two row groups a lane where there are workgroups enough") {
