@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times generation against llama.cpp on one GGUF file and one machine.
 
-    tools/setup.sh build bench && make build  # or: npm install --prefix build/peers node-llama-cpp
+    tools/setup.sh build peers && make build
     bench/generate_vs_llama_cpp.py models/stories/stories-q8_0.gguf --rounds 5
 
 The two run in turn, round after round, so that what else the machine does falls on both. Each round
