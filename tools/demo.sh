@@ -1,6 +1,6 @@
 #!/bin/sh
 # tools/demo.sh POLARIS MODEL PROMPT: a story on the CPU, then the same on a Vulkan device. Where
-# there is no GPU, Mesa's software rasterizer stands in: it shows that the path works, not its speed.
+# there is no GPU, Mesa's software rasterizer stands in: it shows the path, not its speed.
 set -eu
 polaris=$1
 model=$2

@@ -56,9 +56,9 @@ void check_quantized(const std::string& device, const std::string& storage) {
   check_error(device + " " + storage, compare_with_peer(peer, forced));
 }
 
-/// llama.cpp rounds activations to q8_0 before it multiplies; we do not. That rounding alone moves
-/// the reference's logits about as far as we are from llama.cpp, so the rest of the distance is
-/// small. (Rounding as it does brings us no nearer: a last bit upstream flips roundings.)
+/// llama.cpp rounds activations to q8_0 before it multiplies; we keep 15 bits or all. That rounding
+/// alone moves the reference's logits about as far as we are from llama.cpp, so the rest of the
+/// distance is small. (Rounding as it does brings us no nearer: a last bit upstream flips roundings.)
 void check_rounding(const std::string& storage) {
   auto runtime = make_runtime({"reference"});
   const PeerStory peer = read_peer_stories(storage)[0];

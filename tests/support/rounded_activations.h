@@ -4,8 +4,7 @@
 namespace polaris::test {
 
 /// Rounds the activations of every linear layer with block-quantized weights to q8_0, as
-/// llama.cpp's default CPU kernels do; our kernels multiply them as they are. Runs on the reference
-/// only.
+/// llama.cpp's default CPU kernels do; ours keep 15 bits or all. Runs on the reference only.
 void round_activations_to_q8_0(Graph& graph);
 
 }  // namespace polaris::test
