@@ -1,5 +1,5 @@
-#include "ir/decompose.h"
 #include "ir/op_attrs/chain.h"
+#include "ir/decompose.h"
 #include "ir/op_set.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/elementwise.h"
