@@ -58,7 +58,7 @@ void check_quantized(const std::string& device, const std::string& storage) {
 
 /// llama.cpp rounds activations to q8_0 before it multiplies; we keep 15 bits or all. That rounding
 /// alone moves the reference's logits about as far as we are from llama.cpp, so the rest of the
-/// distance is small. (Rounding as it does brings us no nearer: a last bit upstream flips roundings.)
+/// distance is small. (Rounding as it does brings us no nearer: last bits upstream flip roundings.)
 void check_rounding(const std::string& storage) {
   auto runtime = make_runtime({"reference"});
   const PeerStory peer = read_peer_stories(storage)[0];

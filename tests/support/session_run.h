@@ -24,7 +24,8 @@ std::shared_ptr<Program> compile_onnx(std::shared_ptr<Runtime> runtime, const st
 /// The stored inputs of a case in the graph's order.
 std::vector<Tensor> case_inputs(const Graph& graph, const std::string& name,
                                 const std::string& test_case);
-Tensor case_output(const std::string& name, const std::string& test_case, const std::string& output);
+Tensor case_output(const std::string& name, const std::string& test_case,
+                   const std::string& output);
 
 /// Largest |a - b| of two tensors of equal type.
 double max_difference(const Tensor& a, const Tensor& b);
