@@ -14,7 +14,8 @@ struct Constant {
   Tensor scale;       // affine encoding only
   Tensor zero_point;  // affine encoding only; null: zero
   std::string name;
-  std::shared_ptr<const MappedFile> file;  // set where data views a mapping: its pages can be released
+  std::shared_ptr<const MappedFile>
+      file;  // set where data views a mapping: its pages can be released
 };
 
 }  // namespace polaris

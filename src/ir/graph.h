@@ -42,8 +42,8 @@ struct Node {
   std::vector<ValueId> outputs;  // kNoValue: unused
   /// If: then, else. Loop, Scan: body. A subgraph sees nothing outside itself: what ONNX captures
   /// implicitly is an explicit extra input of the node, appended after the op's own inputs, and an
-  /// extra input of each subgraph, in the same order after the subgraph's own inputs. So input 1 + i
-  /// of If is input i of both branches, and input i >= 2 of Loop is input i of its body; how many
+  /// extra input of each subgraph, in the same order after the subgraph's own inputs. So input 1 +
+  /// i of If is input i of both branches, and input i >= 2 of Loop is input i of its body; how many
   /// of them are captures stands in LoopAttrs. Dims use the ids of the outermost graph's symbol
   /// table, of which subgraphs hold a copy.
   std::vector<std::unique_ptr<Graph>> subgraphs;

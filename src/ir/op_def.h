@@ -36,9 +36,9 @@ enum OpTraits : std::uint32_t {
   kFoldable = 1u << 1,       // pure: constant inputs give a constant output
   kDataDependent = 1u << 2,  // an output's shape depends on input data; `infer` gives its bound
   kControl = 1u << 3,        // If, Loop, Scan: run by the executor, never by a kernel
-  kStateful = 1u << 4,       // updates an input in place (required alias); never folded, shared or reordered
+  kStateful = 1u << 4,       // updates an input in place; never folded, shared or reordered
   kCommutative = 1u << 5,
-  kTypeOnly = 1u << 6,       // reads its inputs' types, never their data (Shape, Size)
+  kTypeOnly = 1u << 6,  // reads its inputs' types, never their data (Shape, Size)
 };
 
 /// Output may share the input's bytes when the input dies here (and types have equal bytes), or
@@ -60,12 +60,14 @@ class InferContext {
   std::span<const TensorType* const> inputs;  // null: absent
   std::span<const Tensor* const> values;      // null: not known; same length as inputs
   std::span<const Graph* const> subgraphs;
-  std::vector<TensorType> outputs;            // as many as the node has; infer fills them
+  std::vector<TensorType> outputs;  // as many as the node has; infer fills them
   /// For kDataDependent: the largest shape output i can have (static when inputs are static).
-  std::vector<Shape> bounds;                  // same length as outputs; default: outputs[i].shape
+  std::vector<Shape> bounds;  // same length as outputs; default: outputs[i].shape
 
   int input_count() const { return static_cast<int>(inputs.size()); }
-  bool has(int i) const { return i < input_count() && inputs[static_cast<std::size_t>(i)] != nullptr; }
+  bool has(int i) const {
+    return i < input_count() && inputs[static_cast<std::size_t>(i)] != nullptr;
+  }
   const TensorType& in(int i) const { return *inputs[static_cast<std::size_t>(i)]; }
   const Tensor* value(int i) const {
     return i < static_cast<int>(values.size()) ? values[static_cast<std::size_t>(i)] : nullptr;
@@ -102,7 +104,8 @@ class RefContext {
   std::span<RefTensor> outputs;
 
   bool has(int i) const {
-    return i < static_cast<int>(inputs.size()) && inputs[static_cast<std::size_t>(i)].data != nullptr;
+    return i < static_cast<int>(inputs.size()) &&
+           inputs[static_cast<std::size_t>(i)].data != nullptr;
   }
   const RefTensor& in(int i) const { return inputs[static_cast<std::size_t>(i)]; }
   RefTensor& out(int i) { return outputs[static_cast<std::size_t>(i)]; }
@@ -119,9 +122,9 @@ class RefContext {
 struct NodeTypes {
   const OpDef* op = nullptr;
   const Attrs* attrs = nullptr;
-  std::span<const TensorType> inputs;        // static types; dtype kF32 rank 0 for an absent input
+  std::span<const TensorType> inputs;  // static types; dtype kF32 rank 0 for an absent input
   std::span<const TensorType> outputs;
-  std::span<const Tensor* const> values;     // known host values per input or null
+  std::span<const Tensor* const> values;  // known host values per input or null
 };
 
 /// An output whose bytes are a contiguous run of input `input`, or an input whose bytes can be
@@ -139,13 +142,13 @@ struct OpDef {
   std::string_view name;
   std::string_view domain = "";  // "" is ai.onnx
   std::string_view doc;
-  int since = 1;                 // ONNX op-set of these semantics
+  int since = 1;  // ONNX op-set of these semantics
   std::span<const Port> inputs;
   std::span<const Port> outputs;
   std::uint32_t traits = 0;
   std::unique_ptr<Attrs> (*make_attrs)() = nullptr;  // null: no attributes
   Status (*infer)(InferContext&) = nullptr;
-  Status (*reference)(RefContext&) = nullptr;        // null only for kControl
+  Status (*reference)(RefContext&) = nullptr;  // null only for kControl
   std::span<const InPlace> inplace;
   /// Output `output` as a view of an input, for these static types, or nothing.
   std::optional<ViewOf> (*view)(const NodeTypes&, int output) = nullptr;

@@ -18,9 +18,9 @@ Result<std::unique_ptr<Tokenizer>> make_tokenizer(const Model& model);
 struct LanguageModel {
   std::shared_ptr<Program> program;
   std::shared_ptr<const Tokenizer> tokenizer;
-  std::int64_t context_tokens = 0;   // the longest sequence it was trained for
-  std::int64_t vocabulary = 0;       // width of the logits
-  std::vector<TokenId> end_tokens;   // any of them ends a text
+  std::int64_t context_tokens = 0;  // the longest sequence it was trained for
+  std::int64_t vocabulary = 0;      // width of the logits
+  std::vector<TokenId> end_tokens;  // any of them ends a text
 
   /// Takes the model's "main" function. Errors: unsupported where it is no decoder (its inputs are
   /// not tokens, positions, slots, sequences, block_table and logit_rows).

@@ -100,13 +100,13 @@ struct LiveOut {
   Tensor host;      // set: folded on the host, no bytes elsewhere
   Operand at;       // else a kLiveOut, kLiveIn or kUpload storage
   DeviceIndex device = kHost;
-  Operand dims;     // data-dependent: int64[rank] actual dims, in a readback storage
+  Operand dims;  // data-dependent: int64[rank] actual dims, in a readback storage
 };
 
 struct Stage {
   std::size_t begin = 0;  // positions in the graph's order
   std::size_t end = 0;
-  NodeId control;         // If or Loop that ends the stage, run by the executor
+  NodeId control;  // If or Loop that ends the stage, run by the executor
   std::vector<LiveIn> live_in;
   std::vector<Storage> storages;
   std::vector<WeightUse> weights;

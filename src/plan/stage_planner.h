@@ -14,9 +14,9 @@ namespace polaris {
 struct PlanContext {
   std::span<Device* const> devices;
   const Placement* placement = nullptr;
-  const std::vector<bool>* host_needed = nullptr;        // host_needed_values(graph)
+  const std::vector<bool>* host_needed = nullptr;          // host_needed_values(graph)
   const std::vector<std::int64_t>* last_reader = nullptr;  // last_readers(graph)
-  std::span<const TensorType> state_types;               // static; index as graph.states()
+  std::span<const TensorType> state_types;                 // static; index as graph.states()
   bool outputs_to_host = true;  // graph outputs are read by the host (a top-level graph)
 };
 

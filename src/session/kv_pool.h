@@ -75,12 +75,12 @@ class KvPool : public std::enable_shared_from_this<KvPool> {
 
   std::shared_ptr<Program> program_;
   std::int64_t page_size_ = 0;
-  std::vector<TensorType> types_;                  // by state
-  std::vector<BufferView> views_;                  // by state; null buffer: not paged
+  std::vector<TensorType> types_;  // by state
+  std::vector<BufferView> views_;  // by state; null buffer: not paged
   std::vector<std::unique_ptr<Buffer>> buffers_;
   mutable std::mutex mutex_;
-  std::vector<std::int32_t> counts_;               // by page: sequences that hold it
-  std::vector<std::int32_t> free_;                 // capacity for all pages from the start
+  std::vector<std::int32_t> counts_;  // by page: sequences that hold it
+  std::vector<std::int32_t> free_;    // capacity for all pages from the start
 };
 
 }  // namespace polaris

@@ -44,8 +44,8 @@ struct LoadedStage {
   };
   Stage stage;
   std::vector<std::shared_ptr<const PackedWeight>> weights;
-  std::vector<std::vector<Region>> regions;               // per device
-  std::vector<std::unique_ptr<Executable>> executables;   // per step; null for transfers
+  std::vector<std::vector<Region>> regions;              // per device
+  std::vector<std::unique_ptr<Executable>> executables;  // per step; null for transfers
 };
 
 /// What is computed once per graph.
@@ -103,7 +103,8 @@ class Program {
     std::shared_ptr<const LoadedStage> stage;
     std::list<const std::string*>::iterator used;
   };
-  mutable std::mutex mutex_;  // plans, and their making: two threads never plan the same stage twice
+  mutable std::mutex
+      mutex_;  // plans, and their making: two threads never plan the same stage twice
   std::map<std::string, Cached, std::less<>> plans_;
   std::list<const std::string*> by_use_;  // front: most recent
   std::atomic<std::int64_t> plans_created_{0};

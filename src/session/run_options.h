@@ -21,7 +21,7 @@ struct NodeTime {
 
 struct RunOptions {
   const CancelToken* cancel = nullptr;
-  Trace* trace = nullptr;                   // segments then wait for each other
+  Trace* trace = nullptr;                    // segments then wait for each other
   std::vector<NodeTime>* profile = nullptr;  // appended to; launches are then serialized
 };
 

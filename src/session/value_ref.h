@@ -12,7 +12,7 @@ namespace polaris {
 /// for states, which the session keeps).
 struct ValueRef {
   TensorType type;
-  Tensor host;                  // device == kHost
+  Tensor host;  // device == kHost
   DeviceIndex device = kHost;
   std::shared_ptr<Lease> lease;
   BufferView view;

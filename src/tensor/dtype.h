@@ -5,9 +5,22 @@
 
 namespace polaris {
 
-/// Element types. Names follow NumPy's (`float32`); ONNX and GGUF names are mapped by their loaders.
+/// Element types. Names follow NumPy's (`float32`); ONNX and GGUF names are mapped by their
+/// loaders.
 enum class DType : std::uint8_t {
-  kF32, kF16, kBF16, kF64, kI8, kU8, kI16, kU16, kI32, kU32, kI64, kU64, kBool,
+  kF32,
+  kF16,
+  kBF16,
+  kF64,
+  kI8,
+  kU8,
+  kI16,
+  kU16,
+  kI32,
+  kU32,
+  kI64,
+  kU64,
+  kBool,
 };
 inline constexpr int kDTypeCount = 13;
 

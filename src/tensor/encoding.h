@@ -7,13 +7,13 @@ namespace polaris {
 
 /// Block formats pack runs of the last dim. The bytes are GGUF's, row after row.
 enum class BlockFormat : std::uint8_t {
-  kQ4_0,  // 32 elements: f16 scale d, 16 bytes; element i in the low, i + 16 in the high nibble; d * (q - 8)
+  kQ4_0,  // 32 elements d * (q - 8): f16 d, 16 bytes; i in the low nibble, i + 16 in the high
   kQ8_0,  // 32 elements: f16 scale d, 32 int8; d * q
 };
 inline constexpr int kBlockFormatCount = 2;
 
 struct BlockFormatInfo {
-  std::string_view name;       // "q4_0"
+  std::string_view name;  // "q4_0"
   std::int64_t block_elements;
   std::int64_t block_bytes;
 };

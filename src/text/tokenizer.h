@@ -10,7 +10,7 @@
 namespace polaris {
 
 struct EncodeOptions {
-  bool add_special = true;    // BOS and EOS as the vocabulary says
+  bool add_special = true;     // BOS and EOS as the vocabulary says
   bool parse_special = false;  // control tokens written in the text become those tokens
 };
 

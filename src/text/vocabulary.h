@@ -14,7 +14,12 @@ using TokenId = std::int32_t;
 
 /// GGUF's token types (tokenizer.ggml.token_type).
 enum class TokenKind : std::uint8_t {
-  kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6,
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6,
 };
 
 struct Token {

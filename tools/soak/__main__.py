@@ -1,8 +1,8 @@
 """python3 tools/soak [--seconds N] [--list] [--again] [SHARD...]: the tests that take hours.
 
-Fuzzing, thread sanitizer, cut and mutated files, failing allocations, benches. Each shard adds one line to
-soak/results.jsonl with the commit it ran on; a shard whose last line passed, while no file it
-covers has changed since, is not run again. Stop it at any time: what is finished is kept.
+Fuzzing, thread sanitizer, cut and mutated files, failing allocations, benches. Each shard adds
+one line to soak/results.jsonl with the commit it ran on; a shard whose last line passed, while no
+file it covers has changed since, is not run again. Stop it at any time: what is finished is kept.
 """
 import argparse
 import os

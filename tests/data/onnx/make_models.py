@@ -113,7 +113,8 @@ def if_in_loop():
         [
             h.make_node("ReduceMax", ["v"], ["peak"], "peak", keepdims=0),
             h.make_node("Greater", ["peak", "high"], ["is_high"], "is_high"),
-            h.make_node("If", ["is_high"], ["v_out"], "choose", then_branch=then, else_branch=other),
+            h.make_node("If", ["is_high"], ["v_out"], "choose", then_branch=then,
+                        else_branch=other),
             h.make_node("Identity", ["cond"], ["cond_out"], "pass"),
             h.make_node("Identity", ["is_high"], ["taken"], "taken"),
         ],
