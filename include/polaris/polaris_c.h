@@ -102,6 +102,11 @@ POLARIS_EXPORT const char* polaris_program_input(const polaris_program* program,
 POLARIS_EXPORT const char* polaris_program_output(const polaris_program* program, size_t index,
                                                   polaris_type* type);
 
+/* The ops that the compiled program runs, in order, separated by spaces: at most `capacity` bytes,
+ * NUL included, are written. Returns the bytes that all of it needs, NUL included. */
+POLARIS_EXPORT size_t polaris_program_ops(const polaris_program* program, char* out,
+                                          size_t capacity);
+
 typedef struct polaris_session polaris_session;
 /* A program's states (zero at first) and what runs it. */
 POLARIS_EXPORT polaris_error* polaris_session_create(polaris_program* program,

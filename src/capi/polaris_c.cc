@@ -1,6 +1,6 @@
 #include "polaris/polaris_c.h"
 
-#include <cstring>
+#include <algorithm>
 #include <memory>
 #include <new>
 #include <string>
@@ -228,6 +228,26 @@ const char* polaris_program_output(const polaris_program* program, size_t index,
   if (index >= graph.outputs().size()) return nullptr;
   if (type != nullptr) *type = polaris::to_c_type(graph.value(graph.outputs()[index]).type);
   return graph.output_names()[index].c_str();
+}
+
+size_t polaris_program_ops(const polaris_program* program, char* out, size_t capacity) {
+  const polaris::Graph& graph = graph_of(program);
+  size_t needed = 0;
+  const auto put = [&](std::string_view text) {
+    for (char c : text) {
+      if (needed + 1 < capacity) out[needed] = c;
+      ++needed;
+    }
+  };
+  for (polaris::NodeId id : graph.order()) {
+    const polaris::OpDef& op = *graph.node(id).op;
+    if (needed > 0) put(" ");
+    put(op.domain);
+    if (!op.domain.empty()) put(".");
+    put(op.name);
+  }
+  if (capacity > 0) out[std::min(needed, capacity - 1)] = '\0';
+  return needed + 1;
 }
 
 polaris_error* polaris_session_create(polaris_program* program, polaris_session** out) {
