@@ -39,6 +39,8 @@ class Buffer {
 
  protected:
   Buffer(std::int64_t bytes, std::byte* host);
+  /// For buffers that are made before their memory.
+  void set_host(std::byte* host) { host_ = host; }
 
  private:
   std::int64_t bytes_;

@@ -17,9 +17,15 @@ using HostBytes = std::unique_ptr<std::byte, FreeBytes>;
 
 class HostBuffer final : public Buffer {
  public:
-  HostBuffer(std::int64_t bytes, HostBytes data, CpuMemory* memory)
-      : Buffer(bytes, data.get()), data_(std::move(data)), memory_(memory) {}
-  ~HostBuffer() override { memory_->release(bytes()); }
+  HostBuffer(std::int64_t bytes, CpuMemory* memory) : Buffer(bytes, nullptr), memory_(memory) {}
+  ~HostBuffer() override {
+    if (data_) memory_->release(bytes());
+  }
+  /// Takes the bytes, whose reservation is released with them.
+  void hold(HostBytes data) {
+    data_ = std::move(data);
+    set_host(data_.get());
+  }
 
  private:
   HostBytes data_;
@@ -51,7 +57,9 @@ Result<std::unique_ptr<Buffer>> CpuMemory::allocate(std::int64_t bytes) {
     return no_memory(
         bytes, "one buffer has at most " + std::to_string(limits_.allocation_bytes_max) + " bytes");
   }
-  // Reserve first, so that threads that allocate at once cannot pass the budget together.
+  // The object first: nothing that can throw may follow the reservation.
+  auto buffer = std::make_unique<HostBuffer>(bytes, this);
+  // Reserve before allocating, so that threads that allocate at once cannot pass the budget together.
   const std::int64_t live = live_bytes_.fetch_add(bytes) + bytes;
   const bool fits = limits_.budget_bytes <= 0 || live <= limits_.budget_bytes;
   HostBytes data;
@@ -70,7 +78,8 @@ Result<std::unique_ptr<Buffer>> CpuMemory::allocate(std::int64_t bytes) {
   std::int64_t peak = peak_bytes_.load();
   while (live > peak && !peak_bytes_.compare_exchange_weak(peak, live)) {
   }
-  return std::unique_ptr<Buffer>(std::make_unique<HostBuffer>(bytes, std::move(data), this));
+  buffer->hold(std::move(data));
+  return std::unique_ptr<Buffer>(std::move(buffer));
 }
 
 std::unique_ptr<Buffer> wrap_bytes(std::span<const std::byte> bytes,

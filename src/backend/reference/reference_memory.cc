@@ -68,7 +68,13 @@ Result<std::unique_ptr<Buffer>> Memory::allocate(const std::shared_ptr<Memory>& 
     memory->release(bytes);
     return refused(bytes, "which the machine does not have");
   }
-  return std::unique_ptr<Buffer>(new OwnedBuffer(bytes, static_cast<std::byte*>(data), memory));
+  auto* buffer = new (std::nothrow) OwnedBuffer(bytes, static_cast<std::byte*>(data), memory);
+  if (buffer == nullptr) {
+    ::operator delete(data, kAlignment);
+    memory->release(bytes);
+    return refused(bytes, "which the machine does not have");
+  }
+  return std::unique_ptr<Buffer>(buffer);
 }
 
 std::unique_ptr<Buffer> wrap_bytes(std::span<const std::byte> bytes,

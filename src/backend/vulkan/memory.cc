@@ -1,6 +1,7 @@
 #include "backend/vulkan/memory.h"
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 #include "base/checked.h"
@@ -139,6 +140,13 @@ Result<std::unique_ptr<VulkanBuffer>> MemoryPool::allocate(std::int64_t bytes, M
     what = "vkMapMemory";
     result = api.MapMemory(device_.handle(), memory, 0, VK_WHOLE_SIZE, 0, &host);
   }
+  std::unique_ptr<VulkanBuffer> made;
+  if (result == VK_SUCCESS) {
+    what = "host memory for the buffer object";
+    made.reset(new (std::nothrow) VulkanBuffer(*this, bytes, real, static_cast<std::byte*>(host),
+                                               buffer, memory, internal));
+    if (!made) result = VK_ERROR_OUT_OF_HOST_MEMORY;
+  }
   if (result != VK_SUCCESS) {
     api.DestroyBuffer(device_.handle(), buffer, nullptr);
     api.FreeMemory(device_.handle(), memory, nullptr);
@@ -156,8 +164,7 @@ Result<std::unique_ptr<VulkanBuffer>> MemoryPool::allocate(std::int64_t bytes, M
     live_bytes_ += real;
     peak_bytes_ = std::max<std::int64_t>(peak_bytes_, live_bytes_);
   }
-  return std::make_unique<VulkanBuffer>(*this, bytes, real, static_cast<std::byte*>(host), buffer,
-                                        memory, internal);
+  return made;
 }
 
 }  // namespace polaris::vulkan
