@@ -49,12 +49,23 @@ POLARIS_EXPORT const char* polaris_version(void);
 /* ---- tensors ---- */
 
 typedef enum polaris_dtype {
-  POLARIS_F32 = 0, POLARIS_F16 = 1, POLARIS_BF16 = 2, POLARIS_F64 = 3, POLARIS_I8 = 4,
-  POLARIS_U8 = 5, POLARIS_I16 = 6, POLARIS_U16 = 7, POLARIS_I32 = 8, POLARIS_U32 = 9,
-  POLARIS_I64 = 10, POLARIS_U64 = 11, POLARIS_BOOL = 12
+  POLARIS_F32 = 0,
+  POLARIS_F16 = 1,
+  POLARIS_BF16 = 2,
+  POLARIS_F64 = 3,
+  POLARIS_I8 = 4,
+  POLARIS_U8 = 5,
+  POLARIS_I16 = 6,
+  POLARIS_U16 = 7,
+  POLARIS_I32 = 8,
+  POLARIS_U32 = 9,
+  POLARIS_I64 = 10,
+  POLARIS_U64 = 11,
+  POLARIS_BOOL = 12
 } polaris_dtype;
 
-/* A type: dims[0, rank), row-major. Where a type describes a model, a dim that is not fixed is -1. */
+/* A type: dims[0, rank), row-major. Where a type describes a model, a dim that is not fixed is -1.
+ */
 typedef struct polaris_type {
   polaris_dtype dtype;
   int32_t rank;

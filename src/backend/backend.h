@@ -55,14 +55,14 @@ struct BufferView {
 };
 
 struct DeviceInfo {
-  std::string id;        // "cpu", "reference", "vulkan:0"
-  std::string backend;   // "cpu", "reference", "vulkan"
-  std::string name;      // "AMD Radeon RX 580 (RADV POLARIS10)", CPU model
-  std::string driver;    // driver name and version
-  bool software = false;           // a software rasterizer
-  bool host_memory = false;        // kDevice memory is plain host memory (cpu, reference)
-  std::int64_t memory_bytes = 0;   // all there is
-  std::int64_t budget_bytes = 0;   // what this process may use (the desktop's share kept)
+  std::string id;                         // "cpu", "reference", "vulkan:0"
+  std::string backend;                    // "cpu", "reference", "vulkan"
+  std::string name;                       // "AMD Radeon RX 580 (RADV POLARIS10)", CPU model
+  std::string driver;                     // driver name and version
+  bool software = false;                  // a software rasterizer
+  bool host_memory = false;               // kDevice memory is plain host memory (cpu, reference)
+  std::int64_t memory_bytes = 0;          // all there is
+  std::int64_t budget_bytes = 0;          // what this process may use (the desktop's share kept)
   std::int64_t allocation_bytes_max = 0;  // one Buffer
   std::int64_t binding_bytes_max = 0;     // one operand of one launch
   std::int64_t alignment_bytes = 64;      // of every operand's offset
@@ -72,7 +72,7 @@ struct DeviceInfo {
 
 /// An operand of a node offered to select().
 struct OperandDesc {
-  TensorType type;                     // static; data-dependent outputs: the bound
+  TensorType type;  // static; data-dependent outputs: the bound
   Layout layout = Layout::kRowMajor;
   const Constant* constant = nullptr;  // weights: the bytes in the file's layout
   bool present = true;
@@ -157,7 +157,7 @@ struct LaunchTime {
 };
 
 struct SubmitArgs {
-  std::span<const BufferView> regions;       // one per run region
+  std::span<const BufferView> regions;  // one per run region
   const CancelToken* cancel = nullptr;
   std::vector<LaunchTime>* profile = nullptr;  // with it the device may serialize launches
 };
@@ -169,11 +169,11 @@ struct Fence {
 
 /// Monotonic event counts, for proofs and --profile.
 struct DeviceCounters {
-  std::int64_t allocations = 0;         // device buffers ever allocated
-  std::int64_t live_bytes = 0;          // in buffers now
+  std::int64_t allocations = 0;  // device buffers ever allocated
+  std::int64_t live_bytes = 0;   // in buffers now
   std::int64_t peak_bytes = 0;
-  std::int64_t command_buffers = 0;     // recorded, ever
-  std::int64_t pipelines = 0;           // created, ever
+  std::int64_t command_buffers = 0;  // recorded, ever
+  std::int64_t pipelines = 0;        // created, ever
   std::int64_t submits = 0;
   std::int64_t launches = 0;
 };

@@ -59,7 +59,8 @@ Result<std::unique_ptr<Buffer>> CpuMemory::allocate(std::int64_t bytes) {
   }
   // The object first: nothing that can throw may follow the reservation.
   auto buffer = std::make_unique<HostBuffer>(bytes, this);
-  // Reserve before allocating, so that threads that allocate at once cannot pass the budget together.
+  // Reserve before allocating, so that threads that allocate at once cannot pass the budget
+  // together.
   const std::int64_t live = live_bytes_.fetch_add(bytes) + bytes;
   const bool fits = limits_.budget_bytes <= 0 || live <= limits_.budget_bytes;
   HostBytes data;
