@@ -68,7 +68,8 @@ std::string run_text(polaris_runtime* runtime, const char* text, std::vector<flo
 constexpr const char* kUsesOp =
     "graph main {\n"
     "  input %x : float32[3, 5]\n"
-    "  %h = Mul(%x, 2.0)\n"
+    "  const %two : float32[] = 2\n"
+    "  %h = Mul(%x, %two)\n"
     "  %s = demo.Squash(%h, gain = 0.5)\n"
     "  %y = Neg(%s)\n"
     "  output %y\n"
@@ -78,7 +79,8 @@ constexpr const char* kPlain =
     "graph main {\n"
     "  input %x : float32[3, 5]\n"
     "  %a = Abs(%x)\n"
-    "  %d = Add(%a, 1.0)\n"
+    "  const %one : float32[] = 1\n"
+    "  %d = Add(%a, %one)\n"
     "  %y = Div(%x, %d)\n"
     "  output %y\n"
     "}\n";
