@@ -129,7 +129,7 @@ struct Marks {
   std::int64_t allocations = 0;
   std::int64_t command_buffers = 0;
   std::int64_t pipelines = 0;
-  friend bool operator==(const Marks&, const Marks&) = default;
+  bool operator==(const Marks&) const = default;
 };
 
 Marks marks_of(const LanguageModel& model, Runtime& runtime) {
