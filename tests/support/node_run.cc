@@ -18,6 +18,13 @@ namespace {
 constexpr std::int64_t kGuard = 256;
 constexpr std::byte kPattern{0xA5};
 
+/// The case's attributes, or the op's defaults where it gives none.
+std::shared_ptr<Attrs> attrs_of(const NodeCase& node) {
+  if (node.attrs) return node.attrs;
+  if (node.op->make_attrs == nullptr) return std::make_shared<NoAttrs>();
+  return node.op->make_attrs();
+}
+
 /// Types of the node's outputs; of a data-dependent op their bounds, then those of the dims.
 Result<std::vector<TensorType>> infer_outputs(const NodeCase& node) {
   std::vector<const TensorType*> types;
@@ -26,7 +33,7 @@ Result<std::vector<TensorType>> infer_outputs(const NodeCase& node) {
     types.push_back(input ? &input.type() : nullptr);
     values.push_back(input ? &input : nullptr);
   }
-  auto context = infer_types(*node.op, *node.attrs, "test", types, values, node.outputs);
+  auto context = infer_types(*node.op, *attrs_of(node), "test", types, values, node.outputs);
   if (!context) return context.error();
   std::vector<TensorType> outputs = context->outputs;
   if (!node.op->has_trait(kDataDependent)) return outputs;
@@ -164,7 +171,7 @@ const OpDef& find_op(std::string_view name, std::string_view domain) {
 Result<std::vector<Tensor>> run_reference(const NodeCase& node) {
   std::vector<const Tensor*> inputs;
   for (const Tensor& input : node.inputs) inputs.push_back(input ? &input : nullptr);
-  return evaluate_node(*node.op, *node.attrs, "test", inputs, node.outputs);
+  return evaluate_node(*node.op, *attrs_of(node), "test", inputs, node.outputs);
 }
 
 Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node) {
