@@ -132,7 +132,7 @@ class ReferenceDevice final : public Device {
     submits_.fetch_add(1);
     for (std::size_t i = 0; i < segment.launches.size(); ++i) {
       if (args.cancel != nullptr && args.cancel->cancelled()) {
-        return Error::cancelled("[reference] " + segment.name + " was stopped");
+        return Error::cancelled("[reference] " + segment.name + " stopped on request");
       }
       const std::int64_t start = monotonic_ns();
       if (auto ran = launch(segment, segment.launches[i], args); !ran) return ran.error();

@@ -212,7 +212,7 @@ Result<Fence> VulkanExecutable::play(Recording& recording, const CancelToken* ca
     if (ready && cancel != nullptr && cancel->cancelled()) {
       // What was sent still uses the caller's buffers.
       ready = device.wait(device.last_value());
-      if (ready) ready = Error::cancelled("[vulkan] cancelled");
+      if (ready) ready = Error::cancelled("[vulkan] stopped on request");
     }
     if (!ready) return ready.error();
     Result<std::uint64_t> value = device.submit(commands);
