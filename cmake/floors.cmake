@@ -16,6 +16,10 @@ function(polaris_isa_flags)
     elseif(source MATCHES "_vnni\\.cc$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx512};-mavx512vnni")
     endif()
+    # A register tile is in registers only where its loops are unrolled whole, which -O2 does not.
+    if(source MATCHES "/simd/")
+      set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
+    endif()
   endforeach()
 endfunction()
 
