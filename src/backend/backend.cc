@@ -9,7 +9,37 @@ std::uint64_t next_buffer_id() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
+/// Adds one side's operands to what is known of the node's layout; false where they do not fit.
+bool join_layouts(const OpDef& op, std::span<const OperandDesc> operands, bool outputs,
+                  std::optional<Layout>& layout) {
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const OperandDesc& operand = operands[i];
+    if (!operand.present) continue;
+    const int port = static_cast<int>(i);
+    const std::uint32_t flags = outputs ? op.output_flags(port) : op.input_flags(port);
+    if ((flags & kSpatial) == 0) {
+      if (operand.layout != Layout::kRowMajor) return false;
+      continue;
+    }
+    if (operand.layout != Layout::kRowMajor && !operand.type.encoding.is_plain()) return false;
+    if (layout && *layout != operand.layout) return false;
+    layout = operand.layout;
+  }
+  return true;
+}
+
 }  // namespace
+
+Result<Layout> spatial_layout(const NodeDesc& node) {
+  std::optional<Layout> layout;
+  if (join_layouts(*node.op, node.inputs, false, layout) &&
+      join_layouts(*node.op, node.outputs, true, layout)) {
+    return layout.value_or(Layout::kRowMajor);
+  }
+  return Error::unsupported("[" + op_full_name(*node.op) + "] node '" + std::string(node.name) +
+                            "': layouts, got a mix, wanted one for the plain [N, C, spatial] "
+                            "operands and row_major for the others");
+}
 
 Buffer::Buffer(std::int64_t bytes, std::byte* host)
     : bytes_(bytes), id_(next_buffer_id()), host_(host) {}

@@ -89,6 +89,10 @@ struct NodeDesc {
   std::span<const Tensor* const> values;  // known host values per input (shapes, axes ...) or null
 };
 
+/// The one layout of the node's kSpatial operands. Errors: unsupported where they differ, where
+/// another operand is not row-major, or where an operand in another layout is encoded.
+Result<Layout> spatial_layout(const NodeDesc& node);
+
 /// A kernel chosen for one node: how it wants its weights, what workspace, what it costs.
 class Kernel {
  public:
@@ -184,7 +188,8 @@ class Device {
   virtual const DeviceInfo& info() const = 0;
   virtual DeviceCounters counters() const = 0;
 
-  /// The kernel for a node. Errors: unsupported, with the reason in words.
+  /// The kernel for a node, in the layouts that its operands have. Errors: unsupported, with the
+  /// reason in words.
   virtual Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const = 0;
 
   /// Errors: out_of_memory (also where the budget or allocation_bytes_max forbids it).

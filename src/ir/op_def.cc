@@ -14,6 +14,13 @@ Error node_error(const OpDef& op, std::string_view node_name, std::string_view w
   return Error::invalid(std::move(message));
 }
 
+std::uint32_t port_flags(std::span<const Port> ports, int i) {
+  if (ports.empty()) return 0;
+  const auto at = static_cast<std::size_t>(i);
+  if (at < ports.size()) return ports[at].flags;
+  return (ports.back().flags & kVariadic) != 0 ? ports.back().flags : 0;
+}
+
 }  // namespace
 
 std::string op_full_name(const OpDef& op) {
@@ -23,12 +30,8 @@ std::string op_full_name(const OpDef& op) {
   return out;
 }
 
-std::uint32_t OpDef::input_flags(int i) const {
-  if (inputs.empty()) return 0;
-  const auto at = static_cast<std::size_t>(i);
-  if (at < inputs.size()) return inputs[at].flags;
-  return (inputs.back().flags & kVariadic) != 0 ? inputs.back().flags : 0;
-}
+std::uint32_t OpDef::input_flags(int i) const { return port_flags(inputs, i); }
+std::uint32_t OpDef::output_flags(int i) const { return port_flags(outputs, i); }
 
 std::optional<std::vector<std::int64_t>> InferContext::ints(int i) const {
   const Tensor* tensor = value(i);

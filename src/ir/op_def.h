@@ -25,6 +25,7 @@ enum PortFlags : std::uint32_t {
   kVariadic = 1u << 1,        // the last port, any number of times
   kHostRead = 1u << 2,        // read on the host when planning: shapes, axes, repeats, pads
   kAcceptsEncoded = 1u << 3,  // a constant with an affine or block encoding is legal here
+  kSpatial = 1u << 4,         // [N, C, spatial...]: kernels may take it in other layouts
 };
 struct Port {
   std::string_view name;
@@ -39,6 +40,9 @@ enum OpTraits : std::uint32_t {
   kStateful = 1u << 4,       // updates an input in place; never folded, shared or reordered
   kCommutative = 1u << 5,
   kTypeOnly = 1u << 6,  // reads its inputs' types, never their data (Shape, Size)
+  // All axes of the operands of the output's rank are alike, but for that of attribute `axis`: the
+  // node may run with its axes in another order. kElementwise implies it.
+  kAxisFree = 1u << 7,
 };
 
 /// Output may share the input's bytes when the input dies here (and types have equal bytes), or
@@ -168,6 +172,8 @@ struct OpDef {
   bool has_trait(std::uint32_t trait) const { return (traits & trait) != 0; }
   /// Flags of input i, the last port's for variadic ones.
   std::uint32_t input_flags(int i) const;
+  /// Flags of output i, likewise.
+  std::uint32_t output_flags(int i) const;
 };
 
 template <class A>

@@ -40,6 +40,50 @@ class Arena {
   std::vector<std::byte> bytes_;
 };
 
+/// Where each element of memory, in order, stands in the row-major tensor.
+std::vector<std::int64_t> row_major_places(const Shape& shape, Layout layout) {
+  const AxisOrder order = layout_order(layout, shape.rank());
+  const Shape strides = row_major_strides(shape);
+  std::vector<std::int64_t> places = {0};
+  for (int i = 0; i < shape.rank(); ++i) {
+    const int axis = order[static_cast<std::size_t>(i)];
+    std::vector<std::int64_t> next;
+    for (std::int64_t place : places) {
+      for (std::int64_t k = 0; k < shape[axis]; ++k) next.push_back(place + k * strides[axis]);
+    }
+    places = std::move(next);
+  }
+  return places;
+}
+
+/// Row-major elements as they stand in memory in `layout`.
+std::vector<std::byte> in_layout(const TensorType& type, Layout layout,
+                                 std::span<const std::byte> bytes) {
+  std::vector<std::byte> out(bytes.begin(), bytes.end());
+  if (layout == Layout::kRowMajor) return out;
+  const auto size = static_cast<std::size_t>(dtype_bytes(type.dtype));
+  std::byte* to = out.data();
+  for (std::int64_t place : row_major_places(type.shape, layout)) {
+    std::memcpy(to, bytes.data() + static_cast<std::size_t>(place) * size, size);
+    to += size;
+  }
+  return out;
+}
+
+/// The other way.
+std::vector<std::byte> to_row_major(const TensorType& type, Layout layout,
+                                    std::span<const std::byte> bytes) {
+  std::vector<std::byte> out(bytes.begin(), bytes.end());
+  if (layout == Layout::kRowMajor) return out;
+  const auto size = static_cast<std::size_t>(dtype_bytes(type.dtype));
+  const std::byte* from = bytes.data();
+  for (std::int64_t place : row_major_places(type.shape, layout)) {
+    std::memcpy(out.data() + static_cast<std::size_t>(place) * size, from, size);
+    from += size;
+  }
+  return out;
+}
+
 class NodeRun {
  public:
   NodeRun(Device& device, const Sample& sample, const RunOptions& options)
@@ -92,6 +136,9 @@ class NodeRun {
       desc.present = static_cast<bool>(input.data);
       if (desc.present) desc.type = input.data.type();
       if (is_weight(i)) desc.constant = &input;
+      if ((sample_.op->input_flags(static_cast<int>(i)) & kSpatial) != 0) {
+        desc.layout = options_.layout;
+      }
       inputs_.push_back(desc);
       types.push_back(desc.present ? &input.data.type() : nullptr);
       const bool plain = desc.present && desc.type.encoding.is_plain();
@@ -105,6 +152,9 @@ class NodeRun {
       OperandDesc desc;
       desc.type = inferred->outputs[i];
       if (bounded) desc.type.shape = inferred->bounds[i];
+      if ((sample_.op->output_flags(static_cast<int>(i)) & kSpatial) != 0) {
+        desc.layout = options_.layout;
+      }
       outputs_.push_back(desc);
     }
     for (std::size_t i = 0; bounded && i < inferred->outputs.size(); ++i) {
@@ -154,7 +204,8 @@ class NodeRun {
         launch_.inputs[i] = *ref;
         continue;
       }
-      const auto bytes = sample_.inputs[i].data.bytes();
+      const Tensor& data = sample_.inputs[i].data;
+      const std::vector<std::byte> bytes = in_layout(data.type(), inputs_[i].layout, data.bytes());
       const auto size = static_cast<std::int64_t>(bytes.size());
       launch_.inputs[i] = {region_, arena_.place(size, bytes.data()), size};
     }
@@ -256,9 +307,9 @@ class NodeRun {
         }
         type.shape = Shape(actual);
       }
-      const auto bytes = static_cast<std::size_t>(*type.bytes());
-      auto tensor =
-          Tensor::from_bytes(type, std::span(after_.data() + launch_.outputs[i].offset, bytes));
+      const std::span raw(after_.data() + launch_.outputs[i].offset,
+                          static_cast<std::size_t>(*type.bytes()));
+      auto tensor = Tensor::from_bytes(type, to_row_major(type, outputs_[i].layout, raw));
       if (!tensor) return tensor.error().message();
       out.push_back(tensor.take());
     }

@@ -12,6 +12,7 @@ struct RunOptions {
   std::uint8_t poison = 0xFF;  // every byte that is no operand, and every output before the run
   bool constants = false;      // operands marked `weight` are constants, packed as the kernel asks
   int inplace = -1;            // index into op->inplace: that output lies on that input's bytes
+  Layout layout = Layout::kRowMajor;  // of the kSpatial operands
 };
 
 /// What a run found. `refusal`: select() said no; `fault`: something is wrong with the device.

@@ -94,6 +94,46 @@ std::string check_constants(Device& device, const Sample& sample, const std::vec
   return "";
 }
 
+struct Counts {
+  int run = 0;
+  int refused = 0;
+  int channels_last = 0;
+};
+
+/// The op has operands whose layout a planner may choose.
+bool has_layouts(const OpDef& op) {
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    if ((op.input_flags(static_cast<int>(i)) & kSpatial) != 0) return true;
+  }
+  return false;
+}
+
+/// The same with the data channels-last. A device may refuse it for any node.
+std::string check_channels_last(Device& device, const Sample& sample,
+                                const std::vector<Tensor>& want, bool& ran) {
+  ran = false;
+  if (!has_layouts(*sample.op)) return "";
+  RunOptions options;
+  options.layout = Layout::kChannelsLast;
+  for (const bool weight : sample.weight) options.constants = options.constants || weight;
+  const RunResult first = run_node(device, sample, options);
+  if (!first.fault.empty()) return "channels-last: " + first.fault;
+  if (!first.refusal.empty()) return "";
+  ran = true;
+  if (auto d = compare_all(first.outputs, want, sample); !d.empty()) {
+    return "channels-last: " + first.kernel + ": " + d;
+  }
+  options.poison = 0x35;
+  options.constants = false;
+  const RunResult second = run_node(device, sample, options);
+  if (!second.fault.empty()) return "channels-last: " + second.fault;
+  if (!second.refusal.empty()) return "";
+  if (auto d = compare_all(second.outputs, want, sample); !d.empty()) {
+    return "channels-last: " + second.kernel + ", no constants: " + d;
+  }
+  return "";
+}
+
 /// Lines of the report that POLARIS_CONFORMANCE_REPORT asks for, one a device and sample.
 void report(const Device& device, const Sample& sample, std::string_view outcome,
             const std::string& reason) {
@@ -154,7 +194,7 @@ void Suite::run() {
         message.starts_with("[" + op + "]") && message.find(failing.text) != std::string::npos;
     CHECK_MESSAGE(as_wanted, failing.sample.name, ": got \"", message, "\", wanted ", failing.text);
   }
-  std::map<std::string, std::pair<int, int>> counts;  // backend: run, refused
+  std::map<std::string, Counts> counts;  // by backend
   for (const Sample& sample : samples_) {
     const auto want = oracle(sample);
     REQUIRE_MESSAGE(want.ok(), op, " ", sample.name, ": ", want.ok() ? "" : want.error().message());
@@ -169,10 +209,13 @@ void Suite::run() {
         constants_refused = !refusal.empty();
         break;
       }
+      bool channels_last = false;
+      if (fault.empty()) fault = check_channels_last(*device, sample, *want, channels_last);
       const bool refused = plain_refused && constants_refused;
       CHECK_MESSAGE(fault.empty(), device->info().backend, " ", op, " ", sample.name, ": ", fault);
       auto& count = counts[device->info().backend];
-      ++(refused ? count.second : count.first);
+      ++(refused ? count.refused : count.run);
+      if (channels_last) ++count.channels_last;
       report(*device, sample,
              !fault.empty() ? "failed"
              : refused      ? "refused"
@@ -181,8 +224,10 @@ void Suite::run() {
     }
   }
   for (const auto& [backend, count] : counts) {
-    std::printf("%-10s %-28s %3d run, %3d refused\n", backend.c_str(), op.c_str(), count.first,
-                count.second);
+    std::printf("%-10s %-28s %3d run, %3d refused", backend.c_str(), op.c_str(), count.run,
+                count.refused);
+    if (has_layouts(*op_)) std::printf(", %3d channels-last too", count.channels_last);
+    std::printf("\n");
   }
 }
 

@@ -1,5 +1,6 @@
 #include "backend/cpu/cpu_device.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -44,6 +45,10 @@ bool inside(const BufferView& view) {
 
 Error outside(std::string_view what) {
   return Error::internal("[cpu] " + std::string(what) + ": bytes outside of the buffer");
+}
+
+bool has_op(std::span<const std::string_view> ops, std::string_view name) {
+  return std::find(ops.begin(), ops.end(), name) != ops.end();
 }
 
 class CpuDevice final : public Device {
@@ -144,18 +149,17 @@ void CpuDevice::fill_info(const CpuOptions& options, std::string model) {
 }
 
 Result<std::shared_ptr<const Kernel>> CpuDevice::select(const NodeDesc& node) const {
-  for (const auto operands : {node.inputs, node.outputs}) {
-    for (const OperandDesc& operand : operands) {
-      if (operand.present && operand.layout != Layout::kRowMajor) {
-        return unsupported(node, "operands must be row-major");
-      }
-    }
-  }
+  const auto layout = spatial_layout(node);
+  if (!layout) return layout.error();
   const auto found = families_.find(op_full_name(*node.op));
+  if (*layout == Layout::kChannelsLast &&
+      (found == families_.end() || !has_op(found->second->channels_last, found->first))) {
+    return unsupported(node, "no kernel takes it channels-last");
+  }
   KernelResult kernel = found == families_.end()
                             ? KernelResult(unsupported(node, "no kernel family serves it"))
                             : found->second->select(target_, node);
-  if (!kernel && kernel.error().code() == ErrorCode::kUnsupported) {
+  if (!kernel && kernel.error().code() == ErrorCode::kUnsupported && *layout == Layout::kRowMajor) {
     KernelResult generic = family_generic.select(target_, node);
     if (generic) kernel = std::move(generic);
   }

@@ -86,6 +86,9 @@ using KernelResult = Result<std::shared_ptr<CpuKernel>>;
 struct KernelFamily {
   std::span<const std::string_view> ops;
   KernelResult (*select)(const CpuTarget& target, const NodeDesc& node) = nullptr;
+  /// Those of `ops` that select() may be offered with their kSpatial operands channels-last; all
+  /// other nodes come to it row-major.
+  std::span<const std::string_view> channels_last = {};
 };
 
 /// A kernel whose run() is `body(const Launch&)`, which returns Status or nothing.

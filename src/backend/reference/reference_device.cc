@@ -71,13 +71,15 @@ class ReferenceDevice final : public Device {
     if (node.op->reference == nullptr) {
       return Error::unsupported(op + "has no reference: the executor runs it");
     }
+    const auto layout = spatial_layout(node);
+    if (!layout) return layout.error();
+    if (*layout != Layout::kRowMajor && node.op->has_trait(kDataDependent)) {
+      return Error::unsupported(op + "layout, got " + std::string(layout_name(*layout)) +
+                                " with a shape that depends on data, wanted row_major");
+    }
     for (const auto& operands : {node.inputs, node.outputs}) {
       for (const OperandDesc& operand : operands) {
         if (!operand.present) continue;
-        if (operand.layout != Layout::kRowMajor) {
-          return Error::unsupported(op + "layout, got " + std::string(layout_name(operand.layout)) +
-                                    ", wanted row_major");
-        }
         const bool affine = operand.type.encoding.kind == Encoding::Kind::kAffine;
         if (affine && (operand.constant == nullptr || !operand.constant->scale)) {
           return Error::unsupported(op + "operand " + operand.type.to_string() +

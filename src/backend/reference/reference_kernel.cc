@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "ir/op_util/elements.h"
+
 namespace polaris::reference {
 namespace {
 
@@ -12,6 +14,37 @@ std::int64_t operand_bytes(const OperandDesc& operand) {
   return operand.present ? operand.type.bytes().value_or(0) : 0;
 }
 
+/// Row-major where the operand's layout makes no difference.
+Layout memory_layout(const OperandDesc& operand) {
+  const bool same = operand.layout == Layout::kRowMajor ||
+                    same_order(operand.type.shape, operand.layout, Layout::kRowMajor);
+  return same ? Layout::kRowMajor : operand.layout;
+}
+
+/// At least one, so that an empty operand has an address.
+std::size_t type_bytes(const TensorType& type) {
+  return static_cast<std::size_t>(type.bytes().value_or(0)) + 1;
+}
+
+/// Copies elements from `layout` to row-major, or the other way.
+void relayout(const TensorType& type, Layout layout, const std::byte* from, std::byte* to,
+              bool to_row_major) {
+  const AxisOrder order = layout_order(layout, type.shape.rank());
+  const Shape strides = row_major_strides(type.shape);
+  const auto size = static_cast<std::size_t>(dtype_bytes(type.dtype));
+  Shape step;  // logical strides of the axes in memory order
+  for (int i = 0; i < type.shape.rank(); ++i) {
+    step.push_back(strides[order[static_cast<std::size_t>(i)]]);
+  }
+  Walk walk(physical_shape(type.shape, layout));
+  const int logical = walk.add(step);
+  for (std::int64_t i = 0, n = walk.size(); i < n; ++i, walk.next()) {
+    const auto there = static_cast<std::size_t>(walk[logical]) * size;
+    const auto here = static_cast<std::size_t>(i) * size;
+    std::memcpy(to + (to_row_major ? there : here), from + (to_row_major ? here : there), size);
+  }
+}
+
 }  // namespace
 
 ReferenceKernel::ReferenceKernel(const NodeDesc& node)
@@ -20,7 +53,7 @@ ReferenceKernel::ReferenceKernel(const NodeDesc& node)
       name_("reference_" + op_full_name(*node.op)) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const OperandDesc& input = node.inputs[i];
-    Input in{input.type, input.present, {}, {}, {}};
+    Input in{input.type, memory_layout(input), input.present, {}, {}, {}};
     const bool host = (op_->input_flags(static_cast<int>(i)) & kHostRead) != 0;
     if (host && i < node.values.size() && node.values[i] != nullptr) in.value = *node.values[i];
     if (input.constant != nullptr) {
@@ -33,14 +66,16 @@ ReferenceKernel::ReferenceKernel(const NodeDesc& node)
   const std::size_t count =
       op_->has_trait(kDataDependent) ? node.outputs.size() / 2 : node.outputs.size();
   std::vector<TensorType> input_types;
+  std::vector<TensorType> output_types;
   for (const Input& in : inputs_) input_types.push_back(in.type);
   for (std::size_t i = 0; i < count; ++i) {
-    outputs_.push_back(node.outputs[i].type);
+    output_types.push_back(node.outputs[i].type);
+    outputs_.push_back({node.outputs[i].type, memory_layout(node.outputs[i])});
     bytes += operand_bytes(node.outputs[i]);
-    flops += outputs_.back().shape.elements();
+    flops += output_types.back().shape.elements();
   }
   if (op_->flops != nullptr) {
-    flops = op_->flops({op_, attrs_.get(), input_types, outputs_, node.values});
+    flops = op_->flops({op_, attrs_.get(), input_types, output_types, node.values});
   }
   // Some 20 ns a scalar step: what a host pays for generic loads and stores.
   estimate_us = 1.0 + 0.02 * static_cast<double>(flops);
@@ -49,6 +84,8 @@ ReferenceKernel::ReferenceKernel(const NodeDesc& node)
 Status ReferenceKernel::run(std::string_view node_name, std::span<std::byte* const> inputs,
                             std::span<std::byte* const> outputs) const {
   std::vector<RefTensor> in(inputs_.size());
+  std::vector<std::vector<std::byte>> copies;  // row-major forms, and outputs that nobody wants
+  copies.reserve(inputs_.size() + outputs_.size());
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (!inputs_[i].present) continue;
     in[i].type = inputs_[i].type;
@@ -56,18 +93,21 @@ Status ReferenceKernel::run(std::string_view node_name, std::span<std::byte* con
     if (inputs_[i].value && !inputs_[i].value.bytes().empty()) {
       data = inputs_[i].value.bytes().data();
     }
+    if (inputs_[i].layout != Layout::kRowMajor) {
+      std::vector<std::byte>& plain = copies.emplace_back(type_bytes(in[i].type));
+      relayout(in[i].type, inputs_[i].layout, data, plain.data(), true);
+      data = plain.data();
+    }
     in[i].data = const_cast<std::byte*>(data);
     if (inputs_[i].scale) in[i].scale = &inputs_[i].scale;
     if (inputs_[i].zero_point) in[i].zero_point = &inputs_[i].zero_point;
   }
   std::vector<RefTensor> out(outputs_.size());
-  std::vector<std::vector<std::byte>> unused;  // outputs that nobody wants
   for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i].type = outputs_[i];
+    out[i].type = outputs_[i].type;
     out[i].data = outputs[i];
-    if (out[i].data != nullptr) continue;
-    unused.emplace_back(static_cast<std::size_t>(outputs_[i].bytes().value_or(0)) + 1);
-    out[i].data = unused.back().data();
+    if (out[i].data != nullptr && outputs_[i].layout == Layout::kRowMajor) continue;
+    out[i].data = copies.emplace_back(type_bytes(out[i].type)).data();
   }
   for (const InPlace& alias : op_->inplace) {
     const auto from = static_cast<std::size_t>(alias.input);
@@ -84,6 +124,10 @@ Status ReferenceKernel::run(std::string_view node_name, std::span<std::byte* con
   context.inputs = in;
   context.outputs = out;
   if (auto ran = op_->reference(context); !ran) return ran;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (outputs[i] == nullptr || outputs_[i].layout == Layout::kRowMajor) continue;
+    relayout(out[i].type, outputs_[i].layout, out[i].data, outputs[i], false);
+  }
   if (!op_->has_trait(kDataDependent)) return Status::success();
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto dims = out[i].type.shape.dims();

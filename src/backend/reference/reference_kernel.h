@@ -17,13 +17,15 @@ class ReferenceKernel final : public Kernel {
   bool absorbs(int input) const override {
     return static_cast<bool>(inputs_[static_cast<std::size_t>(input)].value);
   }
-  /// Runs the node on host addresses, one per operand (null: absent), row-major.
+  /// Runs the node on host addresses, one per operand (null: absent), each in the layout that
+  /// select() was asked for: the op's own reference sees row-major copies.
   Status run(std::string_view node_name, std::span<std::byte* const> inputs,
              std::span<std::byte* const> outputs) const;
 
  private:
   struct Input {
     TensorType type;
+    Layout layout = Layout::kRowMajor;
     bool present = false;
     Tensor scale;
     Tensor zero_point;
@@ -33,7 +35,11 @@ class ReferenceKernel final : public Kernel {
   std::unique_ptr<Attrs> attrs_;
   std::string name_;
   std::vector<Input> inputs_;
-  std::vector<TensorType> outputs_;  // without the dims operands of data-dependent ops
+  struct Output {
+    TensorType type;
+    Layout layout = Layout::kRowMajor;
+  };
+  std::vector<Output> outputs_;  // without the dims operands of data-dependent ops
 };
 
 }  // namespace polaris::reference

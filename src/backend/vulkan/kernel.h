@@ -114,6 +114,9 @@ struct KernelFamily {
   KernelResult (*select)(const VulkanTarget&, const NodeDesc&) = nullptr;
   /// Every pipeline variant that select may ask for, up to shape-dependent constants.
   std::vector<ShaderVariant> (*variants)() = nullptr;
+  /// Those of `ops` that select() may be offered with their kSpatial operands channels-last; all
+  /// other nodes come to it row-major.
+  std::span<const std::string_view> channels_last = {};
 };
 
 extern const KernelFamily* const kFamilies[];

@@ -105,21 +105,26 @@ Status check_bindings(const VulkanTarget& target, const NodeDesc& node, const Ke
   return Status::success();
 }
 
+bool has_op(std::span<const std::string_view> ops, std::string_view name) {
+  return std::find(ops.begin(), ops.end(), name) != ops.end();
+}
+
 Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node) const {
   const VulkanTarget& target = core_->device->physical().target;
   const std::string name = op_full_name(*node.op);
   std::shared_ptr<const Kernel> best;
   Error reason = Error::unsupported("[" + name + "] node '" + std::string(node.name) +
                                     "': the vulkan backend has no kernel for this op");
-  for (const OperandDesc& operand : node.inputs) {
-    if (operand.present && operand.layout != Layout::kRowMajor) {
-      return Error::unsupported("[" + name + "] layout " +
-                                std::string(layout_name(operand.layout)));
-    }
-  }
+  const Result<Layout> layout = spatial_layout(node);
+  if (!layout) return layout.error();
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
     const KernelFamily& family = *kFamilies[i];
-    if (std::find(family.ops.begin(), family.ops.end(), name) == family.ops.end()) continue;
+    if (!has_op(family.ops, name)) continue;
+    if (*layout == Layout::kChannelsLast && !has_op(family.channels_last, name)) {
+      reason = Error::unsupported("[" + name + "] node '" + std::string(node.name) +
+                                  "': no vulkan kernel takes it channels-last");
+      continue;
+    }
     KernelResult kernel = family.select(target, node);
     const Status fits = kernel ? check_bindings(target, node, **kernel) : Status(kernel.error());
     if (!fits) {

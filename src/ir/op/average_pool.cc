@@ -53,8 +53,8 @@ std::int64_t flops(const NodeTypes& n) {
   return n.outputs[0].shape.elements() * taps;
 }
 
-constexpr Port kInputs[] = {{"X"}};
-constexpr Port kOutputs[] = {{"Y"}};
+constexpr Port kInputs[] = {{"X", kSpatial}};
+constexpr Port kOutputs[] = {{"Y", kSpatial}};
 
 }  // namespace
 

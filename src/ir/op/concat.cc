@@ -72,7 +72,7 @@ extern constinit const OpDef op_concat{
     .since = 13,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kAxisFree,
     .make_attrs = make_attrs<ConcatAttrs>,
     .infer = infer,
     .reference = reference,

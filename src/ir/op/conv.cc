@@ -24,8 +24,8 @@ Status reference(RefContext& c) {
 
 std::int64_t flops(const NodeTypes& n) { return conv_flops(n, 1); }
 
-constexpr Port kInputs[] = {{"X"}, {"W"}, {"B", kOptional}};
-constexpr Port kOutputs[] = {{"Y"}};
+constexpr Port kInputs[] = {{"X", kSpatial}, {"W"}, {"B", kOptional}};
+constexpr Port kOutputs[] = {{"Y", kSpatial}};
 
 }  // namespace
 

@@ -36,8 +36,9 @@ Status reference(RefContext& c) {
 
 std::int64_t flops(const NodeTypes& n) { return conv_flops(n, 1); }
 
-constexpr Port kInputs[] = {{"x"}, {"w"}, {"x_zero_point", kOptional}, {"w_zero_point", kOptional}};
-constexpr Port kOutputs[] = {{"y"}};
+constexpr Port kInputs[] = {
+    {"x", kSpatial}, {"w"}, {"x_zero_point", kOptional}, {"w_zero_point", kOptional}};
+constexpr Port kOutputs[] = {{"y", kSpatial}};
 
 }  // namespace
 

@@ -64,8 +64,8 @@ std::int64_t flops(const NodeTypes& n) {
   return 2 * n.inputs[0].shape.elements() * w.elements_between(1, w.rank());
 }
 
-constexpr Port kInputs[] = {{"X"}, {"W"}, {"B", kOptional}};
-constexpr Port kOutputs[] = {{"Y"}};
+constexpr Port kInputs[] = {{"X", kSpatial}, {"W"}, {"B", kOptional}};
+constexpr Port kOutputs[] = {{"Y", kSpatial}};
 
 }  // namespace
 

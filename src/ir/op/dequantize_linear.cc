@@ -49,7 +49,7 @@ extern constinit const OpDef op_dequantize_linear{
     .since = 23,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kAxisFree,
     .make_attrs = make_attrs<DequantizeLinearAttrs>,
     .infer = infer,
     .reference = reference,

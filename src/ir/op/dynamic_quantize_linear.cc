@@ -48,7 +48,7 @@ extern constinit const OpDef op_dynamic_quantize_linear{
     .since = 11,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kAxisFree,
     .infer = infer,
     .reference = reference,
     .flops = flops,

@@ -23,7 +23,7 @@ extern constinit const OpDef op_hardmax{
     .since = 13,
     .inputs = kSoftmaxInputs,
     .outputs = kSoftmaxOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kAxisFree,
     .make_attrs = make_attrs<SoftmaxAttrs>,
     .infer = infer_softmax,
     .reference = reference,

@@ -59,10 +59,10 @@ Status reference(RefContext& c) {
 
 std::int64_t flops(const NodeTypes& n) { return conv_flops(n, kW); }
 
-constexpr Port kInputs[] = {{"x"},       {"x_scale"},      {"x_zero_point"},
-                            {"w"},       {"w_scale"},      {"w_zero_point"},
-                            {"y_scale"}, {"y_zero_point"}, {"B", kOptional}};
-constexpr Port kOutputs[] = {{"y"}};
+constexpr Port kInputs[] = {{"x", kSpatial}, {"x_scale"},      {"x_zero_point"},
+                            {"w"},           {"w_scale"},      {"w_zero_point"},
+                            {"y_scale"},     {"y_zero_point"}, {"B", kOptional}};
+constexpr Port kOutputs[] = {{"y", kSpatial}};
 
 }  // namespace
 

@@ -54,7 +54,7 @@ extern constinit const OpDef op_quantize_linear{
     .since = 23,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kAxisFree,
     .make_attrs = make_attrs<QuantizeLinearAttrs>,
     .infer = infer,
     .reference = reference,

@@ -25,7 +25,7 @@ extern constinit const OpDef op_softmax{
     .since = 13,
     .inputs = kSoftmaxInputs,
     .outputs = kSoftmaxOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kAxisFree,
     .make_attrs = make_attrs<SoftmaxAttrs>,
     .infer = infer_softmax,
     .reference = reference,

@@ -95,7 +95,7 @@ extern constinit const OpDef op_split{
     .since = 18,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kAxisFree,
     .make_attrs = make_attrs<SplitAttrs>,
     .infer = infer,
     .reference = reference,

@@ -4,8 +4,8 @@
 /// Pools over all spatial dims at once.
 namespace polaris {
 
-inline constexpr Port kGlobalPoolInputs[] = {{"X"}};
-inline constexpr Port kGlobalPoolOutputs[] = {{"Y"}};
+inline constexpr Port kGlobalPoolInputs[] = {{"X", kSpatial}};
+inline constexpr Port kGlobalPoolOutputs[] = {{"Y", kSpatial}};
 
 Status infer_global_pool(InferContext& c);
 /// The mean, or the largest element, of each [N, C] plane.
