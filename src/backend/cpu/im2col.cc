@@ -108,4 +108,63 @@ template void im2col_pairs<std::int8_t>(const ConvGeometry&, const std::int8_t*,
 template void im2col_pairs<std::uint8_t>(const ConvGeometry&, const std::uint8_t*, std::int32_t,
                                          std::int64_t, std::int64_t, std::int16_t*);
 
+namespace {
+
+/// One row's taps along the innermost dim, at its input position (i0, i1).
+template <class T>
+void row_taps(const ConvGeometry& g, const T* image, std::int64_t line, bool inside,
+              std::int64_t o2, std::int64_t first_channel, T pad, T* to) {
+  const WindowDim& d = g.dims[2];
+  const std::int64_t channels = g.groups * g.group_in;
+  const std::int64_t i2 = o2 * d.stride - d.pad_begin;
+  // Neighbouring taps are neighbours in memory: one copy.
+  if (inside && d.dilation == 1 && g.groups == 1 && i2 >= 0 && i2 + d.kernel <= d.in) {
+    std::copy_n(image + (line + i2) * channels, d.kernel * channels, to);
+    return;
+  }
+  for (std::int64_t k = 0; k < d.kernel; ++k, to += g.group_in) {
+    const std::int64_t i = i2 + k * d.dilation;
+    if (inside && i >= 0 && i < d.in) {
+      std::copy_n(image + (line + i) * channels + first_channel, g.group_in, to);
+    } else {
+      std::fill_n(to, g.group_in, pad);
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void im2col_rows(const ConvGeometry& g, const T* image, std::int64_t group, std::int64_t first,
+                 std::int64_t count, T pad, T* rows) {
+  const WindowDim& d0 = g.dims[0];
+  const WindowDim& d1 = g.dims[1];
+  const WindowDim& d2 = g.dims[2];
+  for (std::int64_t p = first; p < first + count; ++p) {
+    const std::int64_t o2 = p % d2.out;
+    const std::int64_t o1 = p / d2.out % d1.out;
+    const std::int64_t o0 = p / d2.out / d1.out;
+    for (std::int64_t k0 = 0; k0 < d0.kernel; ++k0) {
+      const std::int64_t i0 = o0 * d0.stride - d0.pad_begin + k0 * d0.dilation;
+      for (std::int64_t k1 = 0; k1 < d1.kernel; ++k1, rows += d2.kernel * g.group_in) {
+        const std::int64_t i1 = o1 * d1.stride - d1.pad_begin + k1 * d1.dilation;
+        const bool inside = i0 >= 0 && i0 < d0.in && i1 >= 0 && i1 < d1.in;
+        row_taps(g, image, (i0 * d1.in + i1) * d2.in, inside, o2, group * g.group_in, pad, rows);
+      }
+    }
+  }
+}
+
+template void im2col_rows<float>(const ConvGeometry&, const float*, std::int64_t, std::int64_t,
+                                 std::int64_t, float, float*);
+template void im2col_rows<std::uint8_t>(const ConvGeometry&, const std::uint8_t*, std::int64_t,
+                                        std::int64_t, std::int64_t, std::uint8_t, std::uint8_t*);
+
+bool reads_image(const ConvGeometry& g) {
+  for (const WindowDim& d : g.dims) {
+    if (d.kernel != 1 || d.stride != 1 || d.pad_begin != 0 || d.in != d.out) return false;
+  }
+  return true;
+}
+
 }  // namespace polaris::cpu

@@ -15,4 +15,13 @@ template <class T>
 void im2col_pairs(const ConvGeometry& g, const T* plane, std::int32_t zero, std::int64_t first,
                   std::int64_t count, std::int16_t* panel);
 
+/// The rows [first, first + count) of one group's im2col matrix [position][kernel * channel] of a
+/// channels-last image [position][groups * group_in]; taps outside the input hold `pad`. T is
+/// float or a byte.
+template <class T>
+void im2col_rows(const ConvGeometry& g, const T* image, std::int64_t group, std::int64_t first,
+                 std::int64_t count, T pad, T* rows);
+/// The kernel is one element that moves by one: the im2col matrix is the image.
+bool reads_image(const ConvGeometry& g);
+
 }  // namespace polaris::cpu

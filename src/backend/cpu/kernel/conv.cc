@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "backend/cpu/conv_channels_last.h"
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/im2col.h"
 #include "backend/cpu/kernel.h"
@@ -136,6 +137,7 @@ KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   const Shape& w = node.inputs[1].type.shape;
   const auto g = conv_geometry(x, w, static_cast<const ConvAttrs&>(*node.attrs));
   if (!g) return unsupported(node, g.error().message());
+  if (node.inputs[0].layout == Layout::kChannelsLast) return channels_last_conv(target, node, *g);
   ConvNode c{target.simd, *g, false};
   if (g->group_in == 1 && g->groups > 1) {
     return KernelResult(
@@ -199,10 +201,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
 }
 
 constexpr std::string_view kOps[] = {"Conv", "ConvTranspose"};
+constexpr std::string_view kChannelsLast[] = {"Conv"};
 
 }  // namespace
 
 extern const KernelFamily family_conv;
-constinit const KernelFamily family_conv{kOps, select};
+constinit const KernelFamily family_conv{kOps, select, kChannelsLast};
 
 }  // namespace polaris::cpu

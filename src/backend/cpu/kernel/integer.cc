@@ -71,8 +71,9 @@ struct Output {
     return n.y_signed ? std::int32_t{*l.in<std::int8_t>(n.parts.y_zero)}
                       : std::int32_t{*l.in<std::uint8_t>(n.parts.y_zero)};
   }
+  /// `step` is 1 where every column has its factor and bias, 0 where all have one.
   void put(std::int64_t at, const std::int32_t* sums, std::int64_t columns, const float* factors,
-           std::int64_t factor_step, std::int32_t bias) const {
+           const std::int32_t* biases, std::int64_t step) const {
     if (!n.quantized) {
       std::memcpy(l.out<std::int32_t>(0) + at, sums, static_cast<std::size_t>(columns) * 4);
       return;
@@ -81,9 +82,8 @@ struct Output {
     const std::int32_t z = zero();
     for (std::int64_t c = 0; c < columns; ++c) {
       const auto sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[c]) +
-                                                 static_cast<std::uint32_t>(bias));
-      const std::int32_t q =
-          quantize_fast(static_cast<float>(sum) * factors[c * factor_step], z, range);
+                                                 static_cast<std::uint32_t>(biases[c * step]));
+      const std::int32_t q = quantize_fast(static_cast<float>(sum) * factors[c * step], z, range);
       l.out<std::uint8_t>(0)[at + c] = static_cast<std::uint8_t>(q);
     }
   }
@@ -107,6 +107,7 @@ void matmul_one(const IntMatMul& p, const Launch& l, std::size_t i, const std::i
         for (std::int64_t panel = p0; panel < p1; ++panel) {
           const std::int64_t columns = std::min<std::int64_t>(kPanel, p.n - panel * kPanel);
           float factors[kPanel] = {};
+          const std::int32_t no_biases[kPanel] = {};
           std::int64_t factors_row = -1;
           int_panel(*p.simd, rows, p.m, p.k, m0, m1,
                     panels + panel * int_panels_elements(kPanel, p.k), columns,
@@ -119,7 +120,7 @@ void matmul_one(const IntMatMul& p, const Launch& l, std::size_t i, const std::i
                       }
                       const std::int64_t at =
                           (static_cast<std::int64_t>(i) * p.m + row) * p.n + panel * kPanel;
-                      out.put(at, sums, columns, factors, 1, 0);
+                      out.put(at, sums, columns, factors, no_biases, 1);
                     });
         }
       });
@@ -283,8 +284,8 @@ void conv_panel(const IntConv& c, const Launch& l, const std::int32_t* weights, 
               const float factor = c.quantized ? out.multiplier(0, channel) : 0.0f;
               const std::int32_t bias =
                   c.parts.bias != kNone ? l.in<std::int32_t>(c.parts.bias)[channel] : 0;
-              out.put((plane * g.group_out + row) * g.out_size() + first, sums, columns, &factor, 0,
-                      bias);
+              out.put((plane * g.group_out + row) * g.out_size() + first, sums, columns, &factor,
+                      &bias, 0);
             });
 }
 
@@ -306,6 +307,129 @@ void conv(const IntConv& c, const Launch& l) {
       });
 }
 
+// --- the same channels-last: [position][channel] rows times weights as columns
+
+struct IntConvLast : IntConv {
+  std::int64_t tile_rows() const { return 4 * std::int64_t{simd->gemm_rows}; }
+  std::int64_t group_elements() const { return int_panels_elements(g.group_out, depth()); }
+  std::int64_t weight_bytes() const { return g.groups * group_elements() * 2; }
+  std::int64_t packed_row_bytes() const {
+    return round_up(int_rows_elements(tile_rows(), depth()) * 4, 64);
+  }
+  /// Per worker: packed rows, and the bytes that they are packed from.
+  std::int64_t worker_bytes() const {
+    return packed_row_bytes() + round_up(tile_rows() * depth(), 64);
+  }
+};
+
+/// [M][C][kernel], less its zero points, as panels of [kernel][C] x M, group by group.
+void pack_columns(const IntConvLast& c, const std::byte* w, const std::byte* zero,
+                  std::int16_t* out) {
+  const ConvGeometry& g = c.g;
+  const std::int64_t taps = g.kernel_size();
+  const ByteMatrix rows{w, c.w_signed, c.depth(), 1};
+  const ZeroPoints zeros{zero, c.w_signed, c.w_zeros};
+  std::fill_n(out, g.groups * c.group_elements(), std::int16_t{0});
+  for (std::int64_t m = 0; m < g.groups * g.group_out; ++m) {
+    const std::int64_t column = m % g.group_out;
+    std::int16_t* panel = out + m / g.group_out * c.group_elements() +
+                          column / kPanel * int_panels_elements(kPanel, c.depth());
+    for (std::int64_t i = 0; i < g.group_in; ++i) {
+      for (std::int64_t k = 0; k < taps; ++k) {
+        const std::int64_t at = k * g.group_in + i;
+        panel[(at / 2 * kPanel + column % kPanel) * 2 + at % 2] =
+            static_cast<std::int16_t>(rows.at(m, i * taps + k) - zeros.at(m));
+      }
+    }
+  }
+}
+
+/// Packs the rows at positions [first, first + count) of one image.
+void pack_positions(const IntConvLast& c, const Launch& l, std::int64_t image, std::int64_t group,
+                    std::int64_t first, std::int64_t count, std::byte* work) {
+  const ConvGeometry& g = c.g;
+  const std::int64_t channels = g.groups * g.group_in;
+  const ZeroPoints zero = zeros_of(l, c.parts.x_zero, c.x_signed, false);
+  const std::byte* x = l.inputs[c.parts.x] + image * g.in_size() * channels;
+  ByteMatrix rows{x + first * channels + group * g.group_in, c.x_signed, channels, 1};
+  if (!reads_image(g)) {
+    std::byte* copy = work + c.packed_row_bytes();
+    im2col_rows(g, reinterpret_cast<const std::uint8_t*>(x), group, first, count,
+                static_cast<std::uint8_t>(zero.at(0)), reinterpret_cast<std::uint8_t*>(copy));
+    rows.data = copy;
+    rows.row_stride = c.depth();
+  }
+  pack_int_rows(*c.simd, rows, zero, count, c.depth(), 0, count,
+                reinterpret_cast<std::int32_t*>(work));
+}
+
+void conv_positions(const IntConvLast& c, const Launch& l, const std::int16_t* weights,
+                    std::int64_t plane, std::int64_t first, std::byte* work) {
+  const ConvGeometry& g = c.g;
+  const std::int64_t image = plane / g.groups;
+  const std::int64_t group = plane % g.groups;
+  const std::int64_t count = std::min(c.tile_rows(), g.out_size() - first);
+  pack_positions(c, l, image, group, first, count, work);
+  const Output out{c, l};
+  for (std::int64_t panel = 0; panel < packed_panels(g.group_out); ++panel) {
+    const std::int64_t channel = group * g.group_out + panel * kPanel;
+    const std::int64_t columns = std::min<std::int64_t>(kPanel, g.group_out - panel * kPanel);
+    float factors[kPanel] = {};
+    std::int32_t biases[kPanel] = {};
+    for (std::int64_t i = 0; i < columns; ++i) {
+      if (c.quantized) factors[i] = out.multiplier(0, channel + i);
+      if (c.parts.bias != kNone) biases[i] = l.in<std::int32_t>(c.parts.bias)[channel + i];
+    }
+    int_panel(*c.simd, reinterpret_cast<const std::int32_t*>(work), count, c.depth(), 0, count,
+              weights + group * c.group_elements() + panel * int_panels_elements(kPanel, c.depth()),
+              columns, [&](std::int64_t row, const std::int32_t* sums) {
+                const std::int64_t position = image * g.out_size() + first + row;
+                out.put(position * g.groups * g.group_out + channel, sums, columns, factors, biases,
+                        1);
+              });
+  }
+}
+
+void conv_last(const IntConvLast& c, const Launch& l) {
+  const auto* weights = reinterpret_cast<const std::int16_t*>(l.inputs[c.parts.w]);
+  if (!c.packed) {
+    auto* own = reinterpret_cast<std::int16_t*>(l.workspace + l.pool->threads() * c.worker_bytes());
+    pack_columns(c, l.inputs[c.parts.w],
+                 c.parts.w_zero == kNone ? nullptr : l.inputs[c.parts.w_zero], own);
+    weights = own;
+  }
+  const std::int64_t tiles = ceil_div(c.g.out_size(), c.tile_rows());
+  l.pool->parallel_for(c.g.batch * c.g.groups * tiles, 2,
+                       [&](std::int64_t from, std::int64_t to, int worker) {
+                         for (std::int64_t t = from; t < to; ++t) {
+                           conv_positions(c, l, weights, t / tiles, t % tiles * c.tile_rows(),
+                                          l.workspace + worker * c.worker_bytes());
+                         }
+                       });
+}
+
+KernelResult channels_last_kernel(const CpuTarget& target, const NodeDesc& node,
+                                  const IntConv& plain) {
+  auto c = std::make_shared<IntConvLast>();
+  static_cast<IntConv&>(*c) = plain;
+  c->packed = c->packed && c->weight_bytes() > 0;
+  auto kernel = make_kernel(c->quantized ? "conv_requantize_nhwc" : "conv_integer_nhwc",
+                            [c](const Launch& l) { conv_last(*c, l); });
+  kernel->set_workspace(target.threads * c->worker_bytes() + (c->packed ? 0 : c->weight_bytes()));
+  if (!c->packed) return KernelResult(std::move(kernel));
+  const Constant* zero = constant_of(node, c->parts.w_zero);
+  kernel->set_packing(
+      c->parts.w, "i16_conv_nhwc_g" + std::to_string(c->g.groups) + "_" + zero_key(zero),
+      c->weight_bytes(),
+      [c, held = zero != nullptr ? zero->data : Tensor()](const Constant& weight,
+                                                          std::span<std::byte> out) {
+        pack_columns(*c, weight.data.bytes().data(), held ? held.bytes().data() : nullptr,
+                     reinterpret_cast<std::int16_t*>(out.data()));
+        return Status::success();
+      });
+  return KernelResult(std::move(kernel));
+}
+
 KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   auto c = std::make_shared<IntConv>();
   if (!fill_node(target, node, *c)) return unsupported(node, "parameter types or shapes");
@@ -315,6 +439,9 @@ KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
                                static_cast<const ConvAttrs&>(*node.attrs));
   if (!g) return unsupported(node, g.error().message());
   c->g = *g;
+  if (node.inputs[0].layout == Layout::kChannelsLast) {
+    return channels_last_kernel(target, node, *c);
+  }
   c->packed = c->packed && c->weight_bytes() > 0;
   auto kernel = make_kernel(c->quantized ? "conv_requantize" : "conv_integer",
                             [c](const Launch& l) { conv(*c, l); });
@@ -345,9 +472,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
 constexpr std::string_view kOps[] = {"MatMulInteger", "QLinearMatMul", "ConvInteger",
                                      "QLinearConv"};
 
+constexpr std::string_view kChannelsLast[] = {"ConvInteger", "QLinearConv"};
+
 }  // namespace
 
 extern const KernelFamily family_integer;
-constinit const KernelFamily family_integer{kOps, select};
+constinit const KernelFamily family_integer{kOps, select, kChannelsLast};
 
 }  // namespace polaris::cpu

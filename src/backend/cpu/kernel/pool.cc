@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "backend/cpu/kernel.h"
+#include "backend/cpu/pool_channels_last.h"
+#include "backend/cpu/pool_taps.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/simd/simd.h"
 #include "ir/op_util/conv_geometry.h"
@@ -11,21 +13,6 @@
 
 namespace polaris::cpu {
 namespace {
-
-/// Taps of a padded window that lie in the input or its padding (count_include_pad).
-std::int64_t padded_taps(const ConvGeometry& g, std::int64_t position) {
-  std::int64_t taps = 1;
-  for (int i = kSpatialMax - 1; i >= 0; --i) {
-    const WindowDim& d = g.dims[i];
-    const std::int64_t first = position % d.out * d.stride - d.pad_begin;
-    position /= d.out;
-    const std::int64_t end = d.in + d.pad_end;
-    std::int64_t here = 0;
-    for (std::int64_t k = 0; k < d.kernel; ++k) here += first + k * d.dilation < end ? 1 : 0;
-    taps *= here;
-  }
-  return taps;
-}
 
 template <class T>
 void max_plane(const ConvGeometry& g, const T* x, T* y, std::int64_t* indices, std::int64_t base,
@@ -37,12 +24,7 @@ void max_plane(const ConvGeometry& g, const T* x, T* y, std::int64_t* indices, s
     });
     y[p] = best < 0 ? std::numeric_limits<T>::lowest() : x[best];
     if (indices == nullptr) continue;
-    if (storage_order == 1 && best >= 0) {
-      const std::int64_t i2 = best % g.dims[2].in;
-      const std::int64_t i1 = best / g.dims[2].in % g.dims[1].in;
-      const std::int64_t i0 = best / g.dims[2].in / g.dims[1].in;
-      best = (i2 * g.dims[1].in + i1) * g.dims[0].in + i0;
-    }
+    if (storage_order == 1 && best >= 0) best = column_major_index(g, best);
     indices[p] = base + best;
   }
 }
@@ -103,22 +85,13 @@ KernelResult select_global(const CpuTarget& target, const NodeDesc& node) {
 }
 
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
+  if (node.inputs[0].layout == Layout::kChannelsLast) return channels_last_pool(target, node);
   if (node.op->name.starts_with("Global")) return select_global(target, node);
-  const auto& attrs = static_cast<const PoolAttrs&>(*node.attrs);
-  const auto g = pool_geometry(node.inputs[0].type.shape, attrs);
-  if (!g) return unsupported(node, g.error().message());
-  const DType dtype = node.inputs[0].type.dtype;
-  if (node.op->name == "AveragePool") {
-    if (dtype != DType::kF32) return unsupported(node, "x is not float32");
-    return average_kernel(*g, attrs.count_include_pad);
-  }
-  switch (dtype) {
-    case DType::kF32: return max_kernel<float>(*g, attrs.storage_order);
-    case DType::kF64: return max_kernel<double>(*g, attrs.storage_order);
-    case DType::kI8: return max_kernel<std::int8_t>(*g, attrs.storage_order);
-    case DType::kU8: return max_kernel<std::uint8_t>(*g, attrs.storage_order);
-    default: return unsupported(node, "this type");
-  }
+  return windowed_pool(
+      node, [](const ConvGeometry& g, bool include_pad) { return average_kernel(g, include_pad); },
+      [](const ConvGeometry& g, std::int64_t storage_order, auto zero) {
+        return max_kernel<decltype(zero)>(g, storage_order);
+      });
 }
 
 constexpr std::string_view kOps[] = {"MaxPool", "AveragePool", "GlobalAveragePool",
@@ -127,6 +100,6 @@ constexpr std::string_view kOps[] = {"MaxPool", "AveragePool", "GlobalAveragePoo
 }  // namespace
 
 extern const KernelFamily family_pool;
-constinit const KernelFamily family_pool{kOps, select};
+constinit const KernelFamily family_pool{kOps, select, kOps};
 
 }  // namespace polaris::cpu

@@ -113,7 +113,10 @@ struct Simd {
   /// y += w[0] * rows[0] + w[1] * rows[1] ..., in that order.
   void (*weigh)(const float* w, const float* const* rows, std::int64_t count, std::int64_t n,
                 float* y);
-  void (*axpy)(float s, const float* x, float* y, std::int64_t n);          // y += s * x
+  void (*axpy)(float s, const float* x, float* y, std::int64_t n);  // y += s * x
+  /// y[i] += sum over t < count of rows[t][i] * weights[t][i], in order of t.
+  void (*multiply_rows)(const float* const* rows, const float* const* weights, std::int64_t count,
+                        std::int64_t n, float* y);
   float (*exp_sum)(const float* x, float shift, float* y, std::int64_t n);  // y = exp(x - shift)
   /// y = (x - mean) * scale * w + b; w and b may be null.
   void (*affine)(const float* x, float mean, float scale, const float* w, const float* b, float* y,

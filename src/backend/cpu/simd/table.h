@@ -26,6 +26,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .dots = dots,
       .weigh = weigh,
       .axpy = axpy,
+      .multiply_rows = multiply_rows,
       .exp_sum = exp_sum,
       .affine = affine,
       .rotate = rotate,

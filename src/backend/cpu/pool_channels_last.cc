@@ -1,0 +1,190 @@
+#include "backend/cpu/pool_channels_last.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "backend/cpu/pool_taps.h"
+#include "backend/cpu/rows.h"
+#include "backend/cpu/simd/simd.h"
+#include "base/checked.h"
+#include "ir/op_util/conv_geometry.h"
+
+namespace polaris::cpu {
+namespace {
+
+// Channels whose results stay in registers while the taps pass by.
+constexpr int kBlock = 16;
+constexpr std::int64_t kWide = 256;  // of a global pool: what a task reads of each position
+// Sums of a global mean are cut here, so that rounding does not grow with the plane.
+constexpr std::int64_t kSumRows = 64;
+
+// Through local arrays, which the compiler knows to be apart and so keeps in vectors.
+template <class T>
+void max_block(const T* x, T* best) {
+  T a[kBlock];
+  T b[kBlock];
+  std::copy_n(x, kBlock, a);
+  std::copy_n(best, kBlock, b);
+  for (int c = 0; c < kBlock; ++c) b[c] = b[c] < a[c] ? a[c] : b[c];
+  std::copy_n(b, kBlock, best);
+}
+void add_block(const float* x, float* sums) {
+  float a[kBlock];
+  float b[kBlock];
+  std::copy_n(x, kBlock, a);
+  std::copy_n(sums, kBlock, b);
+  for (int c = 0; c < kBlock; ++c) b[c] += a[c];
+  std::copy_n(b, kBlock, sums);
+}
+
+/// Calls block(first channel) for every kBlock channels, then one(channel) for each that is left.
+template <class Block, class One>
+void each_block(std::int64_t channels, Block block, One one) {
+  std::int64_t c = 0;
+  for (; c + kBlock <= channels; c += kBlock) block(c);
+  for (; c < channels; ++c) one(c);
+}
+
+template <class T>
+void max_position(const ConvGeometry& g, const T* x, std::int64_t position, T* y) {
+  const std::int64_t channels = g.groups;
+  bool first = true;
+  std::fill_n(y, channels, std::numeric_limits<T>::lowest());
+  each_tap(g, position, [&](std::int64_t, std::int64_t at) {
+    const T* tap = x + at * channels;
+    if (first) {
+      std::copy_n(tap, channels, y);
+      first = false;
+      return;
+    }
+    each_block(
+        channels, [&](std::int64_t c) { max_block(tap + c, y + c); },
+        [&](std::int64_t c) { y[c] = y[c] < tap[c] ? tap[c] : y[c]; });
+  });
+}
+
+/// Where each channel has its largest element, as an index into row-major X.
+template <class T>
+void max_indices(const ConvGeometry& g, const T* x, std::int64_t image, std::int64_t position,
+                 std::int64_t storage_order, std::int64_t* indices) {
+  const std::int64_t channels = g.groups;
+  for (std::int64_t c = 0; c < channels; ++c) {
+    std::int64_t best = -1;
+    each_tap(g, position, [&](std::int64_t, std::int64_t at) {
+      if (best < 0 || x[best * channels + c] < x[at * channels + c]) best = at;
+    });
+    if (storage_order == 1 && best >= 0) best = column_major_index(g, best);
+    indices[c] = (image * channels + c) * g.in_size() + best;
+  }
+}
+
+template <class T>
+KernelResult max_kernel(const ConvGeometry& g, std::int64_t storage_order) {
+  return KernelResult(make_kernel("max_pool_nhwc", [g, storage_order](const Launch& l) {
+    parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
+                  [&](std::int64_t from, std::int64_t to, int) {
+                    for (std::int64_t p = from; p < to; ++p) {
+                      const std::int64_t image = p / g.out_size();
+                      const T* x = l.in<T>(0) + image * g.in_size() * g.groups;
+                      max_position(g, x, p % g.out_size(), l.out<T>(0) + p * g.groups);
+                      auto* indices = l.out<std::int64_t>(1);
+                      if (indices == nullptr) continue;
+                      max_indices(g, x, image, p % g.out_size(), storage_order,
+                                  indices + p * g.groups);
+                    }
+                  });
+  }));
+}
+
+void average_position(const ConvGeometry& g, const float* x, std::int64_t position,
+                      bool include_pad, float* y) {
+  const std::int64_t channels = g.groups;
+  std::int64_t count = 0;
+  std::fill_n(y, channels, 0.0f);
+  each_tap(g, position, [&](std::int64_t, std::int64_t at) {
+    const float* tap = x + at * channels;
+    ++count;
+    each_block(
+        channels, [&](std::int64_t c) { add_block(tap + c, y + c); },
+        [&](std::int64_t c) { y[c] += tap[c]; });
+  });
+  if (include_pad) count = padded_taps(g, position);
+  for (std::int64_t c = 0; c < channels; ++c) y[c] /= static_cast<float>(count);
+}
+
+KernelResult average_kernel(const ConvGeometry& g, bool include_pad) {
+  return KernelResult(make_kernel("average_pool_f32_nhwc", [g, include_pad](const Launch& l) {
+    parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
+                  [&](std::int64_t from, std::int64_t to, int) {
+                    for (std::int64_t p = from; p < to; ++p) {
+                      const std::int64_t image = p / g.out_size();
+                      average_position(g, l.in<float>(0) + image * g.in_size() * g.groups,
+                                       p % g.out_size(), include_pad,
+                                       l.out<float>(0) + p * g.groups);
+                    }
+                  });
+  }));
+}
+
+struct GlobalPool {
+  const Simd* simd = nullptr;
+  bool mean = false;
+  std::int64_t channels = 0;
+  std::int64_t width = 0;
+};
+
+/// The mean of up to kWide channels of one image.
+void mean_block(const GlobalPool& p, const float* x, std::int64_t channels, float* y) {
+  float total[kWide] = {};
+  for (std::int64_t r0 = 0; r0 < p.width; r0 += kSumRows) {
+    float part[kWide] = {};
+    const std::int64_t rows = std::min(kSumRows, p.width - r0);
+    for (std::int64_t r = r0; r < r0 + rows; ++r) {
+      p.simd->axpy(1.0f, x + r * p.channels, part, channels);
+    }
+    p.simd->axpy(1.0f, part, total, channels);
+  }
+  for (std::int64_t c = 0; c < channels; ++c) y[c] = total[c] / static_cast<float>(p.width);
+}
+
+void max_wide(const GlobalPool& p, const float* x, std::int64_t channels, float* y) {
+  const auto larger = p.simd->binary[static_cast<int>(Binary::kMax)];  // a NaN stays
+  std::copy_n(x, channels, y);
+  for (std::int64_t r = 1; r < p.width; ++r) larger(y, 1, x + r * p.channels, 1, y, channels);
+}
+
+KernelResult global_kernel(const CpuTarget& target, const NodeDesc& node) {
+  const Shape& x = node.inputs[0].type.shape;
+  if (node.inputs[0].type.dtype != DType::kF32) return unsupported(node, "x is not float32");
+  const GlobalPool p{target.simd, node.op->name == "GlobalAveragePool", x[1],
+                     x.elements_between(2, x.rank())};
+  if (p.width == 0) return unsupported(node, "empty planes");
+  const std::int64_t blocks = ceil_div(p.channels, kWide);
+  return KernelResult(
+      make_kernel("global_pool_f32_nhwc", [p, images = x[0], blocks](const Launch& l) {
+        parallel_rows(*l.pool, images * blocks, p.width * kWide,
+                      [&](std::int64_t from, std::int64_t to, int) {
+                        for (std::int64_t b = from; b < to; ++b) {
+                          const std::int64_t image = b / blocks;
+                          const std::int64_t first = b % blocks * kWide;
+                          const float* at = l.in<float>(0) + image * p.width * p.channels + first;
+                          const std::int64_t count = std::min(kWide, p.channels - first);
+                          (p.mean ? mean_block : max_wide)(
+                              p, at, count, l.out<float>(0) + image * p.channels + first);
+                        }
+                      });
+      }));
+}
+
+}  // namespace
+
+KernelResult channels_last_pool(const CpuTarget& target, const NodeDesc& node) {
+  if (node.op->name.starts_with("Global")) return global_kernel(target, node);
+  return windowed_pool(
+      node, [](const ConvGeometry& g, bool include_pad) { return average_kernel(g, include_pad); },
+      [](const ConvGeometry& g, std::int64_t storage_order, auto zero) {
+        return max_kernel<decltype(zero)>(g, storage_order);
+      });
+}
+
+}  // namespace polaris::cpu
