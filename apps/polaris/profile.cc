@@ -11,10 +11,10 @@ namespace polaris::cli {
 
 void print_profile(std::vector<NodeTime> times) {
   // Several runs of one node are one row.
-  std::map<std::tuple<std::string, std::string, std::string>, NodeTime> rows;
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, NodeTime> rows;
   double total_us = 0;
   for (const NodeTime& time : times) {
-    NodeTime& row = rows[{time.node, time.kernel, time.device}];
+    NodeTime& row = rows[{time.node, time.op, time.kernel, time.device}];
     const NodeTime before = row;
     row = time;
     row.us += before.us;

@@ -72,6 +72,7 @@ struct WeightUse {
 
 struct Launch {
   NodeId node;
+  bool relayout = false;  // no part of the node: brings a value into the layout that it wants
   std::shared_ptr<const Kernel> kernel;
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
@@ -83,7 +84,7 @@ struct SegmentStep {
   std::vector<Launch> launches;
 };
 
-/// Moves a value between devices through the host.
+/// Moves a value between devices through the host, in the layout that it has.
 struct TransferStep {
   DeviceIndex from_device = 0;
   DeviceIndex to_device = 0;

@@ -1,12 +1,14 @@
 #include "plan/stage_planner.h"
 
 #include <algorithm>
-#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "ir/evaluate.h"
+#include "plan/layout_choice.h"
 #include "plan/memory.h"
+#include "plan/stage_builder.h"
 #include "plan/storage_merge.h"
 
 namespace polaris {
@@ -17,39 +19,18 @@ constexpr std::int64_t kFoldElementsMax = 4096;
 // Ops that only read host values (Range, ConstantOfShape) have no kernel: they fold at any size
 // that memory could hold anyway.
 constexpr std::int64_t kHostOpElementsMax = std::int64_t{1} << 26;
-// Empty tensors still get an address.
-constexpr std::int64_t kStorageBytesMin = 16;
-
-struct Home {
-  DeviceIndex device = 0;
-  Operand at;
-};
-
-struct ValueState {
-  TensorType type;
-  bool typed = false;
-  bool produced = false;                     // in this stage
-  Tensor known;                              // data known while planning
-  std::shared_ptr<const Constant> constant;  // graph constant, or made of `known`
-  std::int32_t live_in = -1;
-  std::int32_t state = -1;
-  std::vector<Home> homes;
-  std::int32_t dims_storage = -1;
-};
-
 enum class Next { kContinue, kStopBefore, kStopAfter };
 
 class StagePlanner {
  public:
   StagePlanner(const PlanContext& context, const Graph& graph, std::size_t begin,
                std::vector<LiveIn> live_in)
-      : context_(context), graph_(graph), values_(graph.value_count()) {
-    stage_.begin = begin;
-    stage_.live_in = std::move(live_in);
-  }
+      : context_(context),
+        graph_(graph),
+        builder_(context, graph, begin, std::move(live_in)),
+        stage_(builder_.stage()) {}
 
   Result<Stage> run() {
-    seed();
     std::size_t at = stage_.begin;
     for (; at < graph_.order().size(); ++at) {
       auto next = plan_node(graph_.order()[at]);
@@ -69,68 +50,7 @@ class StagePlanner {
   }
 
  private:
-  ValueState& state_of(ValueId id) { return values_[static_cast<std::size_t>(id.index)]; }
-  const DeviceInfo& device_info(DeviceIndex d) const {
-    return context_.devices[static_cast<std::size_t>(d)]->info();
-  }
-
-  void seed() {
-    for (std::size_t i = 0; i < stage_.live_in.size(); ++i) {
-      const LiveIn& live = stage_.live_in[i];
-      ValueState& value = state_of(live.value);
-      value.type = live.type;
-      value.typed = true;
-      value.known = live.known;
-      value.live_in = static_cast<std::int32_t>(i);
-      if (live.device == kHost) continue;
-      Storage storage;
-      storage.kind = Storage::Kind::kLiveIn;
-      storage.device = live.device;
-      storage.bytes = live.type.bytes().value_or(0);
-      storage.index = static_cast<std::int32_t>(i);
-      value.homes.push_back({live.device, {add_storage(storage), -1, 0, storage.bytes}});
-    }
-    for (std::size_t s = 0; s < graph_.states().size(); ++s) {
-      const ValueId read = graph_.states()[s].read;
-      if (!read.valid()) continue;
-      ValueState& value = state_of(read);
-      value.type = context_.state_types[s];
-      value.typed = true;
-      value.state = static_cast<std::int32_t>(s);
-      Storage storage;
-      storage.kind = Storage::Kind::kState;
-      storage.device = context_.placement->state[s];
-      storage.bytes = value.type.bytes().value_or(0);
-      storage.index = static_cast<std::int32_t>(s);
-      value.homes.push_back({storage.device, {add_storage(storage), -1, 0, storage.bytes}});
-    }
-    for (std::size_t v = 0; v < values_.size(); ++v) {
-      const Value& value = graph_.value(ValueId{static_cast<std::int32_t>(v)});
-      if (!value.constant) continue;
-      values_[v].type = value.type;
-      values_[v].typed = true;
-      values_[v].constant = value.constant;
-    }
-  }
-
-  std::int32_t add_storage(Storage storage) {
-    storage.first = storage.last = step_;
-    stage_.storages.push_back(storage);
-    return static_cast<std::int32_t>(stage_.storages.size()) - 1;
-  }
-
-  Operand add_arena(DeviceIndex device, std::int64_t bytes) {
-    Storage storage;
-    storage.device = device;
-    storage.bytes = std::max(bytes, kStorageBytesMin);
-    return {add_storage(storage), -1, 0, bytes};
-  }
-
-  void touch(const Operand& operand) {
-    if (operand.storage < 0) return;
-    Storage& storage = stage_.storages[static_cast<std::size_t>(operand.storage)];
-    storage.last = std::max(storage.last, step_);
-  }
+  ValueState& state_of(ValueId id) { return builder_.state_of(id); }
 
   /// The data of a value where planning knows it: folded, given, or a plain constant.
   const Tensor* known_of(ValueId id) {
@@ -177,7 +97,11 @@ class StagePlanner {
     auto folded = try_fold(node, infer);
     if (!folded) return folded.error();
     if (*folded) return Next::kContinue;
-    if (!data_dependent && try_view(node, infer)) return Next::kContinue;
+    if (!data_dependent) {
+      auto viewed = is_transpose(*node.op) ? try_relabel(id, infer) : try_view(id, infer);
+      if (!viewed) return viewed.error();
+      if (*viewed) return Next::kContinue;
+    }
     if (auto status = place(id, infer); !status) return status.error();
     return data_dependent ? Next::kStopAfter : Next::kContinue;
   }
@@ -239,38 +163,112 @@ class StagePlanner {
     return out;
   }
 
-  bool try_view(const Node& node, const InferContext& infer) {
+  /// A value whose bytes may be read under another name: no constant, and no state, which a later
+  /// node may overwrite.
+  bool may_view(ValueId id) {
+    const ValueState& value = state_of(id);
+    if (value.constant || value.known) return false;
+    if (value.homes.empty()) return value.live_in >= 0;
+    const Operand& at = value.homes.front().at;
+    const auto kind = stage_.storages[static_cast<std::size_t>(at.storage)].kind;
+    return kind != Storage::Kind::kState;
+  }
+
+  /// A Transpose that only gives the axes other names: the output's homes are the input's, in other
+  /// layouts.
+  Result<bool> try_relabel(NodeId id, const InferContext& infer) {
+    const Node& node = graph_.node(id);
+    const ValueId input = node.inputs[0];
+    if (!may_view(input)) return false;
+    const auto& attrs = node.attrs_as<TransposeAttrs>();
+    const Shape& shape = infer.inputs[0]->shape;
+    if (state_of(input).homes.empty()) {
+      if (!transposed_layout(attrs, shape, Layout::kRowMajor)) return false;
+      auto at = builder_.bring(input, candidates(id).front(), Layout::kRowMajor, id);
+      if (!at) return at.error();
+    }
+    std::vector<Home> homes;
+    for (const Home& home : state_of(input).homes) {
+      const auto layout = transposed_layout(attrs, shape, home.layout);
+      if (layout) homes.push_back({home.device, *layout, home.at});
+    }
+    if (homes.empty()) return false;
+    builder_.define(node.outputs[0], infer.outputs[0]);
+    state_of(node.outputs[0]).homes = std::move(homes);
+    return true;
+  }
+
+  /// Outputs that are runs of an input's row-major bytes (Reshape, Slice ...).
+  Result<bool> try_view(NodeId id, const InferContext& infer) {
+    const Node& node = graph_.node(id);
     if (node.op->view == nullptr) return false;
     const OwnedTypes owned = node_types(node, infer);
-    std::vector<std::pair<ValueId, Home>> made;
+    std::vector<ViewOf> views(node.outputs.size());
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       if (!node.outputs[o].valid()) continue;
       NodeTypes types = owned.types;
       types.inputs = owned.inputs;
       const auto view = node.op->view(types, static_cast<int>(o));
-      if (!view) return false;
-      const ValueId base = node.inputs[static_cast<std::size_t>(view->index)];
+      if (!view || !may_view(node.inputs[static_cast<std::size_t>(view->index)])) return false;
+      views[o] = *view;
+    }
+    // Nodes that can run on the bytes as they stand need no row-major form of them.
+    const NodeOperands operands = operands_of(node, infer);
+    if (preferred_layout(operands.view) != Layout::kRowMajor) return false;
+    std::vector<Home> homes(node.outputs.size());
+    for (std::size_t o = 0; o < node.outputs.size(); ++o) {
+      if (!node.outputs[o].valid()) continue;
+      const ValueId base = node.inputs[static_cast<std::size_t>(views[o].index)];
       const ValueState& source = state_of(base);
-      if (source.constant || source.homes.empty()) return false;
-      Home home = source.homes.front();
-      const auto kind = stage_.storages[static_cast<std::size_t>(home.at.storage)].kind;
-      if (kind == Storage::Kind::kState) return false;
-      home.at.offset += view->offset_bytes;
-      home.at.bytes = *infer.outputs[o].bytes();
-      if (home.at.offset % device_info(home.device).alignment_bytes != 0) return false;
-      made.emplace_back(node.outputs[o], home);
+      const DeviceIndex device =
+          source.homes.empty() ? candidates(id).front() : row_major_device(source);
+      const std::int64_t align = builder_.device_info(device).alignment_bytes;
+      if (views[o].offset_bytes % align != 0) return false;
+      auto at = builder_.bring(base, device, Layout::kRowMajor, id);
+      if (!at) return at.error();
+      homes[o] = {device, Layout::kRowMajor, *at};
+      homes[o].at.offset += views[o].offset_bytes;
+      homes[o].at.bytes = *infer.outputs[o].bytes();
+      if (homes[o].at.offset % align != 0) return false;
     }
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
-      if (node.outputs[o].valid()) define(node.outputs[o], infer.outputs[o]);
+      if (!node.outputs[o].valid()) continue;
+      builder_.define(node.outputs[o], infer.outputs[o]);
+      state_of(node.outputs[o]).homes.push_back(homes[o]);
     }
-    for (auto& [value, home] : made) state_of(value).homes.push_back(home);
     return true;
   }
 
-  void define(ValueId id, const TensorType& type) {
-    ValueState& value = state_of(id);
-    value.type = type;
-    value.typed = value.produced = true;
+  /// A node as the choice of its layout sees it.
+  struct NodeOperands {
+    std::vector<InputState> inputs;
+    std::unique_ptr<bool[]> wanted;
+    NodeView view;
+  };
+  NodeOperands operands_of(const Node& node, const InferContext& infer) {
+    NodeOperands out;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      InputState input;
+      input.type = infer.inputs[i];
+      if (input.type != nullptr) {
+        input.constant = builder_.constant_of(node.inputs[i]).get();
+        input.row_major =
+            input.constant != nullptr || builder_.stands(node.inputs[i], Layout::kRowMajor);
+        input.channels_last =
+            input.constant == nullptr && builder_.stands(node.inputs[i], Layout::kChannelsLast);
+      }
+      out.inputs.push_back(input);
+    }
+    out.wanted = std::make_unique<bool[]>(node.outputs.size());
+    for (std::size_t o = 0; o < node.outputs.size(); ++o) out.wanted[o] = node.outputs[o].valid();
+    out.view = {node.op,
+                node.attrs.get(),
+                node.name,
+                out.inputs,
+                infer.values,
+                infer.outputs,
+                {out.wanted.get(), node.outputs.size()}};
+    return out;
   }
 
   /// Devices to try for a node, the wanted one first. A node on a state stays with the state.
@@ -297,135 +295,83 @@ class StagePlanner {
   struct Chosen {
     DeviceIndex device = 0;
     std::shared_ptr<const Kernel> kernel;
+    std::unique_ptr<const Offer> offer;
   };
 
-  Result<Chosen> choose(NodeId id, const InferContext& infer) {
-    const Node& node = graph_.node(id);
-    std::vector<OperandDesc> inputs;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      OperandDesc desc;
-      desc.present = infer.inputs[i] != nullptr;
-      if (desc.present) {
-        desc.type = *infer.inputs[i];
-        desc.constant = state_of(node.inputs[i]).constant.get();
-      }
-      inputs.push_back(desc);
-    }
-    std::vector<OperandDesc> outputs;
-    for (std::size_t o = 0; o < node.outputs.size(); ++o) {
-      outputs.push_back({infer.outputs[o], Layout::kRowMajor, nullptr, node.outputs[o].valid()});
-    }
-    if (node.op->has_trait(kDataDependent)) {
-      for (std::size_t o = 0; o < node.outputs.size(); ++o) {
-        const Shape dims{infer.outputs[o].shape.rank()};
-        outputs.push_back({{DType::kI64, dims, {}}, Layout::kRowMajor, nullptr, true});
-      }
-    }
-    const NodeDesc desc{node.op, node.attrs.get(), node.name, inputs, outputs, infer.values};
+  /// The first device, and on it the first layout, for which there is a kernel.
+  Result<Chosen> choose(NodeId id, const NodeView& view) {
+    std::vector<std::unique_ptr<const Offer>> offers;
+    const Layout preferred = preferred_layout(view);
+    if (preferred != Layout::kRowMajor) offers.push_back(std::make_unique<Offer>(view, preferred));
+    offers.push_back(std::make_unique<Offer>(view, Layout::kRowMajor));
     std::string reasons;
     for (DeviceIndex d : candidates(id)) {
-      auto kernel = context_.devices[static_cast<std::size_t>(d)]->select(desc);
-      if (kernel) return Chosen{d, kernel.take()};
-      if (kernel.error().code() != ErrorCode::kUnsupported) return kernel.error();
-      reasons += "; " + device_info(d).id + ": " + kernel.error().message();
+      for (auto& offer : offers) {
+        auto kernel = builder_.device(d).select(offer->desc());
+        if (kernel) return Chosen{d, kernel.take(), std::move(offer)};
+        if (kernel.error().code() != ErrorCode::kUnsupported) return kernel.error();
+        if (offer == offers.back()) {
+          reasons += "; " + builder_.device_info(d).id + ": " + kernel.error().message();
+        }
+      }
     }
-    return Error::unsupported("[" + op_full_name(*node.op) + "] node '" + node.name +
+    return Error::unsupported("[" + op_full_name(*view.op) + "] node '" + std::string(view.name) +
                               "': no device runs it" + reasons);
   }
 
   Status place(NodeId id, const InferContext& infer) {
     const Node& node = graph_.node(id);
-    auto chosen = choose(id, infer);
+    const NodeOperands operands = operands_of(node, infer);
+    auto chosen = choose(id, operands.view);
     if (!chosen) return chosen.error();
     Launch launch;
     launch.node = id;
     launch.kernel = chosen->kernel;
     const DeviceIndex device = chosen->device;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      launch.inputs.push_back(bind_input(node, i, *chosen));
+      auto at = bind_input(id, i, *chosen);
+      if (!at) return at.error();
+      launch.inputs.push_back(*at);
     }
-    ++step_;
-    for (const Operand& input : launch.inputs) touch(input);
+    builder_.next_step();
+    for (const Operand& input : launch.inputs) builder_.touch(input);
     if (const std::int64_t bytes = launch.kernel->workspace_bytes(); bytes > 0) {
-      launch.workspace = add_arena(device, bytes);
+      launch.workspace = builder_.add_arena(device, bytes);
     }
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       if (!node.outputs[o].valid()) {
         launch.outputs.emplace_back();
         continue;
       }
-      define(node.outputs[o], infer.outputs[o]);
+      builder_.define(node.outputs[o], infer.outputs[o]);
       Operand at = required_alias(node, o, launch);
-      if (at.storage < 0) at = add_arena(device, *infer.outputs[o].bytes());
+      if (at.storage < 0) at = builder_.add_arena(device, *infer.outputs[o].bytes());
       launch.outputs.push_back(at);
-      state_of(node.outputs[o]).homes.push_back({device, at});
+      state_of(node.outputs[o]).homes.push_back({device, chosen->offer->output_layout(o), at});
     }
     if (node.op->has_trait(kDataDependent)) add_dims(node, infer, device, launch);
     stage_.flops += launch.kernel->flops;
     stage_.bytes += launch.kernel->bytes;
-    if (!elide_parts(node, infer, device, launch)) segment_on(device).launches.push_back(launch);
+    if (!elide_parts(*chosen->offer, device, launch)) {
+      builder_.segment_on(device).launches.push_back(launch);
+    }
     return Status::success();
   }
 
-  Operand bind_input(const Node& node, std::size_t i, const Chosen& chosen) {
+  Result<Operand> bind_input(NodeId id, std::size_t i, const Chosen& chosen) {
+    const Node& node = graph_.node(id);
     const ValueId input = node.inputs[i];
     const int port = static_cast<int>(i);
     if (!input.valid() || (node.op->input_flags(port) & kHostRead) != 0 ||
         chosen.kernel->absorbs(port)) {
-      return {};
+      return Operand{};
     }
-    ValueState& value = state_of(input);
-    if (value.known && !value.constant) {
-      auto constant = std::make_shared<Constant>();
-      constant->data = value.known;
-      constant->name = graph_.value(input).name;
-      value.constant = std::move(constant);
+    if (const auto& constant = builder_.constant_of(input)) {
+      const auto& relabelled = chosen.offer->relabelled(i);
+      return builder_.weight(relabelled ? relabelled : constant, port, chosen.device,
+                             chosen.kernel);
     }
-    if (value.constant) return weight_operand(value.constant, port, chosen);
-    return operand_on(input, chosen.device);
-  }
-
-  Operand weight_operand(const std::shared_ptr<const Constant>& constant, int port,
-                         const Chosen& chosen) {
-    WeightUse use;
-    use.device = chosen.device;
-    use.constant = constant;
-    use.layout = chosen.kernel->weight_layout(port);
-    use.packer = chosen.kernel;
-    use.input = port;
-    use.bytes = use.layout.empty() ? static_cast<std::int64_t>(constant->data.bytes().size())
-                                   : chosen.kernel->packed_bytes(port);
-    const auto key = std::make_tuple(constant.get(), chosen.device, use.layout);
-    const auto [at, fresh] =
-        weights_.emplace(key, static_cast<std::int32_t>(stage_.weights.size()));
-    if (fresh) stage_.weights.push_back(use);
-    return {-1, at->second, 0, use.bytes};
-  }
-
-  /// The value's bytes on `device`, brought there if they are elsewhere.
-  Operand operand_on(ValueId id, DeviceIndex device) {
-    ValueState& value = state_of(id);
-    for (const Home& home : value.homes) {
-      if (home.device == device) return home.at;
-    }
-    const std::int64_t bytes = value.type.bytes().value_or(0);
-    Operand at;
-    if (value.homes.empty()) {
-      Storage storage;
-      storage.kind = Storage::Kind::kUpload;
-      storage.device = device;
-      storage.bytes = std::max(bytes, kStorageBytesMin);
-      storage.index = value.live_in;
-      at = {add_storage(storage), -1, 0, bytes};
-    } else {
-      ++step_;
-      const Home from = value.homes.front();
-      touch(from.at);
-      at = add_arena(device, bytes);
-      stage_.steps.emplace_back(TransferStep{from.device, device, from.at, at});
-    }
-    value.homes.push_back({device, at});
-    return at;
+    return builder_.bring(input, chosen.device, chosen.offer->input_layout(i), id);
   }
 
   static Operand required_alias(const Node& node, std::size_t output, const Launch& launch) {
@@ -440,7 +386,7 @@ class StagePlanner {
   void add_dims(const Node& node, const InferContext& infer, DeviceIndex device, Launch& launch) {
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       const auto rank = static_cast<std::int64_t>(infer.outputs[o].shape.rank());
-      Operand dims = add_arena(device, rank * 8);
+      Operand dims = builder_.add_arena(device, rank * 8);
       Storage& storage = stage_.storages[static_cast<std::size_t>(dims.storage)];
       storage.kind = Storage::Kind::kLiveOut;
       storage.readback = true;
@@ -450,31 +396,22 @@ class StagePlanner {
   }
 
   /// Concat and its like: where every input can be produced in its place, nothing is launched.
-  bool elide_parts(const Node& node, const InferContext& infer, DeviceIndex device,
-                   const Launch& launch) {
-    if (node.op->part == nullptr) return false;
-    const OwnedTypes owned = node_types(node, infer);
-    NodeTypes types = owned.types;
-    types.inputs = owned.inputs;
+  bool elide_parts(const Offer& offer, DeviceIndex device, const Launch& launch) {
+    const NodeDesc desc = offer.desc();
+    if (desc.op->part == nullptr) return false;
+    std::vector<TensorType> inputs;
+    std::vector<TensorType> outputs;
+    for (const OperandDesc& operand : desc.inputs) inputs.push_back(operand.type);
+    for (const OperandDesc& operand : desc.outputs) outputs.push_back(operand.type);
+    const NodeTypes types{desc.op, desc.attrs, inputs, outputs, desc.values};
     std::vector<Part> parts;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const auto part = node.op->part(types, static_cast<int>(i));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const auto part = desc.op->part(types, static_cast<int>(i));
       if (!part) return false;
-      const std::int64_t align = device_info(device).alignment_bytes;
-      if (part->offset_bytes % align != 0) return false;
+      if (part->offset_bytes % builder_.device_info(device).alignment_bytes != 0) return false;
       parts.push_back({launch.inputs[i], part->offset_bytes});
     }
     return merge_parts(stage_.storages, launch.outputs[0], parts);
-  }
-
-  SegmentStep& segment_on(DeviceIndex device) {
-    if (!stage_.steps.empty()) {
-      if (auto* last = std::get_if<SegmentStep>(&stage_.steps.back())) {
-        if (last->device == device) return *last;
-      }
-    }
-    stage_.steps.emplace_back(SegmentStep{device, {}});
-    return std::get<SegmentStep>(stage_.steps.back());
   }
 
   bool lives_on(ValueId id) const {
@@ -484,10 +421,11 @@ class StagePlanner {
     return stage_.control.valid() && last == static_cast<std::int64_t>(stage_.end) - 1;
   }
 
-  void collect_live_out() {
-    for (std::size_t v = 0; v < values_.size(); ++v) {
+  /// What leaves the stage is row-major.
+  Status collect_live_out() {
+    for (std::size_t v = 0; v < builder_.value_count(); ++v) {
       const ValueId id{static_cast<std::int32_t>(v)};
-      ValueState& value = values_[v];
+      ValueState& value = state_of(id);
       if (!value.produced || !lives_on(id)) continue;
       LiveOut out;
       out.value = id;
@@ -495,8 +433,10 @@ class StagePlanner {
       if (value.known) {
         out.host = value.known;
       } else {
-        out.device = value.homes.front().device;
-        out.at = value.homes.front().at;
+        out.device = row_major_device(value);
+        auto at = builder_.bring(id, out.device, Layout::kRowMajor, graph_.value(id).producer);
+        if (!at) return at.error();
+        out.at = *at;
         Storage& root = root_of(stage_.storages, out.at);
         const bool to_host =
             (context_.outputs_to_host && graph_.is_output(id)) || (*context_.host_needed)[v];
@@ -508,10 +448,19 @@ class StagePlanner {
       }
       stage_.live_out.push_back(out);
     }
+    return Status::success();
+  }
+
+  /// Where the value stands row-major, else where it was made.
+  static DeviceIndex row_major_device(const ValueState& value) {
+    for (const Home& home : value.homes) {
+      if (same_order(value.type.shape, home.layout, Layout::kRowMajor)) return home.device;
+    }
+    return value.homes.front().device;
   }
 
   Result<Stage> finish() {
-    collect_live_out();
+    if (auto status = collect_live_out(); !status) return status.error();
     spread_lifetimes(stage_.storages);
     merge_in_place(graph_, stage_);
     for (std::size_t d = 0; d < context_.devices.size(); ++d) {
@@ -535,10 +484,8 @@ class StagePlanner {
 
   const PlanContext& context_;
   const Graph& graph_;
-  std::vector<ValueState> values_;
-  Stage stage_;
-  std::map<std::tuple<const Constant*, DeviceIndex, std::string>, std::int32_t> weights_;
-  std::int32_t step_ = 0;
+  StageBuilder builder_;
+  Stage& stage_;  // the builder's
 };
 
 }  // namespace

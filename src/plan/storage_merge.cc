@@ -90,6 +90,7 @@ void merge_in_place(const Graph& graph, Stage& stage) {
     auto* segment = std::get_if<SegmentStep>(&step);
     if (segment == nullptr) continue;
     for (const Launch& launch : segment->launches) {
+      if (launch.relayout) continue;
       const Node& node = graph.node(launch.node);
       for (const InPlace& pair : node.op->inplace) {
         if (merge_pair(node, pair, launch, stage.storages)) break;

@@ -11,7 +11,7 @@ namespace polaris {
 /// Time of one node's launch.
 struct NodeTime {
   std::string node;
-  std::string op;
+  std::string op;  // "Transpose (relayout)": for the node, not of it
   std::string kernel;
   std::string device;
   std::int64_t flops = 0;

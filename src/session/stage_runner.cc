@@ -150,7 +150,8 @@ Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
   for (const LaunchTime& time : times) {
     const Launch& launch = step.launches[static_cast<std::size_t>(time.launch)];
     const Node& node = info_.graph->node(launch.node);
-    options_.profile->push_back({node.name, op_full_name(*node.op),
+    options_.profile->push_back({node.name,
+                                 launch.relayout ? "Transpose (relayout)" : op_full_name(*node.op),
                                  std::string(launch.kernel->name()), device.info().id,
                                  launch.kernel->flops, launch.kernel->bytes, time.us});
   }

@@ -1,0 +1,247 @@
+#include "plan/stage_builder.h"
+
+#include <algorithm>
+
+#include "ir/op_attrs/shape.h"
+#include "ir/op_set.h"
+#include "plan/layout_choice.h"
+
+namespace polaris {
+namespace {
+
+// Empty tensors still get an address.
+constexpr std::int64_t kStorageBytesMin = 16;
+
+/// The device's kernel that brings a value from one layout to another.
+Result<std::shared_ptr<const Kernel>> relayout_kernel(const Device& device, const TensorType& type,
+                                                      Layout from, Layout to) {
+  const OpSet ops = OpSet::builtin();
+  TransposeAttrs attrs;
+  attrs.perm = relayout_perm(type.shape.rank(), from, to);
+  TensorType in = type;
+  TensorType out = type;
+  in.shape = physical_shape(type.shape, from);
+  out.shape = physical_shape(type.shape, to);
+  const OperandDesc inputs[] = {{in, Layout::kRowMajor, nullptr, true}};
+  const OperandDesc outputs[] = {{out, Layout::kRowMajor, nullptr, true}};
+  const Tensor* const values[] = {nullptr};
+  return device.select({ops.find("Transpose"), &attrs, "relayout", inputs, outputs, values});
+}
+
+}  // namespace
+
+StageBuilder::StageBuilder(const PlanContext& context, const Graph& graph, std::size_t begin,
+                           std::vector<LiveIn> live_in)
+    : context_(context), graph_(graph), values_(graph.value_count()) {
+  stage_.begin = begin;
+  stage_.live_in = std::move(live_in);
+  seed_live_in();
+  seed_states();
+  for (std::size_t v = 0; v < values_.size(); ++v) {
+    const Value& value = graph_.value(ValueId{static_cast<std::int32_t>(v)});
+    if (!value.constant) continue;
+    values_[v].type = value.type;
+    values_[v].typed = true;
+    values_[v].constant = value.constant;
+  }
+}
+
+void StageBuilder::seed_live_in() {
+  for (std::size_t i = 0; i < stage_.live_in.size(); ++i) {
+    const LiveIn& live = stage_.live_in[i];
+    ValueState& value = state_of(live.value);
+    value.type = live.type;
+    value.typed = true;
+    value.known = live.known;
+    value.live_in = static_cast<std::int32_t>(i);
+    if (live.device == kHost) continue;
+    Storage storage;
+    storage.kind = Storage::Kind::kLiveIn;
+    storage.device = live.device;
+    storage.bytes = live.type.bytes().value_or(0);
+    storage.index = static_cast<std::int32_t>(i);
+    add_home(live.value, live.device, Layout::kRowMajor,
+             {add_storage(storage), -1, 0, storage.bytes});
+  }
+}
+
+void StageBuilder::seed_states() {
+  for (std::size_t s = 0; s < graph_.states().size(); ++s) {
+    const ValueId read = graph_.states()[s].read;
+    if (!read.valid()) continue;
+    ValueState& value = state_of(read);
+    value.type = context_.state_types[s];
+    value.typed = true;
+    Storage storage;
+    storage.kind = Storage::Kind::kState;
+    storage.device = context_.placement->state[s];
+    storage.bytes = value.type.bytes().value_or(0);
+    storage.index = static_cast<std::int32_t>(s);
+    add_home(read, storage.device, Layout::kRowMajor, {add_storage(storage), -1, 0, storage.bytes});
+  }
+}
+
+void StageBuilder::define(ValueId id, const TensorType& type) {
+  ValueState& value = state_of(id);
+  value.type = type;
+  value.typed = value.produced = true;
+}
+
+const std::shared_ptr<const Constant>& StageBuilder::constant_of(ValueId id) {
+  ValueState& value = state_of(id);
+  if (value.known && !value.constant) {
+    auto constant = std::make_shared<Constant>();
+    constant->data = value.known;
+    constant->name = graph_.value(id).name;
+    value.constant = std::move(constant);
+  }
+  return value.constant;
+}
+
+std::int32_t StageBuilder::add_storage(Storage storage) {
+  storage.first = storage.last = step_;
+  stage_.storages.push_back(storage);
+  return static_cast<std::int32_t>(stage_.storages.size()) - 1;
+}
+
+Operand StageBuilder::add_arena(DeviceIndex device, std::int64_t bytes) {
+  Storage storage;
+  storage.device = device;
+  storage.bytes = std::max(bytes, kStorageBytesMin);
+  return {add_storage(storage), -1, 0, bytes};
+}
+
+void StageBuilder::touch(const Operand& operand) {
+  if (operand.storage < 0) return;
+  Storage& storage = stage_.storages[static_cast<std::size_t>(operand.storage)];
+  storage.last = std::max(storage.last, step_);
+}
+
+SegmentStep& StageBuilder::segment_on(DeviceIndex device) {
+  if (!stage_.steps.empty()) {
+    if (auto* last = std::get_if<SegmentStep>(&stage_.steps.back())) {
+      if (last->device == device) return *last;
+    }
+  }
+  stage_.steps.emplace_back(SegmentStep{device, {}});
+  return std::get<SegmentStep>(stage_.steps.back());
+}
+
+Operand StageBuilder::weight(const std::shared_ptr<const Constant>& constant, int port,
+                             DeviceIndex device, const std::shared_ptr<const Kernel>& kernel) {
+  WeightUse use;
+  use.device = device;
+  use.constant = constant;
+  use.layout = kernel->weight_layout(port);
+  use.packer = kernel;
+  use.input = port;
+  use.bytes = use.layout.empty() ? static_cast<std::int64_t>(constant->data.bytes().size())
+                                 : kernel->packed_bytes(port);
+  const auto key = std::make_tuple(constant.get(), device, use.layout);
+  const auto [at, fresh] = weights_.emplace(key, static_cast<std::int32_t>(stage_.weights.size()));
+  if (fresh) stage_.weights.push_back(use);
+  return {-1, at->second, 0, use.bytes};
+}
+
+bool StageBuilder::stands(ValueId id, Layout layout) {
+  const ValueState& value = state_of(id);
+  if (value.homes.empty()) return same_order(value.type.shape, layout, Layout::kRowMajor);
+  return std::any_of(value.homes.begin(), value.homes.end(), [&](const Home& home) {
+    return same_order(value.type.shape, home.layout, layout);
+  });
+}
+
+const Home* StageBuilder::find(ValueId id, DeviceIndex device, Layout layout) {
+  const ValueState& value = state_of(id);
+  for (const Home& home : value.homes) {
+    if (home.device == device && same_order(value.type.shape, home.layout, layout)) return &home;
+  }
+  return nullptr;
+}
+
+Operand StageBuilder::add_home(ValueId id, DeviceIndex device, Layout layout, const Operand& at) {
+  state_of(id).homes.push_back({device, layout, at});
+  return at;
+}
+
+Operand StageBuilder::upload(ValueId id, DeviceIndex device) {
+  const ValueState& value = state_of(id);
+  const std::int64_t bytes = value.type.bytes().value_or(0);
+  Storage storage;
+  storage.kind = Storage::Kind::kUpload;
+  storage.device = device;
+  storage.bytes = std::max(bytes, kStorageBytesMin);
+  storage.index = value.live_in;
+  return add_home(id, device, Layout::kRowMajor, {add_storage(storage), -1, 0, bytes});
+}
+
+Operand StageBuilder::transfer(ValueId id, const Home& from, DeviceIndex device) {
+  const Home source = from;
+  next_step();
+  touch(source.at);
+  const Operand at = add_arena(device, source.at.bytes);
+  stage_.steps.emplace_back(TransferStep{source.device, device, source.at, at});
+  return add_home(id, device, source.layout, at);
+}
+
+Result<Operand> StageBuilder::relayout(ValueId id, DeviceIndex device, Layout layout,
+                                       NodeId reader) {
+  const ValueState& value = state_of(id);
+  // On the device where there is one, else the first.
+  Home from = value.homes.front();
+  for (const Home& home : value.homes) {
+    if (home.device == device) from = home;
+  }
+  auto kernel = relayout_kernel(this->device(device), value.type, from.layout, layout);
+  if (!kernel) return kernel.error();
+  if (from.device != device) {
+    from.at = transfer(id, from, device);
+    from.device = device;
+  }
+  next_step();
+  touch(from.at);
+  const Operand at = add_arena(device, from.at.bytes);
+  Launch launch;
+  launch.node = reader;
+  launch.relayout = true;
+  launch.kernel = kernel.take();
+  launch.inputs = {from.at};
+  launch.outputs = {at};
+  stage_.bytes += launch.kernel->bytes;
+  segment_on(device).launches.push_back(std::move(launch));
+  return add_home(id, device, layout, at);
+}
+
+Result<Operand> StageBuilder::bring(ValueId id, DeviceIndex device, Layout layout, NodeId reader) {
+  if (const Home* home = find(id, device, layout)) return home->at;
+  if (state_of(id).homes.empty()) {
+    const Operand at = upload(id, device);
+    if (find(id, device, layout) != nullptr) return at;
+  }
+  const auto& homes = state_of(id).homes;
+  const bool here = std::any_of(homes.begin(), homes.end(),
+                                [&](const Home& home) { return home.device == device; });
+  if (here) {
+    // Reordering on the device costs less than a way through the host.
+    auto made = relayout(id, device, layout, reader);
+    if (made || made.error().code() != ErrorCode::kUnsupported) return made;
+  }
+  const auto count = static_cast<DeviceIndex>(context_.devices.size());
+  for (DeviceIndex d = 0; d < count; ++d) {
+    if (const Home* home = find(id, d, layout)) return transfer(id, *home, device);
+  }
+  // Moved once and reordered where it is read, else on any device that can, its own first.
+  std::vector<DeviceIndex> tries = {device};
+  for (const Home& home : homes) tries.push_back(home.device);
+  for (DeviceIndex d = 0; d < count; ++d) tries.push_back(d);
+  Error reason = Error::internal("[plan] no device");
+  for (DeviceIndex d : tries) {
+    auto made = relayout(id, d, layout, reader);
+    if (made) return d == device ? *made : transfer(id, *find(id, d, layout), device);
+    reason = made.error();
+    if (reason.code() != ErrorCode::kUnsupported) break;
+  }
+  return reason;
+}
+
+}  // namespace polaris

@@ -1,0 +1,54 @@
+#include "support/text_model.h"
+
+#include <doctest/doctest.h>
+
+#include "ir/text.h"
+#include "tensor/element.h"
+
+namespace polaris::test {
+namespace {
+
+Tensor numbers(std::string_view name, const TensorType& type) {
+  auto tensor = Tensor::allocate(type);
+  REQUIRE(tensor);
+  std::uint64_t state = 88172645463325252u;
+  for (const char c : name) state = (state ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  std::byte* data = tensor->mutable_bytes().data();
+  for (std::int64_t i = 0; i < tensor->elements(); ++i) {
+    state ^= state << 13, state ^= state >> 7, state ^= state << 17;  // xorshift64
+    const auto number = static_cast<std::int64_t>(state >> 40);       // 24 bits
+    if (is_float(type.dtype)) {
+      store_f64(type.dtype, data, i, static_cast<double>(number) * 0x1p-24 - 0.5);
+    } else if (dtype_bytes(type.dtype) == 1) {
+      data[i] = static_cast<std::byte>(number & 0xFF);
+    } else {
+      store_i64(type.dtype, data, i, number % 200 - 100);
+    }
+  }
+  return tensor.take();
+}
+
+}  // namespace
+
+Graph graph_from_text(std::string_view text) {
+  ParseOptions options;
+  options.resolve = [](std::string_view name, const TensorType& type) {
+    auto constant = std::make_shared<Constant>();
+    constant->data = numbers(name, type);
+    constant->name = name;
+    return std::shared_ptr<const Constant>(std::move(constant));
+  };
+  auto graph = parse_graph(text, OpSet::builtin(), options);
+  REQUIRE_MESSAGE(graph, graph.error().message());
+  return graph.take();
+}
+
+std::vector<Tensor> numbers_for_inputs(const Graph& graph) {
+  std::vector<Tensor> out;
+  for (ValueId input : graph.inputs()) {
+    out.push_back(numbers(graph.value(input).name, graph.value(input).type));
+  }
+  return out;
+}
+
+}  // namespace polaris::test
