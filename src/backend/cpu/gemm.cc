@@ -12,6 +12,9 @@ namespace {
 constexpr std::int64_t kDepth = 256;
 // Rows that share a second-level cache with the panels.
 constexpr std::int64_t kRowsMax = 240;
+// Panels whose part of c stays there too while k advances.
+constexpr std::int64_t kPanelGroup = 16;
+constexpr std::int64_t kPanelsMax = 2;  // of one tile at more than one row
 constexpr std::int64_t kTasksPerThread = 6;
 // Multiply-adds of the smallest task: a few microseconds.
 constexpr std::int64_t kTaskWork = 65536;
@@ -47,21 +50,38 @@ void pack_panels(const MatrixView& b, std::int64_t k, std::int64_t columns, std:
   }
 }
 
+std::int64_t rows_of_block(const Simd& simd, std::int64_t m) {
+  return ceil_div(m, ceil_div(m, simd.gemm_rows));
+}
+
 void pack_rows(const Simd& simd, const GemmCall& call, std::int64_t row_from, std::int64_t row_to,
                float* out) {
-  const std::int64_t unit = simd.gemm_rows;
+  const float* from[kGemmRowsMax];
+  const std::int64_t unit = rows_of_block(simd, call.m);
   for (std::int64_t r = row_from; r < row_to; r += unit) {
     const std::int64_t rows = std::min(unit, call.m - r);
-    float* block = out + r * call.k;
-    const float* from = call.a + r * call.lda;
-    for (std::int64_t i0 = 0; i0 < call.k; i0 += kPanel) {
-      const std::int64_t i1 = std::min(call.k, i0 + kPanel);
-      for (std::int64_t j = 0; j < rows; ++j) {
-        for (std::int64_t i = i0; i < i1; ++i) block[i * rows + j] = from[j * call.lda + i];
-      }
-    }
+    for (std::int64_t j = 0; j < rows; ++j) from[j] = call.a + (r + j) * call.lda;
+    simd.transpose(from, rows, call.k, out + r * call.k, rows);
   }
 }
+
+namespace {
+
+/// Panels of b at depth [k0, k0 + tile.k), in place or decoded into `buffer`.
+void open_panels(const GemmCall& call, std::int64_t p, std::int64_t panels, std::int64_t k0,
+                 GemmTile& tile, float* buffer) {
+  if (call.decode == nullptr) {
+    const std::int64_t at = (p * call.k + k0) * kPanel;
+    tile.b = static_cast<const std::byte*>(call.b) + at * (call.b_is_f16 ? 2 : 4);
+    tile.b_stride = call.k * kPanel;
+    return;
+  }
+  (*call.decode)(p, panels, k0, tile.k, buffer);
+  tile.b = buffer;
+  tile.b_stride = tile.k * kPanel;
+}
+
+}  // namespace
 
 void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, std::int64_t m_from,
                 std::int64_t m_to, std::int64_t p_from, std::int64_t p_to) {
@@ -73,28 +93,31 @@ void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, s
       std::fill_n(call.c + r * call.ldc + first, columns, call.row_bias[r]);
     }
   }
+  const std::int64_t unit = rows_of_block(simd, call.m);
   const std::int64_t depth = one_row ? std::max<std::int64_t>(call.k, 1) : kDepth;
   const std::int64_t wide = one_row ? simd.gemv_panels : simd.gemm_panels;
   GemmTile tile;
-  tile.b_stride = call.k * kPanel;
   tile.ldc = call.ldc;
-  const std::int64_t b_bytes = call.b_is_f16 ? 2 : 4;
   const auto run = call.b_is_f16 ? simd.gemm_f16 : simd.gemm_f32;
-  for (std::int64_t k0 = 0; k0 == 0 || k0 < call.k; k0 += depth) {
-    tile.k = std::min(depth, call.k - k0);
-    tile.accumulate = k0 > 0 || call.row_bias != nullptr;
-    for (std::int64_t p = p_from; p < p_to;) {
-      const std::int64_t panels = p_to - p >= wide ? wide : 1;
-      tile.b = static_cast<const std::byte*>(call.b) + (p * call.k + k0) * kPanel * b_bytes;
-      tile.columns = std::min(panels * kPanel, call.n - p * kPanel);
-      tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
-      for (std::int64_t r = m_from; r < m_to; r += simd.gemm_rows) {
-        const std::int64_t rows = std::min<std::int64_t>(simd.gemm_rows, call.m - r);
-        tile.a = a_packed + r * call.k + k0 * rows;
-        tile.c = call.c + r * call.ldc + p * kPanel;
-        run(tile, static_cast<int>(rows), static_cast<int>(panels));
+  alignas(64) float decoded[kPanelsMax * kDepth * kPanel];
+  for (std::int64_t group = p_from; group < p_to; group += kPanelGroup) {
+    const std::int64_t group_end = std::min(p_to, group + kPanelGroup);
+    for (std::int64_t k0 = 0; k0 == 0 || k0 < call.k; k0 += depth) {
+      tile.k = std::min(depth, call.k - k0);
+      tile.accumulate = k0 > 0 || call.row_bias != nullptr;
+      for (std::int64_t p = group; p < group_end;) {
+        const std::int64_t panels = group_end - p >= wide ? wide : 1;
+        open_panels(call, p, panels, k0, tile, decoded);
+        tile.columns = std::min(panels * kPanel, call.n - p * kPanel);
+        tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
+        for (std::int64_t r = m_from; r < m_to; r += unit) {
+          const std::int64_t rows = std::min(unit, call.m - r);
+          tile.a = a_packed + r * call.k + k0 * rows;
+          tile.c = call.c + r * call.ldc + p * kPanel;
+          run(tile, static_cast<int>(rows), static_cast<int>(panels));
+        }
+        p += panels;
       }
-      p += panels;
     }
   }
 }
@@ -127,16 +150,16 @@ void for_each_task(ThreadPool& pool, const GemmGrid& grid, GemmTask body) {
 void gemm(const Simd& simd, ThreadPool& pool, const GemmCall& call) {
   if (call.m <= 0 || call.n <= 0) return;
   const float* a = call.a;
+  const std::int64_t unit = rows_of_block(simd, call.m);
   if (call.m > 1) {
-    const std::int64_t blocks = ceil_div(call.m, simd.gemm_rows);
+    const std::int64_t blocks = ceil_div(call.m, unit);
     pool.parallel_for(blocks, 2, [&](std::int64_t from, std::int64_t to, int) {
-      pack_rows(simd, call, from * simd.gemm_rows, std::min(call.m, to * simd.gemm_rows),
-                call.scratch);
+      pack_rows(simd, call, from * unit, std::min(call.m, to * unit), call.scratch);
     });
     a = call.scratch;
   }
   const GemmGrid grid{call.m,
-                      simd.gemm_rows,
+                      unit,
                       kRowsMax,
                       packed_panels(call.n),
                       call.m == 1 ? simd.gemv_panels : simd.gemm_panels,

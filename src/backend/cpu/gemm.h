@@ -24,6 +24,11 @@ struct MatrixView {
 void pack_panels(const MatrixView& b, std::int64_t k, std::int64_t columns, std::int64_t from,
                  std::int64_t to, float* out);
 
+/// Where b is encoded: writes the float32 panels [p, p + panels), of depth [k0, k0 + k) of each, as
+/// [panel][k][kPanel].
+using PanelDecoder = FunctionRef<void(std::int64_t p, std::int64_t panels, std::int64_t k0,
+                                      std::int64_t k, float* out)>;
+
 /// c[m][n] = bias[n] + a[m][k] . b, reduced over k in order: a row of c depends on its row of a
 /// only, whatever m and its place are.
 struct GemmCall {
@@ -37,10 +42,13 @@ struct GemmCall {
   std::int64_t k = 0;
   std::int64_t n = 0;
   const float* bias = nullptr;
-  const float* row_bias = nullptr;  // per row of c, instead of bias
-  float* scratch = nullptr;         // m * k floats; unused (may be null) for m == 1
+  const float* row_bias = nullptr;       // per row of c, instead of bias
+  float* scratch = nullptr;              // m * k floats; unused (may be null) for m == 1
+  const PanelDecoder* decode = nullptr;  // instead of b, for m > 1
 };
-/// Rows of a packed as [block of rows][k][rows of the block], blocks of simd.gemm_rows.
+/// Rows of a block: at most simd.gemm_rows, and no block much shorter than the others.
+std::int64_t rows_of_block(const Simd& simd, std::int64_t m);
+/// Rows of a packed as [block of rows][k][rows of the block], blocks of rows_of_block(m).
 void pack_rows(const Simd& simd, const GemmCall& call, std::int64_t row_from, std::int64_t row_to,
                float* out);
 /// The product of rows [m_from, m_to) and panels [p_from, p_to); `a` is packed.

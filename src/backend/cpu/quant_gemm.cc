@@ -67,12 +67,44 @@ void quant_pack(const Constant& weight, std::span<std::byte> out) {
   }
 }
 
-std::int64_t quant_scratch_bytes(std::int64_t m, std::int64_t k) {
+std::int64_t quant_scratch_bytes(const QuantSimd& quant, std::int64_t m, std::int64_t k) {
+  if (m >= quant.float_rows) return m * k * 4;
   constexpr auto kBytes = static_cast<std::int64_t>(sizeof(QuantBlock) + sizeof(QuantMeta));
   return m * (k / kBlock) * kBytes;
 }
 
-void quant_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) {
+namespace {
+
+void decoded_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool,
+                  const QuantCall& call) {
+  const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
+  const auto decode = call.format == BlockFormat::kQ8_0 ? quant.decode_q8_0 : quant.decode_q4_0;
+  const auto body = [&](std::int64_t p, std::int64_t panels, std::int64_t k0, std::int64_t k,
+                        float* out) {
+    for (std::int64_t i = 0; i < panels; ++i) {
+      const std::byte* panel = call.w + (p + i) * panel_bytes;
+      const std::byte* quants =
+          panel + scale_bytes(call.k) + k0 / kBlock * block_quants(call.format);
+      decode(reinterpret_cast<const std::uint16_t*>(panel) + k0 / kBlock * kPanel,
+             reinterpret_cast<const std::uint8_t*>(quants), k / kBlock, out + i * k * kPanel);
+    }
+  };
+  const PanelDecoder decoder(body);
+  GemmCall product;
+  product.a = call.x;
+  product.lda = call.k;
+  product.c = call.y;
+  product.ldc = call.n;
+  product.m = call.m;
+  product.k = call.k;
+  product.n = call.n;
+  product.bias = call.bias;
+  product.scratch = reinterpret_cast<float*>(call.scratch);
+  product.decode = &decoder;
+  gemm(simd, pool, product);
+}
+
+void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) {
   const std::int64_t blocks = call.k / kBlock;
   auto* x = reinterpret_cast<QuantBlock*>(call.scratch);
   auto* meta = reinterpret_cast<QuantMeta*>(
@@ -85,17 +117,21 @@ void quant_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) 
   });
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
   const auto run = call.format == BlockFormat::kQ8_0 ? simd.q8_0 : simd.q4_0;
-  const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), 1, call.k};
+  const std::int64_t wide = call.m > 1 ? simd.panels : 1;
+  const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), wide, call.k};
   for_each_task(
       pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {
         QuantTile tile;
         tile.blocks = blocks;
         tile.ldy = call.n;
-        for (std::int64_t p = p0; p < p1; ++p) {
+        tile.panel_bytes = panel_bytes;
+        for (std::int64_t p = p0; p < p1; p += tile.panels) {
           const std::byte* panel = call.w + p * panel_bytes;
+          tile.panels = static_cast<int>(std::min(wide, p1 - p));
           tile.scales = reinterpret_cast<const std::uint16_t*>(panel);
           tile.quants = reinterpret_cast<const std::uint8_t*>(panel + scale_bytes(call.k));
-          tile.columns = static_cast<int>(std::min<std::int64_t>(kPanel, call.n - p * kPanel));
+          tile.columns =
+              static_cast<int>(std::min<std::int64_t>(tile.panels * kPanel, call.n - p * kPanel));
           tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
           for (std::int64_t r = m0; r < m1; r += kQuantRows) {
             tile.rows = static_cast<int>(std::min<std::int64_t>(kQuantRows, m1 - r));
@@ -106,6 +142,16 @@ void quant_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) 
           }
         }
       });
+}
+
+}  // namespace
+
+void quant_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool, const QuantCall& call) {
+  if (call.m >= quant.float_rows) {
+    decoded_gemm(simd, quant, pool, call);
+  } else {
+    integer_gemm(quant, pool, call);
+  }
 }
 
 }  // namespace polaris::cpu

@@ -14,9 +14,10 @@ std::int64_t quant_panel_bytes(BlockFormat format, std::int64_t k);
 std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t k);
 void quant_pack(const Constant& weight, std::span<std::byte> out);
 
-/// y[m][n] = bias[n] + x[m][k] . w: activations as 15-bit integers per block of 32, exact integer
-/// dot products, one float32 multiply-add a block, in order of k. A row of y depends on its row of
-/// x only.
+/// y[m][n] = bias[n] + x[m][k] . w. For few rows: activations as 15-bit integers per block of 32,
+/// exact integer dot products, one float32 multiply-add a block, in order of k. From
+/// quant.float_rows on: the weights decoded and a float32 product. A row of y depends on its row of
+/// x and on m only.
 struct QuantCall {
   const float* x = nullptr;  // [m][k]
   const std::byte* w = nullptr;
@@ -26,9 +27,9 @@ struct QuantCall {
   std::int64_t k = 0;
   std::int64_t n = 0;
   const float* bias = nullptr;
-  std::byte* scratch = nullptr;  // quant_scratch_bytes(m, k)
+  std::byte* scratch = nullptr;  // quant_scratch_bytes
 };
-std::int64_t quant_scratch_bytes(std::int64_t m, std::int64_t k);
-void quant_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call);
+std::int64_t quant_scratch_bytes(const QuantSimd& quant, std::int64_t m, std::int64_t k);
+void quant_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool, const QuantCall& call);
 
 }  // namespace polaris::cpu

@@ -120,11 +120,11 @@ std::shared_ptr<CpuKernel> block_kernel(const CpuTarget& target, const LinearSha
   const std::string format_name(block_format_info(format).name);
   auto kernel = make_kernel("linear_" + format_name, [s, simd, quant, format](const Launch& l) {
     FloatOperands f = open_operands(s, *simd, l);
-    quant_gemm(*quant, *l.pool,
+    quant_gemm(*simd, *quant, *l.pool,
                {f.x, l.inputs[1], format, f.y, s.m, s.k, s.n, l.in<float>(2), f.rest});
     close_operands(s, *simd, l, f.y);
   });
-  kernel->set_workspace(s.x_bytes() + s.y_bytes() + quant_scratch_bytes(s.m, s.k));
+  kernel->set_workspace(s.x_bytes() + s.y_bytes() + quant_scratch_bytes(*quant, s.m, s.k));
   kernel->set_packing(1, format_name + "_p16", quant_packed_bytes(format, s.n, s.k),
                       [](const Constant& weight, std::span<std::byte> out) {
                         quant_pack(weight, out);

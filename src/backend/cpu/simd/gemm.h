@@ -51,7 +51,7 @@ inline void tile(const GemmTile& t) {
       for (int v = 0; v < kVectors; ++v) acc[r][v] = vfma(av, bv[v], acc[r][v]);
     }
     a += kRows;
-    b += kPanel;
+    b += t.b_step;
   }
   for (int r = 0; r < kRows; ++r) {
     float* c = t.c + r * t.ldc;

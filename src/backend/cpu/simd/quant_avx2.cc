@@ -44,14 +44,14 @@ struct Q4 {
     }
     return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
   }
-  static int correction(int sum) { return -8 * sum; }
+  static int correction(int minus_sum) { return 8 * minus_sum; }
 };
 
 template <class Q, int kRows>
 inline void product(const QuantTile& t) {
   V acc[kRows][2];
   float row[kPanel];
-  start_row(t, row);
+  start_row(t, 1, row);
   for (int r = 0; r < kRows; ++r) {
     acc[r][0] = vload(row);
     acc[r][1] = vload(row + 8);
@@ -65,8 +65,9 @@ inline void product(const QuantTile& t) {
         const std::int64_t at = r * t.blocks + b;
         const __m256i hi = Q::dot(w, t.x[at].hi);
         const __m256i lo = Q::dot(w, t.x[at].lo);
-        const __m256i all = _mm256_add_epi32(_mm256_add_epi32(_mm256_slli_epi32(hi, 7), lo),
-                                             _mm256_set1_epi32(Q::correction(t.meta[at].sum)));
+        const __m256i all =
+            _mm256_add_epi32(_mm256_add_epi32(_mm256_slli_epi32(hi, 7), lo),
+                             _mm256_set1_epi32(Q::correction(t.meta[at].minus_sum)));
         acc[r][half] = vfma(_mm256_cvtepi32_ps(all), dw * vset(t.meta[at].d), acc[r][half]);
       }
     }
@@ -97,6 +98,7 @@ void products(const QuantTile& t) {
 
 }  // namespace
 
-constinit const QuantSimd kQuantAvx2{quantize, products<Q8>, products<Q4>};
+constinit const QuantSimd kQuantAvx2{
+    quantize, products<Q8>, products<Q4>, decode_panel<false>, decode_panel<true>, 1, 8};
 
 }  // namespace polaris::cpu

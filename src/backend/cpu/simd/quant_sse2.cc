@@ -22,7 +22,7 @@ struct Q4 {
 template <class Q>
 void product(const QuantTile& t, int r) {
   float row[kPanel];
-  start_row(t, row);
+  start_row(t, 1, row);
   for (std::int64_t b = 0; b < t.blocks; ++b) {
     const std::int64_t block = r * t.blocks + b;
     const QuantBlock& x = t.x[block];
@@ -60,6 +60,7 @@ void products(const QuantTile& t) {
 
 }  // namespace
 
-constinit const QuantSimd kQuantSse2{quantize, products<Q8>, products<Q4>};
+constinit const QuantSimd kQuantSse2{
+    quantize, products<Q8>, products<Q4>, decode_panel<false>, decode_panel<true>, 1, 16};
 
 }  // namespace polaris::cpu

@@ -47,7 +47,7 @@ struct QuantBlock {
 };
 struct QuantMeta {
   float d;
-  std::int32_t sum;  // of 128 * hi + lo over the block
+  std::int32_t minus_sum;  // of 128 * hi + lo over the block, negated
 };
 
 /// Where a matrix product finds its operands: c[m][n] (rows ldc apart) from packed a and b.
@@ -56,6 +56,7 @@ struct QuantMeta {
 struct GemmTile {
   const void* b = nullptr;    // panels [ceil(n / 16)][k][16]
   std::int64_t b_stride = 0;  // elements from panel to panel
+  std::int64_t b_step = 16;   // elements from k to k + 1 within a panel
   const float* a = nullptr;   // [k][rows]
   float* c = nullptr;
   std::int64_t ldc = 0;
@@ -77,18 +78,20 @@ struct IntTile {
   std::int64_t columns = 0;
 };
 
-/// One block-encoded product: 16 packed weight rows against `rows` quantized activations.
+/// One block-encoded product: 16 * panels packed weight rows against `rows` quantized activations.
 struct QuantTile {
   const std::uint16_t* scales = nullptr;  // [blocks][16] f16
   const std::uint8_t* quants = nullptr;   // [blocks][512 or 256]
+  std::int64_t panel_bytes = 0;           // from panel to panel of both
+  int panels = 1;                         // at most QuantSimd::panels
   const QuantBlock* x = nullptr;          // [rows][blocks]
   const QuantMeta* meta = nullptr;        // [rows][blocks]
   std::int64_t blocks = 0;
   int rows = 0;
   float* y = nullptr;
   std::int64_t ldy = 0;
-  const float* bias = nullptr;  // 16 or `columns` values, or null
-  int columns = 0;              // valid rows of the weight, at most 16
+  const float* bias = nullptr;  // `columns` values, or null
+  int columns = 0;              // valid rows of the weight, at most 16 * panels
 };
 
 inline constexpr int kPanel = 16;     // columns of a packed panel
@@ -125,6 +128,9 @@ struct Simd {
   void (*rotate)(const float* lo, const float* hi, const float* c, const float* s, float* out_lo,
                  float* out_hi, std::int64_t n);
 
+  /// out[i * stride + r] = rows[r][i] for r < count, i < n.
+  void (*transpose)(const float* const* rows, std::int64_t count, std::int64_t n, float* out,
+                    std::int64_t stride);
   void (*widen_f16)(const std::uint16_t* x, float* y, std::int64_t n);
   void (*narrow_f16)(const float* x, std::uint16_t* y, std::int64_t n);
   void (*widen_bf16)(const std::uint16_t* x, float* y, std::int64_t n);
@@ -151,6 +157,14 @@ struct QuantSimd {
   void (*quantize)(const float* x, std::int64_t n, QuantBlock* blocks, QuantMeta* meta);
   void (*q8_0)(const QuantTile& tile);
   void (*q4_0)(const QuantTile& tile);
+  /// Blocks of a packed panel as float32 [32 * blocks][16].
+  void (*decode_q8_0)(const std::uint16_t* scales, const std::uint8_t* quants, std::int64_t blocks,
+                      float* out);
+  void (*decode_q4_0)(const std::uint16_t* scales, const std::uint8_t* quants, std::int64_t blocks,
+                      float* out);
+  int panels;  // of the widest tile
+  /// From so many rows on, decoding the weights and a float32 product are faster.
+  std::int64_t float_rows;
 };
 extern const QuantSimd kQuantSse2;
 extern const QuantSimd kQuantAvx2;

@@ -2,6 +2,7 @@
 // The Simd table of the instruction set that this file is compiled for.
 #include "backend/cpu/simd/functions.h"
 #include "backend/cpu/simd/gemm.h"
+#include "backend/cpu/simd/transpose.h"
 
 namespace polaris::cpu {
 namespace {
@@ -30,6 +31,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .exp_sum = exp_sum,
       .affine = affine,
       .rotate = rotate,
+      .transpose = transpose_rows,
       .widen_f16 = widen_f16,
       .narrow_f16 = narrow_f16,
       .widen_bf16 = widen_bf16,

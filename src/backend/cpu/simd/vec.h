@@ -56,6 +56,7 @@ inline VI vround_int(V a) { return _mm512_cvtps_epi32(a); }
 inline V vconvert(VI a) { return _mm512_cvtepi32_ps(a); }
 inline M vlt(V a, V b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 inline M vnan(V a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
+inline bool vany(M m) { return m != 0; }
 inline V vsel(M m, V a, V b) { return _mm512_mask_blend_ps(m, b, a); }
 inline V vround(V a) {
   return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -76,6 +77,10 @@ inline VI vload_u8(const std::uint8_t* p) {
 }
 inline VI vload_i8(const std::int8_t* p) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+/// Lanes within int8, as bytes.
+inline void vistore_i8(std::int8_t* p, VI v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
 }
 inline __m256 half_sum(V a) {
   return _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
@@ -101,6 +106,12 @@ using M = __m256;
 inline V vset(float s) { return _mm256_set1_ps(s); }
 inline V vload(const float* p) { return _mm256_loadu_ps(p); }
 inline void vstore(float* p, V v) { _mm256_storeu_ps(p, v); }
+inline VI first(std::int64_t n) {
+  static constexpr std::int32_t kLanes[2 * kWidth] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes + kWidth - n));
+}
+inline V vload_n(const float* p, std::int64_t n) { return _mm256_maskload_ps(p, first(n)); }
+inline void vstore_n(float* p, V v, std::int64_t n) { _mm256_maskstore_ps(p, first(n), v); }
 inline V vfma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 inline V vmin(V a, V b) { return _mm256_min_ps(a, b); }
 inline V vmax(V a, V b) { return _mm256_max_ps(a, b); }
@@ -129,6 +140,7 @@ inline VI vround_int(V a) { return _mm256_cvtps_epi32(a); }
 inline V vconvert(VI a) { return _mm256_cvtepi32_ps(a); }
 inline M vlt(V a, V b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 inline M vnan(V a) { return _mm256_cmp_ps(a, a, _CMP_UNORD_Q); }
+inline bool vany(M m) { return _mm256_movemask_ps(m) != 0; }
 inline V vsel(M m, V a, V b) { return _mm256_blendv_ps(b, a, m); }
 inline V vround(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline V vfloor(V a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
@@ -147,6 +159,11 @@ inline VI vload_u8(const std::uint8_t* p) {
 }
 inline VI vload_i8(const std::int8_t* p) {
   return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+/// Lanes within int8, as bytes.
+inline void vistore_i8(std::int8_t* p, VI v) {
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
 }
 inline __m128 quarter_sum(V a) {
   return _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
@@ -192,6 +209,7 @@ inline VI vround_int(V a) { return _mm_cvtps_epi32(a); }
 inline V vconvert(VI a) { return _mm_cvtepi32_ps(a); }
 inline M vlt(V a, V b) { return _mm_cmplt_ps(a, b); }
 inline M vnan(V a) { return _mm_cmpunord_ps(a, a); }
+inline bool vany(M m) { return _mm_movemask_ps(m) != 0; }
 inline V vsel(M m, V a, V b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 inline V vround(V a) {
   // Values of 2^23 and more are whole already (and would not fit the integer conversion).
@@ -257,12 +275,18 @@ inline void vstore_f16(std::uint16_t* p, V v) {
   vstore(lanes, v);
   for (int i = 0; i < 4; ++i) p[i] = narrow_one(lanes[i]);
 }
+/// Lanes within int8, as bytes.
+inline void vistore_i8(std::int8_t* p, VI v) {
+  const __m128i words = _mm_packs_epi32(v, v);
+  const int four = _mm_cvtsi128_si32(_mm_packs_epi16(words, words));
+  std::memcpy(p, &four, 4);
+}
 inline __m128 quarter_sum(V a) { return a; }
 inline __m128 quarter_max(V a) { return a; }
 
 #endif
 
-#if !defined(__AVX512F__)
+#if !defined(__AVX2__)
 inline V vload_n(const float* p, std::int64_t n) {
   float lanes[kWidth] = {};
   std::memcpy(lanes, p, static_cast<std::size_t>(n) * 4);
