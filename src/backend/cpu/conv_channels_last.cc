@@ -65,8 +65,9 @@ void conv_tile(const ConvNode& c, const Launch& l, const float* weights, std::in
     float* block = work + c.tile_rows() * c.depth();
     rows.a = block;
     rows.lda = c.depth();
-    for (std::int64_t r = 0; r < count; r += c.simd->gemm_rows) {
-      rows.m = std::min<std::int64_t>(c.simd->gemm_rows, count - r);
+    const std::int64_t unit = rows_of_block(*c.simd, count);
+    for (std::int64_t r = 0; r < count; r += unit) {
+      rows.m = std::min(unit, count - r);
       im2col_rows(g, x, group, first + r, rows.m, 0.0f, block);
       pack_rows(*c.simd, rows, 0, rows.m, work + r * c.depth());
     }
