@@ -36,8 +36,9 @@ Status reference(RefContext& c) {
 
 std::int64_t flops(const NodeTypes& n) { return 2 * n.outputs[0].shape.elements(); }
 
-constexpr Port kInputs[] = {{"X"}, {"scale"}, {"B"}, {"input_mean"}, {"input_var"}};
-constexpr Port kOutputs[] = {{"Y"}, {"running_mean", kOptional}, {"running_var", kOptional}};
+constexpr Port kInputs[] = {{"X", kSpatial}, {"scale"}, {"B"}, {"input_mean"}, {"input_var"}};
+constexpr Port kOutputs[] = {
+    {"Y", kSpatial}, {"running_mean", kOptional}, {"running_var", kOptional}};
 constexpr InPlace kInPlace[] = {{0, 0}};
 
 }  // namespace

@@ -94,6 +94,31 @@ void channel(const Simd& simd, const float* x, float mean, float inverse, float 
   simd.binary[static_cast<int>(Binary::kAdd)](y, 1, b, 0, y, n);
 }
 
+/// All channels of a position at a time.
+KernelResult batch_channels_last(const CpuTarget& target, std::int64_t rows, std::int64_t channels,
+                                 float epsilon) {
+  auto kernel = make_kernel(
+      "batch_norm_f32_nhwc", [simd = target.simd, rows, channels, epsilon](const Launch& l) {
+        const auto apply = [&](Binary op, const float* a, const float* b, float* y) {
+          simd->binary[static_cast<int>(op)](a, 1, b, 1, y, channels);
+        };
+        parallel_rows(*l.pool, rows, channels, [&](std::int64_t from, std::int64_t to, int worker) {
+          float* factors = reinterpret_cast<float*>(l.workspace) + worker * channels;
+          for (std::int64_t c = 0; c < channels; ++c) {
+            factors[c] = inverse_deviation(l.in<float>(4)[c], epsilon) * l.in<float>(1)[c];
+          }
+          for (std::int64_t r = from; r < to; ++r) {
+            float* y = l.out<float>(0) + r * channels;
+            apply(Binary::kSub, l.in<float>(0) + r * channels, l.in<float>(3), y);
+            apply(Binary::kMul, y, factors, y);
+            apply(Binary::kAdd, y, l.in<float>(2), y);
+          }
+        });
+      });
+  kernel->set_workspace(target.threads * channels * 4);
+  return KernelResult(std::move(kernel));
+}
+
 KernelResult select_batch(const CpuTarget& target, const NodeDesc& node) {
   const auto& attrs = static_cast<const BatchNormAttrs&>(*node.attrs);
   const Shape& x = node.inputs[0].type.shape;
@@ -101,6 +126,9 @@ KernelResult select_batch(const CpuTarget& target, const NodeDesc& node) {
   if (x.rank() < 2) return unsupported(node, "x has no channels");
   const std::int64_t channels = x[1];
   const std::int64_t width = x.elements_between(2, x.rank());
+  if (node.inputs[0].layout == Layout::kChannelsLast) {
+    return batch_channels_last(target, x[0] * width, channels, attrs.epsilon);
+  }
   return KernelResult(
       make_kernel("batch_norm_f32", [simd = target.simd, rows = x[0] * channels, channels, width,
                                      epsilon = attrs.epsilon](const Launch& l) {
@@ -160,10 +188,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
 
 constexpr std::string_view kOps[] = {"RMSNormalization", "LayerNormalization", "BatchNormalization",
                                      "InstanceNormalization", "GroupNormalization"};
+constexpr std::string_view kChannelsLast[] = {"BatchNormalization"};
 
 }  // namespace
 
 extern const KernelFamily family_normalization;
-constinit const KernelFamily family_normalization{kOps, select};
+constinit const KernelFamily family_normalization{kOps, select, kChannelsLast};
 
 }  // namespace polaris::cpu
