@@ -68,14 +68,14 @@ void check_everywhere(std::string_view text, double tolerance) {
 // As exporters of channels-last frameworks write it: a Transpose around every operator.
 constexpr std::string_view kCnn = R"(graph {
   input %x : float32[2, 17, 19, 3]
-  const %w1 : float32[16, 3, 3, 3] = elided
-  const %b1 : float32[16] = elided
-  const %w2 : float32[16, 1, 3, 3] = elided
-  const %w3 : float32[24, 16, 1, 1] = elided
-  const %w4 : float32[24, 12, 3, 3] = elided
-  const %w5 : float32[24, 7] = elided
-  const %bias : float32[24] = elided
-  const %scale : float32[1, 24, 1, 1] = elided
+  const %w1 : float32[16, 3, 3, 3] = random 1
+  const %b1 : float32[16] = random 2
+  const %w2 : float32[16, 1, 3, 3] = random 3
+  const %w3 : float32[24, 16, 1, 1] = random 4
+  const %w4 : float32[24, 12, 3, 3] = random 5
+  const %w5 : float32[24, 7] = random 6
+  const %bias : float32[24] = random 7
+  const %scale : float32[1, 24, 1, 1] = random 8
   const %flat : int64[2] = [2, 24]
   %t1 = Transpose(%x, perm = [0, 3, 1, 2])
   %c1 = Conv(%t1, %w1, %b1, pads = [0, 1, 1, 0], strides = [2, 2])
@@ -108,12 +108,12 @@ constexpr std::string_view kCnn = R"(graph {
 
 constexpr std::string_view kQuantized = R"(graph {
   input %x : uint8[1, 11, 9, 5]
-  const %w1 : int8[20, 5, 3, 3] = elided
-  const %w2 : int8[20, 20, 1, 1] = elided
-  const %w3 : uint8[20, 1, 3, 3] = elided
-  const %b1 : int32[20] = elided
+  const %w1 : int8[20, 5, 3, 3] = random 9
+  const %w2 : int8[20, 20, 1, 1] = random 10
+  const %w3 : uint8[20, 1, 3, 3] = random 11
+  const %b1 : int32[20] = random 12
   const %s : float32[] = 0.05
-  const %s4 : float32[] = 4.0
+  const %s4 : float32[] = 0.5
   const %ws : float32[20] = [0.01, 0.02, 0.03, 0.04, 0.05, 0.01, 0.02, 0.03, 0.04, 0.05,
                              0.01, 0.02, 0.03, 0.04, 0.05, 0.01, 0.02, 0.03, 0.04, 0.05]
   const %z : uint8[] = 128
@@ -155,7 +155,7 @@ TEST_CASE("stages and control flow see row-major values") {
   // NonZero ends a stage; the values that live on were channels-last before it.
   constexpr std::string_view kText = R"(graph {
     input %x : float32[1, 5, 6, 4]
-    const %w : float32[4, 4, 3, 3] = elided
+    const %w : float32[4, 4, 3, 3] = random 13
     %t = Transpose(%x, perm = [0, 3, 1, 2])
     %a = Conv(%t, %w, pads = [1, 1, 1, 1])
     %r = Relu(%a)

@@ -6,11 +6,11 @@
 
 namespace polaris::test {
 
-/// A graph from its text form, in which elided constants hold numbers made of their names: floats
-/// in [-0.5, 0.5), bytes of any value, int32 in [-100, 100).
+/// A graph from its text form, which must be right.
 Graph graph_from_text(std::string_view text);
 
-/// Likewise for the graph's inputs (static types).
+/// Numbers for the graph's inputs (static types), the same in every run: floats in [-0.5, 0.5),
+/// bytes of any value, other integers in [-100, 100).
 std::vector<Tensor> numbers_for_inputs(const Graph& graph);
 
 }  // namespace polaris::test

@@ -79,10 +79,10 @@ TEST_CASE("axes of one element are free") {
 TEST_CASE("a chain of image operators between Transposes runs channels-last") {
   const Planned planned = plan_on_cpu(R"(graph {
     input %x : float32[1, 12, 12, 3]
-    const %w1 : float32[8, 3, 3, 3] = elided
-    const %w2 : float32[8, 8, 1, 1] = elided
-    const %w3 : float32[8, 1, 3, 3] = elided
-    const %scale : float32[8, 1, 1] = elided
+    const %w1 : float32[8, 3, 3, 3] = random 1
+    const %w2 : float32[8, 8, 1, 1] = random 2
+    const %w3 : float32[8, 1, 3, 3] = random 3
+    const %scale : float32[8, 1, 1] = random 4
     %t = Transpose(%x, perm = [0, 3, 1, 2])
     %a = Conv(%t, %w1, pads = [1, 1, 1, 1])
     %b = Relu(%a)
@@ -106,7 +106,7 @@ TEST_CASE("a chain of image operators between Transposes runs channels-last") {
 TEST_CASE("what takes no other layout gets one row-major form, however many read it") {
   const Planned planned = plan_on_cpu(R"(graph {
     input %x : float32[1, 6, 5, 4]
-    const %w : float32[8, 4, 3, 3] = elided
+    const %w : float32[8, 4, 3, 3] = random 5
     const %axes : int64[1] = [1]
     const %shape : int64[2] = [1, -1]
     %t = Transpose(%x, perm = [0, 3, 1, 2])
@@ -148,7 +148,7 @@ TEST_CASE("a Transpose reads any layout") {
 TEST_CASE("data that stands row-major stays so") {
   const Planned planned = plan_on_cpu(R"(graph {
     input %x : float32[1, 4, 6, 5]
-    const %w : float32[4, 4, 3, 3] = elided
+    const %w : float32[4, 4, 3, 3] = random 6
     %a = Conv(%x, %w, pads = [1, 1, 1, 1])
     %y = Relu(%a)
     output %y
@@ -160,7 +160,7 @@ TEST_CASE("data that stands row-major stays so") {
 TEST_CASE("an operator whose kernels know one layout gets a relayout") {
   const Planned planned = plan_on_cpu(R"(graph {
     input %x : float32[1, 6, 5, 4]
-    const %w : float32[4, 2, 2, 2] = elided
+    const %w : float32[4, 2, 2, 2] = random 7
     %t = Transpose(%x, perm = [0, 3, 1, 2])
     %y = ConvTranspose(%t, %w)
     output %y
