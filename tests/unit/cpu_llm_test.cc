@@ -50,6 +50,31 @@ TEST_CASE("cpu: PagedAttention over every cache format") {
   }
 }
 
+// A prompt in whole tiles, two sequences in turn, tokens that see nothing; heads that fill no
+// vector; tokens in any order.
+TEST_CASE("cpu: PagedAttention of many tokens over every cache format") {
+  const char* names[] = {"f32", "f16", "q8_0", "q4_0"};
+  for (int format = 0; format < 4; ++format) {
+    for (const std::int64_t size : {32, 96, 20}) {
+      if (format > 1 && size % 32 != 0) continue;
+      const std::int64_t tokens = 53;
+      CpuCase c = attention(format);
+      c.inputs[0] = random_tensor(DType::kF32, {tokens, 4 * size}, 1);
+      c.inputs[1] = cache({9, 40, 2 * size}, 2, format);
+      c.inputs[2] = cache({9, 40, 2 * size}, 3, format);
+      std::vector<std::int32_t> sequences;
+      std::vector<std::int32_t> positions;
+      for (std::int32_t t = 0; t < tokens; ++t) {
+        sequences.push_back(t == 20 ? -1 : t < 37 ? 1 : 0);
+        positions.push_back(t < 37 ? 50 + t : (t * 67) % 160);
+      }
+      c.inputs[4] = ints_i32({tokens}, sequences);
+      c.inputs[5] = ints_i32({tokens}, positions);
+      check_cpu(c, std::string("paged_attention_") + names[format]);
+    }
+  }
+}
+
 TEST_CASE("cpu: a token's attention has the same bits alone and among others") {
   for (const std::string& isa : isas_here()) {
     const auto device = cpu_device(isa);

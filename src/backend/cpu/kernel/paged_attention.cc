@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "backend/cpu/kernel.h"
+#include "backend/cpu/paged_attention.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/run_error.h"
 #include "backend/cpu/simd/simd.h"
@@ -12,23 +13,6 @@
 
 namespace polaris::cpu {
 namespace {
-
-/// How the rows of a cache are stored.
-struct CacheFormat {
-  enum class Kind : std::uint8_t { kF32, kF16, kBlock };
-  Kind kind = Kind::kF32;
-  BlockFormat block = BlockFormat::kQ8_0;
-  std::int64_t pages = 0, page_size = 0, width = 0;
-
-  std::int64_t rows() const { return pages * page_size; }
-  /// Bytes of `elements` elements (whole blocks).
-  std::int64_t bytes(std::int64_t elements) const {
-    if (kind == Kind::kF32) return elements * 4;
-    if (kind == Kind::kF16) return elements * 2;
-    const BlockFormatInfo& info = block_format_info(block);
-    return elements / info.block_elements * info.block_bytes;
-  }
-};
 
 CacheFormat cache_format(const TensorType& type) {
   CacheFormat out;
@@ -98,50 +82,16 @@ constexpr std::int64_t kChunk = 32;
 constexpr std::int64_t kTokens = 8;
 constexpr std::int64_t kTaskWork = 32768;
 
-struct Attention {
-  const Simd* simd = nullptr;
-  CacheFormat k, v;
-  std::int64_t tokens = 0, kv_heads = 0, group = 0, size = 0;  // size: of a head
-  std::int64_t sequences = 0, table = 0;                       // rows, columns of the block table
-  float scale = 0;
-
-  std::int64_t padded() const { return (size + 15) / 16 * 16; }
-  /// Floats of one worker: decoded keys and values of a chunk, scores of one head, then for every
-  /// token and head of the group its sums, peak and total.
-  std::int64_t scratch() const {
-    return 2 * kChunk * padded() + kChunk + kTokens * group * (padded() + 2);
-  }
-};
-
-/// A head's slice of a cache row as float32: in place or decoded into `buffer`.
-const float* read_slice(const Simd& simd, const CacheFormat& cache, const std::byte* rows,
-                        std::int64_t row, std::int64_t head, std::int64_t size, float* buffer) {
-  const std::byte* from = rows + row * cache.bytes(cache.width);
-  switch (cache.kind) {
-    case CacheFormat::Kind::kF32: return reinterpret_cast<const float*>(from) + head * size;
-    case CacheFormat::Kind::kF16:
-      simd.widen_f16(reinterpret_cast<const std::uint16_t*>(from) + head * size, buffer, size);
-      return buffer;
-    case CacheFormat::Kind::kBlock: break;
-  }
-  const auto decode = cache.block == BlockFormat::kQ8_0 ? simd.decode_q8_0 : simd.decode_q4_0;
-  decode(from + cache.bytes(head * size), buffer, size);
-  return buffer;
+/// Floats of one worker: decoded keys and values of a chunk, scores of one head, then for every
+/// token and head of the group its sums, peak and total.
+std::int64_t few_scratch(const Attention& a) {
+  return 2 * kChunk * a.padded() + kChunk + kTokens * a.group * (a.padded() + 2);
 }
 
-/// One key-value head of tokens [first, first + count), all of one sequence.
-struct Tile {
-  const Attention& a;
-  const Launch& l;
-  std::int64_t first, count, head;
+/// Few tokens: one dot product a position.
+struct Tile : AttentionTile {
   float* scratch;
 
-  std::int64_t positions(std::int64_t t) const {
-    return std::int64_t{l.in<std::int32_t>(5)[first + t]} + 1;
-  }
-  std::int64_t row(std::int64_t t, std::int64_t g) const {
-    return ((first + t) * a.kv_heads + head) * a.group + g;
-  }
   float* key_buffer(std::int64_t p) const { return scratch + p * a.padded(); }
   float* value_buffer(std::int64_t p) const { return key_buffer(kChunk + p); }
   float* scores() const { return key_buffer(2 * kChunk); }
@@ -162,7 +112,7 @@ void Tile::absorb(std::int64_t t, std::int64_t g, const float* const* keys,
   float* sum = sums(t, g);
   float& peak = sum[a.padded()];
   float& total = sum[a.padded() + 1];
-  simd.dots(l.in<float>(0) + row(t, g) * a.size, keys, size, a.size, a.scale, scores());
+  simd.dots(query(t, g), keys, size, a.size, a.scale, scores());
   const float top = std::max(peak, simd.max(scores(), size));
   if (top > peak) {
     const float shrink = std::exp(peak - top);
@@ -178,10 +128,8 @@ bool Tile::chunk(const std::int32_t* pages, std::int64_t start, std::int64_t siz
   const float* keys[kChunk];
   const float* values[kChunk];
   for (std::int64_t p = 0; p < size; ++p) {
-    const std::int64_t in_table = (start + p) / a.k.page_size;
-    const std::int64_t page = in_table < a.table ? pages[in_table] : -1;
-    if (page < 0 || page >= a.k.pages || page >= a.v.pages) return false;
-    const std::int64_t at = page * a.k.page_size + (start + p) % a.k.page_size;
+    const std::int64_t at = a.cache_row(pages, start + p);
+    if (at < 0) return false;
     keys[p] = read_slice(*a.simd, a.k, l.inputs[1], at, head, a.size, key_buffer(p));
     values[p] = read_slice(*a.simd, a.v, l.inputs[2], at, head, a.size, value_buffer(p));
   }
@@ -221,40 +169,41 @@ bool Tile::run() const {
   return true;
 }
 
-/// Tokens from `first` on that make one tile: at most kTokens, of one sequence, cut at multiples of
-/// kTokens so that a tile's start says what it holds.
-std::int64_t tile_tokens(const Attention& a, const Launch& l, std::int64_t first) {
+/// Tokens from `first` on that make one tile: those of its sequence up to `end`.
+std::int64_t tile_tokens(const Launch& l, std::int64_t first, std::int64_t end) {
   const auto* sequences = l.in<std::int32_t>(4);
-  const std::int64_t end = std::min(a.tokens, (first / kTokens + 1) * kTokens);
   std::int64_t t = first + 1;
   while (t < end && sequences[t] == sequences[first]) ++t;
   return t - first;
 }
 
 /// Heads of one task: enough work to be worth a thread.
-std::int64_t heads_per_task(const Attention& a, const Launch& l) {
+std::int64_t heads_per_task(const Attention& a, const Launch& l, std::int64_t tasks) {
   std::int64_t positions = 0;
   for (std::int64_t t = 0; t < a.tokens; ++t) {
     positions += std::max<std::int64_t>(0, std::int64_t{l.in<std::int32_t>(5)[t]} + 1);
   }
-  const std::int64_t tasks = (a.tokens + kTokens - 1) / kTokens;
   const std::int64_t work = positions * a.group * a.size / std::max<std::int64_t>(tasks, 1);
   return std::clamp<std::int64_t>(kTaskWork / std::max<std::int64_t>(work, 1), 1, 64);
 }
 
 Status attend(const Attention& a, const Launch& l) {
   RunError error;
-  const std::int64_t tiles = (a.tokens + kTokens - 1) / kTokens;
+  const bool many = a.tokens >= kManyTokens;
+  const std::int64_t most = many ? kManyTokens : kTokens;
+  const std::int64_t tiles = (a.tokens + most - 1) / most;
+  const std::int64_t worker_floats = many ? many_tokens_scratch(a) : few_scratch(a);
   l.pool->parallel_for(
-      tiles * a.kv_heads, heads_per_task(a, l),
+      tiles * a.kv_heads, heads_per_task(a, l, tiles),
       [&](std::int64_t from, std::int64_t to, int worker) {
-        float* scratch = reinterpret_cast<float*>(l.workspace) + worker * a.scratch();
+        float* scratch = reinterpret_cast<float*>(l.workspace) + worker * worker_floats;
         for (std::int64_t i = from; i < to; ++i) {
-          const std::int64_t begin = i / a.kv_heads * kTokens;
-          const std::int64_t end = std::min(a.tokens, begin + kTokens);
+          const std::int64_t begin = i / a.kv_heads * most;
+          const std::int64_t end = std::min(a.tokens, begin + most);
           for (std::int64_t t = begin; t < end;) {
-            const Tile tile{a, l, t, tile_tokens(a, l, t), i % a.kv_heads, scratch};
-            if (!tile.run()) error.set(t, l.in<std::int32_t>(5)[t]);
+            const AttentionTile tile{a, l, t, tile_tokens(l, t, end), i % a.kv_heads};
+            const bool done = many ? attend_many(tile, scratch) : Tile{tile, scratch}.run();
+            if (!done) error.set(t, l.in<std::int32_t>(5)[t]);
             t += tile.count;
           }
         }
@@ -290,7 +239,8 @@ KernelResult select_attention(const CpuTarget& target, const NodeDesc& node) {
   if (a.k.page_size != a.v.page_size) return unsupported(node, "page sizes differ");
   auto kernel = make_kernel("paged_attention_" + format_name(a.k),
                             [a](const Launch& l) { return attend(a, l); });
-  kernel->set_workspace(target.threads * a.scratch() * 4);
+  const std::int64_t floats = a.tokens >= kManyTokens ? many_tokens_scratch(a) : few_scratch(a);
+  kernel->set_workspace(target.threads * floats * 4);
   return KernelResult(std::move(kernel));
 }
 
