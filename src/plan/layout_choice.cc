@@ -15,8 +15,6 @@ bool order_matters(const Shape& shape) {
   return !same_order(shape, Layout::kRowMajor, Layout::kChannelsLast);
 }
 
-bool only_channels_last(const InputState& in) { return in.channels_last && !in.row_major; }
-
 /// `shape` with leading ones, as broadcasting to `rank` sees it.
 Shape padded(const Shape& shape, int rank) {
   Shape out = Shape::filled(rank, 1);
@@ -48,7 +46,7 @@ bool relabels(const NodeView& node) {
     if (!in.type->encoding.is_plain()) return false;
     if (!order_matters(padded(in.type->shape, rank))) continue;
     if (in.type->shape.rank() != rank || in.constant != nullptr) return false;
-    balance += only_channels_last(in) ? 1 : in.channels_last ? 0 : -1;
+    balance += in.made == Layout::kChannelsLast ? 1 : -1;
   }
   return balance > 0;
 }
@@ -94,12 +92,9 @@ class RenumberAxis final : public AttrVisitor {
 Layout preferred_layout(const NodeView& node) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const InputState& in = node.inputs[i];
-    if (in.type == nullptr || !is_spatial(node, i)) continue;
-    return only_channels_last(in) ? Layout::kChannelsLast : Layout::kRowMajor;
+    if (in.type != nullptr && is_spatial(node, i)) return in.made;
   }
-  if (is_transpose(*node.op)) {
-    return only_channels_last(node.inputs[0]) ? Layout::kChannelsLast : Layout::kRowMajor;
-  }
+  if (is_transpose(*node.op)) return node.inputs[0].made;
   return relabels(node) ? Layout::kChannelsLast : Layout::kRowMajor;
 }
 

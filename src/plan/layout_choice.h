@@ -18,8 +18,7 @@ namespace polaris {
 struct InputState {
   const TensorType* type = nullptr;    // null: absent
   const Constant* constant = nullptr;  // constants stand row-major everywhere
-  bool row_major = false;              // its bytes stand so on some device, or on the host
-  bool channels_last = false;
+  Layout made = Layout::kRowMajor;     // how its bytes first stood; row-major where all are alike
 };
 
 /// A node's types and states at planning time.
@@ -34,7 +33,8 @@ struct NodeView {
 };
 
 /// The layout to try first, row-major being the one that always remains: channels-last where the
-/// data stands so already and the node can run on it.
+/// data was made so and the node can run on it. Other homes that readers have since asked for do
+/// not count, so that the order of readers makes no difference.
 Layout preferred_layout(const NodeView& node);
 
 /// A node as select() is asked for it, owning what differs from the graph's node.

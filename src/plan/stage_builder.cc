@@ -143,12 +143,11 @@ Operand StageBuilder::weight(const std::shared_ptr<const Constant>& constant, in
   return {-1, at->second, 0, use.bytes};
 }
 
-bool StageBuilder::stands(ValueId id, Layout layout) {
+Layout StageBuilder::made_in(ValueId id) {
   const ValueState& value = state_of(id);
-  if (value.homes.empty()) return same_order(value.type.shape, layout, Layout::kRowMajor);
-  return std::any_of(value.homes.begin(), value.homes.end(), [&](const Home& home) {
-    return same_order(value.type.shape, home.layout, layout);
-  });
+  if (value.homes.empty()) return Layout::kRowMajor;
+  const Layout layout = value.homes.front().layout;
+  return same_order(value.type.shape, layout, Layout::kRowMajor) ? Layout::kRowMajor : layout;
 }
 
 const Home* StageBuilder::find(ValueId id, DeviceIndex device, Layout layout) {

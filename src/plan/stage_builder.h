@@ -50,8 +50,8 @@ class StageBuilder {
   void define(ValueId id, const TensorType& type);
   /// The value's constant, made of its known data where it is no constant of the graph; or null.
   const std::shared_ptr<const Constant>& constant_of(ValueId id);
-  /// Whether the value's bytes stand in `layout` somewhere, the host included.
-  bool stands(ValueId id, Layout layout);
+  /// How the value's bytes first stood; row-major where layouts make no difference to it.
+  Layout made_in(ValueId id);
 
   void next_step() { ++step_; }
   /// The operand's bytes matter at this step.

@@ -252,10 +252,7 @@ class StagePlanner {
       input.type = infer.inputs[i];
       if (input.type != nullptr) {
         input.constant = builder_.constant_of(node.inputs[i]).get();
-        input.row_major =
-            input.constant != nullptr || builder_.stands(node.inputs[i], Layout::kRowMajor);
-        input.channels_last =
-            input.constant == nullptr && builder_.stands(node.inputs[i], Layout::kChannelsLast);
+        if (input.constant == nullptr) input.made = builder_.made_in(node.inputs[i]);
       }
       out.inputs.push_back(input);
     }

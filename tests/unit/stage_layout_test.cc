@@ -122,6 +122,24 @@ TEST_CASE("what takes no other layout gets one row-major form, however many read
   CHECK(count(planned, "transpose") == 1);
 }
 
+TEST_CASE("the order of readers makes no difference to their layouts") {
+  const Planned planned = plan_on_cpu(R"(graph {
+    input %x : float32[1, 6, 5, 4]
+    const %w : float32[8, 4, 3, 3] = random 1
+    const %axes : int64[1] = [1]
+    %t = Transpose(%x, perm = [0, 3, 1, 2])
+    %p = MaxPool(%t, kernel_shape = [2, 2])
+    %first = ReduceSum(%p, %axes)
+    %a = Conv(%p, %w, pads = [1, 1, 1, 1])
+    %second = Transpose(%a, perm = [0, 2, 3, 1])
+    output %first
+    output %second
+  })");
+  CHECK(planned.relayouts == 1);
+  CHECK(count(planned, "conv_im2col_f32_nhwc") == 1);
+  CHECK(planned.kernels.size() == 4);
+}
+
 TEST_CASE("graph outputs are row-major") {
   const Planned planned = plan_on_cpu(R"(graph {
     input %x : float32[1, 6, 5, 4]
