@@ -97,6 +97,20 @@ TEST_CASE("KvWrite") {
            values(DType::kF32, {1, 32}, {}), values(DType::kF32, {1, 32}, {}), int32s({1}, {1})},
           nullptr, {2, 1, {}});
   }
+  for (const DType rows : {DType::kF16, DType::kBF16}) {
+    for (const CacheKind& kind : kKinds) {
+      s.add(std::string(kind.name) + " from " + std::string(dtype_name(rows)),
+            {cache(kind.dtype, kind.format, {2, 2, 32}), cache(kind.dtype, kind.format, {2, 2, 32}),
+             random(rows, {3, 32}), random(rows, {3, 32}), int32s({3}, {3, 0, -1})},
+            nullptr, {2, 1, {}});
+    }
+  }
+  for (const DType dtype : {DType::kF32, DType::kF16}) {
+    s.add("rows of 7 " + std::string(dtype_name(dtype)),
+          {random(dtype, {3, 5, 7}), random(dtype, {3, 5, 7}), random(DType::kF32, {3, 7}),
+           random(DType::kF32, {3, 7}), int32s({3}, {14, 1, 0})},
+          nullptr, {2, 1, {}});
+  }
   s.add("no tokens",
         {random(DType::kF32, {2, 2, 32}), random(DType::kF32, {2, 2, 32}),
          random(DType::kF32, {0, 32}), random(DType::kF32, {0, 32}), int32s({0}, {})},
@@ -138,6 +152,20 @@ TEST_CASE("PagedAttention") {
          random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),
          int32s({1}, {20})},
         heads(1, 1, 0));
+  for (const int size : {1, 7, 33, 250}) {
+    s.add("heads of " + std::to_string(size),
+          {random(DType::kF32, {3, 2 * size}), random(DType::kF16, {4, 8, size}),
+           random(DType::kF16, {4, 8, size}), int32s({1, 3}, {1, 0, 3}), int32s({3}, {0, -1, 0}),
+           int32s({3}, {22, 1, 7})},
+          heads(2, 1, 0));
+  }
+  for (const DType rows : {DType::kF16, DType::kBF16}) {
+    s.add(std::string(dtype_name(rows)) + " queries",
+          {random(rows, {2, 64}, -1, 1), random(DType::kF16, {2, 16, 32}),
+           random(DType::kF16, {2, 16, 32}), int32s({1, 2}, {1, 0}), int32s({2}, {0, 0}),
+           int32s({2}, {30, 7})},
+          heads(4, 2, 0));
+  }
   s.add("head of 8",
         {random(DType::kF32, {3, 64}), random(DType::kF32, {2, 16, 32}),
          random(DType::kF32, {2, 16, 32}), int32s({1, 2}, {1, 0}), int32s({3}, {0, 0, 0}),

@@ -22,8 +22,9 @@ struct NodeCase {
 /// The built-in op; fails the test where there is none.
 const OpDef& find_op(std::string_view name, std::string_view domain = "");
 Result<std::vector<Tensor>> run_reference(const NodeCase& node);
-/// With guard bytes around every operand; an error too where one was overwritten.
-Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node);
+/// With guard bytes around every operand; an error too where one was overwritten. Runs what was
+/// compiled `runs` times; outputs that share no input's bytes and workspace are wiped in between.
+Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node, int runs = 1);
 
 /// The software device that Vulkan tests run on, or null (with a message) where there is none.
 Device* software_vulkan();

@@ -2,11 +2,16 @@
 
 #include <cstring>
 
+#include "backend/vulkan/kernel.h"
 #include "ir/op_attrs/attention.h"
 #include "support/node_run.h"
 
 using namespace polaris;
 using namespace polaris::test;
+
+namespace polaris::vulkan {
+extern const KernelFamily family_attention;
+}
 
 namespace {
 
@@ -27,10 +32,13 @@ struct Heads {
   std::int64_t heads, kv_heads, size;
 };
 
-/// Tokens of two sequences and one padding token over pages in no order.
-NodeCase attention(Cache kind, const Heads& h, const std::vector<std::int64_t>& positions) {
-  const std::int64_t pages = 48;
-  const std::int64_t page_size = 16;
+constexpr std::int64_t kPages = 48;
+constexpr std::int64_t kPageSize = 16;
+
+/// Tokens of two sequences and padding tokens over pages in no order; `columns` of the block table
+/// may be more than there are pages.
+NodeCase attention(Cache kind, const Heads& h, const std::vector<std::int64_t>& positions,
+                   std::int64_t columns = kPages, DType rows = DType::kF32) {
   const auto tokens = static_cast<std::int64_t>(positions.size());
   Random random(static_cast<unsigned>(h.heads * 100 + h.size));
   NodeCase node;
@@ -40,19 +48,56 @@ NodeCase attention(Cache kind, const Heads& h, const std::vector<std::int64_t>& 
   attrs->num_kv_heads = h.kv_heads;
   node.attrs = attrs;
   std::vector<std::int64_t> table;
-  for (std::int64_t i = 0; i < 2 * pages; ++i) table.push_back(i * 29 % pages);
+  for (std::int64_t i = 0; i < 2 * columns; ++i) table.push_back(i * 29 % kPages);
   std::vector<std::int64_t> sequences;
   for (std::int64_t t = 0; t < tokens; ++t) {
     sequences.push_back(positions[static_cast<std::size_t>(t)] < 0 ? -1 : t % 2);
   }
-  const Shape shape{pages, page_size, h.kv_heads * h.size};
-  node.inputs = {random_floats(random, DType::kF32, {tokens, h.heads * h.size}, -2, 2),
+  const Shape shape{kPages, kPageSize, h.kv_heads * h.size};
+  node.inputs = {random_floats(random, rows, {tokens, h.heads * h.size}, -2, 2),
                  cache(random, kind, shape),
                  cache(random, kind, shape),
-                 of_ints(DType::kI32, {2, pages}, table),
+                 of_ints(DType::kI32, {2, columns}, table),
                  of_ints(DType::kI32, {tokens}, sequences),
                  of_ints(DType::kI32, {tokens}, positions)};
   return node;
+}
+
+/// The kernel that a card of usual limits gets; nothing runs.
+std::shared_ptr<const vulkan::VulkanKernel> kernel_of(const NodeCase& node,
+                                                      std::int64_t binding_bytes_max) {
+  vulkan::VulkanTarget target;
+  target.binding_bytes_max = binding_bytes_max;
+  std::vector<OperandDesc> inputs;
+  for (const Tensor& input : node.inputs) inputs.push_back({input.type()});
+  const OperandDesc outputs[] = {{node.inputs[0].type()}};
+  const std::vector<const Tensor*> values(inputs.size());
+  auto kernel = vulkan::family_attention.select(
+      target, {node.op, node.attrs.get(), "test", inputs, outputs, values});
+  REQUIRE_MESSAGE(kernel.ok(), kernel.error().message());
+  return std::static_pointer_cast<const vulkan::VulkanKernel>(kernel.take());
+}
+
+/// The bytes of token `at`, whose query is that of `base`'s first token, between others.
+std::vector<std::byte> place_token(Device& device, const NodeCase& base, std::int64_t at,
+                                   std::int64_t position) {
+  const std::int64_t tokens = base.inputs[0].shape()[0];
+  const auto width = static_cast<std::size_t>(base.inputs[0].shape()[1]);
+  std::vector<std::int64_t> positions(static_cast<std::size_t>(tokens), 17 + at * 40);
+  positions[static_cast<std::size_t>(at)] = position;
+  NodeCase node = base;
+  Random random(static_cast<unsigned>(at));
+  Tensor q = random_floats(random, DType::kF32, base.inputs[0].shape());
+  std::memcpy(q.mutable_data<float>() + static_cast<std::size_t>(at) * width,
+              base.inputs[0].data<float>(), width * 4);
+  node.inputs[0] = q;
+  node.inputs[4] = of_ints(DType::kI32, {tokens},
+                           std::vector<std::int64_t>(static_cast<std::size_t>(tokens), 0));
+  node.inputs[5] = of_ints(DType::kI32, {tokens}, positions);
+  auto y = run_device(device, node);
+  REQUIRE_MESSAGE(y.ok(), y.error().message());
+  const auto row = (*y)[0].bytes().subspan(static_cast<std::size_t>(at) * width * 4, width * 4);
+  return {row.begin(), row.end()};
 }
 
 }  // namespace
@@ -60,7 +105,9 @@ NodeCase attention(Cache kind, const Heads& h, const std::vector<std::int64_t>& 
 TEST_CASE("vulkan PagedAttention over every cache, head size and grouping") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  const Heads heads[] = {{8, 4, 8}, {4, 1, 64}, {6, 2, 80}, {2, 2, 128}, {8, 1, 32}, {2, 1, 256}};
+  const Heads heads[] = {{8, 4, 8},   {4, 1, 64},  {6, 2, 80},  {2, 2, 128}, {8, 1, 32},
+                         {2, 1, 256}, {3, 1, 7},   {32, 32, 5}, {16, 8, 12}, {2, 2, 33},
+                         {6, 2, 1},   {1, 1, 250}, {1, 1, 320}};
   for (const Cache kind : kCaches) {
     for (const Heads& h : heads) {
       if (kind >= Cache::kQ8_0 && h.kv_heads * h.size % 32 != 0) continue;
@@ -73,29 +120,90 @@ TEST_CASE("vulkan PagedAttention over every cache, head size and grouping") {
   }
 }
 
+TEST_CASE("vulkan PagedAttention and KvWrite take rows of 16-bit floats") {
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  for (const DType rows : {DType::kF16, DType::kBF16}) {
+    // The tolerances are float16's; bfloat16 has three bits less.
+    const double slack = rows == DType::kF16 ? 1 : 8;
+    for (const Cache kind : kCaches) {
+      CAPTURE(static_cast<int>(kind));
+      check_node(*device, attention(kind, {4, 2, 64}, {3, 700, -1}, kPages, rows), slack);
+      Random random(5);
+      NodeCase node;
+      node.op = &find_op("KvWrite", "polaris");
+      node.outputs = 2;
+      const Shape shape{2, 16, 96};
+      node.inputs = {cache(random, kind, shape), cache(random, kind, shape),
+                     random_floats(random, rows, {3, 96}), random_floats(random, rows, {3, 96}),
+                     of_ints(DType::kI32, {3}, {30, -1, 2})};
+      check_node(*device, node);
+    }
+    check_node(*device, attention(Cache::kF16, {3, 1, 7}, {3, 700, -1}, kPages, rows), slack);
+  }
+}
+
+TEST_CASE("vulkan PagedAttention splits long caches, and again with each run") {
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  for (const Cache kind : kCaches) {
+    CAPTURE(static_cast<int>(kind));
+    // 33 spans would be one too many: spans are two rounds long.
+    const NodeCase node = attention(kind, {4, 1, 32}, {8447, 511, 512, -1, 0, 1023}, 528);
+    const auto kernel = kernel_of(node, INT32_MAX);
+    REQUIRE(kernel->dispatches.size() == 1);
+    CHECK(kernel->dispatches[0].grid[2] == 17);
+    check_node(*device, node);
+    auto want = run_device(*device, node);
+    auto got = run_device(*device, node, 3);
+    REQUIRE_MESSAGE(want.ok(), want.error().message());
+    REQUIRE_MESSAGE(got.ok(), got.error().message());
+    const auto a = (*got)[0].bytes();
+    CHECK(std::equal(a.begin(), a.end(), (*want)[0].bytes().begin()));
+  }
+}
+
+TEST_CASE("vulkan PagedAttention counts spans on the device where a grid would be mostly empty") {
+  const std::vector<std::int64_t> positions = {5000, 2, -1, 255, 256, 0, 700, 31};
+  const Heads h{64, 64, 8};
+  const NodeCase node = attention(Cache::kF16, h, positions, 512);
+  const auto kernel = kernel_of(node, INT32_MAX);
+  REQUIRE(kernel->dispatches.size() == 2);
+  CHECK(kernel->dispatches[1].indirect.has_value());
+  // One token with the same reach, and a table of few pages, are not worth a dispatch.
+  CHECK(kernel_of(attention(Cache::kF16, h, {5000}, 512), INT32_MAX)->dispatches.size() == 1);
+  CHECK(kernel_of(attention(Cache::kF16, h, {3}, 16), INT32_MAX)->workspace == 0);
+  // Where the sums of the spans do not fit a binding there is no split.
+  const NodeCase many = attention(Cache::kF16, h, std::vector<std::int64_t>(15, 0), 512);
+  CHECK(kernel_of(many, INT32_MAX)->workspace > 1 << 20);
+  CHECK(kernel_of(many, 1 << 20)->workspace == 0);
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  for (const Cache kind : kCaches) {
+    CAPTURE(static_cast<int>(kind));
+    check_node(*device, attention(kind, h, positions, 512));
+  }
+  check_node(*device, attention(Cache::kF32, {48, 48, 3}, positions, 512));
+}
+
 TEST_CASE("a token of vulkan PagedAttention is bit-equal whatever its place and neighbours") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  const Heads h{8, 2, 64};
-  const std::size_t width = static_cast<std::size_t>(h.heads * h.size);
-  NodeCase base = attention(Cache::kF16, h, {290, 0, 0, 0, 0, 0, 0, 0});
-  const Tensor q = base.inputs[0];
-  std::vector<std::byte> first;
-  for (std::int64_t at = 0; at < 8; ++at) {
-    std::vector<std::int64_t> positions(8, 17 + at);
-    positions[static_cast<std::size_t>(at)] = 290;
-    NodeCase node = attention(Cache::kF16, h, positions);
-    Random random(static_cast<unsigned>(at));
-    Tensor moved = random_floats(random, DType::kF32, {8, h.heads * h.size});
-    std::memcpy(moved.mutable_data<float>() + static_cast<std::size_t>(at) * width, q.data<float>(),
-                width * 4);
-    node.inputs[0] = moved;
-    node.inputs[4] = of_ints(DType::kI32, {8}, std::vector<std::int64_t>(8, 0));
-    auto y = run_device(*device, node);
-    REQUIRE_MESSAGE(y.ok(), y.error().message());
-    const auto row = (*y)[0].bytes().subspan(static_cast<std::size_t>(at) * width * 4, width * 4);
-    if (at == 0) first.assign(row.begin(), row.end());
-    CHECK(std::equal(row.begin(), row.end(), first.begin()));
+  struct Plan {
+    Heads heads;
+    std::int64_t columns;
+    std::int64_t position;
+  };
+  // Not split, split, split with a counted grid.
+  const Plan plans[] = {{{8, 2, 64}, 16, 130}, {{8, 2, 64}, kPages, 700}, {{64, 64, 8}, 512, 3000}};
+  for (const Plan& plan : plans) {
+    CAPTURE(plan.columns);
+    const NodeCase base =
+        attention(Cache::kF16, plan.heads, std::vector<std::int64_t>(8, 0), plan.columns);
+    const std::vector<std::byte> first = place_token(*device, base, 0, plan.position);
+    for (std::int64_t at = 1; at < 8; ++at) {
+      CHECK(place_token(*device, base, at, plan.position) == first);
+    }
   }
 }
 

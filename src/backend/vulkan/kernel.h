@@ -38,7 +38,7 @@ struct Operand {
     kInput,      // node input `index`
     kOutput,     // node output `index`; dims operands of data-dependent ops follow the outputs
     kWorkspace,  // the launch's scratch
-    kParams,     // the kernel's own constant bytes (VulkanKernel::params)
+    kParams,     // the kernel's own bytes (VulkanKernel::params)
   };
   Source source = Source::kInput;
   std::int32_t index = 0;
@@ -93,7 +93,9 @@ class VulkanKernel : public Kernel {
   }
 
   std::vector<Dispatch> dispatches;  // run in order
-  std::vector<std::byte> params;     // constant bytes, at most 64 KiB
+  // Bytes as they stand in memory before every run, at most 64 KiB: a kernel that writes them (a
+  // counter) leaves them as they were. Runs of one executable never overlap.
+  std::vector<std::byte> params;
   std::int64_t workspace = 0;
   std::uint64_t absorbed = 0;  // bit i: input i is not read by any dispatch
 

@@ -12,5 +12,5 @@ layout(push_constant) uniform P { uint quads; };
 
 void main() {
   const uint i = group_index() * 256 + gl_LocalInvocationIndex;
-  if (i < quads) y[i] = CACHE_LOAD(blocks, i * 4);
+  if (i < quads) y[i] = CACHE_FOUR(blocks, i * 4);
 }

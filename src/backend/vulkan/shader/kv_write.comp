@@ -10,6 +10,9 @@
 #include "exact.glsl"
 
 layout(local_size_x = 64) in;
+layout(constant_id = 0) const uint kRowType = 0;
+#include "rows.glsl"
+
 #if defined(C_F32) || defined(C_F16)
 const uint kUnit = 1;
 #else
@@ -23,8 +26,8 @@ const uint kUnit = 32;
 #define VALUE uint
 #endif
 
-layout(set = 0, binding = 0) readonly restrict buffer K { float k[]; };
-layout(set = 0, binding = 1) readonly restrict buffer V { float v[]; };
+ROWS_IN(k, 0);
+ROWS_IN(v, 1);
 layout(set = 0, binding = 2) readonly restrict buffer S { int slots[]; };
 layout(set = 0, binding = 3) writeonly restrict buffer CK { CELL cache_k[]; };
 layout(set = 0, binding = 4) writeonly restrict buffer CV { CELL cache_v[]; };
@@ -34,7 +37,7 @@ layout(push_constant) uniform P {
   uint zero;       // 0, which no compiler knows
 };
 
-float load(uint i) { return gl_WorkGroupID.z == 0 ? k[i] : v[i]; }
+float load(uint i) { return gl_WorkGroupID.z == 0 ? ROWS_LOAD(k, 0, i) : ROWS_LOAD(v, 0, i); }
 void store(uint i, VALUE value) {
   if (gl_WorkGroupID.z == 0) {
     cache_k[i] = CELL(value);

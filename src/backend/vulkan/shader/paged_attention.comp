@@ -3,26 +3,38 @@
 // variants: f16 -DC_F16
 // variants: q8_0 -DC_Q8_0
 // variants: q4_0 -DC_Q4_0
-// Softmax attention over a paged cache, kHeads query heads of one kv head and one token a
-// workgroup. Positions go by chunks from position 0 with a running maximum, so the order of
-// every sum depends on the token's own position only. Scores: one position a thread, the query
-// comes through the scalar unit. Values: four elements a thread, positions dealt over the rest.
+// Softmax attention over a paged cache: kHeads query heads of one kv head and one token a
+// workgroup, over all positions or over a span of them. Spans leave their sums in `partial`; the
+// workgroup that ends last adds them up from span 0 on, so that the order of every sum depends on
+// the token's own position only. Scores: one position a thread, the query comes through the scalar
+// unit. Values: four elements a thread, positions dealt over the rest.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
-#include "block_cache.glsl"
+#include "exact.glsl"
 
 layout(local_size_x_id = 2) in;
-layout(constant_id = 0) const uint kHeadDim = 64;  // a multiple of 4, at most 256
-layout(constant_id = 1) const uint kHeads = 1;     // query heads a workgroup, all of one kv head
-layout(constant_id = 2) const uint kChunk = 256;   // threads, and positions at a time
+layout(constant_id = 0) const uint kHeadDim = 64;   // at most 4 kThreads
+layout(constant_id = 1) const uint kHeads = 1;      // query heads a workgroup, all of one kv head
+layout(constant_id = 2) const uint kThreads = 256;  // and positions at a time
+layout(constant_id = 3) const uint kMode = 0;       // 0: no spans, 1: z is the span, 2: see `list`
+layout(constant_id = 4) const uint kRowType = 0;
 
-layout(set = 0, binding = 0) readonly restrict buffer Q { float q[]; };
+#include "rows.glsl"
+#include "block_cache.glsl"
+
+ROWS_IN(q, 0);
 CACHE(keys, 1);
 CACHE(values, 2);
 layout(set = 0, binding = 3) readonly restrict buffer B { int block_table[]; };
 layout(set = 0, binding = 4) readonly restrict buffer S { int sequences[]; };
 layout(set = 0, binding = 5) readonly restrict buffer T { int positions[]; };
-layout(set = 0, binding = 6) writeonly restrict buffer Y { float y[]; };
+ROWS_OUT(y, 6);
+// [token][head][span]{kHeadDim sums, maximum, total}
+layout(set = 0, binding = 7) coherent restrict buffer W { float partial[]; };
+// Spans that are done, by token and group of heads; zero before and after.
+layout(set = 0, binding = 8) coherent restrict buffer C { uint done[]; };
+// Four words, then the first y of each token: what attention_grid.comp writes.
+layout(set = 0, binding = 9) readonly restrict buffer L { uint list[]; };
 layout(push_constant) uniform P {
   uint heads;
   uint head_ratio;   // query heads of a kv head
@@ -32,31 +44,171 @@ layout(push_constant) uniform P {
   uint table_rows;
   uint table_columns;
   float scale;
+  uint tokens;
+  uint span;         // positions
+  uint spans;        // at most kSpansMax
 };
 
-const uint kLanes = kHeadDim / 4;         // threads that share a position's values
-const uint kDeal = kChunk / kLanes;       // positions at a time
+const uint kVecs = (kHeadDim + 3) / 4;      // threads that share a position's values
+const uint kDeal = kThreads / kVecs;        // positions at a time
+const bool kTight = kHeadDim % 4 == 0;
+const uint kBatch = 4;                      // loads in flight
+const uint kStride = kThreads + kBatch * kDeal;
+const uint kSpansMax = 32;
 const float kLowest = -3.0e38;
 
-shared float weight[kHeads * kChunk];
-shared uint offset[kChunk];
+shared float weight[kHeads * kStride];      // zero behind the last position
+shared uint offset[kThreads];
 shared float peak[kHeads * 16];
-shared vec4 partial[kChunk];
-shared float partial_sum[kDeal];
+shared vec4 sums[kThreads];
+shared float sum_weight[kDeal];
+shared float span_top[kHeads * kSpansMax];
+shared float span_total[kHeads * kSpansMax];
+shared float span_factor[kHeads * kSpansMax];
+shared bool is_last;
+
+bool inside(uint d) { return kTight || d < kHeadDim; }
+
+vec4 load_keys(uint at, uint d) {
+  if (kTight) return CACHE_FOUR(keys, at + d);
+  vec4 k = vec4(0);
+  [[unroll]] for (uint i = 0; i < 4; i++) {
+    if (inside(d + i)) k[i] = CACHE_ONE(keys, at + d + i);
+  }
+  return k;
+}
+
+vec4 load_values(uint at, uint d) {
+  if (kTight) return CACHE_FOUR(values, at + d);
+  vec4 v = vec4(0);
+  [[unroll]] for (uint i = 0; i < 4; i++) {
+    if (inside(d + i)) v[i] = CACHE_ONE(values, at + d + i);
+  }
+  return v;
+}
+
+// Element d + i of query head h; d is a multiple of four.
+float query(uint q0, uint h, uint d, uint i) {
+  const uint base = q0 + h * kHeadDim + d;
+  return kHeadDim % 2 == 0 ? ROWS_LOAD_EVEN(q, base, i) : ROWS_LOAD(q, base, i);
+}
+
+void add_dots(inout float sum[kHeads], vec4 k, uint q0, uint d) {
+  [[unroll]] for (uint h = 0; h < kHeads; h++) {
+    [[unroll]] for (uint i = 0; i < 4; i++) {
+      if (inside(d + i)) sum[h] += k[i] * query(q0, h, d, i);
+    }
+  }
+}
+
+// Whole cache lines at once where rows are aligned, so that a line is fetched once and the loads
+// wait for each other.
+uint add_lines(inout float sum[kHeads], uint at, uint q0) {
+  uint d = 0;
+#if defined(C_F32)
+  if (!kTight) return 0;
+  for (; d + 16 <= kHeadDim; d += 16) {
+    vec4 k[4];
+    [[unroll]] for (uint i = 0; i < 4; i++) k[i] = keys_four[(at + d) / 4 + i];
+    [[unroll]] for (uint i = 0; i < 4; i++) add_dots(sum, k[i], q0, d + 4 * i);
+  }
+#elif defined(C_F16)
+  if (kHeadDim % 8 != 0) return 0;
+  for (; d + 32 <= kHeadDim; d += 32) {
+    uvec4 k[4];
+    [[unroll]] for (uint i = 0; i < 4; i++) k[i] = keys_eight[(at + d) / 8 + i];
+    [[unroll]] for (uint i = 0; i < 4; i++) {
+      add_dots(sum, cache_halves(k[i].xy), q0, d + 8 * i);
+      add_dots(sum, cache_halves(k[i].zw), q0, d + 8 * i + 4);
+    }
+  }
+#else
+  if (kHeadDim % 32 != 0) return 0;
+  for (; d < kHeadDim; d += 32) {
+    const uint block = (at + d) / 32, first = block * kBlockHalves / 2;
+    const bool odd = (block & 1u) != 0;
+    uint word[kBlockHalves / 2 + 1];
+    [[unroll]] for (uint i = 0; i <= kBlockHalves / 2; i++) word[i] = keys_word[first + i];
+    float dots[kHeads];
+    [[unroll]] for (uint h = 0; h < kHeads; h++) dots[h] = 0;
+    [[unroll]] for (uint i = 0; i < kBlockHalves / 2; i++) {
+      uint quants = odd ? word[i + 1] : (word[i] >> 16) | (word[i + 1] << 16);
+#if defined(C_Q8_0)
+      add_dots(dots, signed_bytes(quants), q0, d + 4 * i);
+#else
+      add_dots(dots, nibbles(quants), q0, d + 4 * i);
+      add_dots(dots, nibbles(quants >> 4), q0, d + 16 + 4 * i);
+#endif
+    }
+    const float block_scale = unpackHalf2x16(odd ? word[0] >> 16 : word[0]).x;
+    [[unroll]] for (uint h = 0; h < kHeads; h++) sum[h] += block_scale * dots[h];
+  }
+#endif
+  return d;
+}
+
+// The token of this workgroup and its span, in grids that a list gives.
+uvec2 find_work(uint item) {
+  uint low = 0, high = tokens;
+  while (high - low > 1) {
+    uint middle = (low + high) / 2;
+    if (list[4 + middle] <= item) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return uvec2(low, item - list[4 + low]);
+}
+
+uint partial_at(uint token, uint head, uint index) {
+  return ((token * heads + head) * spans + index) * (kHeadDim + 2);
+}
+
+// Adds up the spans of kHeads heads from `head` on.
+void combine(uint token, uint head, uint live) {
+  const uint tid = gl_LocalInvocationIndex;
+  for (uint i = tid; i < kHeads * live; i += kThreads) {
+    uint h = i / live, s = i % live, at = partial_at(token, head + h, s) + kHeadDim;
+    span_top[h * kSpansMax + s] = partial[at];
+    span_total[h * kSpansMax + s] = partial[at + 1];
+  }
+  barrier();
+  for (uint i = tid; i < kHeads * live; i += kThreads) {
+    uint first = i / live * kSpansMax, s = i % live;
+    float m = kLowest;
+    for (uint j = 0; j < live; j++) m = max(m, span_top[first + j]);
+    span_factor[first + s] = exp(span_top[first + s] - m);
+  }
+  barrier();
+  for (uint i = tid; i < kHeads * kHeadDim; i += kThreads) {
+    uint h = i / kHeadDim, d = i % kHeadDim, at = partial_at(token, head + h, 0) + d;
+    float sum = 0, norm = 0;
+    for (uint s = 0; s < live; s++) {
+      sum += span_factor[h * kSpansMax + s] * partial[at + s * (kHeadDim + 2)];
+      norm += span_factor[h * kSpansMax + s] * span_total[h * kSpansMax + s];
+    }
+    sum = norm > 0 ? sum / norm : 0;
+    ROWS_STORE(y, (token * heads + head) * kHeadDim + i, sum)
+  }
+}
 
 void main() {
-  const uint tid = gl_LocalInvocationIndex;
-  const uint token = gl_WorkGroupID.y, head = gl_WorkGroupID.x * kHeads;
+  const uint tid = gl_LocalInvocationIndex, head = gl_WorkGroupID.x * kHeads;
+  uvec2 work = gl_WorkGroupID.yz;
+  if (kMode == 2) work = find_work(gl_WorkGroupID.y);
+  const uint token = work.x;
+  const int sequence = sequences[token];
+  uint length = min(uint(max(positions[token] + 1, 0)), table_columns * page_size);
+  if (sequence < 0 || sequence >= int(table_rows)) length = 0;
+  const uint live = kMode == 0 ? 1 : max((length + span - 1) / span, 1);
+  if (work.y >= live) return;
+  const uint begin = kMode == 0 ? 0 : work.y * span;
+  const uint end = kMode == 0 ? length : min(length, begin + span);
+
   const uint q0 = (token * heads + head) * kHeadDim;
   const uint kv = head / head_ratio * kHeadDim;
-  const int sequence = sequences[token];
-  if (sequence < 0 || sequence >= int(table_rows)) {
-    for (uint i = tid; i < kHeads * kHeadDim; i += kChunk) y[q0 + i] = 0;
-    return;
-  }
-  const uint length = min(uint(max(positions[token] + 1, 0)), table_columns * page_size);
-  const uint deal = tid / kLanes, lane = tid % kLanes;
-
+  const uint deal = tid / kVecs, lane = tid % kVecs;
   float top[kHeads], total[kHeads];
   vec4 acc[kHeads];
   [[unroll]] for (uint h = 0; h < kHeads; h++) {
@@ -64,8 +216,11 @@ void main() {
     total[h] = 0;
     acc[h] = vec4(0);
   }
-  for (uint base = 0; base < length; base += kChunk) {
-    const uint count = min(kChunk, length - base);
+  for (uint i = tid; i < kHeads * kBatch * kDeal; i += kThreads) {
+    weight[i / (kBatch * kDeal) * kStride + kThreads + i % (kBatch * kDeal)] = 0;
+  }
+  for (uint base = begin; base < end; base += kThreads) {
+    const uint count = min(kThreads, end - base);
     float score[kHeads];
     [[unroll]] for (uint h = 0; h < kHeads; h++) score[h] = kLowest;
     if (tid < count) {
@@ -75,20 +230,17 @@ void main() {
       offset[tid] = at;
       float sum[kHeads];
       [[unroll]] for (uint h = 0; h < kHeads; h++) sum[h] = 0;
-      for (uint d = 0; d < kHeadDim; d += 4) {
-        vec4 k = CACHE_LOAD(keys, at + d);
-        [[unroll]] for (uint h = 0; h < kHeads; h++) {
-          [[unroll]] for (uint i = 0; i < 4; i++) sum[h] += k[i] * q[q0 + h * kHeadDim + d + i];
-        }
+      for (uint d = add_lines(sum, at, q0); d < kHeadDim; d += 4) {
+        add_dots(sum, load_keys(at, d), q0, d);
       }
       [[unroll]] for (uint h = 0; h < kHeads; h++) score[h] = sum[h] * scale;
     }
-    [[unroll]] for (uint h = 0; h < kHeads; h++) weight[h * kChunk + tid] = score[h];
+    [[unroll]] for (uint h = 0; h < kHeads; h++) weight[h * kStride + tid] = score[h];
     barrier();
     if (tid < kHeads * 16) {
-      const uint part = kChunk / 16;
-      float m = weight[tid * part];
-      for (uint i = 1; i < part; i++) m = max(m, weight[tid * part + i]);
+      const uint first = tid / 16 * kStride + tid % 16;
+      float m = weight[first];
+      for (uint i = 16; i < kThreads; i += 16) m = max(m, weight[first + i]);
       peak[tid] = m;
     }
     barrier();
@@ -99,16 +251,21 @@ void main() {
       acc[h] *= shrink;
       total[h] *= shrink;
       top[h] = m;
-      weight[h * kChunk + tid] = exp(score[h] - m);
+      weight[h * kStride + tid] = tid < count ? exp(score[h] - m) : 0;
     }
     barrier();
     if (deal < kDeal) {
-      for (uint j = deal; j < count; j += kDeal) {
-        vec4 v = CACHE_LOAD(values, offset[j] + lane * 4);
-        [[unroll]] for (uint h = 0; h < kHeads; h++) {
-          float w = weight[h * kChunk + j];
-          total[h] += w;
-          acc[h] += w * v;
+      for (uint j = deal; j < count; j += kBatch * kDeal) {
+        vec4 v[kBatch];
+        [[unroll]] for (uint i = 0; i < kBatch; i++) {
+          v[i] = load_values(offset[min(j + i * kDeal, count - 1)], lane * 4);
+        }
+        [[unroll]] for (uint i = 0; i < kBatch; i++) {
+          [[unroll]] for (uint h = 0; h < kHeads; h++) {
+            float w = weight[h * kStride + j + i * kDeal];
+            total[h] += w;
+            acc[h] += w * v[i];
+          }
         }
       }
     }
@@ -116,19 +273,45 @@ void main() {
   }
 
   [[unroll]] for (uint h = 0; h < kHeads; h++) {
-    partial[tid] = acc[h];
-    if (lane == 0 && deal < kDeal) partial_sum[deal] = total[h];
+    sums[tid] = acc[h];
+    if (lane == 0 && deal < kDeal) sum_weight[deal] = total[h];
     barrier();
-    if (tid < kLanes) {
-      vec4 sum = partial[tid];
-      float norm = partial_sum[0];
+    if (tid < kVecs) {
+      vec4 sum = sums[tid];
+      float norm = sum_weight[0];
       for (uint i = 1; i < kDeal; i++) {
-        sum += partial[i * kLanes + tid];
-        norm += partial_sum[i];
+        sum += sums[i * kVecs + tid];
+        norm += sum_weight[i];
       }
-      sum = norm > 0 ? sum / norm : vec4(0);
-      [[unroll]] for (uint i = 0; i < 4; i++) y[q0 + h * kHeadDim + tid * 4 + i] = sum[i];
+      if (live == 1) {
+        sum = norm > 0 ? sum / norm : vec4(0);
+        [[unroll]] for (uint i = 0; i < 4; i++) {
+          if (inside(tid * 4 + i)) ROWS_STORE(y, q0 + h * kHeadDim + tid * 4 + i, sum[i])
+        }
+      } else {
+        const uint at = partial_at(token, head + h, work.y);
+        [[unroll]] for (uint i = 0; i < 4; i++) {
+          if (inside(tid * 4 + i)) partial[at + tid * 4 + i] = sum[i];
+        }
+        if (tid == 0) {
+          partial[at + kHeadDim] = top[h];
+          partial[at + kHeadDim + 1] = norm;
+        }
+      }
     }
     barrier();
   }
+  if (kMode == 0 || live == 1) return;
+
+  memoryBarrierBuffer();
+  barrier();
+  if (tid == 0) {
+    const uint at = token * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    is_last = atomicAdd(done[at], 1) == live - 1;
+    if (is_last) done[at] = 0;
+  }
+  barrier();
+  if (!is_last) return;
+  memoryBarrierBuffer();
+  combine(token, head, live);
 }
