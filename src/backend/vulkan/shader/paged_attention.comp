@@ -307,6 +307,7 @@ void main() {
   barrier();
   if (tid == 0) {
     const uint at = token * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    memoryBarrierBuffer();
     is_last = atomicAdd(done[at], 1) == live - 1;
     if (is_last) done[at] = 0;
   }
