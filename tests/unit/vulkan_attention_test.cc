@@ -105,15 +105,13 @@ std::vector<std::byte> place_token(Device& device, const NodeCase& base, std::in
 TEST_CASE("vulkan PagedAttention over every cache, head size and grouping") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  const Heads heads[] = {{8, 4, 8},   {4, 1, 64},  {6, 2, 80},  {2, 2, 128}, {8, 1, 32},
-                         {2, 1, 256}, {3, 1, 7},   {32, 32, 5}, {16, 8, 12}, {2, 2, 33},
-                         {6, 2, 1},   {1, 1, 250}, {1, 1, 320}};
+  const Heads heads[] = {{8, 4, 8}, {4, 1, 64},  {6, 2, 80}, {2, 2, 128}, {8, 1, 32},
+                         {3, 1, 7}, {32, 32, 5}, {2, 2, 33}, {1, 1, 320}};
   for (const Cache kind : kCaches) {
     for (const Heads& h : heads) {
       if (kind >= Cache::kQ8_0 && h.kv_heads * h.size % 32 != 0) continue;
       CAPTURE(static_cast<int>(kind));
       CAPTURE(h.size);
-      check_node(*device, attention(kind, h, {0}));
       check_node(*device, attention(kind, h, {300}));
       check_node(*device, attention(kind, h, {0, 15, 16, 255, 256, 257, -1, 700, 31, 3}));
     }
