@@ -78,8 +78,10 @@ struct OperandDesc {
   bool present = true;
 };
 
-/// One node, with nothing of its graph. A kDataDependent op has, after its own outputs, one more
-/// output operand per output: int64[rank], the actual dims, which the kernel writes.
+/// One node, with nothing of its graph. An input that its op declares kHostRead is in no device
+/// memory: its launch has no operand for it (region -1), and kernels take it from `values` while
+/// they are selected. A kDataDependent op has, after its own outputs, one more output operand per
+/// output: int64[rank], the actual dims, which the kernel writes.
 struct NodeDesc {
   const OpDef* op = nullptr;
   const Attrs* attrs = nullptr;
