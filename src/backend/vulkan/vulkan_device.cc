@@ -109,7 +109,19 @@ bool has_op(std::span<const std::string_view> ops, std::string_view name) {
   return std::find(ops.begin(), ops.end(), name) != ops.end();
 }
 
+/// Nothing to compute: every output is there with no element, the dims of a data-dependent op
+/// included.
+bool writes_nothing(const NodeDesc& node) {
+  return node.op->reference != nullptr &&
+         std::all_of(node.outputs.begin(), node.outputs.end(), [](const OperandDesc& output) {
+           return !output.present || output.type.shape.checked_elements() == 0;
+         });
+}
+
 Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node) const {
+  if (writes_nothing(node)) {
+    return std::shared_ptr<const Kernel>(std::make_shared<const VulkanKernel>("empty"));
+  }
   const VulkanTarget& target = core_->device->physical().target;
   const std::string name = op_full_name(*node.op);
   std::shared_ptr<const Kernel> best;
