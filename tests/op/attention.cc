@@ -66,6 +66,15 @@ TEST_CASE("RotaryEmbedding") {
            random(DType::kF32, {2, 5, 4})},
           heads(0, interleaved, 0));
   }
+  for (DType d : {DType::kF16, DType::kBF16}) {
+    s.add(dtype_name(d),
+          {random(d, {1, 7, 24}), random(d, {50, 4}, -1, 1), random(d, {50, 4}, -1, 1),
+           random_ints(DType::kI64, {1, 7}, 0, 49)},
+          heads(3, false, 0));
+    s.add(std::string(dtype_name(d)) + " by f32",
+          {random(d, {2, 3, 5, 10}), table_c, table_s, random_ints(DType::kI64, {2, 5}, 0, 49)},
+          heads(0, true, 8), {1, 1, {1, 2}});
+  }
   s.add("no tokens",
         {random(DType::kF32, {1, 0, 8}), table_c, table_s, random_ints(DType::kI64, {1, 0}, 0, 1)},
         heads(1, false, 0));

@@ -18,6 +18,10 @@ TEST_CASE("Softmax, LogSoftmax, Hardmax") {
     s.add("vector", {random(DType::kF32, {67})});
     s.add("empty", {random(DType::kF32, {0, 3})});
     s.add("f16", {random(DType::kF16, {3, 17})});
+    s.add("f16 long", {random(DType::kF16, {3, 301}, -6, 6)});
+    s.add("f16 axis 0", {random(DType::kF16, {5, 7}, -6, 6)},
+          attrs<SoftmaxAttrs>([](auto& a) { a.axis = 0; }));
+    s.add("bf16", {random(DType::kBF16, {3, 17})});
     s.add("f64", {random(DType::kF64, {3, 17})});
     s.fails("axis", {random(DType::kF32, {3})}, attrs<SoftmaxAttrs>([](auto& a) { a.axis = 1; }),
             "axis, got 1");
@@ -41,6 +45,9 @@ TEST_CASE("RMSNormalization") {
   s.add("no rows", {random(DType::kF32, {0, 8}), random(DType::kF32, {8})});
   s.add("long", {random(DType::kF32, {3, 1031}), random(DType::kF32, {1031})});
   s.add("f16", {random(DType::kF16, {5, 67}), random(DType::kF16, {67})});
+  s.add("f16 long", {random(DType::kF16, {3, 301}), random(DType::kF16, {301})});
+  s.add("bf16", {random(DType::kBF16, {5, 67}), random(DType::kBF16, {67})});
+  s.add("f16 by f32", {random(DType::kF16, {5, 67}), random(DType::kF32, {67})});
   s.fails("scale", {random(DType::kF32, {3, 7}), random(DType::kF32, {6})}, nullptr, "scale shape");
   s.run();
 }
@@ -57,8 +64,18 @@ TEST_CASE("LayerNormalization") {
         attrs<LayerNormAttrs>([](auto& a) { a.axis = 1; }));
   s.add("statistics", {random(DType::kF32, {5, 67}), random(DType::kF32, {67})}, nullptr,
         {3, 1, {}});
+  s.add("statistics of two axes",
+        {random(DType::kF32, {3, 5, 7}), random(DType::kF32, {5, 7}), random(DType::kF32, {5, 7})},
+        attrs<LayerNormAttrs>([](auto& a) { a.axis = 1; }), {3, 1, {}});
+  s.add("mean", {random(DType::kF32, {5, 67}), random(DType::kF32, {67})}, nullptr, {2, 1, {}});
   s.add("f16",
         {random(DType::kF16, {5, 67}), random(DType::kF16, {67}), random(DType::kF16, {67})});
+  s.add("f16 statistics", {random(DType::kF16, {3, 301}), random(DType::kF16, {301})}, nullptr,
+        {3, 1, {}});
+  s.add("bf16",
+        {random(DType::kBF16, {5, 67}), random(DType::kBF16, {67}), random(DType::kBF16, {67})});
+  s.add("f16 by f32",
+        {random(DType::kF16, {5, 67}), random(DType::kF32, {67}), random(DType::kF32, {67})});
   s.add("no rows", {random(DType::kF32, {0, 8}), random(DType::kF32, {8})});
   s.fails("axis", {random(DType::kF32, {3, 7}), random(DType::kF32, {7})},
           attrs<LayerNormAttrs>([](auto& a) { a.axis = 2; }), "axis, got 2");
@@ -75,6 +92,11 @@ TEST_CASE("BatchNormalization, InstanceNormalization, GroupNormalization") {
   batch.add("matrix",
             {random(DType::kF32, {5, 3}), random(DType::kF32, {3}), random(DType::kF32, {3}),
              random(DType::kF32, {3}), random(DType::kF32, {3}, 0.1, 2)});
+  const Tensor half = random(DType::kF16, {2, 6, 5, 7});
+  const auto halves = [] { return random(DType::kF16, {6}, 0.1, 2); };
+  batch.add("f16", {half, halves(), halves(), halves(), halves()});
+  batch.add("f16 by f32", {half, random(DType::kF32, {6}), random(DType::kF32, {6}),
+                           random(DType::kF32, {6}), random(DType::kF32, {6}, 0.1, 2)});
   batch.fails("training",
               {x, random(DType::kF32, {6}), random(DType::kF32, {6}), random(DType::kF32, {6}),
                random(DType::kF32, {6})},
@@ -84,6 +106,7 @@ TEST_CASE("BatchNormalization, InstanceNormalization, GroupNormalization") {
   instance.add("f32", {x, random(DType::kF32, {6}), random(DType::kF32, {6})});
   instance.add(
       "1D", {random(DType::kF32, {2, 3, 17}), random(DType::kF32, {3}), random(DType::kF32, {3})});
+  instance.add("f16", {half, halves(), halves()});
   instance.run();
   Suite group("GroupNormalization");
   for (int groups : {1, 2, 3, 6}) {
@@ -91,6 +114,8 @@ TEST_CASE("BatchNormalization, InstanceNormalization, GroupNormalization") {
               {x, random(DType::kF32, {6}), random(DType::kF32, {6})},
               attrs<GroupNormAttrs>([&](auto& a) { a.num_groups = groups; }));
   }
+  group.add("f16", {half, halves(), halves()},
+            attrs<GroupNormAttrs>([](auto& a) { a.num_groups = 2; }));
   group.fails("groups", {x, random(DType::kF32, {6}), random(DType::kF32, {6})},
               attrs<GroupNormAttrs>([](auto& a) { a.num_groups = 4; }), "num_groups, got 4");
   group.run();

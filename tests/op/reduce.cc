@@ -29,21 +29,41 @@ TEST_CASE("Reduce ops") {
     s.add("one", {x(DType::kF32, {5, 1}), int64s({1})}, reduce(false));
     s.add("scalar", {x(DType::kF32, {})}, reduce(false));
     s.add("f16", {x(DType::kF16, {5, 17}), int64s({1})}, reduce(false));
+    s.add("f16 long", {x(DType::kF16, {3, 301}), int64s({1})}, reduce(true));
+    s.add("bf16", {x(DType::kBF16, {5, 17}), int64s({0})}, reduce(false));
+    s.add("nothing", {x(DType::kF32, {3, 0}), int64s({1})}, reduce(false));
     s.add("f64", {x(DType::kF64, {5, 17}), int64s({1})}, reduce(false));
     s.add("i32", {random_ints(DType::kI32, {5, 7}, 1, 5), int64s({1})}, reduce(false));
     s.add("i64", {random_ints(DType::kI64, {5, 7}, 1, 5), int64s({0})}, reduce(true));
+    s.add("i32 long", {random_ints(DType::kI32, {3, 301}, 1, 2), int64s({1})}, reduce(true));
+    s.add("u32", {random_ints(DType::kU32, {5, 7}, 1, 5), int64s({1})}, reduce(true));
     s.fails("axis", {x(DType::kF32, {3}), int64s({1})}, reduce(true), "axis, got 1");
     s.run();
   }
   Suite sum("ReduceSum");
-  sum.add("nothing", {random(DType::kF32, {3, 0}), int64s({1})}, reduce(true));
   sum.add("wraps", {random_bits(DType::kI64, {5, 7}), int64s({1})}, reduce(true));
+  sum.add("wraps i32", {random_bits(DType::kI32, {5, 7}), int64s({1})}, reduce(true));
   sum.run();
+  Suite l1("ReduceL1");
+  l1.add("signs", {random_bits(DType::kI32, {5, 7}), int64s({1})}, reduce(true));
+  l1.run();
+  Suite mean("ReduceMean");
+  mean.add("signs", {random_ints(DType::kI32, {5, 7}, -99, 99), int64s({1})}, reduce(true));
+  mean.add("large", {random_ints(DType::kI32, {5, 7}, 2000000000, 2147483647), int64s({1})},
+           reduce(true));
+  mean.run();
+  Suite root("ReduceL2");
+  root.add("squares", {values(DType::kI64, {3, 2}, {3, 4, -5, 12, 46341, 46341}), int64s({1})},
+           reduce(true));
+  root.run();
   for (const char* op : {"ReduceMax", "ReduceMin"}) {
     Suite s(op);
     s.add("u8", {random_bits(DType::kU8, {5, 7}), int64s({1})}, reduce(true));
     s.add("i8", {random_bits(DType::kI8, {5, 7}), int64s({1})}, reduce(true));
+    s.add("u32 bits", {random_bits(DType::kU32, {5, 7}), int64s({1})}, reduce(true));
     s.add("u64", {random_bits(DType::kU64, {5, 7}), int64s({1})}, reduce(true));
+    s.add("nan", {with_specials(random(DType::kF32, {3, 31})), int64s({1})}, reduce(true));
+    s.add("nan long", {with_specials(random(DType::kF32, {2, 301})), int64s({1})}, reduce(true));
     s.add("bool", {random(DType::kBool, {5, 3}), int64s({1})}, reduce(true));
     s.run();
   }
@@ -63,6 +83,12 @@ TEST_CASE("ArgMax, ArgMin") {
     }
     s.add("i32", {random(DType::kI32, {5, 7})});
     s.add("u8", {random(DType::kU8, {5, 7})});
+    s.add("i64", {random_bits(DType::kI64, {5, 7})});
+    s.add("u64", {random_bits(DType::kU64, {5, 7})});
+    s.add("f16", {random_ints(DType::kF16, {5, 7}, 0, 3)});
+    s.add("bf16", {random_ints(DType::kBF16, {5, 7}, 0, 3)});
+    s.add("i32 long", {random_ints(DType::kI32, {1, 4099}, -9, 9)},
+          attrs<ArgReduceAttrs>([](auto& a) { a.axis = 1; }));
     s.add("long", {random(DType::kF32, {1, 4099})},
           attrs<ArgReduceAttrs>([](auto& a) { a.axis = 1; }));
     s.run();
@@ -80,6 +106,9 @@ TEST_CASE("CumSum") {
       s.add("f32 " + name, {random(DType::kF32, {5, 17}), scalar(DType::kI64, 1)}, attr);
       s.add("i32 " + name, {random(DType::kI32, {5, 7, 3}), scalar(DType::kI32, -3)}, attr);
     }
+  }
+  for (DType d : {DType::kF16, DType::kBF16, DType::kU32, DType::kI64, DType::kU64}) {
+    s.add(dtype_name(d), {random(d, {5, 7, 3}), scalar(DType::kI64, 1)});
   }
   s.fails("axis", {random(DType::kF32, {3}), scalar(DType::kI64, 1)}, nullptr, "axis, got 1");
   s.run();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 namespace polaris::vulkan {
@@ -124,6 +125,31 @@ std::optional<std::vector<std::int64_t>> known_ints(const NodeDesc& node, std::s
     ints[k] = element_as_i64(*value, static_cast<std::int64_t>(k));
   }
   return ints;
+}
+
+Result<std::uint32_t> float_code(const NodeDesc& node, const OperandDesc& operand) {
+  if (!operand.present) return kTypeF32;
+  const DType dtype = operand.type.dtype;
+  if (!operand.type.encoding.is_plain()) return refuse(node, "an encoded operand");
+  if (!is_float(dtype) || type_code(dtype) == kTypeNone) {
+    return refuse(node, "an operand of " + std::string(dtype_name(dtype)) +
+                            ", wanted float32, float16 or bfloat16");
+  }
+  return type_code(dtype);
+}
+
+Result<std::uint32_t> float_codes(const NodeDesc& node, std::size_t first, std::size_t last) {
+  std::uint32_t codes = 0;
+  for (std::size_t i = first; i < last && i < node.inputs.size(); ++i) {
+    const Result<std::uint32_t> code = float_code(node, node.inputs[i]);
+    if (!code) return code;
+    codes |= *code << (8 * (i - first));
+  }
+  return codes;
+}
+
+std::string variant_suffix(DType dtype) {
+  return dtype == DType::kF32 ? "" : " " + std::string(dtype_name(dtype));
 }
 
 bool has_input(const NodeDesc& node, std::size_t i) {

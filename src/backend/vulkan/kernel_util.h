@@ -35,6 +35,15 @@ std::vector<std::int64_t> attr_ints(const NodeDesc& node, std::string_view name)
 std::optional<std::vector<std::int64_t>> known_ints(const NodeDesc& node, std::size_t i);
 
 bool has_input(const NodeDesc& node, std::size_t i);
+/// Type code of a float that shaders can load (elements.glsl), else an error that names it. An
+/// absent operand counts as float32.
+Result<std::uint32_t> float_code(const NodeDesc& node, const OperandDesc& operand);
+/// float_code of inputs [first, last), a byte each, the first in the low one.
+Result<std::uint32_t> float_codes(const NodeDesc& node, std::size_t first, std::size_t last);
+
+/// "" for float32, else " float16" and the like: what a variant's name ends in.
+std::string variant_suffix(DType dtype);
+
 /// Bytes of an operand's type; 0 for an absent one.
 std::int64_t operand_bytes(const OperandDesc& operand);
 /// Elements of an operand, 0 for an absent one.

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 /// CumSum: one thread a line, so that sums have one order.
@@ -12,14 +13,15 @@ namespace {
 constexpr std::string_view kOps[] = {"CumSum"};
 
 Result<std::string_view> shader_of(const VulkanTarget& target, const NodeDesc& node) {
-  switch (node.inputs[0].type.dtype) {
-    case DType::kF32: return std::string_view("cum_sum.f32");
-    case DType::kI32: return std::string_view("cum_sum.i32");
-    case DType::kI64:
-      if (target.int64) return std::string_view("cum_sum.i64");
-      return refuse(node, "64-bit integers, which this device lacks");
-    default: return refuse(node, "a dtype other than float32, int32 and int64");
+  const DType dtype = node.inputs[0].type.dtype;
+  if (is_float(dtype)) {
+    const Result<std::uint32_t> code = float_code(node, node.inputs[0]);
+    if (!code) return code.error();
+    return std::string_view("cum_sum.float");
   }
+  if (dtype_bytes(dtype) < 8) return std::string_view("cum_sum.int");
+  if (!target.int64) return refuse(node, "64-bit integers, which this device lacks");
+  return std::string_view("cum_sum.int64");
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
@@ -39,7 +41,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Dispatch dispatch;
   dispatch.shader = *shader;
   dispatch.constants = {attr_int(node, "exclusive", 0) != 0 ? 1u : 0u,
-                        attr_int(node, "reverse", 0) != 0 ? 1u : 0u};
+                        attr_int(node, "reverse", 0) != 0 ? 1u : 0u,
+                        type_code(node.inputs[0].type.dtype)};
   dispatch.push = {static_cast<std::uint32_t>(lines), static_cast<std::uint32_t>(shape[*axis]),
                    by_inner.multiplier, by_inner.shift, static_cast<std::uint32_t>(inner)};
   dispatch.operands = {Operand::input(0), Operand::output(0)};
@@ -53,9 +56,14 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
-  for (const std::string_view shader : {"cum_sum.f32", "cum_sum.i32", "cum_sum.i64"}) {
-    all.push_back({std::string(shader), shader, {0, 0}, 2, 20, 1});
-  }
+  const auto add = [&](std::string_view shader, DType dtype) {
+    const std::string name = "cum_sum " + std::string(dtype_name(dtype));
+    all.push_back({name, shader, {0, 0, type_code(dtype)}, 2, 20, 1});
+  };
+  add("cum_sum.float", DType::kF32);
+  add("cum_sum.float", DType::kF16);
+  add("cum_sum.int", DType::kI32);
+  add("cum_sum.int64", DType::kI64);
   return all;
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 /// RMSNormalization, LayerNormalization, InstanceNormalization, GroupNormalization and
@@ -66,11 +67,20 @@ std::uint32_t threads_for(std::int64_t size) {
 KernelResult select_batch(const VulkanTarget& target, const NodeDesc& node) {
   const Shape& x = node.inputs[0].type.shape;
   if (attr_int(node, "training_mode", 0) != 0) return refuse(node, "training mode");
-  if (x.rank() < 2 || x.elements() == 0) return refuse(node, "an empty input or no channels");
+  if (x.rank() < 2) return refuse(node, "a rank below 2");
   const std::int64_t elements = x.elements();
+  const Result<std::uint32_t> types = float_codes(node, 0, 4);
+  if (!types) return types.error();
+  const auto type = [&](unsigned i) { return *types >> (8 * i) & 255u; };
+  const Result<std::uint32_t> variance = float_code(node, node.inputs[4]);
+  if (!variance) return variance.error();
+  if (type(1) != type(2) || type(3) != *variance) {
+    return refuse(node, "scale and bias, or mean and variance, of different types");
+  }
   auto kernel = std::make_shared<VulkanKernel>("norm_batch");
   Dispatch d;
   d.shader = "batch_norm";
+  d.constants = {type(0) | type(1) << 8 | type(3) << 16};
   d.push = {word(elements), word(x[1]), word(x.elements_between(2, x.rank())),
             float_bits(attr_float(node, "epsilon", 1e-5f))};
   for (int i = 0; i < 5; ++i) d.operands.push_back(Operand::input(i));
@@ -86,14 +96,10 @@ KernelResult select_batch(const VulkanTarget& target, const NodeDesc& node) {
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (!has_input(node, i)) continue;
-    if (node.inputs[i].type.dtype != DType::kF32) return refuse(node, "types other than float32");
     if (operand_bytes(node.inputs[i]) >
         std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
       return refuse(node, "an operand larger than a binding may be");
     }
-  }
-  for (std::size_t i = 1; i < node.outputs.size(); ++i) {
-    if (node.outputs[i].present) return refuse(node, "the statistics as outputs");
   }
   if (node.op->is("BatchNormalization")) return select_batch(target, node);
   const bool trailing =
@@ -101,18 +107,27 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Result<Rows> rows = trailing ? trailing_rows(node) : channel_rows(node);
   if (!rows) return rows.error();
   const Rows& r = *rows;
-  if (r.rows == 0 || r.size == 0) return refuse(node, "an empty row");
+  if (r.size == 0) return refuse(node, "statistics of no elements");
   const bool bias = has_input(node, 2);
   if (bias && operand_elements(node.inputs[2]) != r.scales) {
     return refuse(node, "a bias of another shape than the scale");
   }
+  const Result<std::uint32_t> types = float_codes(node, 0, 3);
+  const Result<std::uint32_t> y = float_code(node, node.outputs[0]);
+  if (!types) return types.error();
+  if (!y) return y.error();
+  const auto wanted = [&](std::size_t i) {
+    return i < node.outputs.size() && node.outputs[i].present ? static_cast<std::uint32_t>(i) : 0u;
+  };
   auto kernel = std::make_shared<VulkanKernel>(r.centred ? "norm_layer" : "norm_rms");
   Dispatch d;
   d.shader = "norm";
-  d.constants = {threads_for(r.size), r.centred ? 1u : 0u, bias ? 1u : 0u, r.per_channel ? 1u : 0u};
+  d.constants = {threads_for(r.size),     r.centred ? 1u : 0u, bias ? 1u : 0u,
+                 r.per_channel ? 1u : 0u, *types | *y << 24,   wanted(1) | wanted(2)};
   d.push = {word(r.rows), word(r.size), word(r.scales), word(r.spatial),
             float_bits(attr_float(node, "epsilon", 1e-5f))};
-  d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
+  d.operands = {Operand::input(0),  Operand::input(1),  Operand::input(2),
+                Operand::output(0), Operand::output(1), Operand::output(2)};
   d.grid = grid_1d(target, r.rows);
   d.barrier_before = false;
   d.estimate_us = model_us(r.rows * r.size * 8, r.rows * r.size * 6);
@@ -122,12 +137,23 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 }
 
 std::vector<ShaderVariant> variants() {
-  std::vector<ShaderVariant> all = {{"batch_norm", "batch_norm", {}, 6, 16, 0}};
+  std::vector<ShaderVariant> all = {{"batch_norm", "batch_norm", {0}, 6, 16, 0},
+                                    {"batch_norm f16", "batch_norm", {0x010101}, 6, 16, 0},
+                                    {"batch_norm bf16", "batch_norm", {0x020202}, 6, 16, 0}};
   for (const std::uint32_t threads : {64u, 128u, 256u}) {
-    const std::string n = " " + std::to_string(threads);
-    all.push_back({"norm rms" + n, "norm", {threads, 0, 0, 0}, 4, 20, threads});
-    all.push_back({"norm layer" + n, "norm", {threads, 1, 1, 0}, 4, 20, threads});
-    all.push_back({"norm channel" + n, "norm", {threads, 1, 1, 1}, 4, 20, threads});
+    for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+      const std::string n = " " + std::to_string(threads) + variant_suffix(dtype);
+      const std::uint32_t types = type_code(dtype) * 0x01010101u;
+      all.push_back({"norm rms" + n, "norm", {threads, 0, 0, 0, types, 0}, 6, 20, threads});
+      all.push_back({"norm layer" + n, "norm", {threads, 1, 1, 0, types, 0}, 6, 20, threads});
+      all.push_back({"norm channel" + n, "norm", {threads, 1, 1, 1, types, 0}, 6, 20, threads});
+    }
+    all.push_back({"norm layer statistics " + std::to_string(threads),
+                   "norm",
+                   {threads, 1, 1, 0, 0, 3},
+                   6,
+                   20,
+                   threads});
   }
   return all;
 }

@@ -4,9 +4,10 @@
 #include <string>
 
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
-/// ReduceSum and its like over any axes of float32, ArgMax and ArgMin.
+/// ReduceSum and its like over any axes, ArgMax and ArgMin.
 namespace polaris::vulkan {
 namespace {
 
@@ -16,7 +17,8 @@ std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value
 constexpr std::string_view kOps[] = {
     "ReduceSum", "ReduceMean",      "ReduceMax",    "ReduceMin",       "ReduceProd", "ReduceL1",
     "ReduceL2",  "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp", "ArgMax",     "ArgMin"};
-constexpr std::uint32_t kArgMax = 10;
+constexpr std::uint32_t kMean = 1, kMax = 2, kMin = 3, kL2 = 6, kLogSum = 8, kLogSumExp = 9,
+                        kArgMax = 10;
 
 /// Dims of size 1 dropped, neighbours that one stride walks merged; innermost first.
 std::vector<std::uint32_t> dim_words(const Shape& sizes, const Shape& strides) {
@@ -44,12 +46,29 @@ Result<std::vector<std::int64_t>> read_axes(const NodeDesc& node, bool arg) {
   return *axes;
 }
 
+/// The module whose values hold what the op makes of this type.
+Result<std::string_view> shader_of(const VulkanTarget& target, const NodeDesc& node, DType dtype,
+                                   std::uint32_t op) {
+  if (is_float(dtype)) {
+    const Result<std::uint32_t> code = float_code(node, node.inputs[0]);
+    if (!code) return code.error();
+    return std::string_view("reduce.float");
+  }
+  if (dtype == DType::kBool && op != kMax && op != kMin) return refuse(node, "bool");
+  if (op == kLogSum || op == kLogSumExp) return refuse(node, "logarithms of integers");
+  // What a mean or a root sums must not wrap.
+  const bool wide = dtype_bytes(dtype) == 8 || op == kMean || op == kL2;
+  if (wide && !target.int64) return refuse(node, "64-bit integers, which this device lacks");
+  return std::string_view(wide ? "reduce.int64" : "reduce.int");
+}
+
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const auto op =
       static_cast<std::uint32_t>(std::find(std::begin(kOps), std::end(kOps), node.op->name) - kOps);
   const bool arg = op >= kArgMax;
   const OperandDesc& x = node.inputs[0];
-  if (x.type.dtype != DType::kF32) return refuse(node, "types other than float32");
+  const Result<std::string_view> shader = shader_of(target, node, x.type.dtype, op);
+  if (!shader) return shader.error();
   if (operand_bytes(x) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
     return refuse(node, "an operand larger than a binding may be");
   }
@@ -59,7 +78,9 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
       reduce_geometry(x.type.shape, *axes, attr_int(node, "noop_with_empty_axes", 0) != 0);
   if (!geometry) return refuse(node, "axes outside the rank");
   const std::int64_t outputs = operand_elements(node.outputs[0]);
-  if (outputs == 0 || geometry->count == 0) return refuse(node, "an empty input");
+  if (geometry->count == 0 && !is_float(x.type.dtype) && (op == kMax || op == kMin)) {
+    return refuse(node, "a limit of no integers");
+  }
 
   std::vector<std::uint32_t> dims = dim_words(geometry->kept, geometry->kept_strides);
   const std::vector<std::uint32_t> reduced =
@@ -73,9 +94,14 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>(columns ? "reduce_columns" : "reduce_rows");
   const std::int64_t params = append_params(*kernel, dims, target.alignment_bytes);
   Dispatch d;
-  d.shader = "reduce";
-  d.constants = {threads,   op,           columns ? 1u : 0u,
-                 kept_rank, reduced_rank, attr_int(node, "select_last_index", 0) != 0 ? 1u : 0u};
+  d.shader = *shader;
+  d.constants = {threads,
+                 op,
+                 columns ? 1u : 0u,
+                 kept_rank,
+                 reduced_rank,
+                 attr_int(node, "select_last_index", 0) != 0 ? 1u : 0u,
+                 type_code(x.type.dtype)};
   d.push = {word(outputs), word(geometry->count)};
   d.operands = {Operand::input(0), Operand::output(0), Operand::params(params)};
   d.grid = grid_1d(target, columns ? ceil_div(outputs, threads) : outputs);
@@ -90,11 +116,21 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
+  const auto add = [&](std::uint32_t op, DType dtype, std::string_view shader) {
+    const std::string name = "reduce " + std::string(kOps[op]) + variant_suffix(dtype);
+    const std::uint32_t type = type_code(dtype);
+    all.push_back({name + " rows64", shader, {64, op, 0, 2, 2, 0, type}, 3, 8, 64});
+    all.push_back({name + " rows256", shader, {256, op, 0, 2, 2, 0, type}, 3, 8, 256});
+    all.push_back({name + " columns", shader, {64, op, 1, 2, 2, 0, type}, 3, 8, 64});
+  };
   for (std::uint32_t op = 0; op < std::size(kOps); ++op) {
-    const std::string name = "reduce " + std::string(kOps[op]);
-    all.push_back({name + " rows64", "reduce", {64, op, 0, 2, 2, 0}, 3, 8, 64});
-    all.push_back({name + " rows256", "reduce", {256, op, 0, 2, 2, 0}, 3, 8, 256});
-    all.push_back({name + " columns", "reduce", {64, op, 1, 2, 2, 0}, 3, 8, 64});
+    add(op, DType::kF32, "reduce.float");
+    add(op, DType::kF16, "reduce.float");
+    if (op == kLogSum || op == kLogSumExp) continue;
+    const bool wide = op == kMean || op == kL2;
+    add(op, DType::kI32, wide ? "reduce.int64" : "reduce.int");
+    if (!wide) add(op, DType::kU8, "reduce.int");
+    add(op, DType::kI64, "reduce.int64");
   }
   return all;
 }

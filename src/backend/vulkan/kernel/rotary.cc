@@ -1,6 +1,7 @@
 #include <string>
 
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 /// RotaryEmbedding of rank 3 [batch, positions, heads * head] or 4 [batch, heads, positions, head].
@@ -22,23 +23,24 @@ Heads heads_of(const Shape& x, std::int64_t num_heads) {
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   for (std::size_t i = 0; i < 3; ++i) {
     const OperandDesc& operand = node.inputs[i];
-    if (operand.type.dtype != DType::kF32) return refuse(node, "types other than float32");
     if (operand_bytes(operand) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
       return refuse(node, "an operand larger than a binding may be");
     }
   }
+  const Result<std::uint32_t> types = float_codes(node, 0, 3);
+  if (!types) return types.error();
   const Heads h = heads_of(node.inputs[0].type.shape, attr_int(node, "num_heads", 0));
   std::int64_t rotary = attr_int(node, "rotary_embedding_dim", 0);
   if (rotary == 0) rotary = h.head;
   const std::int64_t vectors = h.batch * h.heads * h.positions;
-  if (vectors == 0 || h.head == 0 || rotary < 2) return refuse(node, "nothing to rotate");
+  if (rotary < 2) return refuse(node, "nothing to rotate");
   const bool ids = has_input(node, 3);
   const std::uint32_t id_words = !ids ? 0u : (node.inputs[3].type.dtype == DType::kI64 ? 2u : 1u);
   const auto grid = grid_1d(target, vectors);
   auto kernel = std::make_shared<VulkanKernel>("rotary");
   Dispatch d;
   d.shader = "rotary";
-  d.constants = {attr_int(node, "interleaved", 0) != 0 ? 1u : 0u, id_words};
+  d.constants = {attr_int(node, "interleaved", 0) != 0 ? 1u : 0u, id_words, *types};
   d.push = {word(vectors),
             word(h.heads),
             word(h.positions),
@@ -61,13 +63,15 @@ std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
   for (const std::uint32_t interleaved : {0u, 1u}) {
     for (const std::uint32_t words : {0u, 1u, 2u}) {
-      all.push_back(
-          {"rotary interleaved" + std::to_string(interleaved) + " ids" + std::to_string(words),
-           "rotary",
-           {interleaved, words},
-           5,
-           32,
-           0});
+      for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+        all.push_back({"rotary interleaved" + std::to_string(interleaved) + " ids" +
+                           std::to_string(words) + variant_suffix(dtype),
+                       "rotary",
+                       {interleaved, words, type_code(dtype) * 0x10101u},
+                       5,
+                       32,
+                       0});
+      }
     }
   }
   return all;

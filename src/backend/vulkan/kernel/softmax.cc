@@ -2,6 +2,7 @@
 #include <string>
 
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 /// Softmax, LogSoftmax and Hardmax along any axis.
@@ -14,7 +15,8 @@ constexpr std::string_view kOps[] = {"Softmax", "LogSoftmax", "Hardmax"};
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& x = node.inputs[0].type;
-  if (x.dtype != DType::kF32) return refuse(node, "types other than float32");
+  const Result<std::uint32_t> type = float_code(node, node.inputs[0]);
+  if (!type) return type.error();
   if (operand_bytes(node.inputs[0]) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
     return refuse(node, "an operand larger than a binding may be");
   }
@@ -23,7 +25,6 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::int64_t size = x.shape[*axis];
   const std::int64_t inner = x.shape.elements_between(*axis + 1, x.shape.rank());
   const std::int64_t lines = x.shape.elements_between(0, *axis) * inner;
-  if (size == 0 || lines == 0) return refuse(node, "an empty input");
   const auto mode =
       static_cast<std::uint32_t>(std::find(std::begin(kOps), std::end(kOps), node.op->name) - kOps);
   if (mode == 2 && size > (1 << 24)) return refuse(node, "an axis longer than 2^24");
@@ -32,7 +33,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>(columns ? "softmax_columns" : "softmax_rows");
   Dispatch d;
   d.shader = "softmax";
-  d.constants = {threads, mode, columns ? 1u : 0u};
+  d.constants = {threads, mode, columns ? 1u : 0u, *type};
   d.push = {word(lines), word(size), word(inner)};
   d.operands = {Operand::input(0), Operand::output(0)};
   d.grid = grid_1d(target, columns ? ceil_div(lines, threads) : lines);
@@ -46,10 +47,13 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
   for (std::uint32_t mode = 0; mode < 3; ++mode) {
-    const std::string name = "softmax " + std::string(kOps[mode]);
-    all.push_back({name + " rows64", "softmax", {64, mode, 0}, 2, 12, 64});
-    all.push_back({name + " rows256", "softmax", {256, mode, 0}, 2, 12, 256});
-    all.push_back({name + " columns", "softmax", {64, mode, 1}, 2, 12, 64});
+    for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+      const std::string name = "softmax " + std::string(kOps[mode]) + variant_suffix(dtype);
+      const std::uint32_t type = type_code(dtype);
+      all.push_back({name + " rows64", "softmax", {64, mode, 0, type}, 2, 12, 64});
+      all.push_back({name + " rows256", "softmax", {256, mode, 0, type}, 2, 12, 256});
+      all.push_back({name + " columns", "softmax", {64, mode, 1, type}, 2, 12, 64});
+    }
   }
   return all;
 }

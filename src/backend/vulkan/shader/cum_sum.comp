@@ -1,18 +1,20 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// variants: f32 -DT=float -DZERO=0.0 -DCOMPENSATED
-// variants: i32 -DT=int -DZERO=0
-// variants: i64 -DT=int64_t -DZERO=int64_t(0) -DWIDE_INT
+// variants: float -DDOMAIN_FLOAT
+// variants: int
+// variants: int64 -DDOMAIN_INT64
 //
 // CumSum: a thread walks one line of the axis; neighbours' lines lie side by side.
 #include "common.glsl"
-#ifdef WIDE_INT
-#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#include "elements.glsl"
+#ifndef DOMAIN_FLOAT
+#include "ints.glsl"
 #endif
 
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint EXCLUSIVE = 0;
 layout(constant_id = 1) const uint REVERSE = 0;
+layout(constant_id = 2) const uint TYPE = 0;
 
 layout(push_constant) uniform Push {
   uint lines;
@@ -21,23 +23,32 @@ layout(push_constant) uniform Push {
   uint inner;
 } push;
 
-layout(binding = 0) readonly buffer In { T source[]; };
-layout(binding = 1) writeonly buffer Out { T target[]; };
+BUFFER(0, x)
+BUFFER_OUT(1, y)
+
+#ifdef DOMAIN_FLOAT
+#define VALUE float
+VALUE load(uint i) { return LOAD_FLOAT(x, TYPE, i); }
+void store(uint i, VALUE v) { STORE_FLOAT(y, TYPE, i, v) }
+#else
+VALUE load(uint i) { return from_bits(TYPE, LOAD_BITS(x, TYPE, i)); }
+void store(uint i, VALUE v) { STORE_BITS(y, TYPE, i, to_bits(v)) }
+#endif
 
 void main() {
   uint line = group_index() * 64u + gl_LocalInvocationID.x;
   if (line >= push.lines) return;
   uint outer = fast_div(line, push.inner_divisor);
   uint base = outer * push.span * push.inner + (line - outer * push.inner);
-  T sum = ZERO;
-#ifdef COMPENSATED
+  VALUE sum = VALUE(0);
+#ifdef DOMAIN_FLOAT
   precise float lost = 0.0;
 #endif
   for (uint k = 0u; k < push.span; ++k) {
     uint i = base + (REVERSE != 0u ? push.span - 1u - k : k) * push.inner;
-    T v = source[i];
-    T before = sum;
-#ifdef COMPENSATED
+    VALUE v = load(i);
+    VALUE before = sum;
+#ifdef DOMAIN_FLOAT
     precise float y = v - lost;
     precise float t = sum + y;
     lost = (t - sum) - y;
@@ -45,6 +56,6 @@ void main() {
 #else
     sum += v;
 #endif
-    target[i] = EXCLUSIVE != 0u ? before : sum;
+    store(i, EXCLUSIVE != 0u ? before : sum);
   }
 }

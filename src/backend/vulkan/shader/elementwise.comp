@@ -9,10 +9,7 @@
 // load and store; types, op and addressing are specialization constants, so that a driver folds
 // the rest away. Each thread does four elements, 256 apart, so that loads coalesce.
 #include "common.glsl"
-#include "opcode.glsl"
-#ifdef DOMAIN_INT64
-#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
-#endif
+#include "elements.glsl"
 
 layout(local_size_x = 256) in;
 layout(constant_id = 0) const uint OP = 0;
@@ -35,23 +32,10 @@ layout(push_constant) uniform Push {
   uint base_out;
 } push;
 
-// A buffer under each type it may have; only the one that TYPE_x names survives specialization.
-#define BUFFER(BINDING, NAME)                                                     \
-  layout(binding = BINDING) readonly buffer NAME##W { uint NAME##_w[]; };         \
-  layout(binding = BINDING) readonly buffer NAME##F { float NAME##_f[]; };        \
-  layout(binding = BINDING) readonly buffer NAME##H { float16_t NAME##_h[]; };    \
-  layout(binding = BINDING) readonly buffer NAME##S { uint16_t NAME##_s[]; };     \
-  layout(binding = BINDING) readonly buffer NAME##B { uint8_t NAME##_b[]; };      \
-  layout(binding = BINDING) readonly buffer NAME##L { uvec2 NAME##_l[]; };
 BUFFER(0, a)
 BUFFER(1, b)
 BUFFER(2, c)
-layout(binding = 3) writeonly buffer OutW { uint out_w[]; };
-layout(binding = 3) writeonly buffer OutF { float out_f[]; };
-layout(binding = 3) writeonly buffer OutH { float16_t out_h[]; };
-layout(binding = 3) writeonly buffer OutS { uint16_t out_s[]; };
-layout(binding = 3) writeonly buffer OutB { uint8_t out_b[]; };
-layout(binding = 3) writeonly buffer OutL { uvec2 out_l[]; };
+BUFFER_OUT(3, result)
 // Per dim, innermost first: fast divisor, then the strides of a, b and c.
 struct Dim {
   uint multiplier;
@@ -63,45 +47,14 @@ struct Dim {
 };
 layout(binding = 4) readonly buffer Dims { Dim dims[]; };
 
-// Bits of an element, widened to 32 (or 64) by its own sign.
-#define LOAD_BITS(NAME, TYPE, I)                                                    \
-  (TYPE == kTypeI64 || TYPE == kTypeU64 ? NAME##_l[I]                               \
-   : TYPE == kTypeI8                    ? widen(uint(NAME##_b[I]), 8)               \
-   : TYPE == kTypeU8                    ? uvec2(uint(NAME##_b[I]), 0)               \
-   : TYPE == kTypeBool                  ? uvec2(uint(NAME##_b[I]) != 0u ? 1u : 0u, 0) \
-   : TYPE == kTypeI16                   ? widen(uint(NAME##_s[I]), 16)              \
-   : is_half_word(TYPE)                 ? uvec2(uint(NAME##_s[I]), 0)               \
-                                        : uvec2(NAME##_w[I], 0))
-
-uvec2 widen(uint v, int bits) { return uvec2(uint(bitfieldExtract(int(v), 0, bits)), 0); }
-
-bool is_half_word(uint type) {
-  return type == kTypeU16 || type == kTypeF16 || type == kTypeBF16;
-}
-
-void store_bits(uint i, uvec2 v) {
-  switch (TYPE_OUT) {
-    case kTypeI64:
-    case kTypeU64: out_l[i] = v; break;
-    case kTypeI8:
-    case kTypeU8:
-    case kTypeBool: out_b[i] = uint8_t(v.x & 0xFFu); break;
-    case kTypeF16:
-    case kTypeBF16:
-    case kTypeI16:
-    case kTypeU16: out_s[i] = uint16_t(v.x & 0xFFFFu); break;
-    default: out_w[i] = v.x; break;
-  }
-}
+void store_bits(uint i, uvec2 v) { STORE_BITS(result, TYPE_OUT, i, v) }
 
 #if defined(DOMAIN_FLOAT)
 #include "float_ops.glsl"
 #define VALUE float
-#define LOAD(NAME, TYPE, I)                                                                 \
-  (TYPE == kTypeF32    ? NAME##_f[I]                                                        \
-   : TYPE == kTypeF16  ? float(NAME##_h[I])                                                 \
-   : TYPE == kTypeBF16 ? uintBitsToFloat(uint(NAME##_s[I]) << 16)                           \
-                       : from_bits(TYPE, LOAD_BITS(NAME, TYPE, I)))
+#define LOAD(NAME, TYPE, I)                                                     \
+  (TYPE <= kTypeBF16 ? LOAD_FLOAT(NAME, TYPE, I)                                \
+                     : from_bits(TYPE, LOAD_BITS(NAME, TYPE, I)))
 float from_bits(uint type, uvec2 bits) {
   if (type == kTypeI64) {
     // By magnitude: the halves of a small negative would cancel.
@@ -135,27 +88,22 @@ uint to_int(float v, float low, float high) {
 }
 void store(uint i, float v) {
   switch (TYPE_OUT) {
-    case kTypeF32: out_f[i] = v; break;
-    case kTypeF16: out_h[i] = float16_t(v); break;
-    case kTypeBF16: {
-      uint u = floatBitsToUint(v);
-      uint rounded = (u + 0x7FFFu + ((u >> 16) & 1u)) >> 16;
-      out_s[i] = uint16_t(is_nan(v) ? (u >> 16) | 0x40u : rounded);
-      break;
-    }
-    case kTypeBool: out_b[i] = uint8_t(v != 0.0 ? 1u : 0u); break;
-    case kTypeI8: out_b[i] = uint8_t(to_int(v, -128.0, 127.0) & 0xFFu); break;
-    case kTypeU8: out_b[i] = uint8_t(to_int(v, 0.0, 255.0)); break;
-    case kTypeI16: out_s[i] = uint16_t(to_int(v, -32768.0, 32767.0) & 0xFFFFu); break;
-    case kTypeU16: out_s[i] = uint16_t(to_int(v, 0.0, 65535.0)); break;
-    case kTypeI32: out_w[i] = to_int(v, -2147483648.0, 2147483648.0); break;
+    case kTypeF32: result_f[i] = v; break;
+    case kTypeF16: result_h[i] = float16_t(v); break;
+    case kTypeBF16: result_s[i] = uint16_t(bfloat_bits(v)); break;
+    case kTypeBool: result_b[i] = uint8_t(v != 0.0 ? 1u : 0u); break;
+    case kTypeI8: result_b[i] = uint8_t(to_int(v, -128.0, 127.0) & 0xFFu); break;
+    case kTypeU8: result_b[i] = uint8_t(to_int(v, 0.0, 255.0)); break;
+    case kTypeI16: result_s[i] = uint16_t(to_int(v, -32768.0, 32767.0) & 0xFFFFu); break;
+    case kTypeU16: result_s[i] = uint16_t(to_int(v, 0.0, 65535.0)); break;
+    case kTypeI32: result_w[i] = to_int(v, -2147483648.0, 2147483648.0); break;
     case kTypeU32: {
       uvec2 w = to_wide(v, false);
-      out_w[i] = w.y != 0u ? ~0u : w.x;
+      result_w[i] = w.y != 0u ? ~0u : w.x;
       break;
     }
-    case kTypeI64: out_l[i] = to_wide(v, true); break;
-    case kTypeU64: out_l[i] = to_wide(v, false); break;
+    case kTypeI64: result_l[i] = to_wide(v, true); break;
+    case kTypeU64: result_l[i] = to_wide(v, false); break;
   }
 }
 float apply(float a, float b, float c) { return float_op(OP, a, b, c, push.p0, push.p1); }
@@ -167,38 +115,30 @@ void store(uint i, uvec2 v) { store_bits(i, v); }
 uvec2 apply(uvec2 a, uvec2 b, uvec2 c) { return OP == kOpWhere ? (a.x != 0u ? b : c) : a; }
 
 #else
+#include "ints.glsl"
 #ifdef DOMAIN_INT64
-#define VALUE int64_t
-#define UVALUE uint64_t
-VALUE from_bits(uint type, uvec2 bits) {
-  if (type == kTypeI64 || type == kTypeU64) return VALUE(packUint2x32(bits));
-  return type == kTypeU32 ? VALUE(bits.x) : VALUE(int(bits.x));
-}
 void store(uint i, VALUE v) {
   if (TYPE_OUT == kTypeBool) {
-    out_b[i] = uint8_t(v != VALUE(0) ? 1u : 0u);
+    result_b[i] = uint8_t(v != VALUE(0) ? 1u : 0u);
   } else {
-    store_bits(i, unpackUint2x32(UVALUE(v)));
+    store_bits(i, to_bits(v));
   }
 }
 #else
-#define VALUE int
-#define UVALUE uint
-VALUE from_bits(uint type, uvec2 bits) { return int(bits.x); }
 void store(uint i, VALUE v) {
   if (TYPE_OUT == kTypeBool) {
-    out_b[i] = uint8_t(v != 0 ? 1u : 0u);
+    result_b[i] = uint8_t(v != 0 ? 1u : 0u);
   } else if (TYPE_OUT == kTypeF32) {
-    out_f[i] = TYPE_A == kTypeU32 ? float(uint(v)) : float(v);
+    result_f[i] = TYPE_A == kTypeU32 ? float(uint(v)) : float(v);
   } else if (TYPE_OUT == kTypeI64 || TYPE_OUT == kTypeU64) {
-    out_l[i] = uvec2(uint(v), TYPE_A == kTypeU32 ? 0u : uint(v >> 31));
+    result_l[i] = uvec2(uint(v), TYPE_A == kTypeU32 ? 0u : uint(v >> 31));
   } else {
-    store_bits(i, uvec2(uint(v), 0));
+    store_bits(i, to_bits(v));
   }
 }
 #endif
 #define LOAD(NAME, TYPE, I) from_bits(TYPE, LOAD_BITS(NAME, TYPE, I))
-const bool UNSIGNED = TYPE_A == kTypeU32 || TYPE_A == kTypeU64;
+const bool UNSIGNED = WIDE_UNSIGNED(TYPE_A);
 const VALUE ZERO = VALUE(0);
 const VALUE ONE = VALUE(1);
 VALUE quotient(VALUE a, VALUE b) {

@@ -1,8 +1,16 @@
 #version 450
-// Reductions over any axes of fp32, and ArgMax and ArgMin. The kept dims number the outputs, the
-// reduced ones are walked in row-major order: by a workgroup an output, or by a thread.
+// variants: float -DDOMAIN_FLOAT
+// variants: int
+// variants: int64 -DDOMAIN_INT64
+// Reductions over any axes, and ArgMax and ArgMin. The kept dims number the outputs, the reduced
+// ones are walked in row-major order: by a workgroup an output, or by a thread. The domain is what
+// values are between load and store.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "elements.glsl"
+#ifndef DOMAIN_FLOAT
+#include "ints.glsl"
+#endif
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint kThreads = 256;
 layout(constant_id = 1) const uint kOp = 0;
@@ -10,13 +18,13 @@ layout(constant_id = 2) const uint kColumns = 0;  // 1: a thread an output
 layout(constant_id = 3) const uint kKept = 1;     // dims, innermost first in the params
 layout(constant_id = 4) const uint kReduced = 1;
 layout(constant_id = 5) const uint kLast = 0;     // Arg ops: of equal elements the last
+layout(constant_id = 6) const uint kType = 0;     // of x, and of y but for Arg ops
 
 const uint kSum = 0, kMean = 1, kMax = 2, kMin = 3, kProd = 4, kL1 = 5, kL2 = 6, kSumSquare = 7,
            kLogSum = 8, kLogSumExp = 9, kArgMax = 10, kArgMin = 11;
 
-layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
-layout(set = 0, binding = 1) writeonly restrict buffer Y { float y[]; };
-layout(set = 0, binding = 1) writeonly restrict buffer I { uvec2 indices[]; };
+BUFFER(0, x)
+BUFFER_OUT(1, y)
 layout(set = 0, binding = 2) readonly restrict buffer D { uvec2 dims[]; };  // size, stride
 layout(push_constant) uniform P {
   uint outputs;
@@ -24,11 +32,44 @@ layout(push_constant) uniform P {
 };
 
 const bool kArg = kOp == kArgMax || kOp == kArgMin;
-const bool kLargest = kOp == kMax || kOp == kArgMax || kOp == kLogSumExp;
-const bool kSmallest = kOp == kMin || kOp == kArgMin;
-#define kInf uintBitsToFloat(0x7F800000u)
 
-shared float part[kThreads];
+#ifdef DOMAIN_FLOAT
+#define VALUE float
+#define kLowest uintBitsToFloat(0xFF800000u)
+#define kHighest uintBitsToFloat(0x7F800000u)
+VALUE load(uint i) { return LOAD_FLOAT(x, kType, i); }
+bool above(VALUE a, VALUE b) { return a > b; }
+bool is_nan(VALUE v) { return (floatBitsToUint(v) & 0x7FFFFFFFu) > 0x7F800000u; }
+void finish(uint at, VALUE v, VALUE peak) {
+  if (kOp == kMean) v = v / float(count);
+  if (kOp == kL2) v = sqrt(v);
+  if (kOp == kLogSum) v = log(v);
+  if (kOp == kLogSumExp) v = peak + log(v);
+  STORE_FLOAT(y, kType, at, v)
+}
+#else
+const bool kUnsigned = WIDE_UNSIGNED(kType);
+#define kLowest (kUnsigned ? VALUE(0) : VALUE(1) << int(kValueBits - 1))
+#define kHighest (~kLowest)
+VALUE load(uint i) { return from_bits(kType, LOAD_BITS(x, kType, i)); }
+bool above(VALUE a, VALUE b) { return kUnsigned ? UVALUE(a) > UVALUE(b) : a > b; }
+bool is_nan(VALUE v) { return false; }
+VALUE exp(VALUE v) { return v; }  // no op of integers calls it
+// The largest root whose square is at most v: an estimate, then settled.
+VALUE whole_root(VALUE v) {
+  VALUE root = VALUE(sqrt(float(v)));
+  while (root * root > v) root--;
+  while ((root + VALUE(1)) * (root + VALUE(1)) <= v) root++;
+  return root;
+}
+void finish(uint at, VALUE v, VALUE peak) {
+  if (kOp == kMean) v = count == 0u ? VALUE(0) : v / VALUE(count);
+  if (kOp == kL2) v = whole_root(v);
+  STORE_BITS(y, kType, at, to_bits(v))
+}
+#endif
+
+shared VALUE part[kThreads];
 shared uint part_index[kArg ? kThreads : 1];
 
 uint offset_of(uint i, uint first, uint rank) {
@@ -42,20 +83,20 @@ uint offset_of(uint i, uint first, uint rank) {
 
 // A running result over elements already seen; peak is LogSumExp's maximum.
 struct State {
-  float value;
+  VALUE value;
   uint index;
 };
 
 State start(bool peak_pass) {
-  if (kOp == kProd) return State(1.0, 0);
-  if (peak_pass || (kLargest && kOp != kLogSumExp)) return State(-kInf, 0);
-  if (kSmallest) return State(kInf, 0);
-  return State(0.0, 0);
+  if (kOp == kProd) return State(VALUE(1), 0);
+  if (peak_pass || kOp == kMax || kOp == kArgMax) return State(kLowest, 0);
+  if (kOp == kMin || kOp == kArgMin) return State(kHighest, 0);
+  return State(VALUE(0), 0);
 }
 
 bool better(State a, State b) {
   if (a.value == b.value) return kLast != 0 ? a.index > b.index : a.index < b.index;
-  return kOp == kArgMax ? a.value > b.value : a.value < b.value;
+  return kOp == kArgMax ? above(a.value, b.value) : above(b.value, a.value);
 }
 
 State join(State a, State b, bool peak_pass) {
@@ -63,22 +104,25 @@ State join(State a, State b, bool peak_pass) {
     if (better(b, a)) return b;
     return a;
   }
-  if (peak_pass || kOp == kMax) return State(max(a.value, b.value), 0);
-  if (kOp == kMin) return State(min(a.value, b.value), 0);
+  // A NaN wins over any number.
+  if (peak_pass || kOp == kMax) {
+    return State(is_nan(a.value) || above(a.value, b.value) ? a.value : b.value, 0);
+  }
+  if (kOp == kMin) return State(is_nan(a.value) || above(b.value, a.value) ? a.value : b.value, 0);
   if (kOp == kProd) return State(a.value * b.value, 0);
   return State(a.value + b.value, 0);
 }
 
-State element(uint base, uint i, bool peak_pass, float peak) {
-  float v = x[base + offset_of(i, kKept, kReduced)];
-  if (kOp == kL1) v = abs(v);
+State element(uint base, uint i, bool peak_pass, VALUE peak) {
+  VALUE v = load(base + offset_of(i, kKept, kReduced));
+  if (kOp == kL1 && above(VALUE(0), v)) v = -v;
   if (kOp == kL2 || kOp == kSumSquare) v = v * v;
   if (kOp == kLogSumExp && !peak_pass) v = exp(v - peak);
   return State(v, i);
 }
 
 // All elements from `first` on in steps; whole workgroups join theirs in a fixed order.
-State walk(uint base, uint first, uint step, bool peak_pass, float peak) {
+State walk(uint base, uint first, uint step, bool peak_pass, VALUE peak) {
   State s = start(peak_pass);
   if (kArg && first < count) s = element(base, first, peak_pass, peak);
   for (uint i = first + (kArg ? step : 0); i < count; i += step) {
@@ -105,30 +149,22 @@ State walk(uint base, uint first, uint step, bool peak_pass, float peak) {
   return result;
 }
 
-void finish(uint at, State s, float peak) {
-  if (kArg) {
-    indices[at] = uvec2(s.index, 0);
-    return;
-  }
-  float v = s.value;
-  if (kOp == kMean) v = v / float(count);
-  if (kOp == kL2) v = sqrt(v);
-  if (kOp == kLogSum) v = log(v);
-  if (kOp == kLogSumExp) v = peak + log(v);
-  y[at] = v;
-}
-
 void main() {
   const uint tid = gl_LocalInvocationIndex;
   const uint at = kColumns != 0 ? group_index() * kThreads + tid : group_index();
   if (at >= outputs) return;
   const uint base = offset_of(at, 0, kKept);
   const uint first = kColumns != 0 ? 0 : tid, step = kColumns != 0 ? 1 : kThreads;
-  float peak = 0;
+  VALUE peak = VALUE(0);
   if (kOp == kLogSumExp) {
-    peak = walk(base, first, step, true, 0).value;
-    if (abs(peak) == kInf) peak = 0;
+    peak = walk(base, first, step, true, VALUE(0)).value;
+    if (peak == kLowest || peak == kHighest) peak = VALUE(0);
   }
   State s = walk(base, first, step, false, peak);
-  if (kColumns != 0 || tid == 0) finish(at, s, peak);
+  if (kColumns == 0 && tid != 0) return;
+  if (kArg) {
+    y_l[at] = uvec2(s.index, 0);
+  } else {
+    finish(at, s.value, peak);
+  }
 }

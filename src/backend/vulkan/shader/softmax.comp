@@ -3,14 +3,16 @@
 // workgroup takes a row; else a thread takes a column, neighbours reading side by side.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "elements.glsl"
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint kThreads = 256;
 layout(constant_id = 1) const uint kMode = 0;     // 0 softmax, 1 log, 2 hard
 layout(constant_id = 2) const uint kColumns = 0;  // 1: a thread a column
+layout(constant_id = 3) const uint kType = 0;     // of x and y
 #include "row_sum.glsl"
 
-layout(set = 0, binding = 0) readonly buffer X { float x[]; };
-layout(set = 0, binding = 1) writeonly buffer Y { float y[]; };
+FLOATS(0, x)
+FLOATS_OUT(1, y)
 layout(push_constant) uniform P {
   uint lines;  // outer * inner
   uint size;
@@ -18,6 +20,9 @@ layout(push_constant) uniform P {
 };
 
 #define kLowest uintBitsToFloat(0xFF800000u)
+
+float load(uint i) { return LOAD_FLOAT(x, kType, i); }
+void store(uint i, float v) { STORE_FLOAT(y, kType, i, v) }
 
 float finish(float v, float peak, float sum) {
   if (kMode == 1) return v - peak - log(sum);
@@ -29,39 +34,39 @@ void column(uint line) {
   float peak = kLowest, sum = 0;
   uint first = 0;
   for (uint i = 0; i < size; i++) {
-    float v = x[base + i * inner];
+    float v = load(base + i * inner);
     if (v > peak) {
       peak = v;
       first = i;
     }
   }
   if (kMode != 2) {
-    for (uint i = 0; i < size; i++) sum += exp(x[base + i * inner] - peak);
+    for (uint i = 0; i < size; i++) sum += exp(load(base + i * inner) - peak);
   }
   for (uint i = 0; i < size; i++) {
     uint at = base + i * inner;
-    y[at] = kMode == 2 ? (i == first ? 1.0 : 0.0) : finish(x[at], peak, sum);
+    store(at, kMode == 2 ? (i == first ? 1.0 : 0.0) : finish(load(at), peak, sum));
   }
 }
 
 void row(uint line) {
   const uint base = line * size, tid = gl_LocalInvocationIndex;
   float peak = kLowest, sum = 0;
-  for (uint i = tid; i < size; i += kThreads) peak = max(peak, x[base + i]);
+  for (uint i = tid; i < size; i += kThreads) peak = max(peak, load(base + i));
   peak = row_reduce(peak, true);
   if (kMode == 2) {
     // The first of equal maxima: indices below 2^24 are exact as floats.
     float first = kLowest;
     for (uint i = tid; i < size; i += kThreads) {
-      if (x[base + i] == peak) first = max(first, -float(i));
+      if (load(base + i) == peak) first = max(first, -float(i));
     }
     first = row_reduce(first, true);
-    for (uint i = tid; i < size; i += kThreads) y[base + i] = float(i) == -first ? 1.0 : 0.0;
+    for (uint i = tid; i < size; i += kThreads) store(base + i, float(i) == -first ? 1.0 : 0.0);
     return;
   }
-  for (uint i = tid; i < size; i += kThreads) sum += exp(x[base + i] - peak);
+  for (uint i = tid; i < size; i += kThreads) sum += exp(load(base + i) - peak);
   sum = row_reduce(sum, false);
-  for (uint i = tid; i < size; i += kThreads) y[base + i] = finish(x[base + i], peak, sum);
+  for (uint i = tid; i < size; i += kThreads) store(base + i, finish(load(base + i), peak, sum));
 }
 
 void main() {

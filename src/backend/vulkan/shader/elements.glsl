@@ -1,0 +1,76 @@
+// Buffers whose element type is a type code of opcode.glsl, known when the shader is specialized:
+// a buffer under each type it may have, of which one survives. 16-bit floats are widened on load
+// and rounded once on store.
+#include "opcode.glsl"
+
+#define BUFFER(BINDING, NAME)                                                \
+  layout(binding = BINDING) readonly buffer NAME##W { uint NAME##_w[]; };    \
+  layout(binding = BINDING) readonly buffer NAME##L { uvec2 NAME##_l[]; };   \
+  layout(binding = BINDING) readonly buffer NAME##B { uint8_t NAME##_b[]; }; \
+  FLOATS(BINDING, NAME)
+#define BUFFER_OUT(BINDING, NAME)                                             \
+  layout(binding = BINDING) writeonly buffer NAME##W { uint NAME##_w[]; };    \
+  layout(binding = BINDING) writeonly buffer NAME##L { uvec2 NAME##_l[]; };   \
+  layout(binding = BINDING) writeonly buffer NAME##B { uint8_t NAME##_b[]; }; \
+  FLOATS_OUT(BINDING, NAME)
+#define FLOATS(BINDING, NAME)                                                  \
+  layout(binding = BINDING) readonly buffer NAME##F { float NAME##_f[]; };     \
+  layout(binding = BINDING) readonly buffer NAME##H { float16_t NAME##_h[]; }; \
+  layout(binding = BINDING) readonly buffer NAME##S { uint16_t NAME##_s[]; };
+#define FLOATS_OUT(BINDING, NAME)                                               \
+  layout(binding = BINDING) writeonly buffer NAME##F { float NAME##_f[]; };     \
+  layout(binding = BINDING) writeonly buffer NAME##H { float16_t NAME##_h[]; }; \
+  layout(binding = BINDING) writeonly buffer NAME##S { uint16_t NAME##_s[]; };
+
+// Bits of an element, widened to 32 (or 64) by its own sign.
+#define LOAD_BITS(NAME, TYPE, I)                                                    \
+  (TYPE == kTypeI64 || TYPE == kTypeU64 ? NAME##_l[I]                               \
+   : TYPE == kTypeI8                    ? widen_bits(uint(NAME##_b[I]), 8)          \
+   : TYPE == kTypeU8                    ? uvec2(uint(NAME##_b[I]), 0)               \
+   : TYPE == kTypeBool                  ? uvec2(uint(NAME##_b[I]) != 0u ? 1u : 0u, 0) \
+   : TYPE == kTypeI16                   ? widen_bits(uint(NAME##_s[I]), 16)         \
+   : is_half_word(TYPE)                 ? uvec2(uint(NAME##_s[I]), 0)               \
+                                        : uvec2(NAME##_w[I], 0))
+
+// The low bits, as many as the type has.
+#define STORE_BITS(NAME, TYPE, I, V)                                              \
+  {                                                                               \
+    const uvec2 bits_ = V;                                                        \
+    if (TYPE == kTypeI64 || TYPE == kTypeU64) {                                   \
+      NAME##_l[I] = bits_;                                                        \
+    } else if (TYPE == kTypeI8 || TYPE == kTypeU8 || TYPE == kTypeBool) {         \
+      NAME##_b[I] = uint8_t(bits_.x & 0xFFu);                                     \
+    } else if (TYPE == kTypeI16 || is_half_word(TYPE)) {                          \
+      NAME##_s[I] = uint16_t(bits_.x & 0xFFFFu);                                  \
+    } else {                                                                      \
+      NAME##_w[I] = bits_.x;                                                      \
+    }                                                                             \
+  }
+
+uvec2 widen_bits(uint v, int bits) { return uvec2(uint(bitfieldExtract(int(v), 0, bits)), 0); }
+
+bool is_half_word(uint type) {
+  return type == kTypeU16 || type == kTypeF16 || type == kTypeBF16;
+}
+
+#define LOAD_FLOAT(NAME, TYPE, I)          \
+  (TYPE == kTypeF32   ? NAME##_f[I]        \
+   : TYPE == kTypeF16 ? float(NAME##_h[I]) \
+                      : uintBitsToFloat(uint(NAME##_s[I]) << 16))
+#define STORE_FLOAT(NAME, TYPE, I, V)         \
+  {                                           \
+    if (TYPE == kTypeF32) {                   \
+      NAME##_f[I] = V;                        \
+    } else if (TYPE == kTypeF16) {            \
+      NAME##_h[I] = float16_t(V);             \
+    } else {                                  \
+      NAME##_s[I] = uint16_t(bfloat_bits(V)); \
+    }                                         \
+  }
+
+uint bfloat_bits(float v) {
+  uint u = floatBitsToUint(v);
+  // A NaN must not be rounded to an infinity.
+  return (u & 0x7FFFFFFFu) > 0x7F800000u ? (u >> 16) | 0x40u
+                                         : (u + 0x7FFFu + ((u >> 16) & 1u)) >> 16;
+}
