@@ -6,10 +6,10 @@
 layout(local_size_x = 256) in;
 layout(constant_id = 0) const uint kTypes = 0;  // x and y, scale and bias, mean and variance
 FLOATS(0, x)
-FLOATS(1, scale)
-FLOATS(2, bias)
-FLOATS(3, mean)
-FLOATS(4, variance)
+FLOATS_IN(1, scale)
+FLOATS_IN(2, bias)
+FLOATS_IN(3, mean)
+FLOATS_IN(4, variance)
 FLOATS_OUT(5, y)
 layout(push_constant) uniform P {
   uint elements, channels, spatial;

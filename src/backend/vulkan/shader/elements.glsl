@@ -3,24 +3,23 @@
 // and rounded once on store.
 #include "opcode.glsl"
 
-#define BUFFER(BINDING, NAME)                                                \
-  layout(binding = BINDING) readonly buffer NAME##W { uint NAME##_w[]; };    \
-  layout(binding = BINDING) readonly buffer NAME##L { uvec2 NAME##_l[]; };   \
-  layout(binding = BINDING) readonly buffer NAME##B { uint8_t NAME##_b[]; }; \
-  FLOATS(BINDING, NAME)
-#define BUFFER_OUT(BINDING, NAME)                                             \
-  layout(binding = BINDING) writeonly buffer NAME##W { uint NAME##_w[]; };    \
-  layout(binding = BINDING) writeonly buffer NAME##L { uvec2 NAME##_l[]; };   \
-  layout(binding = BINDING) writeonly buffer NAME##B { uint8_t NAME##_b[]; }; \
-  FLOATS_OUT(BINDING, NAME)
-#define FLOATS(BINDING, NAME)                                                  \
-  layout(binding = BINDING) readonly buffer NAME##F { float NAME##_f[]; };     \
-  layout(binding = BINDING) readonly buffer NAME##H { float16_t NAME##_h[]; }; \
-  layout(binding = BINDING) readonly buffer NAME##S { uint16_t NAME##_s[]; };
-#define FLOATS_OUT(BINDING, NAME)                                               \
-  layout(binding = BINDING) writeonly buffer NAME##F { float NAME##_f[]; };     \
-  layout(binding = BINDING) writeonly buffer NAME##H { float16_t NAME##_h[]; }; \
-  layout(binding = BINDING) writeonly buffer NAME##S { uint16_t NAME##_s[]; };
+// FLOATS is any float, BUFFER any type; _IN: nothing that is written lies on it, so that a driver
+// may load it early or by the scalar unit.
+#define FLOATS_AS(ACCESS, BINDING, NAME)                                     \
+  layout(binding = BINDING) ACCESS buffer NAME##F { float NAME##_f[]; };     \
+  layout(binding = BINDING) ACCESS buffer NAME##H { float16_t NAME##_h[]; }; \
+  layout(binding = BINDING) ACCESS buffer NAME##S { uint16_t NAME##_s[]; };
+#define BUFFER_AS(ACCESS, BINDING, NAME)                                   \
+  layout(binding = BINDING) ACCESS buffer NAME##W { uint NAME##_w[]; };    \
+  layout(binding = BINDING) ACCESS buffer NAME##L { uvec2 NAME##_l[]; };   \
+  layout(binding = BINDING) ACCESS buffer NAME##B { uint8_t NAME##_b[]; }; \
+  FLOATS_AS(ACCESS, BINDING, NAME)
+#define FLOATS(BINDING, NAME) FLOATS_AS(readonly, BINDING, NAME)
+#define FLOATS_IN(BINDING, NAME) FLOATS_AS(readonly restrict, BINDING, NAME)
+#define FLOATS_OUT(BINDING, NAME) FLOATS_AS(writeonly, BINDING, NAME)
+#define BUFFER(BINDING, NAME) BUFFER_AS(readonly, BINDING, NAME)
+#define BUFFER_IN(BINDING, NAME) BUFFER_AS(readonly restrict, BINDING, NAME)
+#define BUFFER_OUT(BINDING, NAME) BUFFER_AS(writeonly, BINDING, NAME)
 
 // Bits of an element, widened to 32 (or 64) by its own sign.
 #define LOAD_BITS(NAME, TYPE, I)                                                    \

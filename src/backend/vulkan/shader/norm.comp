@@ -15,8 +15,8 @@ layout(constant_id = 5) const uint kStatistics = 0;  // 1: the mean is wanted, 2
 #include "row_sum.glsl"
 
 FLOATS(0, x)
-FLOATS(1, scale)
-FLOATS(2, bias)
+FLOATS_IN(1, scale)
+FLOATS_IN(2, bias)
 FLOATS_OUT(3, y)
 layout(binding = 4) writeonly restrict buffer M { float means[]; };
 layout(binding = 5) writeonly restrict buffer D { float inverses[]; };

@@ -23,7 +23,7 @@ layout(constant_id = 6) const uint kType = 0;     // of x, and of y but for Arg 
 const uint kSum = 0, kMean = 1, kMax = 2, kMin = 3, kProd = 4, kL1 = 5, kL2 = 6, kSumSquare = 7,
            kLogSum = 8, kLogSumExp = 9, kArgMax = 10, kArgMin = 11;
 
-BUFFER(0, x)
+BUFFER_IN(0, x)
 BUFFER_OUT(1, y)
 layout(set = 0, binding = 2) readonly restrict buffer D { uvec2 dims[]; };  // size, stride
 layout(push_constant) uniform P {

@@ -10,8 +10,8 @@ layout(constant_id = 1) const uint kPositionWords = 0;  // of an id: 0 none, 1 i
 layout(constant_id = 2) const uint kTypes = 0;          // x and y, cosines, sines: a byte each
 
 FLOATS(0, x)
-FLOATS(1, cosines)
-FLOATS(2, sines)
+FLOATS_IN(1, cosines)
+FLOATS_IN(2, sines)
 layout(set = 0, binding = 3) readonly restrict buffer I { uint ids[]; };
 FLOATS_OUT(4, y)
 layout(push_constant) uniform P {
