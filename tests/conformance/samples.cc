@@ -100,6 +100,21 @@ Tensor random_blocks(BlockFormat format, const Shape& shape) {
   return out;
 }
 
+Constant affine(DType storage, const Shape& shape, int axis, std::int32_t block,
+                const Shape& scales, bool zero) {
+  TensorType type{DType::kF32, shape, {}};
+  type.encoding.kind = Encoding::Kind::kAffine;
+  type.encoding.storage = static_cast<std::uint8_t>(storage);
+  type.encoding.axis = static_cast<std::int8_t>(axis);
+  type.encoding.block = block;
+  Constant out;
+  auto data = Tensor::from_bytes(type, random_bits(storage, shape).bytes());
+  if (data) out.data = data.take();
+  out.scale = random(DType::kF32, scales, 0.001, 0.01);
+  if (zero) out.zero_point = random_bits(storage, scales);
+  return out;
+}
+
 Tensor with_specials(Tensor x) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   const double specials[] = {kInf, -kInf, std::nan(""), 0.0, -0.0, 1.0, -1.0, 0.5, -2.5};

@@ -34,6 +34,10 @@ Tensor scalar(DType dtype, double value);
 Tensor int64s(std::initializer_list<std::int64_t> elements);
 /// Random floats encoded in blocks; the last dim is a multiple of 32.
 Tensor random_blocks(BlockFormat format, const Shape& shape);
+/// Random integers of type `storage` that stand for floats, with random scales of shape `scales`
+/// (see Encoding) and zero points.
+Constant affine(DType storage, const Shape& shape, int axis, std::int32_t block,
+                const Shape& scales, bool zero = true);
 /// `x` with the elements at a few places replaced by infinities, NaN, zeros and subnormals.
 Tensor with_specials(Tensor x);
 inline Tensor absent() { return {}; }

@@ -10,6 +10,8 @@ namespace {
 /// that logits are held to.
 constexpr double kQuantizedInput = 1e-2;
 
+Constant plain(Tensor tensor) { return {std::move(tensor), {}, {}, "", nullptr}; }
+
 }  // namespace
 
 TEST_CASE("MatMul") {
@@ -34,6 +36,13 @@ TEST_CASE("MatMul") {
   }
   s.add("f16", {random(DType::kF16, {7, 13}, -1, 1), random(DType::kF16, {13, 11}, -1, 1)}, nullptr,
         {1, 1, {1}});
+  s.add("f16 wide", {random(DType::kF16, {5, 129}, -1, 1), random(DType::kF16, {129, 67}, -1, 1)},
+        nullptr, {1, 1, {1}});
+  s.add("f16 batch",
+        {random(DType::kF16, {3, 5, 7}, -1, 1), random(DType::kF16, {3, 7, 4}, -1, 1)});
+  s.add("bf16", {random(DType::kBF16, {7, 13}, -1, 1), random(DType::kBF16, {13, 11}, -1, 1)},
+        nullptr, {1, 1, {1}});
+  s.add("i32 wide", {random_bits(DType::kI32, {5, 129}), random_bits(DType::kI32, {129, 67})});
   s.add("f64", {random(DType::kF64, {7, 13}), random(DType::kF64, {13, 11})});
   s.add("i32", {random_bits(DType::kI32, {7, 13}), random_bits(DType::kI32, {13, 11})});
   s.add("i64", {random_bits(DType::kI64, {7, 13}), random_bits(DType::kI64, {13, 11})});
@@ -75,8 +84,44 @@ TEST_CASE("Linear") {
         {1, 1, {1}});
   s.add("no rows", {random(DType::kF32, {0, 32}), random(DType::kF32, {5, 32})}, nullptr,
         {1, 1, {1}});
-  s.add("f16", {random(DType::kF16, {3, 32}, -1, 1), random(DType::kF16, {5, 32}, -1, 1)}, nullptr,
-        {1, 1, {1}});
+  for (DType d : {DType::kF16, DType::kBF16}) {
+    const std::string name(dtype_name(d));
+    s.add(name, {random(d, {3, 32}, -1, 1), random(d, {5, 32}, -1, 1)}, nullptr, {1, 1, {1}});
+    s.add(name + " one row",
+          {random(d, {1, 67}, -1, 1), random(d, {37, 67}, -1, 1), random(d, {37})}, nullptr,
+          {1, 1, {1, 2}});
+    s.add(name + " f32 weights and bias",
+          {random(d, {5, 67}, -1, 1), random(DType::kF32, {37, 67}, -1, 1),
+           random(DType::kF32, {37})},
+          nullptr, {1, 1, {1, 2}});
+    for (BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
+      s.add(name + " " + std::string(block_format_info(f).name),
+            {random(d, {17, 96}, -1, 1), random_blocks(f, {67, 96})}, nullptr,
+            {1, 1, {1}, kQuantizedInput});
+    }
+  }
+  for (DType d : {DType::kI8, DType::kU8}) {
+    for (std::int64_t rows : {1, 3, 17}) {
+      const std::string name =
+          "affine " + std::string(dtype_name(d)) + " " + std::to_string(rows) + " rows ";
+      const auto add = [&](const std::string& kind, Constant w) {
+        const std::int64_t k = w.data.shape()[1];
+        s.add_constants(name + kind, {plain(random(DType::kF32, {rows, k}, -1, 1)), std::move(w)},
+                        nullptr, {1, 1, {1}, kQuantizedInput});
+      };
+      add("one scale", affine(d, {37, 67}, -1, 0, {}));
+      add("per row", affine(d, {67, 96}, 0, 0, {67}));
+      add("per row, no zero", affine(d, {37, 45}, 0, 0, {37}, false));
+      add("blocks of 32", affine(d, {67, 77}, 1, 32, {67, 3}));
+      add("blocks of 128", affine(d, {37, 320}, 1, 128, {37, 3}));
+      add("blocks of 5", affine(d, {5, 15}, 1, 5, {5, 3}));
+      add("per column", affine(d, {5, 15}, 1, 0, {15}));
+    }
+  }
+  s.add_constants("affine bias",
+                  {plain(random(DType::kF16, {3, 64}, -1, 1)),
+                   affine(DType::kI8, {31, 64}, 0, 0, {31}), plain(random(DType::kF32, {31}))},
+                  nullptr, {1, 1, {1, 2}, kQuantizedInput});
   s.fails("inner", {random(DType::kF32, {3, 4}), random(DType::kF32, {5, 3})}, nullptr,
           "last dim of x");
   s.fails("bias",
@@ -109,8 +154,14 @@ TEST_CASE("Gemm") {
   }
   s.add("i32", {random_bits(DType::kI32, {3, 5}), random_bits(DType::kI32, {5, 4}),
                 random_bits(DType::kI32, {4})});
-  s.add("f16",
-        {random(DType::kF16, {3, 5}), random(DType::kF16, {5, 4}), random(DType::kF16, {4})});
+  s.add("i32 scaled", {random_bits(DType::kI32, {3, 5}), random_bits(DType::kI32, {5, 4})},
+        attrs<GemmAttrs>([](auto& a) { a.alpha = 3; }));
+  for (DType d : {DType::kF16, DType::kBF16}) {
+    s.add(dtype_name(d), {random(d, {3, 5}), random(d, {5, 4}), random(d, {4})}, nullptr,
+          {1, 1, {1}});
+  }
+  s.add("u64", {random_bits(DType::kU64, {3, 5}), random_bits(DType::kU64, {5, 4}),
+                random_bits(DType::kU64, {4})});
   s.fails("C", {random(DType::kF32, {3, 5}), random(DType::kF32, {5, 4}), random(DType::kF32, {3})},
           nullptr, "C shape");
   s.fails("inner", {random(DType::kF32, {3, 5}), random(DType::kF32, {4, 4})}, nullptr,

@@ -1,17 +1,21 @@
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/widen.h"
 #include "base/checked.h"
 #include "tensor/element.h"
 
 /// x @ w^T + bias with a constant w: polaris.Linear, and MatMul and Gemm whose right side is a
-/// constant matrix. Weights are packed once, 64 rows to a group, as linear.comp wants them.
+/// constant matrix. Weights are packed once, 64 rows to a group, as linear.comp wants them; 16-bit
+/// activations are widened first.
 namespace polaris::vulkan {
 namespace {
 
-enum class Format : std::uint8_t { kF32, kF16, kQ8_0, kQ4_0 };
+enum class Format : std::uint8_t { kF32, kF16, kQ8_0, kQ4_0, kI8 };
 
 struct FormatInfo {
   std::string_view name;
@@ -21,10 +25,9 @@ struct FormatInfo {
 };
 constexpr std::int64_t kRows = 64;
 constexpr FormatInfo kFormats[] = {
-    {"f32", "linear.f32", 4, kRows * 16},
-    {"f16", "linear.f16", 8, kRows * 16},
-    {"q8_0", "linear.q8_0", 32, kRows * 34},
-    {"q4_0", "linear.q4_0", 32, kRows * 18},
+    {"f32", "linear.f32", 4, kRows * 16},    {"f16", "linear.f16", 8, kRows * 16},
+    {"q8_0", "linear.q8_0", 32, kRows * 34}, {"q4_0", "linear.q4_0", 32, kRows * 18},
+    {"i8", "linear.i8", 32, kRows * 32},
 };
 const FormatInfo& format_info(Format format) { return kFormats[static_cast<int>(format)]; }
 
@@ -36,6 +39,20 @@ struct Problem {
   Format format = Format::kF32;
   bool transposed = false;
   bool bias = false;
+  DType x_type = DType::kF32;
+  std::uint32_t types = 0;  // of bias and y, as linear.comp has them
+  // Affine weights: 2^shift units of a row share a scale; `scales` a row.
+  std::uint32_t shift = 31;
+  std::int64_t scales = 1;
+
+  std::int64_t whole_units() const { return k / format_info(format).unit; }
+  /// Units of weights in a row group, the last one being padded.
+  std::int64_t weight_units() const { return ceil_div(k, format_info(format).unit); }
+  /// Those, and what the scales of affine weights take after them.
+  std::int64_t group_units() const {
+    const std::int64_t table = format == Format::kI8 ? scales * kRows * 8 : 0;
+    return weight_units() + ceil_div(table, format_info(format).unit_bytes);
+  }
 };
 
 void pack_q4_0(const std::byte* block, std::uint32_t* words, std::uint16_t* scale) {
@@ -100,6 +117,32 @@ void pack_elements(Format format, const Problem& p, const Tensor& weight, std::b
   }
 }
 
+/// Affine rows as [group][unit]{16 bytes of 64 lanes, twice}, then the group's scales and offsets.
+/// Bytes are signed: a weight is scale * byte + offset.
+void pack_affine(const Problem& p, const Constant& weight, std::byte* out) {
+  const FormatInfo& info = format_info(Format::kI8);
+  const Encoding& encoding = weight.data.type().encoding;
+  const bool is_signed = encoding.storage == static_cast<std::uint8_t>(DType::kI8);
+  const std::byte* from = weight.data.bytes().data();
+  for (std::int64_t row = 0; row < p.n; ++row) {
+    const std::int64_t lane = row % kRows;
+    std::byte* group = out + row / kRows * p.group_units() * info.unit_bytes;
+    for (std::int64_t k = 0; k < p.k; ++k) {
+      std::byte* to = group + k / 32 * info.unit_bytes + (k % 32 / 16 * kRows + lane) * 16;
+      const std::byte byte = from[row * p.k + k];
+      to[k % 16] = is_signed ? byte : byte ^ std::byte{0x80};
+    }
+    for (std::int64_t s = 0; s < p.scales; ++s) {
+      const std::int64_t at = encoding.axis < 0 ? 0 : encoding.axis == 0 ? row : row * p.scales + s;
+      const auto scale = static_cast<float>(element_as_f64(weight.scale, at));
+      double zero = is_signed ? 0 : -128;
+      if (weight.zero_point) zero += element_as_f64(weight.zero_point, at);
+      const float pair[2] = {scale, static_cast<float>(-zero * static_cast<double>(scale))};
+      std::memcpy(group + p.weight_units() * info.unit_bytes + (s * kRows + lane) * 8, pair, 8);
+    }
+  }
+}
+
 class LinearKernel final : public VulkanKernel {
  public:
   LinearKernel(std::string name, const Problem& problem)
@@ -109,19 +152,22 @@ class LinearKernel final : public VulkanKernel {
     if (input != 1) return {};
     std::string layout = "linear64.";
     layout += format_info(problem_.format).name;
+    if (problem_.format == Format::kI8) layout += "." + std::to_string(problem_.scales);
     return problem_.transposed ? layout + ".t" : layout;
   }
   std::int64_t packed_bytes(int input) const override {
     const FormatInfo& info = format_info(problem_.format);
     if (input != 1) return 0;
-    return ceil_div(problem_.n, kRows) * ceil_div(problem_.k, info.unit) * info.unit_bytes;
+    return ceil_div(problem_.n, kRows) * problem_.group_units() * info.unit_bytes;
   }
   Status pack(int input, const Constant& weight, std::span<std::byte> out) const override {
     if (input != 1 || static_cast<std::int64_t>(out.size()) != packed_bytes(1)) {
       return Error::internal("[linear] pack: not its weight, or of another size");
     }
     std::memset(out.data(), 0, out.size());
-    if (problem_.format == Format::kQ4_0 || problem_.format == Format::kQ8_0) {
+    if (problem_.format == Format::kI8) {
+      pack_affine(problem_, weight, out.data());
+    } else if (problem_.format == Format::kQ4_0 || problem_.format == Format::kQ8_0) {
       pack_blocks(problem_.format, problem_, weight.data.bytes().data(), out.data());
     } else {
       pack_elements(problem_.format, problem_, weight.data, out.data());
@@ -158,7 +204,7 @@ Tile choose_tile(const VulkanTarget& target, const Problem& p) {
   // Two groups a lane halve the scalar loads, once that still leaves a wave for every SIMD.
   constexpr std::int64_t kWavesEnough = 256;
   const std::int64_t groups = ceil_div(p.n, kRows);
-  const std::uint32_t threads = gemv_threads(target, groups, p.k / format_info(p.format).unit);
+  const std::uint32_t threads = gemv_threads(target, groups, p.whole_units());
   if (p.t >= 16) {
     if (ceil_div(groups, 2) * ceil_div(p.t, 16) >= kWavesEnough) return {16, 2, 64};
     return {16, 1, std::min(threads, 512u)};  // whose sums fill 32 KiB
@@ -172,23 +218,42 @@ Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
   if (w.encoding.is_block()) {
     return w.encoding.format == BlockFormat::kQ4_0 ? Format::kQ4_0 : Format::kQ8_0;
   }
-  if (!w.encoding.is_plain()) return refuse(node, "affine weights, wanted plain or block");
+  if (!w.encoding.is_plain()) return Format::kI8;
   if (w.dtype == DType::kF16) return Format::kF16;
   if (w.dtype == DType::kF32 || w.dtype == DType::kBF16) return Format::kF32;
   return refuse(node, "weights of this type, wanted float16, bfloat16 or float32");
+}
+
+/// How scales lie along the rows of affine weights; refuses those that end inside a unit.
+Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
+  const TensorType& w = weight.data.type();
+  const auto storage = static_cast<DType>(w.encoding.storage);
+  if (storage != DType::kI8 && storage != DType::kU8) {
+    return refuse(node, "affine weights of other integers than int8 and uint8");
+  }
+  const std::int64_t block = w.encoding.block;
+  const bool by_rows = w.encoding.axis < 0 || (w.encoding.axis == 0 && block == 0);
+  if (by_rows) return Status::success();
+  const auto units = static_cast<std::uint64_t>(block / 32);
+  if (w.encoding.axis != 1 || block % 32 != 0 || !std::has_single_bit(units)) {
+    return refuse(node, "affine scales that are neither one a row nor one for 2^n times 32 of k");
+  }
+  p.shift = static_cast<std::uint32_t>(std::countr_zero(units));
+  p.scales = ceil_div(p.k, block);
+  return Status::success();
 }
 
 /// Gemm, MatMul or Linear as one problem; refuses what matmul.cc is for.
 Result<Problem> read_problem(const NodeDesc& node) {
   const OperandDesc& x = node.inputs[0];
   const OperandDesc& w = node.inputs[1];
+  const Result<std::uint32_t> x_code = float_code(node, x);
+  if (!x_code) return x_code.error();
   if (w.constant == nullptr || w.type.shape.rank() != 2) {
     return refuse(node, "the right side is no constant matrix");
   }
-  if (x.type.dtype != DType::kF32 || node.outputs[0].type.dtype != DType::kF32) {
-    return refuse(node, "activations that are not float32");
-  }
   Problem p;
+  p.x_type = x.type.dtype;
   const bool gemm = node.op->is("Gemm");
   p.transposed = node.op->is("MatMul") || (gemm && attr_int(node, "transB", 0) == 0);
   p.n = w.type.shape[p.transposed ? 1 : 0];
@@ -198,16 +263,21 @@ Result<Problem> read_problem(const NodeDesc& node) {
     return refuse(node, "a scaled or transposed left side");
   }
   p.bias = has_input(node, 2);
-  if (p.bias &&
-      (operand_elements(node.inputs[2]) != p.n || node.inputs[2].type.shape.rank() == 0 ||
-       node.inputs[2].type.shape.back() != p.n || node.inputs[2].type.dtype != DType::kF32)) {
-    return refuse(node, "a bias that is not one float32 a column");
+  if (p.bias && (operand_elements(node.inputs[2]) != p.n || node.inputs[2].type.shape.rank() == 0 ||
+                 node.inputs[2].type.shape.back() != p.n)) {
+    return refuse(node, "a bias that is not one number a column");
   }
+  const Result<std::uint32_t> bias_code = float_codes(node, 2, 3);
+  if (!bias_code) return bias_code.error();
+  p.types = *bias_code | *x_code << 8;
   Result<Format> format = format_of(node, w.type);
   if (!format) return format.error();
   p.format = *format;
-  if (p.transposed && (p.format == Format::kQ4_0 || p.format == Format::kQ8_0)) {
-    return refuse(node, "block weights whose blocks do not run along k");
+  if (p.transposed && !w.type.encoding.is_plain()) {
+    return refuse(node, "encoded weights that do not run along k");
+  }
+  if (p.format == Format::kI8) {
+    if (Status s = read_affine(node, *w.constant, p); !s) return s.error();
   }
   p.t = p.k == 0 ? 0 : operand_elements(x) / p.k;
   return p;
@@ -219,19 +289,20 @@ std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value
 Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
                        std::int64_t group1) {
   const FormatInfo& info = format_info(p.format);
-  const std::int64_t stride = ceil_div(p.k, info.unit);
+  const std::int64_t stride = p.group_units();
   const std::int64_t rows = std::min(p.n - group0 * kRows, (group1 - group0) * kRows);
   const std::int64_t group_bytes = stride * info.unit_bytes;
   Dispatch d;
   d.shader = info.shader;
-  d.constants = {tile.threads, tile.columns, tile.groups, p.bias ? 1u : 0u, word(p.k % info.unit)};
-  d.push = {word(p.t),    word(rows),   word(p.k), word(p.k / info.unit),
+  d.constants = {tile.threads,     tile.columns,          tile.groups,
+                 p.bias ? 1u : 0u, word(p.k % info.unit), p.types};
+  d.push = {word(p.t),    word(rows),   word(p.k), word(p.whole_units()),
             word(stride), word(group0), word(p.n)};
-  d.operands = {Operand::input(0),
+  if (p.format == Format::kI8) d.push.insert(d.push.end(), {word(p.weight_units()), p.shift});
+  d.operands = {p.x_type == DType::kF32 ? Operand::input(0) : Operand::workspace(),
                 Operand::input(1, group0 * group_bytes, (group1 - group0) * group_bytes),
                 Operand::input(2), Operand::output(0)};
   d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, tile.groups)), 1};
-  d.barrier_before = false;
   d.estimate_us =
       model_us((group1 - group0) * group_bytes + p.t * (p.k + rows) * 4, 2 * p.t * rows * p.k);
   return d;
@@ -247,7 +318,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     return refuse(node, "activations larger than a binding may be");
   }
   const FormatInfo& info = format_info(p.format);
-  const std::int64_t group_bytes = ceil_div(p.k, info.unit) * info.unit_bytes;
+  const std::int64_t group_bytes = p.group_units() * info.unit_bytes;
   const std::int64_t groups = ceil_div(p.n, kRows);
   // Four groups are a multiple of any alignment that a device asks for.
   const std::int64_t most = std::min<std::int64_t>(target.binding_bytes_max / group_bytes,
@@ -261,8 +332,13 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   name += info.name;
   name += tile.columns == 1 ? "_gemv" : "_gemm" + std::to_string(tile.columns);
   auto kernel = std::make_shared<LinearKernel>(std::move(name), p);
+  if (p.x_type != DType::kF32) {
+    kernel->workspace = round_up(p.t * p.k * 4, 64);
+    add_widen(*kernel, target, Operand::input(0), Operand::workspace(), p.x_type, p.t * p.k);
+  }
   for (std::int64_t g = 0; g < groups; g += piece) {
     kernel->dispatches.push_back(make_dispatch(p, tile, g, std::min(g + piece, groups)));
+    kernel->dispatches.back().barrier_before = g == 0 && p.x_type != DType::kF32;
   }
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
@@ -278,15 +354,22 @@ std::vector<ShaderVariant> variants() {
   }
   for (const FormatInfo& info : kFormats) {
     for (const Tile& tile : tiles) {
-      const bool tail = info.unit < 32;
+      const bool affine = info.shader == "linear.i8";
+      const bool tail = info.unit < 32 || affine;
       ShaderVariant v;
       v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
                std::to_string(tile.groups * 64) + " " + std::to_string(tile.threads);
       v.shader = info.shader;
-      v.constants = {tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u};
+      v.constants = {
+          tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u, 0u};
       v.bindings = 4;
-      v.push_bytes = 28;
+      v.push_bytes = affine ? 36 : 28;
       v.work_per_trip = word(info.unit) * tile.columns * tile.groups;
+      all.push_back(v);
+      // What a 16-bit result changes is the store, alike in all tiles.
+      if (tile.columns != 16 || tile.threads != 64 || tile.groups != 1) continue;
+      v.name += " float16";
+      v.constants[5] = kTypeF16 | kTypeF16 << 8;
       all.push_back(std::move(v));
     }
   }

@@ -3,6 +3,7 @@
 
 #include "backend/vulkan/batch.h"
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 /// Matrix products of any strides: MatMul with batches, Gemm, Linear with a computed w.
@@ -79,22 +80,33 @@ Problem read_linear(const NodeDesc& node) {
   return p;
 }
 
-Status check_types(const VulkanTarget& target, const NodeDesc& node) {
+/// The module and the operands' type codes as matmul.comp has them.
+struct Types {
+  std::string_view shader;
+  std::uint32_t codes = 0;
+};
+
+Result<Types> read_types(const VulkanTarget& target, const NodeDesc& node) {
   const DType dtype = node.outputs[0].type.dtype;
-  if (dtype != DType::kF32 && dtype != DType::kF16) {
-    return refuse(node, "types other than float32 and float16");
-  }
   for (std::size_t i = 0; i <= node.inputs.size(); ++i) {
     const OperandDesc& operand = i < node.inputs.size() ? node.inputs[i] : node.outputs[0];
     if (!operand.present) continue;
-    if (operand.type.dtype != dtype) return refuse(node, "operands of different types");
     if (!operand.type.encoding.is_plain()) return refuse(node, "an encoded operand");
     if (operand_elements(operand) > INT32_MAX ||
         operand_bytes(operand) > target.binding_bytes_max) {
       return refuse(node, "an operand larger than a binding may be");
     }
   }
-  return Status::success();
+  if (is_float(dtype)) {
+    const Result<std::uint32_t> inputs = float_codes(node, 0, 3);
+    const Result<std::uint32_t> y = float_code(node, node.outputs[0]);
+    if (!inputs) return inputs.error();
+    if (!y) return y.error();
+    return Types{"matmul.float", *inputs | *y << 24};
+  }
+  const bool wide = dtype_bytes(dtype) == 8;
+  if (wide && !target.int64) return refuse(node, "64-bit integers, which this device lacks");
+  return Types{wide ? "matmul.int64" : "matmul.int", type_code(dtype) * 0x01010101u};
 }
 
 std::uint32_t rows_together(std::int64_t m) {
@@ -109,7 +121,8 @@ std::uint32_t threads_for(const Problem& p, std::int64_t groups) {
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
-  if (Status s = check_types(target, node); !s) return s.error();
+  const Result<Types> types = read_types(target, node);
+  if (!types) return types.error();
   Result<Problem> problem = node.op->is("MatMul") ? read_matmul(node)
                             : node.op->is("Gemm") ? read_gemm(node)
                                                   : Result<Problem>(read_linear(node));
@@ -124,14 +137,17 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (wide > target.group_count_max || high > target.group_count_max) {
     return refuse(node, "more rows or columns than a grid holds");
   }
-  const bool half = node.outputs[0].type.dtype == DType::kF16;
-  auto kernel = std::make_shared<VulkanKernel>(half ? "matmul_f16" : "matmul_f32");
+  const DType dtype = node.outputs[0].type.dtype;
+  if (!is_float(dtype) && (p.alpha != 1.0f || (p.c && p.beta != 1.0f))) {
+    return refuse(node, "integers with an alpha or beta other than 1");
+  }
+  auto kernel = std::make_shared<VulkanKernel>("matmul_" + std::string(dtype_name(dtype)));
   const std::uint32_t threads = threads_for(p, wide * high * batches);
   for (std::int64_t b = 0; b < batches; b += target.group_count_max) {
     const std::int64_t here = std::min<std::int64_t>(batches - b, target.group_count_max);
     Dispatch d;
-    d.shader = half ? "matmul.f16" : "matmul.f32";
-    d.constants = {threads, rows, p.c ? 1u : 0u, p.a_k == 1 ? 1u : 0u};
+    d.shader = types->shader;
+    d.constants = {threads, rows, p.c ? 1u : 0u, p.a_k == 1 ? 1u : 0u, types->codes};
     d.push = {word(p.m),          word(p.n),           word(p.k),          word(p.a_row),
               word(p.a_k),        word(p.b_k),         word(p.b_column),   word(p.c_row),
               word(p.c_column),   float_bits(p.alpha), float_bits(p.beta), word(b),
@@ -140,7 +156,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
     d.grid = {word(wide), word(high), word(here)};
     d.barrier_before = false;
-    d.estimate_us = model_us(here * (p.m * p.k + p.k * p.n + p.m * p.n) * (half ? 2 : 4),
+    d.estimate_us = model_us(here * (p.m * p.k + p.k * p.n + p.m * p.n) * dtype_bytes(dtype),
                              3 * here * p.m * p.n * p.k);
     kernel->dispatches.push_back(std::move(d));
   }
@@ -150,13 +166,23 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
-  for (const std::string_view type : {"f32", "f16"}) {
+  struct Kind {
+    std::string_view name;
+    std::string_view shader;
+    std::uint32_t type;
+  };
+  const Kind kinds[] = {{"f32", "matmul.float", kTypeF32},
+                        {"f16", "matmul.float", kTypeF16},
+                        {"bf16", "matmul.float", kTypeBF16},
+                        {"i32", "matmul.int", kTypeI32},
+                        {"i64", "matmul.int64", kTypeI64}};
+  for (const Kind& kind : kinds) {
     for (const std::uint32_t threads : {64u, 256u}) {
       for (const std::uint32_t rows : {1u, 2u, 4u, 8u}) {
-        all.push_back({"matmul " + std::string(type) + " " + std::to_string(rows) + " rows " +
+        all.push_back({"matmul " + std::string(kind.name) + " " + std::to_string(rows) + " rows " +
                            std::to_string(threads),
-                       type == "f32" ? "matmul.f32" : "matmul.f16",
-                       {threads, rows, 1u, 1u},
+                       kind.shader,
+                       {threads, rows, 1u, 1u, kind.type * 0x01010101u},
                        4,
                        80,
                        4 * rows});

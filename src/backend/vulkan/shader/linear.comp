@@ -3,6 +3,7 @@
 // variants: f16 -DW_F16
 // variants: q8_0 -DW_Q8_0
 // variants: q4_0 -DW_Q4_0
+// variants: i8 -DW_I8
 // y[T, N] = x[T, K] @ w[N, K]^T + bias[N], w packed once as [group of 64 rows][k unit][lane].
 //
 // One row of w a lane: 64 lanes read a unit's 1 KiB in a row. The activations of a unit are the
@@ -10,6 +11,7 @@
 // Each 64 threads of a workgroup take every kSlices-th unit of k; the slices are summed in order.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "elements.glsl"
 #extension GL_KHR_shader_subgroup_ballot : require
 
 layout(local_size_x_id = 0) in;
@@ -17,14 +19,18 @@ layout(constant_id = 0) const uint kThreads = 256;
 layout(constant_id = 1) const uint kCols = 1;     // rows of x a workgroup
 layout(constant_id = 2) const uint kGroups = 1;   // row groups of w a workgroup
 layout(constant_id = 3) const uint kHasBias = 0;
-layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16)
+layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16, i8)
+layout(constant_id = 5) const uint kTypes = 0;    // bias, y: a byte each
+const uint kTypeBias = kTypes & 255u, kTypeY = kTypes >> 8;
 
 layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
 layout(set = 0, binding = 1) readonly restrict buffer W { uvec4 w[]; };
 layout(set = 0, binding = 1) readonly restrict buffer S { float16_t s[]; };
 layout(set = 0, binding = 1) readonly restrict buffer F { float f[]; };
-layout(set = 0, binding = 2) readonly restrict buffer B { float bias[]; };
-layout(set = 0, binding = 3) writeonly restrict buffer Y { float y[]; };
+layout(set = 0, binding = 1) readonly restrict buffer O { uint8_t bytes[]; };
+layout(set = 0, binding = 1) readonly restrict buffer V { vec2 scales[]; };
+FLOATS_IN(2, bias)
+FLOATS_AS(writeonly restrict, 3, y)
 layout(push_constant) uniform P {
   uint t;       // rows of x
   uint n;       // rows of w in this dispatch
@@ -33,12 +39,20 @@ layout(push_constant) uniform P {
   uint stride;  // units of a row group, the tail's included
   uint group0;  // first row group, for the rows of y and bias
   uint y_n;     // row length of y
+#ifdef W_I8
+  uint table;   // unit of a row group at which its scales start
+  uint shift;   // 2^shift units of k share a scale
+#endif
 };
 
 const uint kSlices = kThreads / 64;
 const uint kAcc = kCols * kGroups;
 // With many columns the block's scale is taken into the weights, else into the block's sum.
+#ifdef W_I8
+const bool kScaleWeights = true;  // an offset cannot be had any other way
+#else
 const bool kScaleWeights = kAcc >= 16;
+#endif
 // One unit ahead, where that does not cost waves.
 const bool kPrefetch = kAcc <= 8;
 shared float part[kSlices == 1 ? 1 : kThreads * kAcc];
@@ -54,6 +68,10 @@ const uint kUnitWords = 64;
 #elif defined(W_Q8_0)
 const uint kUnit = 32;
 const uint kUnitWords = 136;
+#elif defined(W_I8)
+#define TAIL bytes
+const uint kUnit = 32;
+const uint kUnitWords = 128;
 #else
 const uint kUnit = 32;
 const uint kUnitWords = 72;
@@ -62,8 +80,9 @@ const uint kStep = kUnit < 8 ? kUnit : 8;
 
 struct Unit {
   uvec4 quants;
-  uvec4 more;  // q8_0: the second half
+  uvec4 more;  // q8_0, i8: the second half
   float scale;
+  float offset;  // i8: a weight is scale * q + offset
 };
 
 Unit fetch(uint unit, uint lane) {
@@ -71,20 +90,30 @@ Unit fetch(uint unit, uint lane) {
   r.quants = w[unit * kUnitWords + lane];
   r.more = uvec4(0);
   r.scale = 1;
+  r.offset = 0;
 #if defined(W_Q4_0)
   r.scale = float(s[unit * kUnitWords * 8 + 512 + lane]) * 0.0625;
 #elif defined(W_Q8_0)
   r.more = w[unit * kUnitWords + 64 + lane];
   r.scale = float(s[unit * kUnitWords * 8 + 1024 + lane]);
+#elif defined(W_I8)
+  r.more = w[unit * kUnitWords + 64 + lane];
 #endif
   return r;
 }
+
+#ifdef W_I8
+// Scale and offset of unit u in the row group that starts at unit `first`.
+vec2 scale_of(uint first, uint u, uint lane) {
+  return scales[(first + table) * kUnitWords * 2 + (u >> shift) * 64 + lane];
+}
+#endif
 
 float signed_byte(uint v, int i) { return float(bitfieldExtract(int(v), 8 * i, 8)); }
 
 // Eight (f32: four) weights of unit part j from its loaded words, without the block's scale.
 void unpack(Unit unit, uint j, out float v[kStep]) {
-  const uvec4 q = kUnitWords == 136 && j >= 2 ? unit.more : unit.quants;
+  const uvec4 q = kUnitWords >= 128 && j >= 2 ? unit.more : unit.quants;
 #if defined(W_F32)
   [[unroll]] for (uint i = 0; i < 4; i++) v[i] = uintBitsToFloat(q[i]);
 #elif defined(W_F16)
@@ -93,7 +122,7 @@ void unpack(Unit unit, uint j, out float v[kStep]) {
     v[2 * i] = h.x;
     v[2 * i + 1] = h.y;
   }
-#elif defined(W_Q8_0)
+#elif defined(W_Q8_0) || defined(W_I8)
   [[unroll]] for (int i = 0; i < 4; i++) {
     v[i] = signed_byte(q[2 * (j & 1u)], i);
     v[i + 4] = signed_byte(q[2 * (j & 1u) + 1], i);
@@ -129,6 +158,11 @@ void main() {
       const uint first = min(group + g, group_last) * stride;
       now[g] = kPrefetch ? next[g] : fetch(first + u, lane);
       if (kPrefetch) next[g] = fetch(first + min(u + kSlices, stride - 1), lane);
+#ifdef W_I8
+      const vec2 affine = scale_of(first, u, lane);
+      now[g].scale = affine.x;
+      now[g].offset = affine.y;
+#endif
     }
     float sum[kAcc];
     [[unroll]] for (uint a = 0; a < kAcc; a++) sum[a] = kScaleWeights ? acc[a] : 0;
@@ -138,7 +172,13 @@ void main() {
         float v[kStep];
         unpack(now[g], j, v);
         const float scale = kScaleWeights ? now[g].scale : 1.0;
-        [[unroll]] for (uint i = 0; i < kStep; i++) wv[g * kStep + i] = v[i] * scale;
+        [[unroll]] for (uint i = 0; i < kStep; i++) {
+#ifdef W_I8
+          wv[g * kStep + i] = v[i] * scale + now[g].offset;
+#else
+          wv[g * kStep + i] = v[i] * scale;
+#endif
+        }
       }
       uint xo = x0 + u * kUnit + j * kStep;
       [[unroll]] for (uint c = 0; c < kCols; c++) {
@@ -162,8 +202,14 @@ void main() {
   if (slice == 0) {
     [[dont_unroll]] for (uint i = 0; i < kTail; i++) {
       [[unroll]] for (uint g = 0; g < kGroups; g++) {
-        uint row = (min(group + g, group_last) * stride + units) * 64 + lane;
-        float v = float(TAIL[row * kUnit + i]);
+        const uint first = min(group + g, group_last) * stride;
+#ifdef W_I8
+        const vec2 affine = scale_of(first, units, lane);
+        const uint at = ((first + units) * kUnitWords + (i >> 4) * 64 + lane) * 16 + (i & 15u);
+        float v = float(bitfieldExtract(int(uint(TAIL[at])), 0, 8)) * affine.x + affine.y;
+#else
+        float v = float(TAIL[((first + units) * 64 + lane) * kUnit + i]);
+#endif
         uint xo = x0 + units * kUnit + i;
         [[unroll]] for (uint c = 0; c < kCols; c++) {
           acc[g * kCols + c] += v * x[xo];
@@ -190,8 +236,8 @@ void main() {
       uint row = (group + a / kCols) * 64 + lane, col = c0 + a % kCols;
       if (row < n && col < t) {
         row += group0 * 64;
-        if (kHasBias != 0) r += bias[row];
-        y[col * y_n + row] = r;
+        if (kHasBias != 0) r += LOAD_FLOAT(bias, kTypeBias, row);
+        STORE_FLOAT(y, kTypeY, col * y_n + row, r)
       }
     }
   }

@@ -1,0 +1,26 @@
+#include "backend/vulkan/widen.h"
+
+#include <utility>
+
+#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
+#include "base/checked.h"
+
+namespace polaris::vulkan {
+
+void add_widen(VulkanKernel& kernel, const VulkanTarget& target, Operand from, Operand to,
+               DType dtype, std::int64_t elements) {
+  // One operand of the elementwise shader; the others alias it and are not read.
+  const std::uint32_t type = type_code(dtype);
+  Dispatch d;
+  d.shader = "elementwise.float";
+  d.constants = {kOpIdentity, type, type, type, kTypeF32, kModeSame, kModeScalar, kModeScalar, 0};
+  d.push = {static_cast<std::uint32_t>(elements), 0, 0, 0, 0, 0, 0};
+  d.operands = {from, from, from, to, Operand::params()};
+  d.grid = grid_1d(target, ceil_div(elements, 1024));
+  d.barrier_before = false;
+  d.estimate_us = model_us(elements * (dtype_bytes(dtype) + 4), 0);
+  kernel.dispatches.push_back(std::move(d));
+}
+
+}  // namespace polaris::vulkan
