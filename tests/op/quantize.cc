@@ -40,6 +40,22 @@ TEST_CASE("QuantizeLinear") {
   s.add("empty", {random(DType::kF32, {0, 3}), scalar(DType::kF32, 1)});
   s.add("int32 input", {random_ints(DType::kI32, {17}, -900, 900), scalar(DType::kF32, 3.7),
                         values(DType::kI8, {}, {3})});
+  s.add("int32 per axis",
+        {random_ints(DType::kI32, {5, 3}, -90000, 90000), random(DType::kF32, {3}, 0.9, 2),
+         random_bits(DType::kI16, {3})},
+        at<QuantizeLinearAttrs>(1));
+  s.add("halves of 16 bits",
+        {values(DType::kF32, {6}, {20000.5, 20001.5, -32767.5, -32768.5, 32766.5, 32767.5}),
+         scalar(DType::kF32, 1), values(DType::kI16, {}, {0})});
+  s.add("16 bits of all sizes", {random_bits(DType::kF32, {1031}), scalar(DType::kF32, 0.003),
+                                 values(DType::kU16, {}, {32768})});
+  for (DType d : {DType::kF16, DType::kBF16}) {
+    s.add(dtype_name(d),
+          {random(d, {5, 67}, -40, 40), scalar(d, 0.13), random_ints(DType::kI8, {}, 0, 9)},
+          nullptr, {1, 1, {1, 2}});
+  }
+  s.add("f16 by f32", {random(DType::kF16, {5, 67}, -40, 40), scalar(DType::kF32, 0.13),
+                       random_ints(DType::kU8, {}, 0, 99)});
   s.fails("scale size", {random(DType::kF32, {3, 5}), random(DType::kF32, {3})}, nullptr,
           "size of the scale, got 3, wanted 5");
   s.fails("axis", {random(DType::kF32, {3, 5}), random(DType::kF32, {3})},
@@ -65,6 +81,13 @@ TEST_CASE("DequantizeLinear") {
         at<DequantizeLinearAttrs>(1, 3), {1, 1, {1, 2}});
   s.add("int32", {random_ints(DType::kI32, {17}, -100000, 100000), scalar(DType::kF32, 0.01)});
   s.add("f16 scale", {random_bits(DType::kI8, {17}), scalar(DType::kF16, 0.01)});
+  for (DType d : {DType::kF16, DType::kBF16}) {
+    s.add(std::string(dtype_name(d)) + " per axis",
+          {random_bits(DType::kU8, {5, 7}), random(d, {7}, 0.1, 0.5), random_bits(DType::kU8, {7})},
+          at<DequantizeLinearAttrs>(1));
+  }
+  s.add("f32 scale to f16", {random_bits(DType::kI16, {17}), scalar(DType::kF32, 0.001)},
+        attrs<DequantizeLinearAttrs>([](auto& a) { a.output_dtype = DType::kF16; }));
   s.fails("zero point",
           {random_bits(DType::kI8, {3}), scalar(DType::kF32, 1), random_bits(DType::kU8, {})},
           nullptr, "type");
@@ -85,22 +108,15 @@ TEST_CASE("Decode") {
   for (BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
     s.add(block_format_info(f).name, {random_blocks(f, {7, 96})}, nullptr, {1, 1, {0}});
   }
-  Constant affine;
-  TensorType type{DType::kF32, {5, 6}, {}};
-  type.encoding.kind = Encoding::Kind::kAffine;
-  type.encoding.storage = static_cast<std::uint8_t>(DType::kI8);
-  type.encoding.axis = 0;
-  const Tensor q = random_bits(DType::kI8, {5, 6});
-  affine.data = Tensor::from_bytes(type, q.bytes()).take();
-  affine.scale = random(DType::kF32, {5}, 0.1, 0.5);
-  affine.zero_point = random_bits(DType::kI8, {5});
-  s.add_constants("affine per row", {affine}, nullptr, {1, 1, {0}});
-  type.encoding.axis = 1;
-  type.encoding.block = 3;
-  affine.data = Tensor::from_bytes(type, q.bytes()).take();
-  affine.scale = random(DType::kF32, {5, 2}, 0.1, 0.5);
-  affine.zero_point = {};
-  s.add_constants("affine blocks", {affine}, nullptr, {1, 1, {0}});
+  const auto add = [&](const char* name, Constant constant) {
+    s.add_constants(name, {std::move(constant)}, nullptr, {1, 1, {0}});
+  };
+  add("affine", affine(DType::kU8, {5, 67}, -1, 0, {}));
+  add("affine, no zero", affine(DType::kI8, {5, 67}, -1, 0, {}, false));
+  add("affine per row", affine(DType::kI8, {5, 6}, 0, 0, {5}));
+  add("affine per channel", affine(DType::kU8, {3, 5, 7}, 1, 0, {5}));
+  add("affine blocks", affine(DType::kI8, {5, 6}, 1, 3, {5, 2}, false));
+  add("affine ragged blocks", affine(DType::kU8, {5, 7, 2}, 1, 3, {5, 3, 2}));
   s.run();
 }
 

@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "backend/vulkan/affine_weight.h"
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
-/// Gather along any axis of plain data, and of rows of a block-encoded table.
+/// Gather along any axis of plain data, and of rows of an encoded table.
 namespace polaris::vulkan {
 namespace {
 
@@ -118,9 +120,8 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
   const TensorType& table = node.inputs[0].type;
   const DType out = node.outputs[0].type.dtype;
   if (out != DType::kF32 && out != DType::kF16) return refuse(node, "decodes to no float");
-  if (table.shape.rank() != 2) return refuse(node, "an encoded table that is not a matrix");
   const BlockFormatInfo& format = block_format_info(table.encoding.format);
-  const std::int64_t row = table.shape[1];
+  const std::int64_t row = table.shape.elements_between(1, table.shape.rank());
   const std::int64_t pairs = operand_elements(node.inputs[1]) * row / 2;
   if (pairs >= kCountMax) return refuse(node, "more than 2^30 elements");
   auto kernel = std::make_shared<VulkanKernel>(std::string(block_shader(table.encoding.format)));
@@ -141,6 +142,41 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
 
+KernelResult select_affine(const VulkanTarget& target, const NodeDesc& node, std::uint32_t wide) {
+  const Result<AffineWeight> weight = read_affine_weight(target, node, 0);
+  if (!weight) return weight.error();
+  const Result<std::uint32_t> y = float_code(node, node.outputs[0]);
+  if (!y) return y.error();
+  const TensorType& table = node.inputs[0].type;
+  const std::int64_t row = table.shape.elements_between(1, table.shape.rank());
+  const std::int64_t count = operand_elements(node.outputs[0]);
+  if (count >= kCountMax || table.shape.elements() > UINT32_MAX) {
+    return refuse(node, "more than 2^30 results or 2^32 elements");
+  }
+  const Result<Parts> parts = split_rows(target, node, table.shape[0], row);
+  if (!parts) return parts.error();
+  auto kernel = make_affine_kernel("gather_affine", 0, *weight);
+  const FastDivisor by_row = fast_divisor(static_cast<std::uint32_t>(row));
+  Dispatch dispatch;
+  dispatch.shader = "gather_affine";
+  dispatch.constants = {wide, weight->mode, weight->zero ? 1u : 0u, type_code(weight->storage), *y};
+  dispatch.push = {static_cast<std::uint32_t>(count),
+                   static_cast<std::uint32_t>(row),
+                   by_row.multiplier,
+                   by_row.shift,
+                   static_cast<std::uint32_t>(table.shape[0]),
+                   static_cast<std::uint32_t>(weight->axis),
+                   static_cast<std::uint32_t>(weight->inner),
+                   static_cast<std::uint32_t>(weight->block)};
+  dispatch.operands = {Operand::input(0), Operand::input(1), Operand::output(0), weight->scales(0),
+                       weight->zeros(0)};
+  dispatch.grid = grid_1d(target, ceil_div(count, 256));
+  dispatch.estimate_us = model_us(count * 5, count * 8);
+  add_parts(*kernel, *parts, dispatch);
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& data = node.inputs[0].type;
   const auto axis = normalize_axis(attr_int(node, "axis", 0), data.shape.rank());
@@ -151,8 +187,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     return refuse(node, "an axis of no elements");
   }
   if (data.encoding.is_plain()) return select_plain(target, node, *axis, *wide);
-  if (!data.encoding.is_block()) return refuse(node, "affine-encoded data");
   if (*axis != 0) return refuse(node, "an encoded table along another axis than 0");
+  if (!data.encoding.is_block()) return select_affine(target, node, *wide);
   return select_blocks(target, node, *wide);
 }
 
@@ -168,6 +204,14 @@ std::vector<ShaderVariant> variants() {
       const std::string_view shader = block_shader(format);
       all.push_back({std::string(shader) + index + " f32", shader, {wide, 0}, 3, 28, 0});
       all.push_back({std::string(shader) + index + " f16", shader, {wide, 1}, 3, 28, 0});
+    }
+    for (std::uint32_t mode = 0; mode < 3; ++mode) {
+      all.push_back({"gather_affine" + index + " mode" + std::to_string(mode),
+                     "gather_affine",
+                     {wide, mode, 1, kTypeU8, kTypeF32},
+                     5,
+                     40,
+                     0});
     }
   }
   return all;

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <string>
 
+#include "backend/vulkan/affine_weight.h"
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 /// QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear and polaris.Decode.
@@ -11,8 +13,6 @@ namespace {
 constexpr std::int64_t kThreads = 256;
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
-
-bool is_byte(DType dtype) { return dtype == DType::kU8 || dtype == DType::kI8; }
 
 /// [outer, axis, inner] of the scale, and whether it is one, by axis or by block.
 struct Scales {
@@ -34,28 +34,65 @@ Result<Scales> read_scales(const NodeDesc& node) {
   return s;
 }
 
-KernelResult select_linear(const VulkanTarget& target, const NodeDesc& node, bool quantize) {
+/// Type codes of x, scale and y as quantize.comp has them.
+Result<std::uint32_t> read_types(const NodeDesc& node, bool quantize) {
   const DType from = node.inputs[0].type.dtype;
   const DType to = node.outputs[0].type.dtype;
-  if (node.inputs[1].type.dtype != DType::kF32) return refuse(node, "scales that are not float32");
-  const bool types = quantize ? from == DType::kF32 && is_byte(to)
-                              : (is_byte(from) || from == DType::kI32) && to == DType::kF32;
-  if (!types) return refuse(node, "types other than float32 and 8-bit (or int32) integers");
-  Result<Scales> scales = read_scales(node);
-  if (!scales) return scales.error();
-  const std::int64_t elements = operand_elements(node.inputs[0]);
-  const bool zero = has_input(node, 2);
+  const Result<std::uint32_t> scale = float_code(node, node.inputs[1]);
+  if (!scale) return scale;
+  for (const OperandDesc* operand : {&node.inputs[0], &node.outputs[0]}) {
+    if (!is_float(operand->type.dtype)) continue;
+    const Result<std::uint32_t> code = float_code(node, *operand);
+    if (!code) return code;
+  }
   const DType integer = quantize ? to : from;
-  auto kernel = std::make_shared<VulkanKernel>(quantize ? "quantize" : "dequantize");
+  if (dtype_bytes(integer) > 2 && (quantize || integer != DType::kI32)) {
+    return refuse(node, "integers of " + std::string(dtype_name(integer)));
+  }
+  return type_code(from) | *scale << 8 | type_code(to) << 16;
+}
+
+/// The dispatch but for its operands.
+Dispatch make_linear(const VulkanTarget& target, std::int64_t elements, bool quantize,
+                     const Scales& s, bool zero, std::uint32_t types) {
   Dispatch d;
-  d.shader = quantize ? "quantize.to_i8" : is_byte(from) ? "quantize.from_i8" : "quantize.from_i32";
-  d.constants = {scales->mode, integer == DType::kI8 ? 1u : 0u, zero ? 1u : 0u};
-  d.push = {word(elements), word(scales->axis), word(scales->inner), word(scales->block)};
-  d.operands = {Operand::input(0), Operand::input(1), Operand::input(zero ? 2 : 0),
-                Operand::output(0)};
+  d.shader = quantize ? "quantize.to" : "quantize.from";
+  d.constants = {s.mode, zero ? 1u : 0u, types};
+  d.push = {word(elements), word(s.axis), word(s.inner), word(s.block)};
   d.grid = grid_1d(target, ceil_div(elements, kThreads));
   d.barrier_before = false;
   d.estimate_us = model_us(elements * 5, elements * (quantize ? 40 : 4));
+  return d;
+}
+
+KernelResult select_linear(const VulkanTarget& target, const NodeDesc& node, bool quantize) {
+  const Result<std::uint32_t> types = read_types(node, quantize);
+  if (!types) return types.error();
+  Result<Scales> scales = read_scales(node);
+  if (!scales) return scales.error();
+  const bool zero = has_input(node, 2);
+  auto kernel = std::make_shared<VulkanKernel>(quantize ? "quantize" : "dequantize");
+  Dispatch d =
+      make_linear(target, operand_elements(node.inputs[0]), quantize, *scales, zero, *types);
+  d.operands = {Operand::input(0), Operand::input(1), Operand::input(zero ? 2 : 0),
+                Operand::output(0)};
+  kernel->dispatches.push_back(std::move(d));
+  finish_estimate(*kernel, node);
+  return std::shared_ptr<const Kernel>(std::move(kernel));
+}
+
+/// polaris.Decode of integers with scales: a DequantizeLinear of the packed constant.
+KernelResult select_affine(const VulkanTarget& target, const NodeDesc& node) {
+  const Result<AffineWeight> weight = read_affine_weight(target, node, 0);
+  if (!weight) return weight.error();
+  const Result<std::uint32_t> y = float_code(node, node.outputs[0]);
+  if (!y) return y.error();
+  auto kernel = make_affine_kernel("decode_affine", 0, *weight);
+  Dispatch d = make_linear(target, operand_elements(node.inputs[0]), false,
+                           {weight->mode, weight->axis, weight->inner, weight->block}, weight->zero,
+                           type_code(weight->storage) | *y << 16);
+  d.operands = {Operand::input(0, 0, weight->data_bytes), weight->scales(0), weight->zeros(0),
+                Operand::output(0)};
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
@@ -87,7 +124,7 @@ KernelResult select_dynamic(const VulkanTarget& target, const NodeDesc& node) {
 
 KernelResult select_decode(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& x = node.inputs[0].type;
-  if (!x.encoding.is_block()) return refuse(node, "encodings other than blocks");
+  if (!x.encoding.is_block()) return select_affine(target, node);
   if (node.outputs[0].type.dtype != DType::kF32) return refuse(node, "results other than float32");
   const std::int64_t quads = x.shape.elements() / 4;
   auto kernel = std::make_shared<VulkanKernel>("decode");
@@ -110,7 +147,6 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
       return refuse(node, "an operand larger than a binding may be");
     }
   }
-  if (operand_elements(node.outputs[0]) == 0) return refuse(node, "an empty input");
   if (node.op->is("Decode", "polaris")) return select_decode(target, node);
   if (!node.inputs[0].type.encoding.is_plain()) return refuse(node, "an encoded input");
   if (node.op->is("DynamicQuantizeLinear")) return select_dynamic(target, node);
@@ -119,13 +155,26 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
-  for (const std::string_view shader :
-       {"quantize.to_i8", "quantize.from_i8", "quantize.from_i32"}) {
+  const auto add = [&](std::string_view shader, DType from, DType to) {
     for (std::uint32_t mode = 0; mode < 3; ++mode) {
-      all.push_back(
-          {std::string(shader) + " mode" + std::to_string(mode), shader, {mode, 1, 1}, 4, 16, 0});
+      const std::uint32_t types = type_code(from) | type_code(to) << 16;
+      all.push_back({std::string(shader) + " " + std::string(dtype_name(from)) + " " +
+                         std::string(dtype_name(to)) + " mode" + std::to_string(mode),
+                     shader,
+                     {mode, 1, types},
+                     4,
+                     16,
+                     0});
     }
+  };
+  for (const DType dtype : {DType::kI8, DType::kU8, DType::kI16, DType::kU16}) {
+    add("quantize.to", DType::kF32, dtype);
+    add("quantize.from", dtype, DType::kF32);
   }
+  add("quantize.to", DType::kI32, DType::kI8);
+  add("quantize.to", DType::kF16, DType::kI8);
+  add("quantize.from", DType::kI32, DType::kF32);
+  add("quantize.from", DType::kI8, DType::kF16);
   all.push_back({"dynamic_quantize.range", "dynamic_quantize.range", {}, 5, 8, 256});
   all.push_back({"dynamic_quantize.scale", "dynamic_quantize.scale", {}, 5, 8, 256});
   all.push_back({"dynamic_quantize.apply", "dynamic_quantize.apply", {}, 5, 8, 0});

@@ -47,3 +47,10 @@ int quantized(float x, float scale) {
   if (abs(abs(q - roundEven(q)) - 0.5) < 0.01) q = exact_div(x, scale);
   return int(roundEven(q));
 }
+
+// The same, exact for quotients below 2^17; larger ones saturate any 16-bit type.
+int quantized_wide(float x, float scale) {
+  float q = x / scale;
+  if (!(abs(q) < 262144.0)) return q > 0.0 ? 262144 : (q < 0.0 ? -262144 : 0);
+  return int(roundEven(exact_div(x, scale)));
+}

@@ -1,52 +1,53 @@
 #version 450
-// variants: to_i8 -DTO
-// variants: from_i8 -DFROM=uint8_t -DWIDEN(v)=widen(uint(v))
-// variants: from_i32 -DFROM=int -DWIDEN(v)=(v)
+// variants: to -DTO
+// variants: from
 // QuantizeLinear and DequantizeLinear with a scale for all, one an index of an axis, or one a block
-// along it. x is [outer, axis, inner].
+// along it. x is [outer, axis, inner]; integers have 8 or 16 bits, dequantized ones up to 32.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "affine.glsl"
+#include "elements.glsl"
 #include "exact.glsl"
 layout(local_size_x = 256) in;
-layout(constant_id = 0) const uint kMode = 0;     // 0 one scale, 1 by axis, 2 by block
-layout(constant_id = 1) const uint kSigned = 0;   // the 8-bit type is int8
-layout(constant_id = 2) const uint kHasZero = 0;
+layout(constant_id = 0) const uint kMode = 0;
+layout(constant_id = 1) const uint kHasZero = 0;
+layout(constant_id = 2) const uint kTypes = 0;  // x, scale, y: a byte each; the zero point is as
+                                                // the integers are
+const uint kTypeX = kTypes & 255u, kTypeScale = kTypes >> 8 & 255u, kTypeY = kTypes >> 16;
 
-#ifdef TO
-layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
-layout(set = 0, binding = 2) readonly restrict buffer Z { uint8_t zero[]; };
-layout(set = 0, binding = 3) writeonly restrict buffer Y { uint8_t y[]; };
-#else
-layout(set = 0, binding = 0) readonly restrict buffer X { FROM x[]; };
-layout(set = 0, binding = 2) readonly restrict buffer Z { FROM zero[]; };
-layout(set = 0, binding = 3) writeonly restrict buffer Y { float y[]; };
-#endif
-layout(set = 0, binding = 1) readonly restrict buffer S { float scale[]; };
+BUFFER_IN(0, x)
+FLOATS_IN(1, scale)
+BUFFER_IN(2, zero)
+BUFFER_AS(writeonly restrict, 3, y)
 layout(push_constant) uniform P {
   uint elements, axis, inner, block;
 };
 
-int widen(uint v) { return kSigned != 0 ? bitfieldExtract(int(v), 0, 8) : int(v); }
-
-uint scale_index(uint i) {
-  if (kMode == 0) return 0;
-  const uint along = i / inner % axis;
-  if (kMode == 1) return along;
-  const uint blocks = (axis + block - 1) / block;
-  return (i / inner / axis * blocks + along / block) * inner + i % inner;
-}
-
 void main() {
   const uint i = group_index() * 256 + gl_LocalInvocationIndex;
   if (i >= elements) return;
-  const uint at = scale_index(i);
+  const uint at = affine_index(kMode, i, axis, inner, block);
+  const float s = LOAD_FLOAT(scale, kTypeScale, at);
 #ifdef TO
-  int q = quantized(x[i], scale[at]);
-  if (kHasZero != 0) q += widen(uint(zero[at]));
-  y[i] = uint8_t(uint(kSigned != 0 ? clamp(q, -128, 127) & 255 : clamp(q, 0, 255)));
+  const bool wide = kTypeY == kTypeI16 || kTypeY == kTypeU16;
+  float v = 0;
+  if (kTypeX == kTypeI32) {
+    v = float(int(x_w[i]));
+  } else {
+    v = LOAD_FLOAT(x, kTypeX, i);
+  }
+  int q = wide ? quantized_wide(v, s) : quantized(v, s);
+  if (kHasZero != 0) q += int(LOAD_BITS(zero, kTypeY, at).x);
+  if (wide) {
+    const int low = kTypeY == kTypeI16 ? -32768 : 0;
+    y_s[i] = uint16_t(uint(clamp(q, low, low + 65535)) & 0xFFFFu);
+  } else {
+    const int low = kTypeY == kTypeI8 ? -128 : 0;
+    y_b[i] = uint8_t(uint(clamp(q, low, low + 255)) & 0xFFu);
+  }
 #else
-  int q = WIDEN(x[i]);
-  if (kHasZero != 0) q -= WIDEN(zero[at]);
-  y[i] = float(q) * scale[at];
+  int q = int(LOAD_BITS(x, kTypeX, i).x);
+  if (kHasZero != 0) q -= int(LOAD_BITS(zero, kTypeX, at).x);
+  STORE_FLOAT(y, kTypeY, i, float(q) * s)
 #endif
 }
