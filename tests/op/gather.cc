@@ -35,6 +35,30 @@ TEST_CASE("Gather") {
     s.add(block_format_info(f).name,
           {random_blocks(f, {13, 96}), random_ints(DType::kI32, {7}, 0, 12)}, nullptr, {1, 1, {0}});
   }
+  s.add("q8_0 rank 3",
+        {random_blocks(BlockFormat::kQ8_0, {5, 3, 32}), random_ints(DType::kI64, {2, 2}, 0, 4)},
+        nullptr, {1, 1, {0}});
+  struct Case {
+    const char* name;
+    DType storage;
+    Shape data;
+    int axis;
+    std::int32_t block;
+    Shape scales;
+    bool zero;
+  };
+  const Case cases[] = {
+      {"affine i8", DType::kI8, {13, 17}, -1, 0, {}, true},
+      {"affine u8 per row", DType::kU8, {13, 17}, 0, 0, {13}, true},
+      {"affine i8 per column", DType::kI8, {13, 17}, 1, 0, {17}, false},
+      {"affine u8 blocks", DType::kU8, {13, 17}, 1, 5, {13, 4}, true},
+      {"affine i8 blocks of rows", DType::kI8, {13, 4, 3}, 0, 4, {4, 4, 3}, true}};
+  for (const Case& c : cases) {
+    s.add_constants(c.name,
+                    {affine(c.storage, c.data, c.axis, c.block, c.scales, c.zero),
+                     {random_ints(DType::kI32, {7}, -13, 12), {}, {}, "", nullptr}},
+                    nullptr, {1, 1, {0}});
+  }
   s.fails("index", {random(DType::kF32, {3, 5}), int64s({3})}, nullptr, "index, got 3");
   s.fails("axis", {random(DType::kF32, {3, 5}), int64s({0})}, axis(2), "axis, got 2");
   s.fails("float index", {random(DType::kF32, {3, 5}), random(DType::kF32, {1})}, nullptr,
@@ -77,6 +101,17 @@ TEST_CASE("ScatterElements") {
           {random(DType::kF32, {5, 7}), random_ints(DType::kI64, {5, 9}, 0, 6),
            random(DType::kF32, {5, 9})},
           attr);
+    for (DType d : {DType::kF16, DType::kI64, DType::kU32}) {
+      s.add(std::string(reduction) + " " + std::string(dtype_name(d)),
+            {random(d, {5, 7}), random_ints(DType::kI64, {5, 9}, 0, 6), random(d, {5, 9})}, attr);
+    }
+    s.add(std::string(reduction) + " axis 0",
+          {random(DType::kF32, {4, 3, 5}), random_ints(DType::kI64, {9, 2, 4}, -4, 3),
+           random(DType::kF32, {9, 2, 4})},
+          attrs<ScatterElementsAttrs>([&](auto& a) { a.reduction = reduction; }));
+    s.add(std::string(reduction) + " vector",
+          {random(DType::kI32, {7}), random_ints(DType::kI64, {5}, 0, 6), random(DType::kI32, {5})},
+          attrs<ScatterElementsAttrs>([&](auto& a) { a.reduction = reduction; }));
     s.add(std::string(reduction) + " i32",
           {random(DType::kI32, {5, 7}), random_ints(DType::kI32, {5, 9}, 0, 6),
            random(DType::kI32, {5, 9})},
@@ -100,6 +135,10 @@ TEST_CASE("ScatterND") {
     s.add(reduction,
           {random(DType::kF32, {5, 7}), random_ints(DType::kI64, {4, 1}, 0, 4),
            random(DType::kF32, {4, 7})},
+          attrs<ScatterNdAttrs>([&](auto& a) { a.reduction = reduction; }));
+    s.add(std::string(reduction) + " elements",
+          {random(DType::kI32, {5, 7}), random_ints(DType::kI32, {3, 4, 2}, 0, 4),
+           random(DType::kI32, {3, 4})},
           attrs<ScatterNdAttrs>([&](auto& a) { a.reduction = reduction; }));
   }
   s.fails("updates",

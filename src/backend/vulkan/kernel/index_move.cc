@@ -5,16 +5,20 @@
 
 #include "backend/vulkan/copy_plan.h"
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/opcode.h"
 #include "backend/vulkan/strided.h"
 #include "base/checked.h"
 
-/// GatherElements, GatherND, ScatterElements and ScatterND (without a reduction, which would need
-/// atomics and so a float order that varies).
+/// GatherElements, GatherND, ScatterElements and ScatterND; reductions have a shader of their own,
+/// whose order is fixed.
 namespace polaris::vulkan {
 namespace {
 
 constexpr std::string_view kOps[] = {"GatherElements", "GatherND", "ScatterElements", "ScatterND"};
 constexpr std::int64_t kCountMax = std::int64_t{1} << 30;
+// Updates that one thread takes in a row.
+constexpr std::int64_t kSerialMax = std::int64_t{1} << 16;
+constexpr std::string_view kReductions[] = {"add", "mul", "max", "min"};
 
 enum Form : std::uint32_t { kElements = 0, kTuples = 1 };
 
@@ -100,6 +104,65 @@ Dispatch make_dispatch(VulkanKernel& kernel, const VulkanTarget& target, const N
   return dispatch;
 }
 
+Result<std::string_view> reduce_shader(const VulkanTarget& target, const NodeDesc& node) {
+  const DType dtype = node.inputs[0].type.dtype;
+  if (is_float(dtype)) {
+    const Result<std::uint32_t> code = float_code(node, node.inputs[0]);
+    if (!code) return code.error();
+    return std::string_view("scatter_reduce.float");
+  }
+  if (dtype_bytes(dtype) < 8) return std::string_view("scatter_reduce.int");
+  if (!target.int64) return refuse(node, "64-bit integers, which this device lacks");
+  return std::string_view("scatter_reduce.int64");
+}
+
+/// The dispatch that joins the updates into the output, which already holds the data.
+Result<Dispatch> make_reduction(VulkanKernel& kernel, const VulkanTarget& target,
+                                const NodeDesc& node, const Addressing& a, Form form,
+                                std::uint32_t reduction) {
+  const Result<std::string_view> shader = reduce_shader(target, node);
+  if (!shader) return shader.error();
+  const Shape& data = node.inputs[0].type.shape;
+  const Shape& indices = node.inputs[1].type.shape;
+  std::vector<std::uint32_t> words = a.words;
+  std::uint32_t dims = a.dims;
+  std::int64_t lines = a.inner;
+  std::int64_t index_stride = a.inner;
+  std::int64_t target_stride = 0;
+  int axis = 0;
+  if (form == kElements) {
+    axis = data.rank() - 1 - static_cast<int>(a.axis);
+    const Shape index_strides = row_major_strides(indices);
+    const Shape strides = row_major_strides(data);
+    words.clear();
+    dims -= 1;
+    for (int d = data.rank(); d-- > 0;) {
+      if (d == axis) continue;
+      const FastDivisor divisor = fast_divisor(u32(indices[d]));
+      words.insert(words.end(), {divisor.multiplier, divisor.shift, u32(indices[d]),
+                                 u32(index_strides[d]), u32(strides[d])});
+    }
+    lines = a.count / indices[axis];
+    index_stride = index_strides[axis];
+    target_stride = strides[axis];
+  } else {
+    for (std::size_t d = 0; d < dims; ++d) std::swap(words[5 * d + 3], words[5 * d + 4]);
+  }
+  const std::int64_t updates = a.count / lines;
+  if (updates > kSerialMax) return refuse(node, "a reduction of more than 2^16 updates in a row");
+  Dispatch dispatch;
+  dispatch.shader = *shader;
+  dispatch.constants = {node.inputs[1].type.dtype == DType::kI64 ? 1u : 0u, form, reduction, dims,
+                        type_code(node.inputs[0].type.dtype)};
+  dispatch.push = {u32(lines), u32(updates), u32(index_stride), u32(target_stride),
+                   u32(data[axis])};
+  dispatch.operands = {Operand::input(2), Operand::input(1), Operand::output(0),
+                       Operand::params(append_params(kernel, words, target.alignment_bytes))};
+  dispatch.grid = grid_1d(target, ceil_div(lines, 64));
+  dispatch.estimate_us = model_us(4 * operand_bytes(node.inputs[2]), updates * 400);
+  return dispatch;
+}
+
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::string op = op_full_name(*node.op);
   const bool scatter = op.starts_with("Scatter");
@@ -109,9 +172,6 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     return refuse(node, "indices that are neither int32 nor int64");
   }
   if (!node.inputs[0].type.encoding.is_plain()) return refuse(node, "encoded data");
-  if (scatter && attr_string(node, "reduction", "none") != "none") {
-    return refuse(node, "a reduction, whose order would vary");
-  }
   Result<Addressing> a = form == kElements
                              ? by_elements(node)
                              : by_tuples(node, scatter ? 0 : attr_int(node, "batch_dims", 0));
@@ -135,7 +195,14 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     const Status copied = add_copy(*kernel, target, node, std::move(copy), false);
     if (!copied) return copied.error();
   }
-  if (a->count > 0) {
+  const std::string reduction = scatter ? attr_string(node, "reduction", "none") : "none";
+  const auto* known = std::find(std::begin(kReductions), std::end(kReductions), reduction);
+  if (a->count > 0 && known != std::end(kReductions)) {
+    Result<Dispatch> dispatch =
+        make_reduction(*kernel, target, node, *a, form, u32(known - std::begin(kReductions)));
+    if (!dispatch) return dispatch.error();
+    kernel->dispatches.push_back(dispatch.take());
+  } else if (a->count > 0) {
     kernel->dispatches.push_back(make_dispatch(*kernel, target, node, *a, form, scatter));
   }
   finish_estimate(*kernel, node);
@@ -153,6 +220,21 @@ std::vector<ShaderVariant> variants() {
             {name + std::to_string(bytes), shader_of(bytes), {1, form, scatter, 3}, 4, 32, 0});
       }
     }
+  }
+  const auto add = [&](std::string_view shader, DType dtype, std::uint32_t form) {
+    all.push_back({"scatter reduce " + std::string(dtype_name(dtype)) +
+                       (form == kElements ? " elements" : " tuples"),
+                   shader,
+                   {1, form, 0, 3, type_code(dtype)},
+                   4,
+                   20,
+                   1});
+  };
+  for (const std::uint32_t form : {kElements, kTuples}) {
+    add("scatter_reduce.float", DType::kF32, form);
+    add("scatter_reduce.float", DType::kF16, form);
+    add("scatter_reduce.int", DType::kI32, form);
+    add("scatter_reduce.int64", DType::kI64, form);
   }
   return all;
 }
