@@ -19,11 +19,11 @@ bool is_step(const Editor& editor, const Node& node) {
     return false;
   }
   if (node.inputs.empty() || node.inputs.size() > 2) return false;
-  const auto is_f32 = [&](ValueId id) {
-    return id.valid() && editor.type(id).dtype == DType::kF32 &&
-           editor.type(id).encoding.is_plain();
-  };
-  return is_f32(node.outputs[0]) && std::all_of(node.inputs.begin(), node.inputs.end(), is_f32);
+  const DType dtype = editor.type(node.outputs[0]).dtype;
+  if (dtype != DType::kF32 && dtype != DType::kF16 && dtype != DType::kBF16) return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+    return id.valid() && editor.type(id).dtype == dtype && editor.type(id).encoding.is_plain();
+  });
 }
 
 /// The nodes of one chain, in order, and what it reads from outside.

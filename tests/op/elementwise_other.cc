@@ -84,11 +84,20 @@ TEST_CASE("Chain") {
       chain({"Mul", "Sqrt", "Add", "Exp", "Reciprocal", "Sub", "Abs", "Neg"},
             {0, 1, -1, 2, -1, -1, 3, 0, -1, 4, -1, -1, 5, -1, -1, 6, 1, -1, 7, -1, -1, 8, -1, -1}));
   s.add("scalar", {random(DType::kF32, {}), random(DType::kF32, {})}, chain({"Max"}, {0, 1, -1}));
+  for (DType d : {DType::kF16, DType::kBF16}) {
+    s.add(dtype_name(d), {random(d, {5, 37}), random(d, {5, 37})},
+          chain({"Sigmoid", "Mul", "Mul"}, {0, -1, -1, 0, 2, -1, 3, 1, -1}));
+    s.add(std::string(dtype_name(d)) + " broadcast",
+          {random(d, {5, 37}, 0.1, 2), random(d, {37}, 0.1, 2), random(d, {5, 1}, 0.1, 2)},
+          chain({"Add", "Relu", "Mul"}, {0, 1, -1, 3, -1, -1, 4, 2, -1}));
+    s.add(std::string(dtype_name(d)) + " long", {random(d, {1031}), random(d, {})},
+          chain({"Tanh", "Add"}, {0, -1, -1, 2, 1, -1}));
+  }
   s.add("empty", {random(DType::kF32, {0, 3})}, chain({"Exp"}, {0, -1, -1}));
   s.fails("no ops", {random(DType::kF32, {2})}, nullptr, "args");
   s.fails("unknown", {random(DType::kF32, {2})}, chain({"MatMul"}, {0, -1, -1}), "'MatMul'");
   s.fails("forward", {random(DType::kF32, {2})}, chain({"Exp"}, {1, -1, -1}), "argument 0");
-  s.fails("integers", {random(DType::kI32, {2})}, chain({"Abs"}, {0, -1, -1}), "wanted float32");
+  s.fails("integers", {random(DType::kI32, {2})}, chain({"Abs"}, {0, -1, -1}), "type, got int32");
   s.run();
 }
 

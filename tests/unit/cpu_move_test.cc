@@ -117,9 +117,9 @@ TEST_CASE("cpu: Chain equals its steps, with operands that broadcast") {
   attrs->args = {0, -1, -1, 0, 3, -1, 4, 1, -1, 5, -1, -1, 6, -1, -1};
   CpuCase c{.op = "Chain", .domain = "polaris", .attrs = attrs};
   c.inputs = {f32({5, 1237}, 1), f32({1237}, 2), f32({}, 3)};
-  check_cpu(c, "chain_f32");
+  check_cpu(c, "chain_float32");
   attrs->ops = {"Exp", "Add"};
   attrs->args = {1, -1, -1, 0, 2, -1};
   c.inputs = {f32({5, 7}, 1), f32({1}, 2)};
-  check_cpu(c, "chain_f32");
+  check_cpu(c, "chain_float32");
 }

@@ -35,7 +35,7 @@ Status check_steps(const InferContext& c, const ChainAttrs& attrs) {
 
 Status infer(InferContext& c) {
   if (auto s = check_steps(c, c.as<ChainAttrs>()); !s) return s;
-  return infer_broadcast_in(c, dtype_set(DType::kF32));
+  return infer_broadcast_in(c, dtype_set(DType::kF32, DType::kF16, DType::kBF16));
 }
 
 Status reference(RefContext& c) {
@@ -55,7 +55,7 @@ Status reference(RefContext& c) {
     for (std::size_t s = 0; s < steps.size(); ++s) {
       const std::int64_t a = attrs.args[s * kArgs];
       const std::int64_t b = attrs.args[s * kArgs + 1];
-      // Rounded at each step, as the plain ops round.
+      // float32 between steps, whatever the inputs are: no less than what the plain ops keep.
       value[inputs + s] =
           static_cast<float>(steps[s]->scalar(none, value[static_cast<std::size_t>(a)],
                                               b < 0 ? 0.0 : value[static_cast<std::size_t>(b)]));
@@ -94,8 +94,8 @@ extern constinit const OpDef op_chain{
     .name = "Chain",
     .domain = "polaris",
     .doc =
-        "A fused chain of float32 elementwise ops over inputs that broadcast; the last step is "
-        "the result.",
+        "A fused chain of elementwise ops over float inputs of one type that broadcast. Steps are "
+        "float32; the last, rounded to the inputs' type, is the result.",
     .inputs = kVariadicInputs,
     .outputs = kOutputs,
     .traits = kElementwise | kFoldable,

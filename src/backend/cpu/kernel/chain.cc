@@ -1,9 +1,11 @@
-// polaris.Chain: a fused chain of float32 elementwise steps, tile by tile.
+// polaris.Chain: a fused chain of elementwise steps in float32, tile by tile.
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backend/cpu/broadcast.h"
+#include "backend/cpu/convert.h"
 #include "backend/cpu/elementwise.h"
 #include "backend/cpu/kernel.h"
 #include "ir/op_attrs/chain.h"
@@ -29,6 +31,13 @@ struct Chain {
   const Simd* simd = nullptr;
   BroadcastPlan plan;
   std::vector<Step> steps;
+  DType dtype = DType::kF32;
+
+  bool widens() const { return dtype != DType::kF32; }
+  /// Floats of scratch a worker: a tile a step, and a tile an input that is widened.
+  std::int64_t scratch() const {
+    return static_cast<std::int64_t>(steps.size() + (widens() ? plan.strides.size() : 0)) * kTile;
+  }
 };
 
 /// A value inside a tile: an input's run or a step's result; step 0 means one element for all.
@@ -69,21 +78,32 @@ void run_tile(const Chain& c, Slot* slots, std::size_t inputs, float* scratch, f
   }
 }
 
+/// The run of input k from element `from` on.
+Slot open_input(const Chain& c, const Launch& l, std::size_t k, std::int64_t from, std::int64_t n,
+                float* buffer) {
+  const int step = static_cast<int>(c.plan.step(k));
+  if (!c.widens()) return {l.in<float>(static_cast<int>(k)) + from, step};
+  widen(*c.simd, c.dtype, l.inputs[k], from, step != 0 ? n : 1, buffer);
+  return {buffer, step};
+}
+
 void run(const Chain& c, const Launch& l) {
   const std::size_t inputs = c.plan.strides.size();
-  const auto per_worker = static_cast<std::int64_t>(c.steps.size()) * kTile;
+  const std::int64_t per_worker = c.scratch();
   for_each_run(*l.pool, c.plan,
                [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n, int worker) {
                  Slot slots[kBroadcastInputsMax + kStepsMax];
                  float* scratch = reinterpret_cast<float*>(l.workspace) + worker * per_worker;
                  for (std::int64_t i = 0; i < n; i += kTile) {
-                   for (std::size_t k = 0; k < inputs; ++k) {
-                     const std::int64_t step = c.plan.step(k);
-                     slots[k] = {l.in<float>(static_cast<int>(k)) + offsets[k] + i * step,
-                                 static_cast<int>(step)};
+                   const std::int64_t m = std::min(kTile, n - i);
+                   float* wide = scratch + static_cast<std::int64_t>(c.steps.size()) * kTile;
+                   for (std::size_t k = 0; k < inputs; ++k, wide += kTile) {
+                     slots[k] = open_input(c, l, k, offsets[k] + i * c.plan.step(k), m, wide);
                    }
-                   run_tile(c, slots, inputs, scratch, l.out<float>(0) + to + i,
-                            std::min(kTile, n - i));
+                   float result[kTile];
+                   float* y = c.widens() ? result : l.out<float>(0) + to + i;
+                   run_tile(c, slots, inputs, scratch, y, m);
+                   if (c.widens()) narrow(*c.simd, c.dtype, y, m, l.outputs[0], to + i);
                  }
                });
 }
@@ -96,6 +116,7 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   }
   auto chain = std::make_shared<Chain>();
   chain->simd = target.simd;
+  chain->dtype = node.outputs[0].type.dtype;
   chain->plan = plan_broadcast(node.outputs[0].type.shape, node.inputs);
   const OpSet ops = OpSet::builtin();
   for (std::size_t s = 0; s < attrs.ops.size(); ++s) {
@@ -116,8 +137,9 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
     if (row != nullptr && step.two && row->operands != 1) step.binary = row->binary;
     chain->steps.push_back(step);
   }
-  auto kernel = make_kernel("chain_f32", [chain](const Launch& l) { run(*chain, l); });
-  kernel->set_workspace(target.threads * static_cast<std::int64_t>(attrs.ops.size()) * kTile * 4);
+  auto kernel = make_kernel("chain_" + std::string(dtype_name(chain->dtype)),
+                            [chain](const Launch& l) { run(*chain, l); });
+  kernel->set_workspace(target.threads * chain->scratch() * 4);
   return KernelResult(std::move(kernel));
 }
 

@@ -52,9 +52,10 @@ Status check(const NodeDesc& node, const ChainAttrs& attrs) {
     return refuse(node, "steps, got " + std::to_string(attrs.ops.size()) + ", wanted 1 to 16");
   }
   for (const OperandDesc& input : node.inputs) {
-    if (!input.present || input.type.dtype != DType::kF32 || !input.type.encoding.is_plain()) {
-      return refuse(node, "an input that is not plain float32");
-    }
+    if (!input.present) return refuse(node, "an input is absent");
+    if (input.type.dtype != node.inputs[0].type.dtype) return refuse(node, "inputs of two types");
+    const Result<std::uint32_t> code = float_code(node, input);
+    if (!code) return code.error();
   }
   return Status::success();
 }
@@ -90,6 +91,7 @@ Result<Plan> plan(const NodeDesc& node, const ChainAttrs& attrs) {
     p.constants.push_back(*word);
   }
   p.constants.resize(4 + kStepsMax, 0);
+  p.constants.push_back(type_code(node.inputs[0].type.dtype));
   return p;
 }
 
@@ -100,7 +102,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Result<Plan> planned = plan(node, attrs);
   if (!planned) return planned.error();
   const Plan& p = *planned;
-  const std::vector<std::int64_t> element_bytes(kInputsMax + 1, 4);
+  const std::int64_t size = dtype_bytes(node.inputs[0].type.dtype);
+  const std::vector<std::int64_t> element_bytes(kInputsMax + 1, size);
   const bool empty = operand_elements(node.outputs[0]) == 0;
   std::vector<SpacePart> parts;
   if (!empty) parts = split_space(target, p.space, element_bytes);
@@ -122,7 +125,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
       const Operand whole =
           i == kInputsMax ? Operand::output(0) : Operand::input(static_cast<int>(from));
       std::uint32_t base = 0;
-      dispatch.operands.push_back(part_window(target, part, from, 4, whole, base));
+      dispatch.operands.push_back(part_window(target, part, from, size, whole, base));
       dispatch.push.push_back(base);
       if (from == i) moved += dispatch.operands.back().bytes;
     }
@@ -143,7 +146,7 @@ std::vector<ShaderVariant> variants() {
     return op | a << 8 | b << 16;
   };
   const auto pad = [](std::vector<std::uint32_t> words) {
-    words.resize(4 + kStepsMax, 0);
+    words.resize(4 + kStepsMax + 1, 0);
     return words;
   };
   std::vector<std::uint32_t> longest = {16, 8, 4, 0xAAAA};
@@ -157,7 +160,9 @@ std::vector<ShaderVariant> variants() {
                  10, 40, 0});
   all.push_back({"chain residual", kShader,
                  pad({2, 3, 2, 2, step(kOpAdd, 0, 1), step(kOpAdd, 8, 2)}), 10, 40, 0});
-  all.push_back({"chain longest", kShader, longest, 10, 40, 0});
+  all.push_back({"chain longest", kShader, pad(longest), 10, 40, 0});
+  longest.push_back(kTypeF16);
+  all.push_back({"chain longest float16", kShader, longest, 10, 40, 0});
   return all;
 }
 

@@ -7,7 +7,7 @@
 // unrolled and the switch folded by the driver, so that values stay in registers. Each thread does
 // four elements, 256 apart.
 #include "common.glsl"
-#include "opcode.glsl"
+#include "elements.glsl"
 #include "float_ops.glsl"
 
 layout(local_size_x = 256) in;
@@ -32,6 +32,7 @@ layout(constant_id = 16) const uint P12 = 0;
 layout(constant_id = 17) const uint P13 = 0;
 layout(constant_id = 18) const uint P14 = 0;
 layout(constant_id = 19) const uint P15 = 0;
+layout(constant_id = 20) const uint TYPE = 0;  // of all inputs and the result
 
 layout(push_constant) uniform Push {
   uint count;
@@ -39,15 +40,15 @@ layout(push_constant) uniform Push {
   uint base_out;
 } push;
 
-layout(binding = 0) readonly buffer In0 { float in0[]; };
-layout(binding = 1) readonly buffer In1 { float in1[]; };
-layout(binding = 2) readonly buffer In2 { float in2[]; };
-layout(binding = 3) readonly buffer In3 { float in3[]; };
-layout(binding = 4) readonly buffer In4 { float in4[]; };
-layout(binding = 5) readonly buffer In5 { float in5[]; };
-layout(binding = 6) readonly buffer In6 { float in6[]; };
-layout(binding = 7) readonly buffer In7 { float in7[]; };
-layout(binding = 8) writeonly buffer Out { float result[]; };
+FLOATS(0, in0)
+FLOATS(1, in1)
+FLOATS(2, in2)
+FLOATS(3, in3)
+FLOATS(4, in4)
+FLOATS(5, in5)
+FLOATS(6, in6)
+FLOATS(7, in7)
+FLOATS_OUT(8, result)
 struct Dim {
   uint multiplier;
   uint shift;
@@ -62,15 +63,15 @@ uint mode(uint k) { return (MODES >> (2u * k)) & 3u; }
 
 float load(uint k, uint i) {
   switch (k) {
-    case 0u: return in0[i];
-    case 1u: return in1[i];
-    case 2u: return in2[i];
-    case 3u: return in3[i];
-    case 4u: return in4[i];
-    case 5u: return in5[i];
-    case 6u: return in6[i];
+    case 0u: return LOAD_FLOAT(in0, TYPE, i);
+    case 1u: return LOAD_FLOAT(in1, TYPE, i);
+    case 2u: return LOAD_FLOAT(in2, TYPE, i);
+    case 3u: return LOAD_FLOAT(in3, TYPE, i);
+    case 4u: return LOAD_FLOAT(in4, TYPE, i);
+    case 5u: return LOAD_FLOAT(in5, TYPE, i);
+    case 6u: return LOAD_FLOAT(in6, TYPE, i);
   }
-  return in7[i];
+  return LOAD_FLOAT(in7, TYPE, i);
 }
 
 void main() {
@@ -102,6 +103,6 @@ void main() {
             float_op(p & 0xFFu, v[(p >> 8) & 0xFFu], v[(p >> 16) & 0xFFu], 0.0, 0.5, 0.0);
       }
     }
-    result[push.base_out + i] = v[kStepBase + STEPS - 1u];
+    STORE_FLOAT(result, TYPE, push.base_out + i, v[kStepBase + STEPS - 1u])
   }
 }
