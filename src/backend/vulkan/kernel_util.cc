@@ -131,7 +131,8 @@ Result<std::uint32_t> float_code(const NodeDesc& node, const OperandDesc& operan
   if (!operand.present) return kTypeF32;
   const DType dtype = operand.type.dtype;
   if (!operand.type.encoding.is_plain()) return refuse(node, "an encoded operand");
-  if (!is_float(dtype) || type_code(dtype) == kTypeNone) {
+  if (dtype == DType::kF64) return refuse(node, "float64, which stays on the cpu");
+  if (!is_float(dtype)) {
     return refuse(node, "an operand of " + std::string(dtype_name(dtype)) +
                             ", wanted float32, float16 or bfloat16");
   }

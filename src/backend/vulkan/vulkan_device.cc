@@ -7,6 +7,7 @@
 #include "backend/vulkan/core.h"
 #include "backend/vulkan/executable.h"
 #include "backend/vulkan/kernel.h"
+#include "backend/vulkan/kernel_util.h"
 
 namespace polaris {
 namespace vulkan {
@@ -109,6 +110,15 @@ bool has_op(std::span<const std::string_view> ops, std::string_view name) {
   return std::find(ops.begin(), ops.end(), name) != ops.end();
 }
 
+/// Ops that read shapes, or whose every input the host reads: they are folded before a plan runs.
+bool is_shape_arithmetic(const NodeDesc& node) {
+  if (node.op->is("Shape") || node.op->is("Size")) return true;
+  const auto& ports = node.op->inputs;
+  return !ports.empty() && std::all_of(ports.begin(), ports.end(), [](const Port& port) {
+    return (port.flags & kHostRead) != 0;
+  });
+}
+
 /// Nothing to compute: every output is there with no element, the dims of a data-dependent op
 /// included.
 bool writes_nothing(const NodeDesc& node) {
@@ -118,6 +128,30 @@ bool writes_nothing(const NodeDesc& node) {
          });
 }
 
+/// Why no family took the node: each one's reason once.
+class Refusals {
+ public:
+  explicit Refusals(const NodeDesc& node) : node_(node), prefix_(refuse(node, "").message()) {}
+
+  void add(const Error& error) {
+    std::string reason = error.message();
+    if (reason.starts_with(prefix_)) reason.erase(0, prefix_.size());
+    if (text_.find(reason) != std::string::npos) return;
+    text_ += (text_.empty() ? "" : "; ") + reason;
+  }
+  Error error() const {
+    if (!text_.empty()) return refuse(node_, text_);
+    return refuse(node_, is_shape_arithmetic(node_)
+                             ? "shape arithmetic, which the host does"
+                             : "the vulkan backend has no kernel for this op");
+  }
+
+ private:
+  const NodeDesc& node_;
+  std::string prefix_;
+  std::string text_;
+};
+
 Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node) const {
   if (writes_nothing(node)) {
     return std::shared_ptr<const Kernel>(std::make_shared<const VulkanKernel>("empty"));
@@ -125,27 +159,25 @@ Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node)
   const VulkanTarget& target = core_->device->physical().target;
   const std::string name = op_full_name(*node.op);
   std::shared_ptr<const Kernel> best;
-  Error reason = Error::unsupported("[" + name + "] node '" + std::string(node.name) +
-                                    "': the vulkan backend has no kernel for this op");
+  Refusals refusals(node);
   const Result<Layout> layout = spatial_layout(node);
   if (!layout) return layout.error();
   for (std::size_t i = 0; i < kFamilyCount; ++i) {
     const KernelFamily& family = *kFamilies[i];
     if (!has_op(family.ops, name)) continue;
     if (*layout == Layout::kChannelsLast && !has_op(family.channels_last, name)) {
-      reason = Error::unsupported("[" + name + "] node '" + std::string(node.name) +
-                                  "': no vulkan kernel takes it channels-last");
+      refusals.add(refuse(node, "no vulkan kernel takes it channels-last"));
       continue;
     }
     KernelResult kernel = family.select(target, node);
     const Status fits = kernel ? check_bindings(target, node, **kernel) : Status(kernel.error());
     if (!fits) {
-      reason = fits.error();
+      refusals.add(fits.error());
     } else if (!best || (*kernel)->estimate_us < best->estimate_us) {
       best = kernel.take();
     }
   }
-  if (!best) return reason;
+  if (!best) return refusals.error();
   return best;
 }
 

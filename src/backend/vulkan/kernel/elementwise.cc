@@ -126,7 +126,8 @@ Result<std::string_view> arithmetic_shader(const VulkanTarget& target, const Nod
   const bool allowed = is_float(dtype)         ? (domains & kFloats) != 0
                        : dtype == DType::kBool ? (domains & kBools) != 0
                                                : (domains & kInts) != 0;
-  if (!allowed || type_code(dtype) == kTypeNone) {
+  if (dtype == DType::kF64) return refuse(node, "float64, which stays on the cpu");
+  if (!allowed) {
     return refuse(node, "no shader for " + std::string(dtype_name(dtype)));
   }
   if (is_float(dtype)) return std::string_view("elementwise.float");
@@ -138,8 +139,7 @@ Result<std::string_view> arithmetic_shader(const VulkanTarget& target, const Nod
 /// Cast goes through the domain of its source; 64-bit sources by what is kept of them.
 Result<std::string_view> cast_shader(const NodeDesc& node, DType from, DType to) {
   if (type_code(from) == kTypeNone || type_code(to) == kTypeNone) {
-    return refuse(node, "no shader for " + std::string(dtype_name(from)) + " to " +
-                            std::string(dtype_name(to)));
+    return refuse(node, "float64, which stays on the cpu");
   }
   if (from == to) return std::string_view("elementwise.bits");
   if (is_float(from) || is_float(to)) return std::string_view("elementwise.float");
