@@ -124,6 +124,12 @@ TEST_CASE("TopK") {
   s.add("ties", {random_ints(DType::kI64, {3, 17}, 0, 3), int64s({9})}, top(1, true), {2, 1, {}});
   s.add("all", {random(DType::kF32, {5}), int64s({5})}, top(0, true), {2, 1, {}});
   s.add("none", {random(DType::kF32, {5}), int64s({0})}, top(0, true), {2, 1, {}});
+  s.add("signs", {values(DType::kF32, {7}, {-1, 2, -3, 0, -2, 1, 3}), int64s({7})}, top(0, true),
+        {2, 1, {}});
+  s.add("middle", {random(DType::kF32, {3, 67, 2}), int64s({5})}, top(1, false), {2, 1, {}});
+  for (DType d : {DType::kF16, DType::kI32, DType::kU8, DType::kU32, DType::kU64}) {
+    s.add(dtype_name(d), {random_bits(d, {3, 17}), int64s({4})}, top(-1, true), {2, 1, {}});
+  }
   s.fails("k", {random(DType::kF32, {5}), int64s({6})}, top(0, true), "K, got 6", 2);
   s.run();
 }
