@@ -105,6 +105,7 @@ class NodeRun {
       return out;
     }
     out.kernel = (*kernel)->name();
+    if (options_.select_only) return out;
     launch_.kernel = *kernel;
     launch_.node_name = sample_.name;
     if (auto s = place(); !s) return fault(s.error(), "place");

@@ -12,6 +12,7 @@ struct RunOptions {
   std::uint8_t poison = 0xFF;  // every byte that is no operand, and every output before the run
   bool constants = false;      // operands marked `weight` are constants, packed as the kernel asks
   int inplace = -1;            // index into op->inplace: that output lies on that input's bytes
+  bool select_only = false;    // find the kernel, run nothing
   Layout layout = Layout::kRowMajor;  // of the kSpatial operands
 };
 

@@ -1,14 +1,20 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "base/os/files.h"
 #include "ir/op_set.h"
+#include "support/process.h"
 #include "test_paths.h"
 
-// docs/ops.md is the operator set, written out. POLARIS_UPDATE_DOCS=1 writes it anew.
+// docs/ops.md is the operator set and what each backend takes of it, written out.
+// POLARIS_UPDATE_DOCS=1 writes it anew.
 namespace polaris::test {
 namespace {
 
@@ -84,19 +90,113 @@ std::string document() {
       "Semantics are ONNX's of the op-set named; domain polaris is ours. `?` is optional, `...`\n"
       "any number, `(host)` read while planning, `(encoded)` may be an encoded constant.\n\n";
   for (const OpDef* op : OpSet::builtin().all()) out += describe(*op);
-  out.pop_back();
+  return out;
+}
+
+constexpr const char* kTableTitle = "## Backends";
+
+/// A reason that every family has.
+constexpr const char* kF64 = "float64, which stays on the cpu";
+
+/// What a backend said to the samples of one op.
+struct Answers {
+  int own = 0;      // kernels made for it
+  int generic = 0;  // by the op's definition, slowly
+  int refused = 0;
+  std::vector<std::string> reasons;
+
+  std::string cell() const {
+    if (own == 0 && refused == 0) return "by definition";
+    if (refused == 0) return generic == 0 ? "all" : "mostly";
+    const bool f64 = std::find(reasons.begin(), reasons.end(), kF64) != reasons.end();
+    std::string rest;
+    for (const std::string& reason : reasons) {
+      if (reason != kF64) rest += (rest.empty() ? "" : "; ") + reason;
+    }
+    if (own == 0) return "no: " + rest;
+    if (rest.empty()) return "all but float64";
+    return (f64 ? "all but float64; not: " : "not: ") + rest;
+  }
+};
+
+/// A refusal without the node's name.
+std::string reason_of(const std::string& refusal) {
+  const std::size_t node = refusal.find("] node '");
+  const std::size_t end = refusal.find("': ", node == std::string::npos ? 0 : node);
+  if (node != std::string::npos && end != std::string::npos) return refusal.substr(end + 3);
+  const std::size_t op = refusal.find("] ");
+  return op == std::string::npos ? refusal : refusal.substr(op + 2);
+}
+
+/// Asks every sample of tests/op for its kernels, in a process of its own, because the samples live
+/// in other tests. Empty without a Vulkan device.
+std::string backend_table() {
+  TemporaryFolder folder;
+  const std::string report = folder.file("kernels.tsv");
+  const ProcessResult asked =
+      run_process({"/usr/bin/env", "POLARIS_SELECT_REPORT=" + report, "POLARIS_DEVICES=cpu,vulkan",
+                   std::string(kBuildDir) + "/op_tests", "-sf=*tests/op/*"});
+  REQUIRE_MESSAGE(asked.exit_code == 0, asked.out);
+  const auto lines = read_file(report, 64 << 20);
+  REQUIRE(lines.ok());
+  std::map<std::string, std::map<std::string, Answers>> ops;
+  bool vulkan = false;
+  std::istringstream in(*lines);
+  for (std::string line; std::getline(in, line);) {
+    std::vector<std::string> cells;
+    std::istringstream fields(line);
+    for (std::string cell; std::getline(fields, cell, '\t');) cells.push_back(cell);
+    cells.resize(5);
+    vulkan = vulkan || cells[0] == "vulkan";
+    Answers& answers = ops[cells[1]][cells[0]];
+    ++(cells[3].empty()                   ? answers.refused
+       : cells[3].starts_with("generic_") ? answers.generic
+                                          : answers.own);
+    const std::string reason = reason_of(cells[4]);
+    auto& reasons = answers.reasons;
+    if (cells[3].empty() && std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) {
+      reasons.push_back(reason);
+    }
+  }
+  if (!vulkan) return "";
+  std::string out = std::string(kTableTitle) + R"(
+
+What select() answers to the samples in tests/op. The reference runs every op; what Vulkan refuses
+runs on the cpu. Cpu: *by definition* is slow, *mostly* means that rare types go that way. Vulkan
+also refuses, with the reason, what no sample is large enough for: 2^30 elements in one node, or an
+operand beyond the device's largest binding where its kernel cannot split it.
+
+| op | cpu | vulkan |
+|---|---|---|
+)";
+  for (auto& [op, backends] : ops) {
+    out += "| " + op + " | " + backends["cpu"].cell() + " | " + backends["vulkan"].cell() + " |\n";
+  }
   return out;
 }
 
 }  // namespace
 
-TEST_CASE("docs/ops.md lists the operators as they are") {
+TEST_CASE("docs/ops.md lists the operators and what backends take as they are") {
   const std::string path = std::string(kSourceDir) + "/docs/ops.md";
   const std::string text = document();
-  if (std::getenv("POLARIS_UPDATE_DOCS") != nullptr) REQUIRE(write_file(path, text).ok());
+  const std::string table = backend_table();
+  if (std::getenv("POLARIS_UPDATE_DOCS") != nullptr) {
+    REQUIRE_MESSAGE(!table.empty(), "no Vulkan device to ask");
+    REQUIRE(write_file(path, text + table).ok());
+  }
   const auto stored = read_file(path, 1 << 20);
   REQUIRE_MESSAGE(stored.ok(), "docs/ops.md is missing");
-  CHECK_MESSAGE(*stored == text, "docs/ops.md is out of date: run with POLARIS_UPDATE_DOCS=1");
+  const std::size_t at = stored->find(kTableTitle);
+  CHECK_MESSAGE(stored->substr(0, at) == text,
+                "docs/ops.md is out of date: run with POLARIS_UPDATE_DOCS=1");
+  REQUIRE(at != std::string::npos);
+  if (table.empty()) {
+    MESSAGE("skipped: no Vulkan device to ask what it takes");
+    return;
+  }
+  CHECK_MESSAGE(stored->substr(at) == table,
+                "the backends in docs/ops.md are out of date: run with POLARIS_UPDATE_DOCS=1");
 }
 
 TEST_CASE("every operator is whole") {

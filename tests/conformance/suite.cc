@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "conformance/devices.h"
@@ -185,7 +187,36 @@ void Suite::fails(std::string_view name, std::vector<Tensor> inputs,
   samples_.pop_back();
 }
 
+/// One line a backend and sample: backend, op, sample, kernel or "", reason or "".
+void Suite::report_kernels(const char* path) const {
+  std::FILE* file = std::fopen(path, "a");
+  REQUIRE(file != nullptr);
+  for (const Sample& sample : samples_) {
+    std::set<std::string> seen;  // the cpu is there once for each of its instruction sets
+    for (const auto& device : devices()) {
+      if (!seen.insert(device->info().backend).second) continue;
+      RunOptions options;
+      options.select_only = true;
+      RunResult got = run_node(*device, sample, options);
+      const bool weights =
+          std::find(sample.weight.begin(), sample.weight.end(), true) != sample.weight.end();
+      if (weights && got.kernel.empty()) {
+        options.constants = true;
+        got = run_node(*device, sample, options);
+      }
+      std::fprintf(file, "%s\t%s\t%s\t%s\t%s\n", device->info().backend.c_str(),
+                   op_full_name(*op_).c_str(), sample.name.c_str(), got.kernel.c_str(),
+                   got.refusal.c_str());
+    }
+  }
+  std::fclose(file);
+}
+
 void Suite::run() {
+  if (const char* path = std::getenv("POLARIS_SELECT_REPORT")) {
+    report_kernels(path);
+    return;
+  }
   const std::string op = op_full_name(*op_);
   for (const Failing& failing : failing_) {
     const auto got = oracle(failing.sample);

@@ -35,10 +35,13 @@ class Suite {
   void fails(std::string_view name, std::vector<Tensor> inputs, std::shared_ptr<const Attrs> attrs,
              std::string_view text, int outputs = 1);
   /// Runs everything; each disagreement is a doctest failure. A device that refuses every sample,
-  /// or some, is reported on stdout.
+  /// or some, is reported on stdout. Where POLARIS_SELECT_REPORT names a file, nothing runs, and
+  /// the file gets a line for every device and sample: what select() said (see ops_doc_test.cc).
   void run();
 
  private:
+  void report_kernels(const char* path) const;
+
   const OpDef* op_;
   std::vector<Sample> samples_;
   struct Failing {
