@@ -72,14 +72,18 @@ void main() {
     const uint step_a = kRowMajorA != 0 ? 1 : a_k;
     uint at = a0 + u * kStep * step_a;
     [[unroll]] for (uint r = 0; r < kRows; r++) {
-      [[unroll]] for (uint i = 0; i < kStep; i++) acc[r] += bv[i] * LOAD(a, kTypeA, at + i * step_a);
+      [[unroll]] for (uint i = 0; i < kStep; i++) {
+        acc[r] += bv[i] * LOAD(a, kTypeA, at + i * step_a);
+      }
       at += a_row;
     }
   }
   if (slice == 0) {
     for (uint i = whole * kStep; i < k; i++) {
       VALUE bv = LOAD(b, kTypeB, b0 + i * b_k);
-      [[unroll]] for (uint r = 0; r < kRows; r++) acc[r] += bv * LOAD(a, kTypeA, a0 + r * a_row + i * a_k);
+      [[unroll]] for (uint r = 0; r < kRows; r++) {
+        acc[r] += bv * LOAD(a, kTypeA, a0 + r * a_row + i * a_k);
+      }
     }
   }
   if (kSlices > 1) {

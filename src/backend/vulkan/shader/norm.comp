@@ -49,7 +49,8 @@ void main() {
   const float inverse = 1.0 / sqrt(row_reduce(squares, false) / float(size) + epsilon);
   for (uint i = tid; i < size; i += kThreads) {
     uint at = kPerChannel != 0 ? (base + i) / spatial % scales : (scales == 1 ? 0 : i);
-    float v = (LOAD_FLOAT(x, kTypeX, base + i) - mean) * inverse * LOAD_FLOAT(scale, kTypeScale, at);
+    float v = (LOAD_FLOAT(x, kTypeX, base + i) - mean) * inverse;
+    v *= LOAD_FLOAT(scale, kTypeScale, at);
     if (kHasBias != 0) v += LOAD_FLOAT(bias, kTypeBias, at);
     STORE_FLOAT(y, kTypeY, base + i, v)
   }
