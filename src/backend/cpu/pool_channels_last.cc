@@ -12,38 +12,9 @@
 namespace polaris::cpu {
 namespace {
 
-// Channels whose results stay in registers while the taps pass by.
-constexpr int kBlock = 16;
 constexpr std::int64_t kWide = 256;  // of a global pool: what a task reads of each position
 // Sums of a global mean are cut here, so that rounding does not grow with the plane.
 constexpr std::int64_t kSumRows = 64;
-
-// Through local arrays, which the compiler knows to be apart and so keeps in vectors.
-template <class T>
-void max_block(const T* x, T* best) {
-  T a[kBlock];
-  T b[kBlock];
-  std::copy_n(x, kBlock, a);
-  std::copy_n(best, kBlock, b);
-  for (int c = 0; c < kBlock; ++c) b[c] = b[c] < a[c] ? a[c] : b[c];
-  std::copy_n(b, kBlock, best);
-}
-void add_block(const float* x, float* sums) {
-  float a[kBlock];
-  float b[kBlock];
-  std::copy_n(x, kBlock, a);
-  std::copy_n(sums, kBlock, b);
-  for (int c = 0; c < kBlock; ++c) b[c] += a[c];
-  std::copy_n(b, kBlock, sums);
-}
-
-/// Calls block(first channel) for every kBlock channels, then one(channel) for each that is left.
-template <class Block, class One>
-void each_block(std::int64_t channels, Block block, One one) {
-  std::int64_t c = 0;
-  for (; c + kBlock <= channels; c += kBlock) block(c);
-  for (; c < channels; ++c) one(c);
-}
 
 template <class T>
 void max_position(const ConvGeometry& g, const T* x, std::int64_t position, T* y) {
@@ -57,9 +28,7 @@ void max_position(const ConvGeometry& g, const T* x, std::int64_t position, T* y
       first = false;
       return;
     }
-    each_block(
-        channels, [&](std::int64_t c) { max_block(tap + c, y + c); },
-        [&](std::int64_t c) { y[c] = y[c] < tap[c] ? tap[c] : y[c]; });
+    max_into(tap, y, channels);
   });
 }
 
@@ -99,16 +68,14 @@ KernelResult max_kernel(const ConvGeometry& g, std::int64_t storage_order) {
 void average_position(const ConvGeometry& g, const float* x, std::int64_t position,
                       bool include_pad, float* y) {
   const std::int64_t channels = g.groups;
-  std::int64_t count = 0;
   std::fill_n(y, channels, 0.0f);
-  each_tap(g, position, [&](std::int64_t, std::int64_t at) {
-    const float* tap = x + at * channels;
-    ++count;
-    each_block(
-        channels, [&](std::int64_t c) { add_block(tap + c, y + c); },
-        [&](std::int64_t c) { y[c] += tap[c]; });
-  });
-  if (include_pad) count = padded_taps(g, position);
+  each_tap(g, position,
+           [&](std::int64_t, std::int64_t at) { add_into(x + at * channels, y, channels); });
+  std::int64_t count = 1;
+  for (int i = kSpatialMax - 1; i >= 0; --i) {
+    count *= taps_along(g.dims[i], position % g.dims[i].out, include_pad);
+    position /= g.dims[i].out;
+  }
   for (std::int64_t c = 0; c < channels; ++c) y[c] /= static_cast<float>(count);
 }
 

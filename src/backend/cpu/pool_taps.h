@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 #include "backend/cpu/kernel.h"
@@ -6,19 +7,50 @@
 
 namespace polaris::cpu {
 
-/// Taps of a padded window that lie in the input or its padding (count_include_pad).
-inline std::int64_t padded_taps(const ConvGeometry& g, std::int64_t position) {
-  std::int64_t taps = 1;
-  for (int i = kSpatialMax - 1; i >= 0; --i) {
-    const WindowDim& d = g.dims[i];
-    const std::int64_t first = position % d.out * d.stride - d.pad_begin;
-    position /= d.out;
-    const std::int64_t end = d.in + d.pad_end;
-    std::int64_t here = 0;
-    for (std::int64_t k = 0; k < d.kernel; ++k) here += first + k * d.dilation < end ? 1 : 0;
-    taps *= here;
+/// Taps along one dim for output position `o` that lie in the input, or in it and its padding
+/// (count_include_pad).
+inline std::int64_t taps_along(const WindowDim& d, std::int64_t o, bool include_pad) {
+  const std::int64_t first = o * d.stride - d.pad_begin;
+  const std::int64_t low = include_pad ? first : 0;
+  const std::int64_t end = include_pad ? d.in + d.pad_end : d.in;
+  std::int64_t taps = 0;
+  for (std::int64_t k = 0; k < d.kernel; ++k) {
+    const std::int64_t i = first + k * d.dilation;
+    taps += i >= low && i < end ? 1 : 0;
   }
   return taps;
+}
+
+// The two below go through local arrays, which the compiler knows to be apart and so keeps in
+// vectors.
+inline constexpr int kPoolBlock = 16;
+
+/// best[i] = the larger of best[i] and x[i]; best[i] where they do not compare.
+template <class T>
+void max_into(const T* x, T* best, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i + kPoolBlock <= n; i += kPoolBlock) {
+    T a[kPoolBlock];
+    T b[kPoolBlock];
+    std::copy_n(x + i, kPoolBlock, a);
+    std::copy_n(best + i, kPoolBlock, b);
+    for (int j = 0; j < kPoolBlock; ++j) b[j] = b[j] < a[j] ? a[j] : b[j];
+    std::copy_n(b, kPoolBlock, best + i);
+  }
+  for (; i < n; ++i) best[i] = best[i] < x[i] ? x[i] : best[i];
+}
+
+inline void add_into(const float* x, float* sums, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i + kPoolBlock <= n; i += kPoolBlock) {
+    float a[kPoolBlock];
+    float b[kPoolBlock];
+    std::copy_n(x + i, kPoolBlock, a);
+    std::copy_n(sums + i, kPoolBlock, b);
+    for (int j = 0; j < kPoolBlock; ++j) b[j] += a[j];
+    std::copy_n(b, kPoolBlock, sums + i);
+  }
+  for (; i < n; ++i) sums[i] += x[i];
 }
 
 /// An offset in one channel, as column-major order counts (storage_order 1).

@@ -11,6 +11,7 @@
 #include "backend/cpu/rows.h"
 #include "backend/cpu/values.h"
 #include "backend/cpu/weights.h"
+#include "backend/cpu/window_rows.h"
 #include "base/checked.h"
 #include "ir/op_attrs/conv.h"
 #include "ir/op_util/conv_geometry.h"
@@ -85,34 +86,18 @@ void conv(const ConvNode& c, const Launch& l) {
 /// One channel's plane: each tap is one multiple of a shifted input row added to an output row.
 void depthwise_plane(const ConvNode& c, const float* x, const float* w, float bias, float* y) {
   const ConvGeometry& g = c.g;
-  const WindowDim& d0 = g.dims[0];
-  const WindowDim& d1 = g.dims[1];
-  const WindowDim& d2 = g.dims[2];
-  for (std::int64_t row = 0; row < d0.out * d1.out; ++row) {
-    float* to = y + row * d2.out;
-    std::fill_n(to, d2.out, bias);
-    std::int64_t k = 0;
-    for (std::int64_t k0 = 0; k0 < d0.kernel; ++k0) {
-      const std::int64_t i0 = row / d1.out * d0.stride - d0.pad_begin + k0 * d0.dilation;
-      for (std::int64_t k1 = 0; k1 < d1.kernel; ++k1) {
-        const std::int64_t i1 = row % d1.out * d1.stride - d1.pad_begin + k1 * d1.dilation;
-        const bool inside = i0 >= 0 && i0 < d0.in && i1 >= 0 && i1 < d1.in;
-        for (std::int64_t k2 = 0; k2 < d2.kernel; ++k2, ++k) {
-          if (!inside) continue;
-          const std::int64_t shift = k2 * d2.dilation - d2.pad_begin;
-          const std::int64_t begin = shift < 0 ? ceil_div(-shift, d2.stride) : 0;
-          const std::int64_t room = d2.in - 1 - shift;
-          const std::int64_t end = room < 0 ? 0 : std::min(d2.out, room / d2.stride + 1);
-          if (begin >= end) continue;
-          const float* from = x + (i0 * d1.in + i1) * d2.in + shift;
-          if (d2.stride == 1) {
-            c.simd->axpy(w[k], from + begin, to + begin, end - begin);
-          } else {
-            for (std::int64_t o = begin; o < end; ++o) to[o] += w[k] * from[o * d2.stride];
-          }
-        }
+  const std::int64_t stride = g.dims[2].stride;
+  for (std::int64_t row = 0; row < g.dims[0].out * g.dims[1].out; ++row) {
+    float* to = y + row * g.dims[2].out;
+    std::fill_n(to, g.dims[2].out, bias);
+    each_tap_run(g, row, [&](const TapRun& run) {
+      const float factor = w[run.k];
+      if (stride == 1) {
+        c.simd->axpy(factor, x + run.from + run.begin, to + run.begin, run.end - run.begin);
+        return;
       }
-    }
+      for (std::int64_t o = run.begin; o < run.end; ++o) to[o] += factor * x[run.from + o * stride];
+    });
   }
 }
 

@@ -8,22 +8,45 @@
 #include "backend/cpu/pool_taps.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/simd/simd.h"
+#include "backend/cpu/window_rows.h"
 #include "ir/op_util/conv_geometry.h"
 #include "tensor/element.h"
 
 namespace polaris::cpu {
 namespace {
 
+/// Values of one plane, row by row: a position takes its first tap as it is, as a NaN may be it.
 template <class T>
-void max_plane(const ConvGeometry& g, const T* x, T* y, std::int64_t* indices, std::int64_t base,
-               std::int64_t storage_order) {
+void max_plane(const ConvGeometry& g, const T* x, T* y) {
+  const std::int64_t stride = g.dims[2].stride;
+  for (std::int64_t row = 0; row < g.dims[0].out * g.dims[1].out; ++row, y += g.dims[2].out) {
+    std::fill_n(y, g.dims[2].out, std::numeric_limits<T>::lowest());
+    std::int64_t fresh = g.dims[2].out;  // positions from here on have had a tap, or get none
+    each_tap_run(g, row, [&](const TapRun& run) {
+      const T* from = x + run.from;
+      const std::int64_t seen = std::max(run.begin, fresh);
+      for (std::int64_t o = run.begin; o < std::min(run.end, fresh); ++o) y[o] = from[o * stride];
+      fresh = std::min(fresh, run.begin);
+      if (stride == 1) {
+        if (seen < run.end) max_into(from + seen, y + seen, run.end - seen);
+        return;
+      }
+      for (std::int64_t o = seen; o < run.end; ++o) {
+        y[o] = y[o] < from[o * stride] ? from[o * stride] : y[o];
+      }
+    });
+  }
+}
+
+/// Where those values are, in the whole of X.
+template <class T>
+void max_indices(const ConvGeometry& g, const T* x, std::int64_t* indices, std::int64_t base,
+                 std::int64_t storage_order) {
   for (std::int64_t p = 0; p < g.out_size(); ++p) {
     std::int64_t best = -1;
     each_tap(g, p, [&](std::int64_t, std::int64_t at) {
       if (best < 0 || x[best] < x[at]) best = at;
     });
-    y[p] = best < 0 ? std::numeric_limits<T>::lowest() : x[best];
-    if (indices == nullptr) continue;
     if (storage_order == 1 && best >= 0) best = column_major_index(g, best);
     indices[p] = base + best;
   }
@@ -34,14 +57,36 @@ KernelResult max_kernel(const ConvGeometry& g, std::int64_t storage_order) {
   return KernelResult(make_kernel("max_pool", [g, storage_order](const Launch& l) {
     parallel_rows(*l.pool, g.batch * g.groups, g.out_size() * g.kernel_size(),
                   [&](std::int64_t from, std::int64_t to, int) {
+                    auto* indices = l.out<std::int64_t>(1);
                     for (std::int64_t i = from; i < to; ++i) {
-                      auto* indices = l.out<std::int64_t>(1);
-                      max_plane(g, l.in<T>(0) + i * g.in_size(), l.out<T>(0) + i * g.out_size(),
-                                indices == nullptr ? nullptr : indices + i * g.out_size(),
-                                i * g.in_size(), storage_order);
+                      const T* x = l.in<T>(0) + i * g.in_size();
+                      max_plane(g, x, l.out<T>(0) + i * g.out_size());
+                      if (indices == nullptr) continue;
+                      max_indices(g, x, indices + i * g.out_size(), i * g.in_size(), storage_order);
                     }
                   });
   }));
+}
+
+void average_plane(const ConvGeometry& g, bool include_pad, const float* x, float* y) {
+  const WindowDim& d1 = g.dims[1];
+  const WindowDim& d2 = g.dims[2];
+  for (std::int64_t row = 0; row < g.dims[0].out * d1.out; ++row, y += d2.out) {
+    std::fill_n(y, d2.out, 0.0f);
+    each_tap_run(g, row, [&](const TapRun& run) {
+      const float* from = x + run.from;
+      if (d2.stride == 1) {
+        add_into(from + run.begin, y + run.begin, run.end - run.begin);
+        return;
+      }
+      for (std::int64_t o = run.begin; o < run.end; ++o) y[o] += from[o * d2.stride];
+    });
+    const std::int64_t lines = taps_along(g.dims[0], row / d1.out, include_pad) *
+                               taps_along(d1, row % d1.out, include_pad);
+    for (std::int64_t o = 0; o < d2.out; ++o) {
+      y[o] /= static_cast<float>(lines * taps_along(d2, o, include_pad));
+    }
+  }
 }
 
 KernelResult average_kernel(const ConvGeometry& g, bool include_pad) {
@@ -49,17 +94,8 @@ KernelResult average_kernel(const ConvGeometry& g, bool include_pad) {
     parallel_rows(*l.pool, g.batch * g.groups, g.out_size() * g.kernel_size(),
                   [&](std::int64_t from, std::int64_t to, int) {
                     for (std::int64_t i = from; i < to; ++i) {
-                      const float* x = l.in<float>(0) + i * g.in_size();
-                      for (std::int64_t p = 0; p < g.out_size(); ++p) {
-                        float sum = 0;
-                        std::int64_t count = 0;
-                        each_tap(g, p, [&](std::int64_t, std::int64_t at) {
-                          sum += x[at];
-                          ++count;
-                        });
-                        if (include_pad) count = padded_taps(g, p);
-                        l.out<float>(0)[i * g.out_size() + p] = sum / static_cast<float>(count);
-                      }
+                      average_plane(g, include_pad, l.in<float>(0) + i * g.in_size(),
+                                    l.out<float>(0) + i * g.out_size());
                     }
                   });
   }));
