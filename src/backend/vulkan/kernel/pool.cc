@@ -1,75 +1,152 @@
-#include <algorithm>
 #include <string>
 
-#include "backend/vulkan/conv_geometry.h"
+#include "backend/vulkan/conv_window.h"
 #include "base/checked.h"
 
-/// MaxPool (values only), AveragePool, GlobalMaxPool and GlobalAveragePool.
+/// MaxPool with its indices, AveragePool, GlobalMaxPool and GlobalAveragePool.
 namespace polaris::vulkan {
 namespace {
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
-/// A global pool is a window as large as the plane, whatever its rank.
-Result<Window> window_of(const NodeDesc& node, bool global) {
-  if (!global) return read_window(node, attr_ints(node, "kernel_shape"));
-  const Shape& x = node.inputs[0].type.shape;
-  if (x.rank() < 3) return refuse(node, "no spatial dims");
-  Window w;
-  w.batch = x[0];
-  w.in_channels = w.out_channels = x[1];
-  w.in_w = w.kernel[1] = x.elements_between(2, x.rank());
-  return w;
+bool is_last(const OperandDesc& operand) { return operand.layout == Layout::kChannelsLast; }
+
+/// The modules of a shader by the type of x; none: unsupported.
+std::string_view shader_for(DType x, std::string_view f32, std::string_view f16,
+                            std::string_view i8) {
+  switch (x) {
+    case DType::kF32: return f32;
+    case DType::kF16: return f16;
+    case DType::kI8:
+    case DType::kU8: return i8;
+    default: return {};
+  }
 }
 
-KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
-  const bool average = node.op->name.ends_with("AveragePool");
-  const bool global = node.op->name.starts_with("Global");
-  if (node.inputs[0].type.dtype != DType::kF32) return refuse(node, "types other than float32");
-  if (node.outputs.size() > 1 && node.outputs[1].present) return refuse(node, "the indices");
-  Result<Window> window = window_of(node, global);
-  if (!window) return window.error();
-  const Window& w = *window;
-  const std::int64_t outputs = w.batch * w.out_channels * w.out_h * w.out_w;
-  if (outputs == 0 || w.in_h * w.in_w == 0) return refuse(node, "an empty input");
-  for (const OperandDesc* operand : {&node.inputs[0], &node.outputs[0]}) {
-    if (operand_bytes(*operand) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
-      return refuse(node, "an operand larger than a binding may be");
-    }
-  }
-  const bool count_pad = attr_int(node, "count_include_pad", 0) != 0;
-  auto kernel = std::make_shared<VulkanKernel>(average ? "pool_average" : "pool_max");
-  Dispatch d;
-  d.shader = "pool";
-  d.constants = {average ? 1u : 0u};
-  d.push = {word(outputs),
-            word(w.in_h),
-            word(w.in_w),
-            word(w.out_h),
-            word(w.out_w),
-            word(w.kernel[0]),
-            word(w.kernel[1]),
-            word(w.stride[0]),
-            word(w.stride[1]),
-            word(w.pad[0]),
-            word(w.pad[1]),
-            word(w.dilation[0]),
-            word(w.dilation[1]),
-            word(w.in_h + w.pad_end[0]),
-            word(w.in_w + w.pad_end[1]),
-            count_pad ? 1u : 0u};
-  d.operands = {Operand::input(0), Operand::output(0)};
-  d.grid = grid_1d(target, ceil_div(outputs, 64));
+KernelResult finish(const char* name, Dispatch d, const NodeDesc& node, std::int64_t operations) {
+  auto kernel = std::make_shared<VulkanKernel>(name);
+  std::int64_t bytes = operand_bytes(node.inputs[0]);
+  for (const OperandDesc& output : node.outputs) bytes += operand_bytes(output);
   d.barrier_before = false;
-  d.estimate_us = model_us(operand_bytes(node.inputs[0]) + outputs * 4,
-                           outputs * w.kernel[0] * w.kernel[1] * 4);
+  d.estimate_us = model_us(bytes, operations);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
 
+/// A workgroup a plane, or with channels last a workgroup 64 channels.
+KernelResult select_planes(const VulkanTarget& target, const NodeDesc& node, bool average,
+                           std::int64_t area) {
+  const OperandDesc& x = node.inputs[0];
+  const bool last = is_last(x);
+  const std::int64_t images = x.type.shape[0];
+  const std::int64_t channels = x.type.shape[1];
+  const std::int64_t groups = images * (last ? ceil_div(channels, 64) : channels);
+  const std::uint32_t threads = area > (last ? 16 : 256) ? 256 : 64;
+  Dispatch d;
+  d.shader = shader_for(x.type.dtype, "pool_global.f32", "pool_global.f16", "");
+  d.constants = {threads, average ? 1u : 0u, last ? 1u : 0u};
+  d.push = {word(groups), word(channels), word(area)};
+  d.operands = {Operand::input(0), Operand::output(0)};
+  d.grid = grid_1d(target, groups);
+  return finish(average ? "pool_global_average" : "pool_global_max", std::move(d), node,
+                operand_elements(x) * 2);
+}
+
+KernelResult select_windows(const VulkanTarget& target, const NodeDesc& node, bool average,
+                            const ConvGeometry& g) {
+  const OperandDesc& x = node.inputs[0];
+  const OperandDesc& y = node.outputs[0];
+  const bool indices = node.outputs.size() > 1 && node.outputs[1].present;
+  if (indices && node.outputs[1].layout != y.layout) {
+    return refuse(node, "indices of another layout than the maxima");
+  }
+  const std::int64_t outputs = operand_elements(y);
+  const bool columns = attr_int(node, "storage_order", 0) == 1;
+  const bool count_pad = average && attr_int(node, "count_include_pad", 0) != 0;
+  Dispatch d;
+  d.shader = shader_for(x.type.dtype, "pool.f32", "pool.f16", "pool.i8");
+  d.constants = {average ? 1u : 0u,
+                 x.type.dtype == DType::kI8 ? 1u : 0u,
+                 !indices  ? 0u
+                 : columns ? 2u
+                           : 1u,
+                 g.spatial == 3 ? 1u : 0u,
+                 is_last(x) ? 1u : 0u,
+                 is_last(y) ? 1u : 0u};
+  d.push = {word(outputs), word(x.type.shape[1]), count_pad ? 1u : 0u};
+  for (const WindowDim& w : g.dims) d.push.push_back(word(w.in + w.pad_end));
+  append_window(d.push, g);
+  // Absent indices are bound to the maxima; the shader does not look.
+  d.operands = {Operand::input(0), Operand::output(0), Operand::output(indices ? 1 : 0)};
+  d.grid = grid_1d(target, ceil_div(outputs, 64));
+  return finish(average ? "pool_average" : "pool_max", std::move(d), node,
+                outputs * g.kernel_size() * 4);
+}
+
+KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+  const bool average = node.op->name.ends_with("AveragePool");
+  const bool global = node.op->name.starts_with("Global");
+  const OperandDesc& x = node.inputs[0];
+  const Shape& shape = x.type.shape;
+  if (shader_for(x.type.dtype, "f32", "f16", average || global ? "" : "i8").empty()) {
+    return refuse(node, "inputs of this type");
+  }
+  if (Status s = check_operands(target, node); !s) return s.error();
+  if (operand_elements(node.outputs[0]) == 0) {
+    return std::shared_ptr<const Kernel>(std::make_shared<VulkanKernel>("pool_empty"));
+  }
+  if (operand_elements(x) == 0) return refuse(node, "an empty input");
+  if (!global) {
+    const auto g = pool_geometry(shape, static_cast<const PoolAttrs&>(*node.attrs));
+    if (!g) return refuse(node, g.error().message());
+    if (Status s = check_window(node, *g); !s) return s.error();
+    return select_windows(target, node, average, *g);
+  }
+  // A small plane is one window of one thread.
+  const std::int64_t area = shape.elements_between(2, shape.rank());
+  if (area > 32 || is_last(x)) return select_planes(target, node, average, area);
+  ConvGeometry g;
+  g.spatial = 1;
+  g.dims[2].in = g.dims[2].kernel = area;
+  return select_windows(target, node, average, g);
+}
+
 std::vector<ShaderVariant> variants() {
-  return {{"pool max", "pool", {0}, 2, 64, 64}, {"pool average", "pool", {1}, 2, 64, 64}};
+  std::vector<ShaderVariant> all;
+  constexpr std::string_view kShaders[] = {"pool.f32", "pool.f16", "pool.i8"};
+  for (const std::string_view shader : kShaders) {
+    const std::string type(shader.substr(5));
+    const auto add = [&](const std::string& name, std::vector<std::uint32_t> constants) {
+      all.push_back({(type == "f32" ? "pool " : "pool " + type + " ") + name, shader,
+                     std::move(constants), 3, 96, 64});
+    };
+    const std::uint32_t sign = type == "i8" ? 1 : 0;
+    add("max", {0, sign, 0, 0, 0, 0});
+    add("max indices", {0, sign, 1, 0, 0, 0});
+    add("max columns 3d", {0, sign, 2, 1, 0, 0});
+    add("max 3d", {0, sign, 0, 1, 0, 0});
+    add("max last", {0, sign, 0, 0, 1, 1});
+    add("max indices 3d last", {0, sign, 1, 1, 1, 1});
+    if (type == "i8") continue;
+    add("average", {1, 0, 0, 0, 0, 0});
+    add("average 3d", {1, 0, 0, 1, 0, 0});
+    add("average last", {1, 0, 0, 0, 1, 1});
+    for (const std::uint32_t average : {0u, 1u}) {
+      for (const std::uint32_t last : {0u, 1u}) {
+        for (const std::uint32_t threads : {64u, 256u}) {
+          all.push_back({"pool_global " + type + (average != 0 ? " average" : " max") +
+                             (last != 0 ? " last " : " ") + std::to_string(threads),
+                         type == "f32" ? "pool_global.f32" : "pool_global.f16",
+                         {threads, average, last},
+                         2,
+                         12,
+                         threads});
+        }
+      }
+    }
+  }
+  return all;
 }
 
 constexpr std::string_view kOps[] = {"MaxPool", "AveragePool", "GlobalMaxPool",

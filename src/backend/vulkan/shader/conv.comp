@@ -1,106 +1,202 @@
 #version 450
-// variants: f32 -DX_TYPE=float -DY_TYPE=float
-// variants: i8_i32 -DX_TYPE=uint8_t -DY_TYPE=int -DINTEGER
-// variants: i8_i8 -DX_TYPE=uint8_t -DY_TYPE=uint8_t -DINTEGER -DREQUANTIZE
-// Direct convolution of one or two spatial dims. A lane takes kPixels output pixels, side by side
+// variants: f32
+// variants: f16 -DHALF
+// variants: i8_i32 -DINTEGER
+// variants: i8_i8 -DINTEGER -DREQUANTIZE
+// variants: transposed_f32 -DTRANSPOSED
+// variants: transposed_f16 -DTRANSPOSED -DHALF
+// Direct convolution of one to three spatial dims. A lane takes kPixels output pixels, side by side
 // with its neighbours; kOut output channels stay in registers and their weights, packed as
 // [group][tile of channels][tap][input channel][kOut], come through the scalar unit. The slices of
 // a workgroup deal the input channels and are summed in order.
 //
+// Transposed, every output gathers the taps that reach it. The outputs of a workgroup are of one
+// phase (their place modulo the strides), so that all its lanes have the same taps.
+//
 // Integers go through fp32 too: (x - zx)(w - zw) is at most 255 * 255, so 256 of them add up
 // exactly before they are moved to int32.
 #extension GL_GOOGLE_include_directive : require
-#extension GL_KHR_shader_subgroup_ballot : require
 #include "common.glsl"
+#include "slice.glsl"
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint kThreads = 64;
 layout(constant_id = 1) const uint kOut = 16;
 layout(constant_id = 2) const uint kPixels = 2;
 layout(constant_id = 3) const uint kHasBias = 0;
-layout(constant_id = 4) const uint kSigned = 0;  // of integers: 1 input, 2 output
-layout(constant_id = 5) const uint kStep = 2;    // input channels a trip: 1 or 2
+layout(constant_id = 4) const uint kBytes = 0;   // of integers: 1 x, 2 y, 4 w signed; w zeros: 8
+                                                 // one, 16 one a channel
+layout(constant_id = 5) const uint kStep = 2;    // input channels a trip: 1, 2, 4 (one load)
 layout(constant_id = 6) const uint kPacked = 1;  // 0: weights as the file has them
+layout(constant_id = 7) const uint kDepth = 0;   // 1: three spatial dims
+layout(constant_id = 8) const uint kXLast = 0;   // 1: x has its channels last
+layout(constant_id = 9) const uint kYLast = 0;   // 1: y has, 2: and is stored four at a time
+
+#ifdef INTEGER
+#define X_TYPE uint8_t
+#define X4_TYPE uint
+#define B_TYPE int
+#define SUM int
+#define SUM4 ivec4
+#elif defined(HALF)
+#define X_TYPE float16_t
+#define X4_TYPE f16vec4
+#define B_TYPE float16_t
+#define SUM float
+#define SUM4 vec4
+#else
+#define X_TYPE float
+#define X4_TYPE vec4
+#define B_TYPE float
+#define SUM float
+#define SUM4 vec4
+#endif
+#ifdef REQUANTIZE
+#define Y_TYPE uint8_t
+#define Y4_TYPE uint
+#elif defined(INTEGER)
+#define Y_TYPE int
+#define Y4_TYPE ivec4
+#else
+#define Y_TYPE X_TYPE
+#define Y4_TYPE X4_TYPE
+#endif
 
 layout(set = 0, binding = 0) readonly restrict buffer X { X_TYPE x[]; };
+layout(set = 0, binding = 0) readonly restrict buffer X4 { X4_TYPE x4[]; };
 layout(set = 0, binding = 1) readonly restrict buffer W { float w[]; };
-#ifdef INTEGER
-layout(set = 0, binding = 2) readonly restrict buffer B { int bias[]; };
-#else
-layout(set = 0, binding = 2) readonly restrict buffer B { float bias[]; };
-#endif
+layout(set = 0, binding = 1) readonly restrict buffer R { X_TYPE raw[]; };
+layout(set = 0, binding = 2) readonly restrict buffer B { B_TYPE bias[]; };
 layout(set = 0, binding = 3) readonly restrict buffer M { float multiplier[]; };
 layout(set = 0, binding = 4) readonly restrict buffer Z { X_TYPE x_zero[]; };
 layout(set = 0, binding = 5) writeonly restrict buffer Y { Y_TYPE y[]; };
+layout(set = 0, binding = 5) writeonly restrict buffer Y4 { Y4_TYPE y4[]; };
+layout(set = 0, binding = 6) readonly restrict buffer WZ { X_TYPE w_zero[]; };
 layout(push_constant) uniform P {
-  uint pixels;             // batch * out_h * out_w
-  uint in_channels, in_h, in_w;
-  uint out_channels, out_h, out_w;
-  uint group_in, group_out;
-  uint kernel_h, kernel_w;
-  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+  uint pixels;  // batch and places, transposed: places of one phase
+  uint in_channels, out_channels, group_in, group_out;
   int y_zero;
-  uint has_x_zero;         // x_zero[0] counts
+  uint has_x_zero;  // x_zero[0] counts
+#include "conv_window.glsl"
 };
 
 const uint kSlices = kThreads / 64;
 const uint kAcc = kOut * kPixels;
 const uint kExact = 256;  // integer products that fp32 adds exactly
-#ifdef INTEGER
-#define SUM int
-#else
-#define SUM float
-#endif
 shared SUM part[kSlices == 1 ? 1 : kThreads * kAcc];
 
 #ifdef INTEGER
-float as_float(uint v) {
-  return float((kSigned & 1u) != 0 ? bitfieldExtract(int(v), 0, 8) : int(v));
+float widen(uint v, uint flag) {
+  return float((kBytes & flag) != 0 ? bitfieldExtract(int(v), 0, 8) : int(v));
 }
-#define LOAD(i) as_float(uint(x[i]))
+#define LOAD(i) widen(uint(x[i]), 1u)
+vec4 load4(uint i) {
+  uint v = x4[i];
+  return vec4(widen(v & 255u, 1), widen(v >> 8 & 255u, 1), widen(v >> 16 & 255u, 1),
+              widen(v >> 24, 1));
+}
 #else
-#define LOAD(i) x[i]
+#define LOAD(i) float(x[i])
+vec4 load4(uint i) { return vec4(x4[i]); }
 #endif
 
 #ifdef REQUANTIZE
 uint store(int v, uint channel) {
   float scaled = roundEven(float(v) * multiplier[channel]);
   int q = int(clamp(scaled, -1.0e6, 1.0e6)) + y_zero;
-  return uint((kSigned & 2u) != 0 ? clamp(q, -128, 127) & 255 : clamp(q, 0, 255));
+  return uint((kBytes & 2u) != 0 ? clamp(q, -128, 127) & 255 : clamp(q, 0, 255));
+}
+uint store4(ivec4 v, uint channel) {
+  return store(v.x, channel) | store(v.y, channel + 1) << 8 | store(v.z, channel + 2) << 16 |
+         store(v.w, channel + 3) << 24;
 }
 #else
 SUM store(SUM v, uint channel) { return v; }
+SUM4 store4(SUM4 v, uint channel) { return v; }
 #endif
 
-// Packed channels are padded to whole steps; what is read past the end meets a zero of x.
-uint weight_index(uint w0, uint tap, uint i, uint o) {
-  if (kPacked != 0) return w0 + (tap * ((group_in + kStep - 1) / kStep * kStep) + i) * kOut + o;
-  const uint last = group_out - gl_WorkGroupID.y * kOut - 1;
-  return w0 + (min(o, last) * group_in + min(i, group_in - 1)) * kernel_h * kernel_w + tap;
+uint tap_count() { return (kDepth != 0 ? kernel_d : 1) * kernel_h * kernel_w; }
+uint padded_in() { return (group_in + kStep - 1) / kStep * kStep; }
+
+// Weight of output channel o of the tile; w0 is where the tile's begin. Packed channels are padded
+// to whole steps; what is read past the end meets a zero of x.
+float weight(uint w0, uint tap, uint i, uint o) {
+  if (kPacked != 0) return w[w0 + (tap * padded_in() + i) * kOut + o];
+  const uint channel = min(o, group_out - gl_WorkGroupID.y * kOut - 1);
+#ifdef TRANSPOSED
+  return float(raw[w0 + (min(i, group_in - 1) * group_out + channel) * tap_count() + tap]);
+#elif defined(INTEGER)
+  float zero = 0;
+  const uint first = gl_WorkGroupID.z * group_out + gl_WorkGroupID.y * kOut;
+  if ((kBytes & 24u) != 0) {
+    zero = widen(uint(w_zero[(kBytes & 16u) != 0 ? first + channel : 0]), 4);
+  }
+  const uint at = w0 + (channel * group_in + min(i, group_in - 1)) * tap_count() + tap;
+  return widen(uint(raw[at]), 4) - zero;
+#else
+  return float(raw[w0 + (channel * group_in + min(i, group_in - 1)) * tap_count() + tap]);
+#endif
 }
+
+#ifdef TRANSPOSED
+// Places of a phase along one dim: every stride-th, the phases without a place left out.
+uint phases_of(uint size, int stride) { return min(size, uint(stride)); }
+uint phase_size(uint size, int stride) { return (size + uint(stride) - 1) / uint(stride); }
+
+// Steps from the place in a phase to the input that tap k brings there, if it brings one.
+bool reach(uint phase, int pad, uint k, int dilation, int stride, out int offset) {
+  const int distance = int(phase) + pad - int(k) * dilation;
+  const uint steps = uint(abs(distance)) / uint(stride);
+  offset = distance < 0 ? -int(steps) : int(steps);
+  return steps * uint(stride) == uint(abs(distance));
+}
+#endif
 
 void main() {
   const uint lane = gl_LocalInvocationIndex & 63u;
-  const uint slice = kSlices == 1 ? 0 : subgroupBroadcastFirst(gl_LocalInvocationIndex >> 6);
-  const uint group = gl_WorkGroupID.z, tile = gl_WorkGroupID.y;
-  const uint taps = kernel_h * kernel_w;
+  const uint slice = slice_of(kSlices);
+  const uint tile = gl_WorkGroupID.y;
+#ifdef TRANSPOSED
+  const uint phases_h = phases_of(out_h, stride_h), phases_w = phases_of(out_w, stride_w);
+  const uint phases = phases_w * phases_h * (kDepth != 0 ? phases_of(out_d, stride_d) : 1);
+  const uint group = gl_WorkGroupID.z / phases, phase = gl_WorkGroupID.z % phases;
+  const uint phase_w = phase % phases_w, phase_h = phase / phases_w % phases_h;
+  const uint phase_d = phase / phases_w / phases_h;
+  const uint grid_w = phase_size(out_w, stride_w), grid_h = phase_size(out_h, stride_h);
+  const uint grid_d = phase_size(out_d, stride_d);
+#else
+  const uint group = gl_WorkGroupID.z;
+  const uint grid_w = out_w, grid_h = out_h, grid_d = out_d;
+#endif
+  const uint taps = tap_count();
   const uint tiles = (group_out + kOut - 1) / kOut;
-  const uint padded = kPacked != 0 ? (group_in + kStep - 1) / kStep * kStep : group_in;
-  const uint tiled = (group * tiles + tile) * kOut, plain = group * group_out + tile * kOut;
-  const uint first = kPacked != 0 ? tiled : plain;
-  const uint w0 = first * taps * padded;
-  const uint plane = in_h * in_w;
+#ifdef TRANSPOSED
+  const uint plain = (group * group_in * group_out + tile * kOut) * taps;
+#else
+  const uint plain = (group * group_out + tile * kOut) * taps * group_in;
+#endif
+  const uint w0 = kPacked != 0 ? (group * tiles + tile) * kOut * taps * padded_in() : plain;
+  const uint plane = in_h * in_w * (kDepth != 0 ? in_d : 1);
+  const uint x_channel = kXLast != 0 ? 1 : plane, x_place = kXLast != 0 ? in_channels : 1;
 
-  int top[kPixels], left[kPixels];
+  int front[kPixels], top[kPixels], left[kPixels];
   uint image[kPixels];
   [[unroll]] for (uint p = 0; p < kPixels; p++) {
     uint pixel = min((gl_WorkGroupID.x * kPixels + p) * 64 + lane, pixels - 1);
-    left[p] = int(pixel % out_w) * stride_w - pad_w;
-    top[p] = int(pixel / out_w % out_h) * stride_h - pad_h;
-    image[p] = (pixel / out_w / out_h * in_channels + group * group_in) * plane;
+    left[p] = int(pixel % grid_w);
+    top[p] = int(pixel / grid_w % grid_h);
+    uint n = pixel / grid_w / grid_h;
+    front[p] = kDepth != 0 ? int(n % grid_d) : 0;
+    if (kDepth != 0) n /= grid_d;
+#ifndef TRANSPOSED
+    left[p] = left[p] * stride_w - pad_w;
+    top[p] = top[p] * stride_h - pad_h;
+    if (kDepth != 0) front[p] = front[p] * stride_d - pad_d;
+#endif
+    image[p] = n * in_channels * plane + group * group_in * x_channel;
   }
   float zero = 0;
 #ifdef INTEGER
-  if (has_x_zero != 0) zero = as_float(uint(x_zero[0]));
+  if (has_x_zero != 0) zero = widen(uint(x_zero[0]), 1);
 #endif
 
   float acc[kAcc];
@@ -111,26 +207,48 @@ void main() {
   uint pending = 0;
 #endif
   for (uint tap = 0; tap < taps; tap++) {
-    const int dy = int(tap / kernel_w) * dilation_h, dx = int(tap % kernel_w) * dilation_w;
+    const uint kx = tap % kernel_w;
+    const uint ky = kDepth != 0 ? tap / kernel_w % kernel_h : tap / kernel_w;
+    const uint kz = kDepth != 0 ? tap / kernel_w / kernel_h : 0;
+#ifdef TRANSPOSED
+    int dx, dy, dz = 0;
+    if (!reach(phase_w, pad_w, kx, dilation_w, stride_w, dx)) continue;
+    if (!reach(phase_h, pad_h, ky, dilation_h, stride_h, dy)) continue;
+    if (kDepth != 0 && !reach(phase_d, pad_d, kz, dilation_d, stride_d, dz)) continue;
+#else
+    const int dx = int(kx) * dilation_w, dy = int(ky) * dilation_h, dz = int(kz) * dilation_d;
+#endif
     uint at[kPixels];
     bool inside[kPixels];
     [[unroll]] for (uint p = 0; p < kPixels; p++) {
-      int iy = top[p] + dy, ix = left[p] + dx;
+      int iz = front[p] + dz, iy = top[p] + dy, ix = left[p] + dx;
       inside[p] = uint(iy) < in_h && uint(ix) < in_w;
-      at[p] = inside[p] ? image[p] + uint(iy) * in_w + uint(ix) : image[p];
+      if (kDepth != 0) inside[p] = inside[p] && uint(iz) < in_d;
+      uint place = uint(iy) * in_w + uint(ix);
+      if (kDepth != 0) place += uint(iz) * in_h * in_w;
+      at[p] = inside[p] ? image[p] + place * x_place : image[p];
     }
     for (uint i = slice * kStep; i < group_in; i += kSlices * kStep) {
       float xv[kStep * kPixels];
-      [[unroll]] for (uint s = 0; s < kStep; s++) {
+      if (kStep == 4) {
         [[unroll]] for (uint p = 0; p < kPixels; p++) {
-          // Always loaded, then chosen: a branch would wait for each load by itself.
-          float v = LOAD(at[p] + min(i + s, group_in - 1) * plane) - zero;
-          xv[s * kPixels + p] = inside[p] && i + s < group_in ? v : 0.0;
+          vec4 v = load4((at[p] + i) / 4) - zero;
+          [[unroll]] for (uint s = 0; s < 4; s++) {
+            xv[s % kStep * kPixels + p] = inside[p] ? v[s] : 0.0;
+          }
+        }
+      } else {
+        [[unroll]] for (uint s = 0; s < kStep; s++) {
+          [[unroll]] for (uint p = 0; p < kPixels; p++) {
+            // Always loaded, then chosen: a branch would wait for each load by itself.
+            float v = LOAD(at[p] + min(i + s, group_in - 1) * x_channel) - zero;
+            xv[s * kPixels + p] = inside[p] && i + s < group_in ? v : 0.0;
+          }
         }
       }
       [[unroll]] for (uint s = 0; s < kStep; s++) {
         [[unroll]] for (uint o = 0; o < kOut; o++) {
-          float wv = w[weight_index(w0, tap, i + s, o)];
+          float wv = weight(w0, tap, i + s, o);
           [[unroll]] for (uint p = 0; p < kPixels; p++) {
             acc[o * kPixels + p] += wv * xv[s * kPixels + p];
           }
@@ -163,6 +281,7 @@ void main() {
     }
     barrier();
   }
+  const uint area = out_h * out_w * (kDepth != 0 ? out_d : 1);
   [[unroll]] for (uint a = 0; a < kAcc; a++) {
     if (a % kSlices == slice) {
       SUM v = sum[a];
@@ -172,11 +291,34 @@ void main() {
       }
       const uint pixel = (gl_WorkGroupID.x * kPixels + a % kPixels) * 64 + lane;
       const uint in_group = tile * kOut + a / kPixels;
-      if (pixel < pixels && in_group < group_out) {
-        const uint channel = group * group_out + in_group, area = out_h * out_w;
-        if (kHasBias != 0) v += bias[channel];
-        const uint to = (pixel / area * out_channels + channel) * area + pixel % area;
-        y[to] = Y_TYPE(store(v, channel));
+#ifdef TRANSPOSED
+      const uint ox = pixel % grid_w * uint(stride_w) + phase_w;
+      const uint oy = pixel / grid_w % grid_h * uint(stride_h) + phase_h;
+      const uint rest = pixel / grid_w / grid_h;
+      const uint oz = kDepth != 0 ? rest % grid_d * uint(stride_d) + phase_d : 0;
+      const uint n = kDepth != 0 ? rest / grid_d : rest;
+      const uint place = (oz * out_h + oy) * out_w + ox;
+      const bool there = ox < out_w && oy < out_h && (kDepth == 0 || oz < out_d);
+#else
+      const uint n = pixel / area, place = pixel % area;
+      const bool there = true;
+#endif
+      if (pixel < pixels && in_group < group_out && there) {
+        const uint channel = group * group_out + in_group;
+        const uint y_row = (n * out_channels + channel) * area + place;
+        const uint y_last = (n * area + place) * out_channels + channel;
+        if (kYLast != 2) {
+          if (kHasBias != 0) v += SUM(bias[channel]);
+          y[kYLast != 0 ? y_last : y_row] = Y_TYPE(store(v, channel));
+        } else if (a / kPixels % 4 == 0) {
+          // With one slice and whole fours of channels, whose sums are kPixels apart.
+          SUM4 four;
+          [[unroll]] for (uint j = 0; j < 4; j++) {
+            four[j] = sum[min(a + j * kPixels, kAcc - 1)];
+            if (kHasBias != 0) four[j] += SUM(bias[channel + j]);
+          }
+          y4[y_last / 4] = Y4_TYPE(store4(four, channel));
+        }
       }
     }
   }

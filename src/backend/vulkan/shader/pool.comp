@@ -1,41 +1,111 @@
 #version 450
-// MaxPool, AveragePool and their global forms over one or two spatial dims, one output a thread.
+// variants: f32
+// variants: f16 -DHALF
+// variants: i8 -DBYTES
+// MaxPool and AveragePool over one to three spatial dims, one output a thread, in y's order.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint kAverage = 0;
+layout(constant_id = 1) const uint kSigned = 0;   // of bytes
+layout(constant_id = 2) const uint kIndices = 0;  // 1: of the maxima, 2: counted by columns
+layout(constant_id = 3) const uint kDepth = 0;    // 1: three spatial dims
+layout(constant_id = 4) const uint kXLast = 0;    // 1: channels last
+layout(constant_id = 5) const uint kYLast = 0;
 
-layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
-layout(set = 0, binding = 1) writeonly restrict buffer Y { float y[]; };
+#ifdef BYTES
+#define TYPE uint8_t
+#define VALUE int
+#define LOAD(i) (kSigned != 0 ? bitfieldExtract(int(x[i]), 0, 8) : int(x[i]))
+#define STORE(v) uint8_t(uint(v) & 255u)
+const int kLowest = -128;
+#else
+#ifdef HALF
+#define TYPE float16_t
+#else
+#define TYPE float
+#endif
+#define VALUE float
+#define LOAD(i) float(x[i])
+#define STORE(v) TYPE(v)
+#define kLowest uintBitsToFloat(0xFF800000u)
+#endif
+
+layout(set = 0, binding = 0) readonly restrict buffer X { TYPE x[]; };
+layout(set = 0, binding = 1) writeonly restrict buffer Y { TYPE y[]; };
+layout(set = 0, binding = 2) writeonly restrict buffer I { uvec2 indices[]; };  // of 64 bits
 layout(push_constant) uniform P {
-  uint outputs;
-  uint in_h, in_w, out_h, out_w;
-  uint kernel_h, kernel_w;
-  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
-  int count_h, count_w;  // an average counts places below these: the input's, or with its padding
-  uint count_pad;        // and above minus the padding
+  uint outputs, channels;
+  uint count_pad;                // an average counts the padding too,
+  int count_d, count_h, count_w;  // to these places: the input's size and the padding after it
+#include "conv_window.glsl"
 };
+
+// Taps before the padding's end, of a window that starts at `start`.
+uint counted(int start, int end, uint kernel, int dilation) {
+  return uint(clamp((end - start + dilation - 1) / dilation, 0, int(kernel)));
+}
 
 void main() {
   const uint at = group_index() * 64 + gl_LocalInvocationIndex;
   if (at >= outputs) return;
-  const uint plane = at / out_w / out_h * in_h * in_w;
-  const int top = int(at / out_w % out_h) * stride_h - pad_h;
-  const int left = int(at % out_w) * stride_w - pad_w;
-  float result = kAverage != 0 ? 0.0 : uintBitsToFloat(0xFF800000u);
-  uint count = 0;
-  for (uint ky = 0; ky < kernel_h; ky++) {
-    const int iy = top + int(ky) * dilation_h;
-    for (uint kx = 0; kx < kernel_w; kx++) {
-      const int ix = left + int(kx) * dilation_w;
-      if (uint(iy) < in_h && uint(ix) < in_w) {
-        float v = x[plane + uint(iy) * in_w + uint(ix)];
-        result = kAverage != 0 ? result + v : max(result, v);
-        count++;
-      } else if (count_pad != 0 && iy < count_h && ix < count_w) {
-        count++;
+  const uint pixel = kYLast != 0 ? at / channels : at;
+  const int left = int(pixel % out_w) * stride_w - pad_w;
+  const int top = int(pixel / out_w % out_h) * stride_h - pad_h;
+  uint plane = pixel / out_w / out_h;
+  const int front = kDepth != 0 ? int(plane % out_d) * stride_d - pad_d : 0;
+  if (kDepth != 0) plane /= out_d;
+  const uint area = in_h * in_w * (kDepth != 0 ? in_d : 1);
+  // The plane's number in the row-major order of x, and where its first element lies.
+  uint image = 0, channel = 0;
+  if (kXLast != 0 || kYLast != 0) {
+    image = kYLast != 0 ? plane : plane / channels;
+    channel = kYLast != 0 ? at % channels : plane % channels;
+    plane = image * channels + channel;
+  }
+  const uint base = kXLast != 0 ? image * area * channels + channel : plane * area;
+  const uint step_x = kXLast != 0 ? channels : 1;
+
+  VALUE result = kAverage != 0 ? VALUE(0) : kLowest;
+  uint count = 0, best = 0;
+  for (uint kz = 0; kz < (kDepth != 0 ? kernel_d : 1); kz++) {
+    const int iz = front + int(kz) * dilation_d;
+    for (uint ky = 0; ky < kernel_h; ky++) {
+      const int iy = top + int(ky) * dilation_h;
+      for (uint kx = 0; kx < kernel_w; kx++) {
+        const int ix = left + int(kx) * dilation_w;
+        bool inside = uint(iy) < in_h && uint(ix) < in_w;
+        if (kDepth != 0) inside = inside && uint(iz) < in_d;
+        if (inside) {
+          uint place = uint(iy) * in_w + uint(ix);
+          if (kDepth != 0) place += uint(iz) * in_h * in_w;
+          VALUE v = LOAD(base + place * step_x);
+          if (kIndices != 0) {
+            // Of equal elements the first.
+            if (count == 0 || v > result) {
+              result = v;
+              best = place;
+              if (kIndices == 2) {
+                best = (uint(ix) * in_h + uint(iy)) * (kDepth != 0 ? in_d : 1);
+                if (kDepth != 0) best += uint(iz);
+              }
+            }
+          } else {
+            result = kAverage != 0 ? result + v : max(result, v);
+          }
+          count++;
+        }
       }
     }
   }
-  y[at] = kAverage != 0 ? result / float(count) : result;
+  if (kAverage != 0) {
+    if (count_pad != 0) {
+      count = counted(left, count_w, kernel_w, dilation_w) *
+              counted(top, count_h, kernel_h, dilation_h);
+      if (kDepth != 0) count *= counted(front, count_d, kernel_d, dilation_d);
+    }
+    result = result / VALUE(count);
+  }
+  y[at] = STORE(result);
+  if (kIndices != 0) indices[at] = uvec2(plane * area + best, 0);
 }

@@ -1,0 +1,61 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/vulkan/conv_window.h"
+
+/// What the families of conv.comp share: Conv, its integer forms, ConvTranspose.
+namespace polaris::vulkan {
+
+/// What a workgroup computes; see conv.comp.
+struct ConvTile {
+  std::uint32_t threads = 64;
+  std::uint32_t out = 16;
+  std::uint32_t pixels = 2;
+};
+
+enum class ConvKind : std::uint8_t { kFloat, kInteger, kQuantized, kTransposed };
+
+struct ConvProblem {
+  ConvKind kind = ConvKind::kFloat;
+  bool half = false;      // x, w, bias and y are float16
+  bool last = false;      // x and y have their channels last
+  ConvGeometry geometry;  // `in` is x and `out` is y, transposed too
+  std::int64_t step = 1;
+  ConvTile tile;
+  bool packed = true;                // w is a constant, packed for the scalar unit
+  std::vector<std::int64_t> w_zero;  // packed: per output channel, or one, or none
+
+  std::int64_t in_channels() const { return geometry.groups * geometry.group_in; }
+  std::int64_t out_channels() const { return geometry.groups * geometry.group_out; }
+  std::int64_t taps() const { return geometry.kernel_size(); }
+  std::int64_t tiles() const;
+  /// Outputs that only the strides tell apart are dealt over the grid; 1 unless transposed.
+  std::int64_t phases() const;
+  /// Places of one output channel and phase, of all images.
+  std::int64_t pixels() const;
+  std::int64_t workgroups(const ConvTile& t) const;
+};
+
+/// Where a node has its operands; -1: none.
+struct ConvPorts {
+  int w, bias, x_zero, w_zero;
+};
+/// Whether the node has that port and it is there.
+bool has_port(const NodeDesc& node, int port);
+
+/// Fills step and tile by the shapes alone.
+void choose_tile(ConvProblem& p);
+
+/// A kernel of one dispatch, or of none where the output is empty. `factors` are the float bits
+/// that QLinearConv's sums are multiplied by, one a channel. Errors: unsupported.
+Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, const NodeDesc& node,
+                                                const ConvProblem& p, const ConvPorts& ports,
+                                                const std::vector<std::uint32_t>& factors,
+                                                std::int64_t y_zero);
+
+/// The variants of one module of conv.comp.
+std::vector<ShaderVariant> conv_variants(std::string_view shader);
+
+}  // namespace polaris::vulkan
