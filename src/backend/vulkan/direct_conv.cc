@@ -13,19 +13,23 @@ namespace {
 constexpr ConvTile kTiles[] = {{64, 16, 2}, {256, 16, 1}, {64, 8, 4}, {64, 4, 4},
                                {256, 4, 1}, {64, 1, 4},   {64, 1, 1}};
 constexpr std::int64_t kLanes = 64;
+constexpr std::int64_t kWavesEnough = 576;  // for every SIMD of the largest card
 constexpr std::uint32_t kPushBytes = 100;
 constexpr std::uint32_t kBindings = 7;
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
 std::string_view shader_of(const ConvProblem& p) {
+  const bool d = p.depthwise();
   switch (p.kind) {
-    case ConvKind::kFloat: return p.half ? "conv.f16" : "conv.f32";
+    case ConvKind::kFloat:
+      if (p.half) return d ? "conv_depthwise.f16" : "conv.f16";
+      return d ? "conv_depthwise.f32" : "conv.f32";
     case ConvKind::kTransposed: return p.half ? "conv.transposed_f16" : "conv.transposed_f32";
-    case ConvKind::kInteger: return "conv.i8_i32";
+    case ConvKind::kInteger: return d ? "conv_depthwise.i8_i32" : "conv.i8_i32";
     case ConvKind::kQuantized: break;
   }
-  return "conv.i8_i8";
+  return d ? "conv_depthwise.i8_i8" : "conv.i8_i8";
 }
 
 class ConvKernel final : public VulkanKernel {
@@ -36,9 +40,9 @@ class ConvKernel final : public VulkanKernel {
   std::string weight_layout(int input) const override {
     if (input != weight_ || !problem_.packed) return {};
     const ConvProblem& p = problem_;
-    std::string layout = p.kind == ConvKind::kTransposed ? "convt.f32."
-                         : p.kind == ConvKind::kFloat    ? "conv.f32."
-                                                         : "conv.i8.";
+    std::string layout = p.kind == ConvKind::kTransposed ? "conv_transposed."
+                         : p.depthwise()                 ? "conv_depthwise."
+                                                         : "conv.";
     layout += std::to_string(p.tile.out) + "." + std::to_string(p.step) + "." +
               std::to_string(p.geometry.groups);
     for (const std::int64_t zero : p.w_zero) layout += "," + std::to_string(zero);
@@ -47,6 +51,7 @@ class ConvKernel final : public VulkanKernel {
   std::int64_t packed_bytes(int input) const override {
     const ConvProblem& p = problem_;
     if (input != weight_ || !p.packed) return 0;
+    if (p.depthwise()) return p.taps() * p.out_channels() * 4;
     return p.geometry.groups * p.tiles() * p.taps() * padded_in() * p.tile.out * 4;
   }
   Status pack(int input, const Constant& weight, std::span<std::byte> out) const override {
@@ -55,19 +60,13 @@ class ConvKernel final : public VulkanKernel {
     }
     std::memset(out.data(), 0, out.size());
     const ConvProblem& p = problem_;
-    const std::int64_t tile = p.tile.out;
-    const std::int64_t group_out = p.geometry.group_out;
     for (std::int64_t c = 0; c < p.out_channels(); ++c) {
-      const std::int64_t in_group = c % group_out;
-      const std::int64_t first = c / group_out * p.tiles() + in_group / tile;
       for (std::int64_t i = 0; i < p.geometry.group_in; ++i) {
         for (std::int64_t tap = 0; tap < p.taps(); ++tap) {
-          const std::int64_t to =
-              ((first * p.taps() + tap) * padded_in() + i) * tile + in_group % tile;
           const auto value = static_cast<float>(
               load_f64(weight.data.dtype(), weight.data.bytes().data(), source(c, i, tap)) -
               zero_of(c));
-          std::memcpy(out.data() + to * 4, &value, 4);
+          std::memcpy(out.data() + target(c, i, tap) * 4, &value, 4);
         }
       }
     }
@@ -82,6 +81,15 @@ class ConvKernel final : public VulkanKernel {
     if (problem_.kind != ConvKind::kTransposed) return (c * g.group_in + i) * problem_.taps() + tap;
     const std::int64_t in = c / g.group_out * g.group_in + i;
     return (in * g.group_out + c % g.group_out) * problem_.taps() + tap;
+  }
+  /// Index of a weight as the shader reads it.
+  std::int64_t target(std::int64_t c, std::int64_t i, std::int64_t tap) const {
+    const ConvProblem& p = problem_;
+    if (p.depthwise()) return tap * p.out_channels() + c;
+    const std::int64_t tile = p.tile.out;
+    const std::int64_t in_group = c % p.geometry.group_out;
+    const std::int64_t first = c / p.geometry.group_out * p.tiles() + in_group / tile;
+    return ((first * p.taps() + tap) * padded_in() + i) * tile + in_group % tile;
   }
   double zero_of(std::int64_t channel) const {
     const auto& zeros = problem_.w_zero;
@@ -115,29 +123,44 @@ std::uint32_t y_last(const ConvProblem& p) {
   return fours ? 2 : 1;
 }
 
-Dispatch make_dispatch(const NodeDesc& node, const ConvProblem& p, const ConvPorts& ports,
-                       std::int64_t y_zero) {
+/// What a lane of conv_depthwise.comp takes: four channels where they are whole, and four pixels
+/// where enough waves are left.
+struct DepthwiseTile {
+  std::int64_t channels = 1;
+  std::int64_t pixels = 1;
+};
+std::int64_t depthwise_groups(const ConvProblem& p, const DepthwiseTile& t) {
+  return ceil_div(p.out_channels() / t.channels * ceil_div(p.pixels(), t.pixels), kLanes);
+}
+DepthwiseTile depthwise_tile(const ConvProblem& p) {
+  DepthwiseTile t;
+  if (p.geometry.group_out == 1 && p.out_channels() % 4 == 0) t.channels = 4;
+  const DepthwiseTile more = {t.channels, 4};
+  return depthwise_groups(p, more) < kWavesEnough ? t : more;
+}
+
+Dispatch make_dispatch(const VulkanTarget& target, const NodeDesc& node, const ConvProblem& p,
+                       const ConvPorts& ports, std::int64_t y_zero) {
   const bool bias = has_port(node, ports.bias);
   const bool x_zero = has_port(node, ports.x_zero);
   const bool w_zero = !p.packed && has_port(node, ports.w_zero);
+  const std::uint32_t flags = byte_flags(node, p, ports);
+  const std::uint32_t depth = p.geometry.spatial == 3 ? 1 : 0;
   Dispatch d;
   d.shader = shader_of(p);
-  d.constants = {p.tile.threads,
-                 p.tile.out,
-                 p.tile.pixels,
-                 bias ? 1u : 0u,
-                 byte_flags(node, p, ports),
-                 word(p.step),
-                 p.packed ? 1u : 0u,
-                 p.geometry.spatial == 3 ? 1u : 0u,
-                 p.last ? 1u : 0u,
-                 y_last(p)};
-  d.push = {word(p.pixels()),
-            word(p.in_channels()),
-            word(p.out_channels()),
-            word(p.geometry.group_in),
-            word(p.geometry.group_out),
-            word(y_zero),
+  if (p.depthwise()) {
+    const DepthwiseTile t = depthwise_tile(p);
+    d.constants = {0, word(t.channels),   word(t.pixels), bias ? 1u : 0u, flags,
+                   0, p.packed ? 1u : 0u, depth};
+    d.grid = grid_1d(target, depthwise_groups(p, t));
+  } else {
+    d.constants = {p.tile.threads, p.tile.out,         p.tile.pixels, bias ? 1u : 0u,   flags,
+                   word(p.step),   p.packed ? 1u : 0u, depth,         p.last ? 1u : 0u, y_last(p)};
+    d.grid = {word(ceil_div(p.pixels(), kLanes * p.tile.pixels)), word(p.tiles()),
+              word(p.geometry.groups * p.phases())};
+  }
+  d.push = {word(p.pixels()),          word(p.in_channels()),      word(p.out_channels()),
+            word(p.geometry.group_in), word(p.geometry.group_out), word(y_zero),
             x_zero ? 1u : 0u};
   append_window(d.push, p.geometry);
   // An absent port is bound to input 0, whose bytes are there; the shader does not look.
@@ -148,10 +171,26 @@ Dispatch make_dispatch(const NodeDesc& node, const ConvProblem& p, const ConvPor
                 Operand::input(x_zero ? ports.x_zero : 0),
                 Operand::output(0),
                 Operand::input(w_zero ? ports.w_zero : 0)};
-  d.grid = {word(ceil_div(p.pixels(), kLanes * p.tile.pixels)), word(p.tiles()),
-            word(p.geometry.groups * p.phases())};
   d.barrier_before = false;
   return d;
+}
+
+/// Whether the grid's words hold it; they may have wrapped.
+bool fits_grid(const VulkanTarget& target, const ConvProblem& p) {
+  if (p.depthwise()) return true;
+  return std::max({ceil_div(p.pixels(), kLanes * p.tile.pixels), p.tiles(),
+                   p.geometry.groups * p.phases()}) <= target.group_count_max;
+}
+
+/// Bytes moved. With channels last a lane fetches whole lines for a group's channels of a pixel.
+std::int64_t traffic(const NodeDesc& node, const ConvProblem& p, std::int64_t weights) {
+  constexpr std::int64_t kLine = 64;
+  std::int64_t x = operand_bytes(node.inputs[0]);
+  if (p.last && !p.depthwise()) {
+    const std::int64_t group_bytes = p.geometry.group_in * dtype_bytes(node.inputs[0].type.dtype);
+    x = std::max(x, p.pixels() * p.geometry.groups * round_up(group_bytes, kLine));
+  }
+  return x + operand_bytes(node.outputs[0]) + weights;
 }
 
 }  // namespace
@@ -182,8 +221,7 @@ std::int64_t ConvProblem::workgroups(const ConvTile& t) const {
 }
 
 void choose_tile(ConvProblem& p) {
-  // Enough waves for every SIMD of the largest card first, then reuse.
-  constexpr std::int64_t kWavesEnough = 576;
+  // Enough waves first, then reuse.
   const std::int64_t in = p.geometry.group_in;
   const std::int64_t out = p.geometry.group_out;
   p.step = in == 1 ? 1 : (p.last && in % 4 == 0 ? 4 : 2);
@@ -208,21 +246,15 @@ Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, cons
   }
   if (p.geometry.group_in == 0) return refuse(node, "no input channels");
   if (target.subgroup_size > kLanes) return refuse(node, "a subgroup of more than 64");
-  Dispatch d = make_dispatch(node, p, ports, y_zero);
-  // The grid's words may have wrapped, so its factors are asked.
-  if (std::max({ceil_div(p.pixels(), kLanes * p.tile.pixels), p.tiles(),
-                p.geometry.groups * p.phases()}) > target.group_count_max) {
-    return refuse(node, "more output than a grid holds");
-  }
+  if (!fits_grid(target, p)) return refuse(node, "more output than a grid holds");
+  Dispatch d = make_dispatch(target, node, p, ports, y_zero);
   auto kernel = std::make_shared<ConvKernel>(std::string(d.shader), p, ports.w);
   if (kernel->packed_bytes(ports.w) > target.binding_bytes_max) {
     return refuse(node, "weights larger than a binding may be");
   }
   const std::int64_t macs =
       p.pixels() * p.phases() * p.out_channels() * p.geometry.group_in * p.taps();
-  d.estimate_us = model_us(operand_bytes(node.inputs[0]) + operand_bytes(node.outputs[0]) +
-                               kernel->packed_bytes(ports.w),
-                           2 * macs / p.phases());
+  d.estimate_us = model_us(traffic(node, p, kernel->packed_bytes(ports.w)), 2 * macs / p.phases());
   append_params(*kernel, factors, target.alignment_bytes);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
@@ -254,6 +286,29 @@ std::vector<ShaderVariant> conv_variants(std::string_view shader) {
     for (const std::uint32_t step : {1u, 2u, 4u}) add(t, step, true, false, true);
   }
   add(kTiles[0], 4, true, true, true);
+  return all;
+}
+
+std::vector<ShaderVariant> depthwise_variants(std::string_view shader) {
+  std::vector<ShaderVariant> all;
+  for (const std::uint32_t channels : {1u, 4u}) {
+    for (const std::uint32_t pixels : {1u, 4u}) {
+      for (const std::uint32_t depth : {0u, 1u}) {
+        for (const std::uint32_t packed : {1u, 0u}) {
+          if (packed == 0 && depth != 0) continue;
+          std::string name = std::string(shader) + " " + std::to_string(channels) + "x" +
+                             std::to_string(pixels) + (depth != 0 ? " 3d" : "") +
+                             (packed == 0 ? " computed weights" : "");
+          all.push_back({std::move(name),
+                         shader,
+                         {0, channels, pixels, 1, 7, 0, packed, depth},
+                         kBindings,
+                         kPushBytes,
+                         channels * pixels * 64});
+        }
+      }
+    }
+  }
   return all;
 }
 

@@ -5,7 +5,8 @@
 
 #include "backend/vulkan/conv_window.h"
 
-/// What the families of conv.comp share: Conv, its integer forms, ConvTranspose.
+/// What the families of conv.comp and conv_depthwise.comp share: Conv, its integer forms,
+/// ConvTranspose.
 namespace polaris::vulkan {
 
 /// What a workgroup computes; see conv.comp.
@@ -36,6 +37,8 @@ struct ConvProblem {
   /// Places of one output channel and phase, of all images.
   std::int64_t pixels() const;
   std::int64_t workgroups(const ConvTile& t) const;
+  /// Lanes go along the channels; see conv_depthwise.comp.
+  bool depthwise() const { return last && geometry.group_in == 1 && kind != ConvKind::kTransposed; }
 };
 
 /// Where a node has its operands; -1: none.
@@ -55,7 +58,8 @@ Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, cons
                                                 const std::vector<std::uint32_t>& factors,
                                                 std::int64_t y_zero);
 
-/// The variants of one module of conv.comp.
+/// The variants of one module of conv.comp, and of one of conv_depthwise.comp.
 std::vector<ShaderVariant> conv_variants(std::string_view shader);
+std::vector<ShaderVariant> depthwise_variants(std::string_view shader);
 
 }  // namespace polaris::vulkan

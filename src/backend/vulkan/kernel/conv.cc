@@ -33,6 +33,7 @@ Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const Conv
   ConvProblem p;
   p.kind = kind;
   p.half = node.inputs[0].type.dtype == DType::kF16;
+  p.last = node.inputs[0].layout == Layout::kChannelsLast;
   const auto g = conv_geometry(node.inputs[0].type.shape, w.type.shape,
                                static_cast<const ConvAttrs&>(*node.attrs));
   if (!g) return refuse(node, g.error().message());
@@ -76,8 +77,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     absorbed = 1u << 1 | 1u << 4 | 1u << 6 | 1u << 7;
   }
   if (p.packed && ports.w_zero >= 0) absorbed |= std::uint64_t{1} << ports.w_zero;
-  auto kernel =
-      make_conv(target, node, p, ports, requantization.factors, requantization.y_zero);
+  auto kernel = make_conv(target, node, p, ports, requantization.factors, requantization.y_zero);
   if (!kernel) return kernel.error();
   (*kernel)->absorbed = absorbed;
   return std::shared_ptr<const Kernel>(kernel.take());
@@ -88,6 +88,10 @@ std::vector<ShaderVariant> variants() {
   for (const std::string_view shader : {"conv.f32", "conv.f16", "conv.i8_i32", "conv.i8_i8"}) {
     for (ShaderVariant& variant : conv_variants(shader)) all.push_back(std::move(variant));
   }
+  for (const std::string_view shader : {"conv_depthwise.f32", "conv_depthwise.f16",
+                                        "conv_depthwise.i8_i32", "conv_depthwise.i8_i8"}) {
+    for (ShaderVariant& variant : depthwise_variants(shader)) all.push_back(std::move(variant));
+  }
   return all;
 }
 
@@ -96,6 +100,6 @@ constexpr std::string_view kOps[] = {"Conv", "ConvInteger", "QLinearConv"};
 }  // namespace
 
 extern const KernelFamily family_conv;
-const KernelFamily family_conv = {"conv", kOps, select, variants};
+const KernelFamily family_conv = {"conv", kOps, select, variants, kOps};
 
 }  // namespace polaris::vulkan

@@ -22,6 +22,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   ConvProblem p;
   p.kind = ConvKind::kTransposed;
   p.half = x == DType::kF16;
+  p.last = node.inputs[0].layout == Layout::kChannelsLast;
   // It is given as the convolution whose gradient it is, from y to x.
   p.geometry = *g;
   std::swap(p.geometry.group_in, p.geometry.group_out);
@@ -45,6 +46,6 @@ constexpr std::string_view kOps[] = {"ConvTranspose"};
 }  // namespace
 
 extern const KernelFamily family_conv_transpose;
-const KernelFamily family_conv_transpose = {"conv_transpose", kOps, select, variants};
+const KernelFamily family_conv_transpose = {"conv_transpose", kOps, select, variants, kOps};
 
 }  // namespace polaris::vulkan

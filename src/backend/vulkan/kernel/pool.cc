@@ -155,6 +155,6 @@ constexpr std::string_view kOps[] = {"MaxPool", "AveragePool", "GlobalMaxPool",
 }  // namespace
 
 extern const KernelFamily family_pool;
-const KernelFamily family_pool = {"pool", kOps, select, variants};
+const KernelFamily family_pool = {"pool", kOps, select, variants, kOps};
 
 }  // namespace polaris::vulkan

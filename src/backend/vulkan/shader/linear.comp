@@ -12,7 +12,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "elements.glsl"
-#extension GL_KHR_shader_subgroup_ballot : require
+#include "slice.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint kThreads = 256;
@@ -139,7 +139,7 @@ void unpack(Unit unit, uint j, out float v[kStep]) {
 
 void main() {
   const uint lane = gl_LocalInvocationIndex & 63u;
-  const uint slice = kSlices == 1 ? 0 : subgroupBroadcastFirst(gl_LocalInvocationIndex >> 6);
+  const uint slice = slice_of(kSlices);
   const uint group = gl_WorkGroupID.y * kGroups;
   const uint group_last = (n - 1) >> 6;
   // The last tile is moved back to end at t; what it computes twice comes out the same.

@@ -6,9 +6,9 @@
 // column of b a lane, kRows rows of a from scalars, k dealt over the workgroup in 64s of threads.
 // Floats may be of any width, each operand of its own; integers are all of one type, and wrap.
 #extension GL_GOOGLE_include_directive : require
-#extension GL_KHR_shader_subgroup_ballot : require
 #include "common.glsl"
 #include "elements.glsl"
+#include "slice.glsl"
 #ifndef DOMAIN_FLOAT
 #include "ints.glsl"
 #endif
@@ -56,7 +56,7 @@ shared VALUE part[kSlices == 1 ? 1 : kThreads * kRows];
 
 void main() {
   const uint lane = gl_LocalInvocationIndex & 63u;
-  const uint slice = kSlices == 1 ? 0 : subgroupBroadcastFirst(gl_LocalInvocationIndex >> 6);
+  const uint slice = slice_of(kSlices);
   const uint batch = batch0 + gl_WorkGroupID.z;
   const uint i2 = batch % size2, i1 = batch / size2 % size1, i0 = batch / size2 / size1;
   const uint row0 = min(gl_WorkGroupID.x * kRows, m - kRows);

@@ -1,0 +1,98 @@
+// Types, bindings, push constants, loads and stores of the convolutions. Defined before: HALF, INTEGER
+// and REQUANTIZE as the module wants them.
+layout(constant_id = 3) const uint kHasBias = 0;
+layout(constant_id = 4) const uint kBytes = 0;   // of integers: 1 x, 2 y, 4 w signed; w zeros: 8
+                                                 // one, 16 one a channel
+layout(constant_id = 6) const uint kPacked = 1;  // 0: weights as the file has them
+layout(constant_id = 7) const uint kDepth = 0;   // 1: three spatial dims
+
+#ifdef INTEGER
+#define X_TYPE uint8_t
+#define X4_TYPE uint
+#define B_TYPE int
+#define SUM int
+#define SUM4 ivec4
+#elif defined(HALF)
+#define X_TYPE float16_t
+#define X4_TYPE f16vec4
+#define B_TYPE float16_t
+#define SUM float
+#define SUM4 vec4
+#else
+#define X_TYPE float
+#define X4_TYPE vec4
+#define B_TYPE float
+#define SUM float
+#define SUM4 vec4
+#endif
+#ifdef REQUANTIZE
+#define Y_TYPE uint8_t
+#define Y4_TYPE uint
+#elif defined(INTEGER)
+#define Y_TYPE int
+#define Y4_TYPE ivec4
+#else
+#define Y_TYPE X_TYPE
+#define Y4_TYPE X4_TYPE
+#endif
+
+layout(set = 0, binding = 0) readonly restrict buffer X { X_TYPE x[]; };
+layout(set = 0, binding = 0) readonly restrict buffer X4 { X4_TYPE x4[]; };
+layout(set = 0, binding = 1) readonly restrict buffer W { float w[]; };
+layout(set = 0, binding = 1) readonly restrict buffer R { X_TYPE raw[]; };
+layout(set = 0, binding = 2) readonly restrict buffer B { B_TYPE bias[]; };
+layout(set = 0, binding = 3) readonly restrict buffer M { float multiplier[]; };
+layout(set = 0, binding = 4) readonly restrict buffer Z { X_TYPE x_zero[]; };
+layout(set = 0, binding = 5) writeonly restrict buffer Y { Y_TYPE y[]; };
+layout(set = 0, binding = 5) writeonly restrict buffer Y4 { Y4_TYPE y4[]; };
+layout(set = 0, binding = 6) readonly restrict buffer WZ { X_TYPE w_zero[]; };
+layout(push_constant) uniform P {
+  uint pixels;  // batch and places, transposed: places of one phase
+  uint in_channels, out_channels, group_in, group_out;
+  int y_zero;
+  uint has_x_zero;  // x_zero[0] counts
+#include "conv_window.glsl"
+};
+
+#ifdef INTEGER
+float widen(uint v, uint flag) {
+  return float((kBytes & flag) != 0 ? bitfieldExtract(int(v), 0, 8) : int(v));
+}
+#define LOAD(i) widen(uint(x[i]), 1u)
+vec4 load4(uint i) {
+  uint v = x4[i];
+  return vec4(widen(v & 255u, 1), widen(v >> 8 & 255u, 1), widen(v >> 16 & 255u, 1),
+              widen(v >> 24, 1));
+}
+#else
+#define LOAD(i) float(x[i])
+vec4 load4(uint i) { return vec4(x4[i]); }
+#endif
+
+#ifdef REQUANTIZE
+uint store(int v, uint channel) {
+  float scaled = roundEven(float(v) * multiplier[channel]);
+  int q = int(clamp(scaled, -1.0e6, 1.0e6)) + y_zero;
+  return uint((kBytes & 2u) != 0 ? clamp(q, -128, 127) & 255 : clamp(q, 0, 255));
+}
+uint store4(ivec4 v, uint channel) {
+  return store(v.x, channel) | store(v.y, channel + 1) << 8 | store(v.z, channel + 2) << 16 |
+         store(v.w, channel + 3) << 24;
+}
+#else
+SUM store(SUM v, uint channel) { return v; }
+SUM4 store4(SUM4 v, uint channel) { return v; }
+#endif
+
+uint tap_count() { return (kDepth != 0 ? kernel_d : 1) * kernel_h * kernel_w; }
+
+// Weight `at` as the file has it, less the zero point of its output channel.
+float raw_weight(uint at, uint channel) {
+#ifdef INTEGER
+  float zero = 0;
+  if ((kBytes & 24u) != 0) zero = widen(uint(w_zero[(kBytes & 16u) != 0 ? channel : 0]), 4);
+  return widen(uint(raw[at]), 4) - zero;
+#else
+  return float(raw[at]);
+#endif
+}
