@@ -32,6 +32,18 @@ const ConvCase kConvs[] = {
     {"1D", {2, 3, 31}, {5, 3, 4}, 1, {1, 2}, {2}},
     {"3D", {1, 2, 5, 6, 7}, {3, 2, 2, 3, 2}, 1, {0, 1, 0, 1, 1, 0}},
     {"7x7 stride 2", {1, 3, 33, 31}, {8, 3, 7, 7}, 1, {3, 3, 3, 3}, {2, 2}},
+    {"3D stride, dilation, groups",
+     {2, 4, 9, 7, 8},
+     {6, 2, 3, 2, 2},
+     2,
+     {1, 0, 1, 1, 1, 0},
+     {2, 1, 2},
+     {2, 3, 1}},
+    {"3D depthwise", {1, 5, 4, 5, 6}, {5, 1, 3, 3, 3}, 5, {1, 1, 1, 1, 1, 1}},
+    {"depthwise twice", {1, 6, 5, 7}, {12, 1, 3, 3}, 6, {1, 1, 1, 1}, {2, 1}},
+    {"depthwise fours", {2, 12, 9, 5}, {12, 1, 5, 3}, 12, {2, 1, 2, 1}, {1, 2}, {1, 2}},
+    {"groups of fours", {1, 16, 6, 7}, {24, 8, 3, 3}, 2, {1, 1, 1, 1}},
+    {"fours", {3, 20, 9, 8}, {36, 20, 1, 1}},
     {"wide channels", {1, 33, 6, 5}, {37, 33, 3, 3}, 1, {1, 1, 1, 1}},
     {"whole input", {2, 4, 5, 5}, {6, 4, 5, 5}},
     {"no batch", {0, 3, 5, 5}, {2, 3, 3, 3}},
@@ -57,8 +69,12 @@ TEST_CASE("Conv") {
            random(DType::kF32, {c.w[0]})},
           conv_attrs(c), {1, 1, {1, 2}});
   }
-  s.add("f16", {random(DType::kF16, {1, 3, 7, 5}, -1, 1), random(DType::kF16, {4, 3, 3, 3}, -1, 1)},
-        nullptr, {1, 1, {1}});
+  for (const ConvCase& c : kConvs) {
+    s.add(std::string(c.name) + " f16",
+          {random(DType::kF16, c.x, -1, 1), random(DType::kF16, c.w, -1, 1),
+           random(DType::kF16, {c.w[0]})},
+          conv_attrs(c), {1, 1, {1, 2}});
+  }
   const auto bad = [](auto f) { return attrs<ConvAttrs>(f); };
   const Tensor x = random(DType::kF32, {1, 3, 5, 5});
   const Tensor w = random(DType::kF32, {2, 3, 3, 3});
@@ -79,6 +95,10 @@ TEST_CASE("ConvInteger, QLinearConv") {
           {random_bits(DType::kU8, c.x), random_bits(DType::kI8, c.w), random_bits(DType::kU8, {}),
            random_bits(DType::kI8, {})},
           conv_attrs(c), {1, 1, {1, 2, 3}});
+    s.add(std::string(c.name) + " w zeros",
+          {random_bits(DType::kI8, c.x), random_bits(DType::kU8, c.w), random_bits(DType::kI8, {}),
+           random_bits(DType::kU8, {c.w[0]})},
+          conv_attrs(c));
     for (const bool per_channel : {false, true}) {
       const Shape params = per_channel ? Shape{c.w[0]} : Shape{};
       const DType type = per_channel ? DType::kI8 : DType::kU8;
@@ -101,23 +121,47 @@ TEST_CASE("ConvInteger, QLinearConv") {
 }
 
 TEST_CASE("ConvTranspose") {
-  Suite s("ConvTranspose");
-  const auto attr = [](std::int64_t group, Ints pads, Ints strides, Ints output_padding) {
-    return attrs<ConvTransposeAttrs>([&](auto& a) {
-      a.group = group, a.pads = pads;
-      a.strides = strides, a.output_padding = output_padding;
-    });
+  struct Case {
+    const char* name;
+    Shape x, w;  // W is [C, M / group, kernel]
+    std::int64_t group = 1;
+    Ints pads, strides, output_padding, dilations;
+    const char* auto_pad = "NOTSET";
+    Ints output_shape;
   };
-  s.add("plain", {random(DType::kF32, {1, 3, 5, 7}), random(DType::kF32, {3, 4, 3, 3})},
-        attr(1, {}, {}, {}), {1, 1, {1}});
-  s.add("stride",
-        {random(DType::kF32, {2, 3, 5, 4}), random(DType::kF32, {3, 2, 3, 3}),
-         random(DType::kF32, {2})},
-        attr(1, {1, 1, 0, 1}, {2, 3}, {1, 0}), {1, 1, {1}});
-  s.add("groups", {random(DType::kF32, {1, 4, 5, 5}), random(DType::kF32, {4, 3, 2, 2})},
-        attr(2, {}, {2, 2}, {}), {1, 1, {1}});
-  s.add("1D", {random(DType::kF32, {1, 2, 9}), random(DType::kF32, {2, 3, 4})},
-        attr(1, {1, 1}, {2}, {}), {1, 1, {1}});
+  const Case cases[] = {
+      {"plain", {1, 3, 5, 7}, {3, 4, 3, 3}},
+      {"stride", {2, 3, 5, 4}, {3, 2, 3, 3}, 1, {1, 1, 0, 1}, {2, 3}, {1, 0}},
+      {"groups", {1, 4, 5, 5}, {4, 3, 2, 2}, 2, {}, {2, 2}},
+      {"depthwise", {2, 6, 5, 4}, {6, 1, 4, 4}, 6, {1, 1, 1, 1}, {2, 2}},
+      {"1D", {1, 2, 9}, {2, 3, 4}, 1, {1, 1}, {2}},
+      {"3D", {1, 3, 4, 3, 5}, {3, 2, 3, 2, 3}, 1, {1, 0, 1, 0, 1, 1}, {2, 1, 3}, {1, 0, 2}},
+      {"3D dilation, groups", {2, 4, 3, 4, 3}, {4, 3, 2, 3, 2}, 2, {}, {1, 2, 2}, {}, {3, 2, 1}},
+      {"dilation", {1, 2, 5, 6}, {2, 3, 3, 3}, 1, {1, 2, 0, 1}, {2, 3}, {0, 1}, {3, 2}},
+      {"strides beyond the kernel", {1, 2, 3, 4}, {2, 5, 2, 1}, 1, {}, {3, 4}},
+      {"pads beyond the kernel", {1, 2, 6, 7}, {2, 1, 3, 2}, 1, {3, 2, 4, 3}, {2, 2}},
+      {"same upper", {1, 2, 4, 5}, {2, 3, 3, 3}, 1, {}, {2, 3}, {}, {}, "SAME_UPPER"},
+      {"same lower", {1, 2, 4, 5}, {2, 3, 3, 2}, 1, {}, {2, 3}, {}, {}, "SAME_LOWER"},
+      {"output shape", {1, 2, 4, 5}, {2, 3, 3, 3}, 1, {}, {3, 2}, {}, {}, "NOTSET", {11, 10}},
+      {"wide channels", {1, 37, 4, 5}, {37, 33, 2, 2}, 1, {}, {2, 2}},
+      {"fours", {1, 24, 5, 4}, {24, 20, 4, 4}, 1, {1, 1, 1, 1}, {2, 2}},
+      {"no batch", {0, 3, 5, 5}, {3, 2, 2, 2}},
+  };
+  Suite s("ConvTranspose");
+  for (const Case& c : cases) {
+    const auto attr = attrs<ConvTransposeAttrs>([&](auto& a) {
+      a.group = c.group, a.pads = c.pads, a.strides = c.strides;
+      a.output_padding = c.output_padding, a.dilations = c.dilations;
+      a.auto_pad = c.auto_pad, a.output_shape = c.output_shape;
+    });
+    s.add(c.name, {random(DType::kF32, c.x, -1, 1), random(DType::kF32, c.w, -1, 1)}, attr,
+          {1, 1, {1}});
+    for (const DType type : {DType::kF32, DType::kF16}) {
+      s.add(std::string(c.name) + (type == DType::kF32 ? " bias" : " f16"),
+            {random(type, c.x, -1, 1), random(type, c.w, -1, 1), random(type, {c.group * c.w[1]})},
+            attr, {1, 1, {1, 2}});
+    }
+  }
   s.fails("channels", {random(DType::kF32, {1, 2, 9}), random(DType::kF32, {3, 3, 4})}, nullptr,
           "channels");
   s.run();
@@ -140,6 +184,8 @@ TEST_CASE("MaxPool, AveragePool") {
       {"same", {1, 2, 7, 5}, {3, 2}, {}, {2, 2}, {}, false, "SAME_UPPER"},
       {"1D", {2, 3, 17}, {4}, {1, 2}, {3}},
       {"3D", {1, 2, 5, 6, 7}, {2, 3, 2}, {}, {1, 2, 2}},
+      {"3D pads", {2, 3, 5, 6, 7}, {3, 2, 3}, {1, 0, 1, 1, 1, 0}, {2, 1, 2}, {2, 1, 2}, true},
+      {"many channels", {2, 70, 5, 4}, {3, 2}, {1, 0, 1, 1}, {2, 1}},
       {"no batch", {0, 2, 5, 5}, {2, 2}},
   };
   Suite max("MaxPool");
@@ -154,18 +200,25 @@ TEST_CASE("MaxPool, AveragePool") {
       });
       mean.add(std::string(c.name) + (with_pad ? " with pads" : ""), {random(DType::kF32, c.x)},
                attr);
-      if (!with_pad) max.add(c.name, {random(DType::kF32, c.x)}, attr);
+      mean.add(std::string(c.name) + (with_pad ? " with pads f16" : " f16"),
+               {random(DType::kF16, c.x)}, attr);
+      if (with_pad) continue;
+      max.add(c.name, {random(DType::kF32, c.x)}, attr);
+      max.add(std::string(c.name) + " f16", {random(DType::kF16, c.x)}, attr);
+      max.add(std::string(c.name) + " i8", {random_bits(DType::kI8, c.x)}, attr);
+      max.add(std::string(c.name) + " u8", {random_bits(DType::kU8, c.x)}, attr);
+      for (const std::int64_t order : {0, 1}) {
+        const auto ordered = attrs<PoolAttrs>([&](auto& a) {
+          a = static_cast<const PoolAttrs&>(*attr);
+          a.storage_order = order;
+        });
+        // Few values, so that the first of several maxima is asked for.
+        const Tensor x = random_ints(DType::kF32, c.x, -3, 3);
+        max.add(std::string(c.name) + (order == 0 ? " indices" : " indices by columns"), {x},
+                ordered, {2, 1, {}});
+      }
     }
   }
-  const auto square = attrs<PoolAttrs>([](auto& a) { a.kernel_shape = {2, 2}; });
-  max.add("indices", {random(DType::kF32, {1, 2, 5, 7})}, square, {2, 1, {}});
-  max.add("column-major indices", {random(DType::kF32, {1, 2, 5, 7})},
-          attrs<PoolAttrs>([](auto& a) {
-            a.kernel_shape = {2, 2}, a.storage_order = 1;
-          }),
-          {2, 1, {}});
-  max.add("u8", {random_bits(DType::kU8, {1, 2, 5, 7})}, square);
-  max.add("i8", {random_bits(DType::kI8, {1, 2, 5, 7})}, square);
   max.add("below -1", {random(DType::kF32, {1, 2, 5, 7}, -9, -5)}, attrs<PoolAttrs>([](auto& a) {
             a.kernel_shape = {3, 3}, a.pads = {1, 1, 1, 1};
           }));
@@ -181,6 +234,10 @@ TEST_CASE("GlobalAveragePool, GlobalMaxPool") {
     s.add("1D", {random(DType::kF32, {1, 3, 31})});
     s.add("one", {random(DType::kF32, {3, 5, 1, 1})});
     s.add("f16", {random(DType::kF16, {2, 5, 7, 9})});
+    s.add("small", {random(DType::kF32, {2, 67, 3, 4})});
+    s.add("large", {random(DType::kF32, {1, 70, 31, 33})});
+    s.add("3D f16", {random(DType::kF16, {2, 5, 7, 6, 9})});
+    s.add("no batch", {random(DType::kF32, {0, 3, 5, 5})});
     s.run();
   }
 }

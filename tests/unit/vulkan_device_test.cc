@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/vulkan/shader_blobs.h"
 #include "support/node_run.h"
 #include "support/vulkan.h"
 
@@ -276,4 +277,18 @@ TEST_CASE("vulkan: a corrupt pipeline cache file is no file") {
     std::fclose(file);
   }
   std::remove(path.c_str());
+}
+
+TEST_CASE("vulkan: no shader needs more of subgroups than every device has") {
+  constexpr std::uint32_t kOpCapability = 17;
+  constexpr std::uint32_t kVote = 62, kQuad = 68;  // the optional ones lie between
+  for (std::size_t i = 0; i < vulkan::kShaderBlobCount; ++i) {
+    const vulkan::ShaderBlob& blob = vulkan::kShaderBlobs[i];
+    const std::string name(blob.name);
+    for (std::size_t at = 5; at + 1 < blob.word_count; at += blob.words[at] >> 16) {
+      if ((blob.words[at] & 0xFFFF) != kOpCapability) break;  // they come first
+      const std::uint32_t capability = blob.words[at + 1];
+      CHECK_MESSAGE((capability < kVote || capability > kQuad), name << " needs " << capability);
+    }
+  }
 }
