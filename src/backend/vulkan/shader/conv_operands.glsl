@@ -1,5 +1,5 @@
-// Types, bindings, push constants, loads and stores of the convolutions. Defined before: HALF, INTEGER
-// and REQUANTIZE as the module wants them.
+// Types, bindings, push constants, loads and stores of the convolutions. Before it come HALF,
+// INTEGER and REQUANTIZE as the module wants them.
 layout(constant_id = 3) const uint kHasBias = 0;
 layout(constant_id = 4) const uint kBytes = 0;   // of integers: 1 x, 2 y, 4 w signed; w zeros: 8
                                                  // one, 16 one a channel
