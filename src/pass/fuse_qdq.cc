@@ -76,6 +76,23 @@ std::optional<Operand> dequantized(const Editor& editor, ValueId value) {
   return out;
 }
 
+/// Ops whose first input's elements alone make the output, each moved or the largest of several:
+/// quantizing before or after them gives the same.
+bool only_moves(const Node& node) {
+  constexpr std::string_view kMoves[] = {"MaxPool", "Reshape",   "Transpose", "Flatten",
+                                         "Squeeze", "Unsqueeze", "Slice",     "Expand",
+                                         "Gather",  "Tile",      "Identity",  "GlobalMaxPool"};
+  return node.op->domain.empty() && node.outputs.size() == 1 &&
+         (node.op->is("Concat") ||
+          std::find(std::begin(kMoves), std::end(kMoves), node.op->name) != std::end(kMoves));
+}
+std::size_t data_inputs(const Node& node) { return node.op->is("Concat") ? node.inputs.size() : 1; }
+bool is_product(const Node& node) {
+  return node.op->is("Conv") || node.op->is("MatMul") || node.op->is("Gemm");
+}
+// Moves between a product and the quantization that would serve it.
+constexpr int kMovesMax = 8;
+
 class Fuser {
  public:
   Fuser(Graph& graph, const Target& target, const OpSet& ops)
@@ -83,15 +100,22 @@ class Fuser {
   Result<bool> run();
 
  private:
-  Result<bool> fuse(NodeId quantize);
+  Result<bool> fuse(NodeId quantize, int moves);
   Result<bool> fuse_conv(NodeId quantize, const Node& conv, const Params& y);
   Result<bool> fuse_matmul(NodeId quantize, const Node& matmul, const Params& y);
   Result<bool> fuse_gemm(NodeId quantize, const Node& gemm, const Params& y);
+  Result<bool> sink(NodeId move);
+  bool feeds_product(ValueId value) const;
+  Result<bool> hoist(NodeId quantize, NodeId move, const Params& y, int moves);
+  bool comes_from_product(ValueId value, const Params& y, int moves) const;
   Result<bool> move_through(NodeId quantize, const Node& op, const Params& y);
   ValueId through_clamp(ValueId value, const Params& y);
   bool clamp_is_free(const Node& node, const Params& y) const;
   ValueId zero_point(const Params& params);
-  Result<ValueId> int_bias(ValueId bias, const Operand& x, const Operand& w, std::int64_t n);
+  Result<ValueId> int_bias(ValueId bias, const Operand& x, const Operand& w, const Params& y,
+                           std::int64_t n);
+  Result<ValueId> rounded_bias(ValueId bias, const Operand& x, const Operand& w, const Params& y,
+                               std::int64_t n);
   Result<bool> emit(NodeId quantize, std::string_view op, std::vector<ValueId> inputs,
                     std::unique_ptr<Attrs> attrs);
 
@@ -139,9 +163,38 @@ ValueId Fuser::through_clamp(ValueId value, const Params& y) {
   return clamp_is_free(node, y) ? node.inputs[0] : value;
 }
 
+/// A float bias as int32 at scale x * w. It is off by at most half of that scale, so it moves an
+/// output by at most half a step where the scale is no coarser than the output's; else kNoValue.
+Result<ValueId> Fuser::rounded_bias(ValueId bias, const Operand& x, const Operand& w,
+                                    const Params& y, std::int64_t n) {
+  // What products of 8-bit integers add must have room beside it.
+  constexpr double kMost = 1 << 30;
+  const Tensor* data = editor_.constant(bias);
+  const Tensor& w_scale = *editor_.constant(w.params.scale);
+  const std::int64_t scales = w_scale.elements();
+  if (data == nullptr || data->dtype() != DType::kF32 || data->elements() != n ||
+      data->shape().rank() == 0 || data->shape()[data->shape().rank() - 1] != n ||
+      (scales != 1 && scales != n)) {
+    return kNoValue;
+  }
+  auto rounded = Tensor::allocate(DType::kI32, {n});
+  if (!rounded) return rounded.error();
+  const double x_scale = element_as_f64(*editor_.constant(x.params.scale), 0);
+  const double step = element_as_f64(*editor_.constant(y.scale), 0);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double scale = x_scale * element_as_f64(w_scale, scales == 1 ? 0 : i);
+    const double whole = std::nearbyint(element_as_f64(*data, i) / scale);
+    if (!(scale > 0 && scale <= step && std::fabs(whole) <= kMost)) return kNoValue;
+    rounded->mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(whole);
+  }
+  return editor_.add_constant(editor_.value(bias).name + ".int32", rounded.take());
+}
+
 /// The int32 constant behind a bias: an integer at scale x * w. Anything else is an error value
 /// that the caller takes for "leave the node alone": kNoValue.
-Result<ValueId> Fuser::int_bias(ValueId bias, const Operand& x, const Operand& w, std::int64_t n) {
+Result<ValueId> Fuser::int_bias(ValueId bias, const Operand& x, const Operand& w, const Params& y,
+                                std::int64_t n) {
+  if (editor_.constant(bias) != nullptr) return rounded_bias(bias, x, w, y, n);
   const auto source = dequantized(editor_, bias);
   if (!source || source->params.dtype != DType::kI32) return kNoValue;
   const Tensor* data = editor_.constant(source->q);
@@ -187,7 +240,7 @@ Result<bool> Fuser::fuse_conv(NodeId quantize, const Node& conv, const Params& y
                               y.scale, zero_point(y)};
   if (conv.inputs.size() > 2 && conv.inputs[2].valid()) {
     const std::int64_t channels = editor_.type(conv.inputs[1]).shape[0];
-    auto bias = int_bias(conv.inputs[2], *x, *w, channels);
+    auto bias = int_bias(conv.inputs[2], *x, *w, y, channels);
     if (!bias) return bias.error();
     if (!bias->valid()) return false;
     inputs.push_back(*bias);
@@ -230,7 +283,7 @@ Result<bool> Fuser::fuse_gemm(NodeId quantize, const Node& gemm, const Params& y
   }
   ValueId bias;
   if (has_c) {
-    auto found = int_bias(gemm.inputs[2], *x, *w, n);
+    auto found = int_bias(gemm.inputs[2], *x, *w, y, n);
     if (!found) return found.error();
     if (!found->valid()) return false;
     bias = *found;
@@ -270,21 +323,111 @@ Result<bool> Fuser::fuse_gemm(NodeId quantize, const Node& gemm, const Params& y
   return emit(quantize, "Reshape", {*conv, shape_value({0, 0})}, nullptr);
 }
 
+/// Whether some user of the value is a product, or moves elements for one; asks a few only.
+bool Fuser::feeds_product(ValueId value) const {
+  constexpr std::size_t kAsked = 16;
+  std::vector<ValueId> values{value};
+  for (std::size_t i = 0; i < values.size() && i < kAsked; ++i) {
+    for (const NodeId id : editor_.users(values[i])) {
+      const Node& node = editor_.node(id);
+      if (is_product(node)) return true;
+      if (only_moves(node) && values.size() < kAsked) values.push_back(node.outputs[0]);
+    }
+  }
+  return false;
+}
+
+/// DequantizeLinear -> move -> product: the move goes first, so that the product sees its
+/// DequantizeLinear.
+Result<bool> Fuser::sink(NodeId id) {
+  const Node& move = editor_.node(id);
+  if (!only_moves(move)) return false;
+  std::vector<ValueId> inputs = move.inputs;
+  std::optional<Params> params;
+  for (std::size_t i = 0; i < data_inputs(move); ++i) {
+    const auto source = dequantized(editor_, inputs[i]);
+    if (!source || !is_8_bit(source->params.dtype) || editor_.value(source->q).constant ||
+        !same_params(editor_, source->params, params.value_or(source->params))) {
+      return false;
+    }
+    params = source->params;
+    inputs[i] = source->q;
+  }
+  if (!params || !feeds_product(move.outputs[0]) ||
+      !editor_.runs(target_, move.op->name, inputs, move.attrs.get())) {
+    return false;
+  }
+  const std::string name = editor_.value(move.outputs[0]).name + ".quantized";
+  auto moved = add_value(editor_, id, move.op->name, std::move(inputs), name, move.attrs->clone());
+  if (!moved) return moved.error();
+  std::vector<ValueId> dequantize{*moved, params->scale};
+  if (params->zero.valid()) dequantize.push_back(params->zero);
+  auto made = replace_node(editor_, id, "DequantizeLinear", std::move(dequantize));
+  if (!made) return made.error();
+  return true;
+}
+
+/// Whether the value is a product of dequantized operands, but for moves and clamps that
+/// quantizing makes superfluous.
+bool Fuser::comes_from_product(ValueId value, const Params& y, int moves) const {
+  const NodeId id = editor_.value(value).producer;
+  if (!id.valid() || !editor_.only_user(value).valid()) return false;
+  const Node& node = editor_.node(id);
+  if (is_product(node)) {
+    return dequantized(editor_, node.inputs[0]) && dequantized(editor_, node.inputs[1]);
+  }
+  if (moves == 0) return false;
+  if (clamp_is_free(node, y)) return comes_from_product(node.inputs[0], y, moves - 1);
+  if (!only_moves(node)) return false;
+  for (std::size_t i = 0; i < data_inputs(node); ++i) {
+    if (comes_from_product(node.inputs[i], y, moves - 1)) return true;
+  }
+  return false;
+}
+
+/// Product -> move -> QuantizeLinear: the move goes last, so that the product sees its
+/// QuantizeLinear.
+Result<bool> Fuser::hoist(NodeId quantize, NodeId move, const Params& y, int moves) {
+  if (moves == 0 || !only_moves(editor_.node(move)) ||
+      !comes_from_product(editor_.node(move).outputs[0], y, moves)) {
+    return false;
+  }
+  const std::string_view op = editor_.node(move).op->name;
+  const std::size_t count = data_inputs(editor_.node(move));
+  auto attrs = editor_.node(move).attrs->clone();
+  std::vector<ValueId> inputs = editor_.node(move).inputs;
+  std::vector<NodeId> made;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<ValueId> parts{inputs[i], y.scale};
+    if (y.zero.valid()) parts.push_back(y.zero);
+    auto q = add_value(editor_, quantize, "QuantizeLinear", std::move(parts),
+                       editor_.value(inputs[i]).name + ".quantized",
+                       editor_.node(quantize).attrs->clone());
+    if (!q) return q.error();
+    inputs[i] = *q;
+    made.push_back(editor_.value(*q).producer);
+  }
+  auto moved = emit(quantize, op, std::move(inputs), std::move(attrs));
+  if (!moved) return moved;
+  for (const NodeId q : made) {
+    if (!*moved) {
+      editor_.remove_if_dead(q);
+    } else if (auto done = fuse(q, moves - 1); !done) {
+      return done;
+    }
+  }
+  return moved;
+}
+
 /// Ops that only move elements, or pick the largest: they give the same on the integers when what
 /// goes in and what comes out have one scale and zero point.
 Result<bool> Fuser::move_through(NodeId quantize, const Node& op, const Params& y) {
-  constexpr std::string_view kMoves[] = {"MaxPool", "Reshape",   "Transpose", "Flatten",
-                                         "Squeeze", "Unsqueeze", "Slice",     "Expand",
-                                         "Gather",  "Tile",      "Identity",  "GlobalMaxPool"};
-  const bool concat = op.op->is("Concat");
   const bool clamp = clamp_is_free(op, y);
-  if (!op.op->domain.empty() || op.outputs.size() != 1 ||
-      (!concat && !clamp &&
-       std::find(std::begin(kMoves), std::end(kMoves), op.op->name) == std::end(kMoves))) {
+  if (!op.op->domain.empty() || op.outputs.size() != 1 || (!clamp && !only_moves(op))) {
     return false;
   }
   std::vector<ValueId> inputs = op.inputs;
-  for (std::size_t i = 0; i < (concat ? inputs.size() : 1); ++i) {
+  for (std::size_t i = 0; i < data_inputs(op); ++i) {
     const auto source = dequantized(editor_, inputs[i]);
     if (!source || !same_params(editor_, source->params, y)) return false;
     inputs[i] = source->q;
@@ -299,7 +442,8 @@ Result<bool> Fuser::move_through(NodeId quantize, const Node& op, const Params& 
   return emit(quantize, op.op->name, std::move(inputs), op.attrs->clone());
 }
 
-Result<bool> Fuser::fuse(NodeId quantize) {
+/// `moves`: how many may still change places with a QuantizeLinear.
+Result<bool> Fuser::fuse(NodeId quantize, int moves) {
   const Node& q = editor_.node(quantize);
   const ValueId out = q.outputs[0];
   const auto y = params_of(editor_, q, out);
@@ -329,15 +473,20 @@ Result<bool> Fuser::fuse(NodeId quantize) {
   if (node.op->is("MatMul")) return fuse_matmul(quantize, node, *y);
   if (node.op->is("Gemm")) return fuse_gemm(quantize, node, *y);
   const Node& last = editor_.node(editor_.value(direct).producer);
-  return move_through(quantize, last, *y);
+  if (auto done = move_through(quantize, last, *y); !done || *done) return done;
+  return hoist(quantize, producer, *y, moves);
 }
 
 Result<bool> Fuser::run() {
   const std::vector<NodeId> order = editor_.graph().order();
   for (NodeId id : order) {
+    if (editor_.node(id).dead) continue;
+    if (auto done = sink(id); !done) return done;
+  }
+  for (NodeId id : order) {
     const Node& node = editor_.node(id);
     if (node.dead || !node.op->is("QuantizeLinear")) continue;
-    if (auto done = fuse(id); !done) return done;
+    if (auto done = fuse(id, kMovesMax); !done) return done;
   }
   return editor_.changed();
 }
@@ -352,7 +501,9 @@ extern constinit const Pass pass_fuse_qdq{
     .name = "fuse_qdq",
     .doc =
         "DequantizeLinear -> Conv, MatMul or Gemm -> QuantizeLinear becomes QLinearConv or "
-        "QLinearMatMul with an int32 bias; ops that only move elements work on the integers.",
+        "QLinearMatMul with an int32 bias; ops that only move elements, or pick the largest, work "
+        "on "
+        "the integers.",
     .run = run,
 };
 
