@@ -161,6 +161,25 @@ TEST_CASE("vulkan PagedAttention splits long caches, and again with each run") {
   }
 }
 
+TEST_CASE("vulkan PagedAttention takes heads of one kv head together where there are many") {
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  std::vector<std::int64_t> prompt;
+  for (std::int64_t t = 0; t < 520; ++t) prompt.push_back(t % 40);
+  prompt[7] = 600;
+  for (const Cache kind : kCaches) {
+    CAPTURE(static_cast<int>(kind));
+    const NodeCase split = attention(kind, {16, 2, 64}, {8447, 511, 512, -1, 0, 1023}, 528);
+    CHECK(kernel_of(split, INT32_MAX)->dispatches[0].grid[0] == 4);
+    CHECK(kernel_of(split, INT32_MAX)->workspace > 0);
+    check_node(*device, split);
+    const NodeCase whole = attention(kind, {8, 2, 32}, prompt);
+    CHECK(kernel_of(whole, INT32_MAX)->dispatches[0].grid[0] == 2);
+    CHECK(kernel_of(whole, INT32_MAX)->workspace == 0);
+    check_node(*device, whole);
+  }
+}
+
 TEST_CASE("vulkan PagedAttention counts spans on the device where a grid would be mostly empty") {
   const std::vector<std::int64_t> positions = {5000, 2, -1, 255, 256, 0, 700, 31};
   const Heads h{64, 64, 8};

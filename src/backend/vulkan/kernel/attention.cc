@@ -35,6 +35,13 @@ const CacheFormat* cache_format(const TensorType& k, const TensorType& v) {
   return k.dtype == DType::kF16 ? &kFormats[1] : nullptr;
 }
 
+/// Fours of values that a thread takes; of several heads it has no registers for two.
+std::uint32_t parts_of(const CacheFormat& format, std::int64_t head, std::int64_t together) {
+  const std::int64_t aligned = format.unit == 32 ? 32 : 8;
+  const bool wide = format.name != "f32" && head % aligned == 0 && together == 1;
+  return wide ? 2 : 1;
+}
+
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
 /// Shaders count elements in 32 bits, and a binding has its limit.
@@ -178,8 +185,12 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
   const Shape& table = node.inputs[3].type.shape;
   Dispatch d;
   d.shader = format.read;
-  d.constants = {word(p.head), word(p.together), word(p.threads), p.spans == 1 ? 0u : 1u,
-                 word(row_type(node.inputs[0].type.dtype))};
+  d.constants = {word(p.head),
+                 word(p.together),
+                 word(p.threads),
+                 p.spans == 1 ? 0u : 1u,
+                 word(row_type(node.inputs[0].type.dtype)),
+                 parts_of(format, p.head, p.together)};
   d.push = {word(p.heads),  word(p.ratio()), word(cache[2]), word(cache[0] * cache[1]),
             word(cache[1]), word(table[0]),  word(table[1]), float_bits(scale_of(node, p)),
             word(p.tokens), word(p.span),    word(p.spans)};
@@ -255,7 +266,7 @@ std::vector<ShaderVariant> variants() {
       all.push_back({std::string(format.read) + shape + std::string(kModeNames[mode]) +
                          std::string(kRowNames[rows]),
                      format.read,
-                     {head, together, 256, mode, rows},
+                     {head, together, 256, mode, rows, parts_of(format, head, together)},
                      10,
                      44,
                      256 * together});

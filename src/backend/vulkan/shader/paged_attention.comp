@@ -7,7 +7,7 @@
 // workgroup, over all positions or over a span of them. Spans leave their sums in `partial`; the
 // workgroup that ends last adds them up from span 0 on, so that the order of every sum depends on
 // the token's own position only. Scores: one position a thread, the query comes through the scalar
-// unit. Values: four elements a thread, positions dealt over the rest.
+// unit. Values: 16 bytes or a block's quarter a thread, positions dealt over the rest.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "exact.glsl"
@@ -18,6 +18,8 @@ layout(constant_id = 1) const uint kHeads = 1;      // query heads a workgroup, 
 layout(constant_id = 2) const uint kThreads = 256;  // and positions at a time
 layout(constant_id = 3) const uint kMode = 0;       // 0: no spans, 1: z is the span, 2: see `list`
 layout(constant_id = 4) const uint kRowType = 0;
+// Fours of values that a thread takes: 2 only of whole 8 float16 or whole blocks in a head.
+layout(constant_id = 5) const uint kParts = 1;
 
 #include "rows.glsl"
 #include "block_cache.glsl"
@@ -49,9 +51,9 @@ layout(push_constant) uniform P {
   uint spans;        // at most kSpansMax
 };
 
-const uint kVecs = (kHeadDim + 3) / 4;      // threads that share a position's values
-const uint kDeal = kThreads / kVecs;        // positions at a time
 const bool kTight = kHeadDim % 4 == 0;
+const uint kVecs = (kHeadDim + 4 * kParts - 1) / (4 * kParts);  // threads that share a position
+const uint kDeal = kThreads / kVecs;                            // positions at a time
 const uint kBatch = 4;                      // loads in flight
 const uint kStride = kThreads + kBatch * kDeal;
 const uint kSpansMax = 32;
@@ -78,13 +80,44 @@ vec4 load_keys(uint at, uint d) {
   return k;
 }
 
-vec4 load_values(uint at, uint d) {
-  if (kTight) return CACHE_FOUR(values, at + d);
-  vec4 v = vec4(0);
-  [[unroll]] for (uint i = 0; i < 4; i++) {
-    if (inside(d + i)) v[i] = CACHE_ONE(values, at + d + i);
+// First element of a thread's part of the values.
+uint part_at(uint lane, uint part) {
+#if defined(C_Q4_0)
+  if (kParts == 2) return lane / 4 * 32 + lane % 4 * 4 + part * 16;
+#endif
+  return (lane * kParts + part) * 4;
+}
+
+void load_values(out vec4 v[kParts], uint at, uint lane) {
+  if (kParts == 1) {
+    v[0] = vec4(0);
+    [[unroll]] for (uint i = 0; i < 4; i++) {
+      if (!kTight && inside(lane * 4 + i)) v[0][i] = CACHE_ONE(values, at + lane * 4 + i);
+    }
+    if (kTight) v[0] = CACHE_FOUR(values, at + lane * 4);
+    return;
   }
-  return v;
+#if defined(C_F16)
+  uvec4 raw = values_eight[at / 8 + lane];
+  v[0] = cache_halves(raw.xy);
+  v[kParts - 1] = cache_halves(raw.zw);
+#elif !defined(C_F32)
+  const uint block = at / 32 + lane / 4, first = block * kBlockHalves / 2;
+  const bool odd = (block & 1u) != 0;
+  const uint scale_word = values_word[first];
+  const float block_scale = unpackHalf2x16(odd ? scale_word >> 16 : scale_word).x;
+  const uint from = first + lane % 4 * (kBlockHalves / 8);
+  uint word[kBlockHalves / 8 + 1];
+  [[unroll]] for (uint i = 0; i <= kBlockHalves / 8; i++) word[i] = values_word[from + i];
+#if defined(C_Q8_0)
+  v[0] = block_scale * signed_bytes(odd ? word[1] : (word[0] >> 16) | (word[1] << 16));
+  v[kParts - 1] = block_scale * signed_bytes(odd ? word[2] : (word[1] >> 16) | (word[2] << 16));
+#else
+  const uint quants = odd ? word[1] : (word[0] >> 16) | (word[1] << 16);
+  v[0] = block_scale * nibbles(quants);
+  v[kParts - 1] = block_scale * nibbles(quants >> 4);
+#endif
+#endif
 }
 
 // Element d + i of query head h; d is a multiple of four.
@@ -165,6 +198,32 @@ uint partial_at(uint token, uint head, uint index) {
   return ((token * heads + head) * spans + index) * (kHeadDim + 2);
 }
 
+// Adds up what the threads have for four values of a head, and stores it.
+void add_deals(uint token, uint head, uint index, uint live, uint d, float top) {
+  const uint tid = gl_LocalInvocationIndex;
+  vec4 sum = sums[tid];
+  float norm = sum_weight[0];
+  for (uint i = 1; i < kDeal; i++) {
+    sum += sums[i * kVecs + tid];
+    norm += sum_weight[i];
+  }
+  if (live == 1) {
+    sum = norm > 0 ? sum / norm : vec4(0);
+    [[unroll]] for (uint i = 0; i < 4; i++) {
+      if (inside(d + i)) ROWS_STORE(y, (token * heads + head) * kHeadDim + d + i, sum[i])
+    }
+    return;
+  }
+  const uint at = partial_at(token, head, index);
+  [[unroll]] for (uint i = 0; i < 4; i++) {
+    if (inside(d + i)) partial[at + d + i] = sum[i];
+  }
+  if (tid == 0) {
+    partial[at + kHeadDim] = top;
+    partial[at + kHeadDim + 1] = norm;
+  }
+}
+
 // Adds up the spans of kHeads heads from `head` on.
 void combine(uint token, uint head, uint live) {
   const uint tid = gl_LocalInvocationIndex;
@@ -210,12 +269,12 @@ void main() {
   const uint kv = head / head_ratio * kHeadDim;
   const uint deal = tid / kVecs, lane = tid % kVecs;
   float top[kHeads], total[kHeads];
-  vec4 acc[kHeads];
+  vec4 acc[kHeads * kParts];
   [[unroll]] for (uint h = 0; h < kHeads; h++) {
     top[h] = kLowest;
     total[h] = 0;
-    acc[h] = vec4(0);
   }
+  [[unroll]] for (uint i = 0; i < kHeads * kParts; i++) acc[i] = vec4(0);
   for (uint i = tid; i < kHeads * kBatch * kDeal; i += kThreads) {
     weight[i / (kBatch * kDeal) * kStride + kThreads + i % (kBatch * kDeal)] = 0;
   }
@@ -248,7 +307,7 @@ void main() {
       float m = top[h];
       for (uint i = 0; i < 16; i++) m = max(m, peak[h * 16 + i]);
       float shrink = exp(top[h] - m);
-      acc[h] *= shrink;
+      [[unroll]] for (uint part = 0; part < kParts; part++) acc[h * kParts + part] *= shrink;
       total[h] *= shrink;
       top[h] = m;
       weight[h * kStride + tid] = tid < count ? exp(score[h] - m) : 0;
@@ -256,15 +315,17 @@ void main() {
     barrier();
     if (deal < kDeal) {
       for (uint j = deal; j < count; j += kBatch * kDeal) {
-        vec4 v[kBatch];
+        vec4 v[kBatch][kParts];
         [[unroll]] for (uint i = 0; i < kBatch; i++) {
-          v[i] = load_values(offset[min(j + i * kDeal, count - 1)], lane * 4);
+          load_values(v[i], offset[min(j + i * kDeal, count - 1)], lane);
         }
         [[unroll]] for (uint i = 0; i < kBatch; i++) {
           [[unroll]] for (uint h = 0; h < kHeads; h++) {
             float w = weight[h * kStride + j + i * kDeal];
             total[h] += w;
-            acc[h] += w * v[i];
+            [[unroll]] for (uint part = 0; part < kParts; part++) {
+              acc[h * kParts + part] += w * v[i][part];
+            }
           }
         }
       }
@@ -273,33 +334,13 @@ void main() {
   }
 
   [[unroll]] for (uint h = 0; h < kHeads; h++) {
-    sums[tid] = acc[h];
-    if (lane == 0 && deal < kDeal) sum_weight[deal] = total[h];
-    barrier();
-    if (tid < kVecs) {
-      vec4 sum = sums[tid];
-      float norm = sum_weight[0];
-      for (uint i = 1; i < kDeal; i++) {
-        sum += sums[i * kVecs + tid];
-        norm += sum_weight[i];
-      }
-      if (live == 1) {
-        sum = norm > 0 ? sum / norm : vec4(0);
-        [[unroll]] for (uint i = 0; i < 4; i++) {
-          if (inside(tid * 4 + i)) ROWS_STORE(y, q0 + h * kHeadDim + tid * 4 + i, sum[i])
-        }
-      } else {
-        const uint at = partial_at(token, head + h, work.y);
-        [[unroll]] for (uint i = 0; i < 4; i++) {
-          if (inside(tid * 4 + i)) partial[at + tid * 4 + i] = sum[i];
-        }
-        if (tid == 0) {
-          partial[at + kHeadDim] = top[h];
-          partial[at + kHeadDim + 1] = norm;
-        }
-      }
+    [[unroll]] for (uint part = 0; part < kParts; part++) {
+      sums[tid] = acc[h * kParts + part];
+      if (lane == 0 && deal < kDeal) sum_weight[deal] = total[h];
+      barrier();
+      if (tid < kVecs) add_deals(token, head + h, work.y, live, part_at(tid, part), top[h]);
+      barrier();
     }
-    barrier();
   }
   if (kMode == 0 || live == 1) return;
 
