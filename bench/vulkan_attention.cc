@@ -1,7 +1,7 @@
 // Times PagedAttention of decoding steps on a Vulkan device: one submission of many launches, each
 // behind the one before as the layers of a decoder are. Caches rotate over at least 256 MiB, so
 // that no cache of the device helps.
-//   bench_vulkan_attention [device] [rotate_mib]
+//   bench_vulkan_attention [device] [rotate_mib] [launches] [part of a case's name]
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -121,6 +121,11 @@ std::shared_ptr<const Kernel> with_fixed_grid(const Kernel& kernel) {
   return fixed;
 }
 
+struct Rotation {
+  std::int64_t bytes = std::int64_t{256} << 20;
+  std::int64_t launches = 16;  // of a submission, at least
+};
+
 struct Timing {
   double wall_us = 0;   // of one launch, with its share of the submission
   double clock_us = 0;  // by the device's timestamps
@@ -129,10 +134,10 @@ struct Timing {
 /// Buffers of one case; caches are copies of the first.
 class Runner {
  public:
-  Runner(Device& device, const Inputs& in, std::int64_t rotate_bytes) : device_(device) {
+  Runner(Device& device, const Inputs& in, const Rotation& rotation) : device_(device) {
     const auto cache_bytes = static_cast<std::int64_t>(in.cache.bytes().size());
     const std::int64_t copies =
-        std::max<std::int64_t>(1, (rotate_bytes + 2 * cache_bytes - 1) / (2 * cache_bytes));
+        std::max<std::int64_t>(1, (rotation.bytes + 2 * cache_bytes - 1) / (2 * cache_bytes));
     for (const Tensor* t : {&in.q, &in.table, &in.sequences, &in.positions}) upload(*t);
     add(static_cast<std::int64_t>(in.q.bytes().size()));
     caches_ = views_.size();
@@ -142,6 +147,7 @@ class Runner {
       ok_ = ok_ && device_.copy(views_[caches_], views_.back()).ok();
     }
     copies_ = static_cast<std::size_t>(copies);
+    launches_ = std::max(copies_, static_cast<std::size_t>(rotation.launches));
   }
 
   Timing time(const std::shared_ptr<const Kernel>& kernel) {
@@ -173,7 +179,6 @@ class Runner {
   }
 
   SegmentDesc segment(const std::shared_ptr<const Kernel>& kernel) {
-    launches_ = std::max<std::size_t>(copies_, 16);
     SegmentDesc out;
     out.run_regions = static_cast<std::int32_t>(views_.size());
     for (std::size_t i = 0; i < launches_; ++i) {
@@ -231,7 +236,7 @@ void print(const Case& c, const char* format, std::string_view kernel, const Tim
   std::fflush(stdout);
 }
 
-void bench_case(Device& device, const OpDef& op, const Case& c, std::int64_t rotate_bytes) {
+void bench_case(Device& device, const OpDef& op, const Case& c, const Rotation& rotation) {
   const std::pair<const char*, TensorType> formats[] = {
       {"f16", {DType::kF16, {}, {}}},
       {"q8_0", {DType::kF32, {}, Encoding::of(BlockFormat::kQ8_0)}},
@@ -250,7 +255,7 @@ void bench_case(Device& device, const OpDef& op, const Case& c, std::int64_t rot
       std::printf("%s %s: %s\n", c.name, name, kernel.error().message().c_str());
       continue;
     }
-    Runner runner(device, in, rotate_bytes);
+    Runner runner(device, in, rotation);
     print(c, name, (*kernel)->name(), runner.time(*kernel), in.cache_bytes);
     if (static_cast<const vulkan::VulkanKernel&>(**kernel).dispatches.size() > 1) {
       print(c, name, "  over the whole grid", runner.time(with_fixed_grid(**kernel)),
@@ -264,12 +269,17 @@ void bench_case(Device& device, const OpDef& op, const Case& c, std::int64_t rot
 int main(int argc, char** argv) {
   VulkanOptions options;
   options.pipeline_cache_path = "";
-  std::int64_t rotate_mib = 256;
+  Rotation rotation;
+  const auto number = [&](int i, std::int64_t otherwise) {
+    std::int64_t value = otherwise;
+    const std::string_view text(i < argc ? argv[i] : "");
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
   if (argc > 1) options.selector = argv[1];
-  if (argc > 2) {
-    const std::string_view text(argv[2]);
-    std::from_chars(text.data(), text.data() + text.size(), rotate_mib);
-  }
+  rotation.bytes = number(2, 256) << 20;
+  rotation.launches = number(3, 16);
+  const std::string_view part = argc > 4 ? argv[4] : "";
   auto device = make_vulkan_device(options);
   if (!device) {
     std::fprintf(stderr, "bench_vulkan_attention: %s\n", device.error().message().c_str());
@@ -291,6 +301,10 @@ int main(int argc, char** argv) {
                         {"64x64 on 8, kv 7680", 64, 8, 64, {7680}},
                         {"32x128, 7680 and 15 of 128", 32, 32, 128, ragged},
                         {"64x64 on 8, 16 of 2048", 64, 8, 64, std::vector<std::int64_t>(16, 2048)}};
-  for (const Case& c : cases) bench_case(**device, *op, c, rotate_mib << 20);
+  for (const Case& c : cases) {
+    if (std::string_view(c.name).find(part) != std::string_view::npos) {
+      bench_case(**device, *op, c, rotation);
+    }
+  }
   return 0;
 }
