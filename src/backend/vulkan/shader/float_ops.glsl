@@ -23,7 +23,8 @@ float float_op(uint op, float a, float b, float c, float p0, float p1) {
     case kOpAcosh: return acosh_accurate(a);
     case kOpAtanh: return 0.5 * log((1.0 + a) / (1.0 - a));
     case kOpErf: return erf_accurate(a);
-    case kOpRelu: return a < 0.0 ? 0.0 : a;
+    // Drivers make a maximum of a comparison, and that would lose a NaN.
+    case kOpRelu: return is_nan(a) ? a : max(a, 0.0);
     case kOpSigmoid: return sigmoid_accurate(a);
     case kOpHardSigmoid: return clamp(p0 * a + p1, 0.0, 1.0);
     case kOpHardSwish: return a * clamp(a * (1.0 / 6.0) + 0.5, 0.0, 1.0);
