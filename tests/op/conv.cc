@@ -70,10 +70,11 @@ TEST_CASE("Conv") {
           conv_attrs(c), {1, 1, {1, 2}});
   }
   for (const ConvCase& c : kConvs) {
-    s.add(std::string(c.name) + " f16",
-          {random(DType::kF16, c.x, -1, 1), random(DType::kF16, c.w, -1, 1),
-           random(DType::kF16, {c.w[0]})},
-          conv_attrs(c), {1, 1, {1, 2}});
+    for (const DType type : {DType::kF16, DType::kBF16}) {
+      s.add(std::string(c.name) + (type == DType::kF16 ? " f16" : " bf16"),
+            {random(type, c.x, -1, 1), random(type, c.w, -1, 1), random(type, {c.w[0]})},
+            conv_attrs(c), {1, 1, {1, 2}});
+    }
   }
   const auto bad = [](auto f) { return attrs<ConvAttrs>(f); };
   const Tensor x = random(DType::kF32, {1, 3, 5, 5});
@@ -156,8 +157,10 @@ TEST_CASE("ConvTranspose") {
     });
     s.add(c.name, {random(DType::kF32, c.x, -1, 1), random(DType::kF32, c.w, -1, 1)}, attr,
           {1, 1, {1}});
-    for (const DType type : {DType::kF32, DType::kF16}) {
-      s.add(std::string(c.name) + (type == DType::kF32 ? " bias" : " f16"),
+    for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
+      s.add(std::string(c.name) + (type == DType::kF32   ? " bias"
+                                   : type == DType::kF16 ? " f16"
+                                                         : " bf16"),
             {random(type, c.x, -1, 1), random(type, c.w, -1, 1), random(type, {c.group * c.w[1]})},
             attr, {1, 1, {1, 2}});
     }
@@ -202,9 +205,12 @@ TEST_CASE("MaxPool, AveragePool") {
                attr);
       mean.add(std::string(c.name) + (with_pad ? " with pads f16" : " f16"),
                {random(DType::kF16, c.x)}, attr);
+      mean.add(std::string(c.name) + (with_pad ? " with pads bf16" : " bf16"),
+               {random(DType::kBF16, c.x)}, attr);
       if (with_pad) continue;
       max.add(c.name, {random(DType::kF32, c.x)}, attr);
       max.add(std::string(c.name) + " f16", {random(DType::kF16, c.x)}, attr);
+      max.add(std::string(c.name) + " bf16", {random(DType::kBF16, c.x)}, attr);
       max.add(std::string(c.name) + " i8", {random_bits(DType::kI8, c.x)}, attr);
       max.add(std::string(c.name) + " u8", {random_bits(DType::kU8, c.x)}, attr);
       for (const std::int64_t order : {0, 1}) {
@@ -236,6 +242,8 @@ TEST_CASE("GlobalAveragePool, GlobalMaxPool") {
     s.add("f16", {random(DType::kF16, {2, 5, 7, 9})});
     s.add("small", {random(DType::kF32, {2, 67, 3, 4})});
     s.add("large", {random(DType::kF32, {1, 70, 31, 33})});
+    s.add("small bf16", {random(DType::kBF16, {2, 5, 3, 4})});
+    s.add("large bf16", {random(DType::kBF16, {2, 5, 17, 9})});
     s.add("3D f16", {random(DType::kF16, {2, 5, 7, 6, 9})});
     s.add("no batch", {random(DType::kF32, {0, 3, 5, 5})});
     s.run();

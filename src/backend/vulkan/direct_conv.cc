@@ -159,6 +159,10 @@ Dispatch make_dispatch(const VulkanTarget& target, const NodeDesc& node, const C
     d.grid = {word(ceil_div(p.pixels(), kLanes * p.tile.pixels)), word(p.tiles()),
               word(p.geometry.groups * p.phases())};
   }
+  if (p.half) {
+    d.constants.resize(10, 0);
+    d.constants.push_back(node.inputs[0].type.dtype == DType::kBF16 ? 1 : 0);
+  }
   d.push = {word(p.pixels()),          word(p.in_channels()),      word(p.out_channels()),
             word(p.geometry.group_in), word(p.geometry.group_out), word(y_zero),
             x_zero ? 1u : 0u};
@@ -191,6 +195,20 @@ std::int64_t traffic(const NodeDesc& node, const ConvProblem& p, std::int64_t we
     x = std::max(x, p.pixels() * p.geometry.groups * round_up(group_bytes, kLine));
   }
   return x + operand_bytes(node.outputs[0]) + weights;
+}
+
+/// The modules of 16-bit floats serve both of their types.
+void add_bfloat(std::vector<ShaderVariant>& all) {
+  const std::size_t count = all.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t type = all[i].name.find("f16");
+    if (type == std::string::npos) return;
+    ShaderVariant variant = all[i];
+    variant.name.replace(type, 3, "bf16");
+    variant.constants.resize(10, 0);
+    variant.constants.push_back(1);
+    all.push_back(std::move(variant));
+  }
 }
 
 }  // namespace
@@ -286,6 +304,7 @@ std::vector<ShaderVariant> conv_variants(std::string_view shader) {
     for (const std::uint32_t step : {1u, 2u, 4u}) add(t, step, true, false, true);
   }
   add(kTiles[0], 4, true, true, true);
+  add_bfloat(all);
   return all;
 }
 
@@ -309,6 +328,7 @@ std::vector<ShaderVariant> depthwise_variants(std::string_view shader) {
       }
     }
   }
+  add_bfloat(all);
   return all;
 }
 

@@ -20,7 +20,7 @@ enum class ConvKind : std::uint8_t { kFloat, kInteger, kQuantized, kTransposed }
 
 struct ConvProblem {
   ConvKind kind = ConvKind::kFloat;
-  bool half = false;      // x, w, bias and y are float16
+  bool half = false;      // x, w, bias and y are float16 or bfloat16
   bool last = false;      // x and y have their channels last
   ConvGeometry geometry;  // `in` is x and `out` is y, transposed too
   std::int64_t step = 1;

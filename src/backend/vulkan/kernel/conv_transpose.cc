@@ -11,8 +11,8 @@ constexpr ConvPorts kPorts = {1, 2, -1, -1};
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const OperandDesc& w = node.inputs[1];
   const DType x = node.inputs[0].type.dtype;
-  if ((x != DType::kF32 && x != DType::kF16) || w.type.dtype != x) {
-    return refuse(node, "types other than float32 and float16");
+  if ((x != DType::kF32 && x != DType::kF16 && x != DType::kBF16) || w.type.dtype != x) {
+    return refuse(node, "types other than float32, float16 and bfloat16");
   }
   if (!w.type.encoding.is_plain()) return refuse(node, "encoded weights");
   if (Status s = check_operands(target, node); !s) return s.error();
@@ -21,7 +21,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (!g) return refuse(node, g.error().message());
   ConvProblem p;
   p.kind = ConvKind::kTransposed;
-  p.half = x == DType::kF16;
+  p.half = x != DType::kF32;
   p.last = node.inputs[0].layout == Layout::kChannelsLast;
   // It is given as the convolution whose gradient it is, from y to x.
   p.geometry = *g;

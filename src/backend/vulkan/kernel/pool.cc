@@ -1,6 +1,7 @@
 #include <string>
 
 #include "backend/vulkan/conv_window.h"
+#include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
 /// MaxPool with its indices, AveragePool, GlobalMaxPool and GlobalAveragePool.
@@ -9,16 +10,17 @@ namespace {
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
+bool is_byte(const OperandDesc& operand) { return dtype_bytes(operand.type.dtype) == 1; }
 bool is_last(const OperandDesc& operand) { return operand.layout == Layout::kChannelsLast; }
 
-/// The modules of a shader by the type of x; none: unsupported.
-std::string_view shader_for(DType x, std::string_view f32, std::string_view f16,
-                            std::string_view i8) {
+/// The module of pool.comp by the type of x; none: unsupported.
+std::string_view shader_for(DType x) {
   switch (x) {
-    case DType::kF32: return f32;
-    case DType::kF16: return f16;
+    case DType::kF32: return "pool.f32";
+    case DType::kF16:
+    case DType::kBF16: return "pool.f16";
     case DType::kI8:
-    case DType::kU8: return i8;
+    case DType::kU8: return "pool.i8";
     default: return {};
   }
 }
@@ -44,8 +46,8 @@ KernelResult select_planes(const VulkanTarget& target, const NodeDesc& node, boo
   const std::int64_t groups = images * (last ? ceil_div(channels, 64) : channels);
   const std::uint32_t threads = area > (last ? 16 : 256) ? 256 : 64;
   Dispatch d;
-  d.shader = shader_for(x.type.dtype, "pool_global.f32", "pool_global.f16", "");
-  d.constants = {threads, average ? 1u : 0u, last ? 1u : 0u};
+  d.shader = "pool_global";
+  d.constants = {threads, average ? 1u : 0u, last ? 1u : 0u, type_code(x.type.dtype)};
   d.push = {word(groups), word(channels), word(area)};
   d.operands = {Operand::input(0), Operand::output(0)};
   d.grid = grid_1d(target, groups);
@@ -65,7 +67,7 @@ KernelResult select_windows(const VulkanTarget& target, const NodeDesc& node, bo
   const bool columns = attr_int(node, "storage_order", 0) == 1;
   const bool count_pad = average && attr_int(node, "count_include_pad", 0) != 0;
   Dispatch d;
-  d.shader = shader_for(x.type.dtype, "pool.f32", "pool.f16", "pool.i8");
+  d.shader = shader_for(x.type.dtype);
   d.constants = {average ? 1u : 0u,
                  x.type.dtype == DType::kI8 ? 1u : 0u,
                  !indices  ? 0u
@@ -73,7 +75,8 @@ KernelResult select_windows(const VulkanTarget& target, const NodeDesc& node, bo
                            : 1u,
                  g.spatial == 3 ? 1u : 0u,
                  is_last(x) ? 1u : 0u,
-                 is_last(y) ? 1u : 0u};
+                 is_last(y) ? 1u : 0u,
+                 x.type.dtype == DType::kBF16 ? 1u : 0u};
   d.push = {word(outputs), word(x.type.shape[1]), count_pad ? 1u : 0u};
   for (const WindowDim& w : g.dims) d.push.push_back(word(w.in + w.pad_end));
   append_window(d.push, g);
@@ -89,7 +92,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const bool global = node.op->name.starts_with("Global");
   const OperandDesc& x = node.inputs[0];
   const Shape& shape = x.type.shape;
-  if (shader_for(x.type.dtype, "f32", "f16", average || global ? "" : "i8").empty()) {
+  if (shader_for(x.type.dtype).empty() || (is_byte(x) && (average || global))) {
     return refuse(node, "inputs of this type");
   }
   if (Status s = check_operands(target, node); !s) return s.error();
@@ -112,40 +115,50 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   return select_windows(target, node, average, g);
 }
 
-std::vector<ShaderVariant> variants() {
-  std::vector<ShaderVariant> all;
-  constexpr std::string_view kShaders[] = {"pool.f32", "pool.f16", "pool.i8"};
-  for (const std::string_view shader : kShaders) {
-    const std::string type(shader.substr(5));
-    const auto add = [&](const std::string& name, std::vector<std::uint32_t> constants) {
-      all.push_back({(type == "f32" ? "pool " : "pool " + type + " ") + name, shader,
-                     std::move(constants), 3, 96, 64});
-    };
-    const std::uint32_t sign = type == "i8" ? 1 : 0;
-    add("max", {0, sign, 0, 0, 0, 0});
-    add("max indices", {0, sign, 1, 0, 0, 0});
-    add("max columns 3d", {0, sign, 2, 1, 0, 0});
-    add("max 3d", {0, sign, 0, 1, 0, 0});
-    add("max last", {0, sign, 0, 0, 1, 1});
-    add("max indices 3d last", {0, sign, 1, 1, 1, 1});
-    if (type == "i8") continue;
-    add("average", {1, 0, 0, 0, 0, 0});
-    add("average 3d", {1, 0, 0, 1, 0, 0});
-    add("average last", {1, 0, 0, 0, 1, 1});
-    for (const std::uint32_t average : {0u, 1u}) {
-      for (const std::uint32_t last : {0u, 1u}) {
-        for (const std::uint32_t threads : {64u, 256u}) {
-          all.push_back({"pool_global " + type + (average != 0 ? " average" : " max") +
-                             (last != 0 ? " last " : " ") + std::to_string(threads),
-                         type == "f32" ? "pool_global.f32" : "pool_global.f16",
-                         {threads, average, last},
-                         2,
-                         12,
-                         threads});
-        }
+void add_windows(std::vector<ShaderVariant>& all, DType type, const std::string& suffix) {
+  const std::uint32_t sign = type == DType::kI8 ? 1 : 0;
+  const std::uint32_t brain = type == DType::kBF16 ? 1 : 0;
+  const auto add = [&](const std::string& name, std::vector<std::uint32_t> constants) {
+    constants.push_back(brain);
+    all.push_back({"pool " + suffix + name, shader_for(type), std::move(constants), 3, 96, 64});
+  };
+  add("max", {0, sign, 0, 0, 0, 0});
+  add("max indices", {0, sign, 1, 0, 0, 0});
+  add("max columns 3d", {0, sign, 2, 1, 0, 0});
+  add("max 3d", {0, sign, 0, 1, 0, 0});
+  add("max last", {0, sign, 0, 0, 1, 1});
+  add("max indices 3d last", {0, sign, 1, 1, 1, 1});
+  if (sign != 0) return;
+  add("average", {1, 0, 0, 0, 0, 0});
+  add("average 3d", {1, 0, 0, 1, 0, 0});
+  add("average last", {1, 0, 0, 0, 1, 1});
+}
+
+void add_planes(std::vector<ShaderVariant>& all, DType type, const std::string& suffix) {
+  for (const std::uint32_t average : {0u, 1u}) {
+    for (const std::uint32_t last : {0u, 1u}) {
+      for (const std::uint32_t threads : {64u, 256u}) {
+        all.push_back({"pool_global " + suffix + (average != 0 ? "average" : "max") +
+                           (last != 0 ? " last " : " ") + std::to_string(threads),
+                       "pool_global",
+                       {threads, average, last, type_code(type)},
+                       2,
+                       12,
+                       threads});
       }
     }
   }
+}
+
+std::vector<ShaderVariant> variants() {
+  std::vector<ShaderVariant> all;
+  add_windows(all, DType::kF32, "");
+  add_windows(all, DType::kF16, "f16 ");
+  add_windows(all, DType::kBF16, "bf16 ");
+  add_windows(all, DType::kI8, "i8 ");
+  add_planes(all, DType::kF32, "f32 ");
+  add_planes(all, DType::kF16, "f16 ");
+  add_planes(all, DType::kBF16, "bf16 ");
   return all;
 }
 

@@ -40,7 +40,8 @@ float weight(uint w0, uint tap, uint i, uint o) {
   if (kPacked != 0) return w[w0 + (tap * padded_in() + i) * kOut + o];
   const uint channel = min(o, group_out - gl_WorkGroupID.y * kOut - 1);
 #ifdef TRANSPOSED
-  return float(raw[w0 + (min(i, group_in - 1) * group_out + channel) * tap_count() + tap]);
+  const uint at = w0 + (min(i, group_in - 1) * group_out + channel) * tap_count() + tap;
+  return raw_weight(at, 0);
 #else
   const uint first = gl_WorkGroupID.z * group_out + gl_WorkGroupID.y * kOut;
   const uint at = w0 + (channel * group_in + min(i, group_in - 1)) * tap_count() + tap;
@@ -219,16 +220,16 @@ void main() {
         const uint y_row = (n * out_channels + channel) * area + place;
         const uint y_last = (n * area + place) * out_channels + channel;
         if (kYLast != 2) {
-          if (kHasBias != 0) v += SUM(bias[channel]);
-          y[kYLast != 0 ? y_last : y_row] = Y_TYPE(store(v, channel));
+          if (kHasBias != 0) v += bias_of(channel);
+          put(kYLast != 0 ? y_last : y_row, v, channel);
         } else if (a / kPixels % 4 == 0) {
           // With one slice and whole fours of channels, whose sums are kPixels apart.
           SUM4 four;
           [[unroll]] for (uint j = 0; j < 4; j++) {
             four[j] = sum[min(a + j * kPixels, kAcc - 1)];
-            if (kHasBias != 0) four[j] += SUM(bias[channel + j]);
+            if (kHasBias != 0) four[j] += bias_of(channel + j);
           }
-          y4[y_last / 4] = Y4_TYPE(store4(four, channel));
+          put4(y_last, four, channel);
         }
       }
     }

@@ -93,12 +93,12 @@ void main() {
       SUM4 four = SUM4(0);
       [[unroll]] for (uint j = 0; j < kVec; j++) {
         four[j] = total[p * kVec + j] + SUM(acc[p * kVec + j]);
-        if (kHasBias != 0) four[j] += SUM(bias[channel + j]);
+        if (kHasBias != 0) four[j] += bias_of(channel + j);
       }
       if (kVec == 4) {
-        y4[to / 4] = Y4_TYPE(store4(four, channel));
+        put4(to, four, channel);
       } else {
-        y[to] = Y_TYPE(store(four[0], channel));
+        put(to, four[0], channel);
       }
     }
   }

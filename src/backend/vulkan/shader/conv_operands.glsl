@@ -13,6 +13,7 @@ layout(constant_id = 7) const uint kDepth = 0;   // 1: three spatial dims
 #define SUM int
 #define SUM4 ivec4
 #elif defined(HALF)
+layout(constant_id = 10) const uint kBrain = 0;  // 1: bfloat16
 #define X_TYPE float16_t
 #define X4_TYPE f16vec4
 #define B_TYPE float16_t
@@ -46,6 +47,14 @@ layout(set = 0, binding = 4) readonly restrict buffer Z { X_TYPE x_zero[]; };
 layout(set = 0, binding = 5) writeonly restrict buffer Y { Y_TYPE y[]; };
 layout(set = 0, binding = 5) writeonly restrict buffer Y4 { Y4_TYPE y4[]; };
 layout(set = 0, binding = 6) readonly restrict buffer WZ { X_TYPE w_zero[]; };
+#ifdef HALF
+layout(set = 0, binding = 0) readonly restrict buffer XB { uint16_t x_b[]; };
+layout(set = 0, binding = 0) readonly restrict buffer XB4 { uvec2 x4_b[]; };
+layout(set = 0, binding = 1) readonly restrict buffer RB { uint16_t raw_b[]; };
+layout(set = 0, binding = 2) readonly restrict buffer BB { uint16_t bias_b[]; };
+layout(set = 0, binding = 5) writeonly restrict buffer YB { uint16_t y_b[]; };
+layout(set = 0, binding = 5) writeonly restrict buffer YB4 { uvec2 y4_b[]; };
+#endif
 layout(push_constant) uniform P {
   uint pixels;  // batch and places, transposed: places of one phase
   uint in_channels, out_channels, group_in, group_out;
@@ -64,9 +73,17 @@ vec4 load4(uint i) {
   return vec4(widen(v & 255u, 1), widen(v >> 8 & 255u, 1), widen(v >> 16 & 255u, 1),
               widen(v >> 24, 1));
 }
+#elif defined(HALF)
+#include "bfloat.glsl"
+#define LOAD(i) (kBrain != 0 ? from_bfloat(uint(x_b[i])) : float(x[i]))
+vec4 load4(uint i) {
+  if (kBrain == 0) return vec4(x4[i]);
+  const uvec4 v = x4_b[i].xxyy;
+  return uintBitsToFloat(uvec4(v.x << 16, v.y & 0xFFFF0000u, v.z << 16, v.w & 0xFFFF0000u));
+}
 #else
-#define LOAD(i) float(x[i])
-vec4 load4(uint i) { return vec4(x4[i]); }
+#define LOAD(i) x[i]
+vec4 load4(uint i) { return x4[i]; }
 #endif
 
 #ifdef REQUANTIZE
@@ -84,6 +101,35 @@ SUM store(SUM v, uint channel) { return v; }
 SUM4 store4(SUM4 v, uint channel) { return v; }
 #endif
 
+SUM bias_of(uint channel) {
+#ifdef HALF
+  if (kBrain != 0) return from_bfloat(uint(bias_b[channel]));
+#endif
+  return SUM(bias[channel]);
+}
+
+void put(uint at, SUM v, uint channel) {
+#ifdef HALF
+  if (kBrain != 0) {
+    y_b[at] = uint16_t(bfloat_bits(v));
+    return;
+  }
+#endif
+  y[at] = Y_TYPE(store(v, channel));
+}
+
+// Four channels, at a multiple of four.
+void put4(uint at, SUM4 v, uint channel) {
+#ifdef HALF
+  if (kBrain != 0) {
+    y4_b[at / 4] = uvec2(bfloat_bits(v.x) | bfloat_bits(v.y) << 16,
+                         bfloat_bits(v.z) | bfloat_bits(v.w) << 16);
+    return;
+  }
+#endif
+  y4[at / 4] = Y4_TYPE(store4(v, channel));
+}
+
 uint tap_count() { return (kDepth != 0 ? kernel_d : 1) * kernel_h * kernel_w; }
 
 // Weight `at` as the file has it, less the zero point of its output channel.
@@ -93,6 +139,9 @@ float raw_weight(uint at, uint channel) {
   if ((kBytes & 24u) != 0) zero = widen(uint(w_zero[(kBytes & 16u) != 0 ? channel : 0]), 4);
   return widen(uint(raw[at]), 4) - zero;
 #else
+#ifdef HALF
+  if (kBrain != 0) return from_bfloat(uint(raw_b[at]));
+#endif
   return float(raw[at]);
 #endif
 }

@@ -1,6 +1,7 @@
 // Buffers whose element type is a type code of opcode.glsl, known when the shader is specialized:
 // a buffer under each type it may have, of which one survives. 16-bit floats are widened on load
 // and rounded once on store.
+#include "bfloat.glsl"
 #include "opcode.glsl"
 
 // FLOATS is any float, BUFFER any type; _IN: nothing that is written lies on it, so that a driver
@@ -55,7 +56,7 @@ bool is_half_word(uint type) {
 #define LOAD_FLOAT(NAME, TYPE, I)          \
   (TYPE == kTypeF32   ? NAME##_f[I]        \
    : TYPE == kTypeF16 ? float(NAME##_h[I]) \
-                      : uintBitsToFloat(uint(NAME##_s[I]) << 16))
+                      : from_bfloat(uint(NAME##_s[I])))
 #define STORE_FLOAT(NAME, TYPE, I, V)         \
   {                                           \
     if (TYPE == kTypeF32) {                   \
@@ -66,10 +67,3 @@ bool is_half_word(uint type) {
       NAME##_s[I] = uint16_t(bfloat_bits(V)); \
     }                                         \
   }
-
-uint bfloat_bits(float v) {
-  uint u = floatBitsToUint(v);
-  // A NaN must not be rounded to an infinity.
-  return (u & 0x7FFFFFFFu) > 0x7F800000u ? (u >> 16) | 0x40u
-                                         : (u + 0x7FFFu + ((u >> 16) & 1u)) >> 16;
-}

@@ -21,18 +21,25 @@ layout(constant_id = 5) const uint kYLast = 0;
 const int kLowest = -128;
 #else
 #ifdef HALF
+layout(constant_id = 6) const uint kBrain = 0;  // 1: bfloat16
 #define TYPE float16_t
+#define LOAD(i) (kBrain != 0 ? from_bfloat(uint(x_b[i])) : float(x[i]))
 #else
 #define TYPE float
+#define LOAD(i) x[i]
 #endif
 #define VALUE float
-#define LOAD(i) float(x[i])
 #define STORE(v) TYPE(v)
 #define kLowest uintBitsToFloat(0xFF800000u)
 #endif
 
 layout(set = 0, binding = 0) readonly restrict buffer X { TYPE x[]; };
 layout(set = 0, binding = 1) writeonly restrict buffer Y { TYPE y[]; };
+#ifdef HALF
+#include "bfloat.glsl"
+layout(set = 0, binding = 0) readonly restrict buffer XB { uint16_t x_b[]; };
+layout(set = 0, binding = 1) writeonly restrict buffer YB { uint16_t y_b[]; };
+#endif
 layout(set = 0, binding = 2) writeonly restrict buffer I { uvec2 indices[]; };  // of 64 bits
 layout(push_constant) uniform P {
   uint outputs, channels;
@@ -106,6 +113,13 @@ void main() {
     }
     result = result / VALUE(count);
   }
-  y[at] = STORE(result);
+#ifdef HALF
+  if (kBrain != 0) {
+    y_b[at] = uint16_t(bfloat_bits(result));
+  } else
+#endif
+  {
+    y[at] = STORE(result);
+  }
   if (kIndices != 0) indices[at] = uvec2(plane * area + best, 0);
 }

@@ -1,18 +1,18 @@
 #version 450
-// variants: f32 -DTYPE=float
-// variants: f16 -DTYPE=float16_t
 // GlobalMaxPool and GlobalAveragePool: a workgroup a plane, its threads side by side in it; with
 // channels last 64 channels side by side, the places dealt over the workgroup's slices.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "elements.glsl"
 layout(local_size_x_id = 0) in;
 layout(constant_id = 0) const uint kThreads = 256;
 layout(constant_id = 1) const uint kAverage = 0;
 layout(constant_id = 2) const uint kLast = 0;
+layout(constant_id = 3) const uint kType = 0;
 #include "row_sum.glsl"
 
-layout(set = 0, binding = 0) readonly restrict buffer X { TYPE x[]; };
-layout(set = 0, binding = 1) writeonly restrict buffer Y { TYPE y[]; };
+FLOATS_IN(0, x)
+FLOATS_AS(writeonly restrict, 1, y)
 layout(push_constant) uniform P {
   uint groups;  // planes, or with channels last images * blocks of channels
   uint channels;
@@ -28,21 +28,21 @@ void main() {
   if (group >= groups) return;
   float v = start();
   if (kLast == 0) {
-    for (uint i = tid; i < area; i += kThreads) v = join(v, float(x[group * area + i]));
+    for (uint i = tid; i < area; i += kThreads) v = join(v, LOAD_FLOAT(x, kType, group * area + i));
     v = row_reduce(v, kAverage == 0);
-    if (tid == 0) y[group] = TYPE(finish(v));
+    if (tid == 0) STORE_FLOAT(y, kType, group, finish(v));
     return;
   }
   const uint blocks = (channels + 63) / 64, image = group / blocks;
   const uint channel = group % blocks * 64 + (tid & 63u);
   const uint from = image * area * channels + min(channel, channels - 1);
   for (uint i = tid >> 6; i < area; i += kThreads / 64) {
-    v = join(v, float(x[from + i * channels]));
+    v = join(v, LOAD_FLOAT(x, kType, from + i * channels));
   }
   row_part[tid] = v;
   barrier();
   if (tid < 64 && channel < channels) {
     for (uint s = 64; s < kThreads; s += 64) v = join(v, row_part[tid + s]);
-    y[image * channels + channel] = TYPE(finish(v));
+    STORE_FLOAT(y, kType, image * channels + channel, finish(v));
   }
 }
