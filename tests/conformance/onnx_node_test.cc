@@ -16,6 +16,7 @@
 #include "load/onnx/tensor.h"
 #include "session/session.h"
 #include "support/compare.h"
+#include "support/skip.h"
 #include "support/vulkan.h"
 
 // The node tests that ONNX publishes: one model and data sets per case (Debian libonnx-testdata).
@@ -144,7 +145,7 @@ std::vector<std::string> case_names() {
 /// Runs every case and prints counts; POLARIS_ONNX_REPORT names a file for one line a case.
 void run_all(std::vector<std::unique_ptr<Device>> devices, const std::string& label) {
   if (path_kind(kRoot) == PathKind::kMissing) {
-    MESSAGE("skipped: " << kRoot << " is not there");
+    skip(std::string(kRoot) + " is not there");
     return;
   }
   const auto runtime = std::make_shared<Runtime>(std::move(devices), 1, OpSet::builtin());

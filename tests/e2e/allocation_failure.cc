@@ -16,6 +16,7 @@
 #include "pipeline/batcher.h"
 #include "support/alloc_counter.h"
 #include "support/session_run.h"
+#include "support/skip.h"
 #include "support/vulkan.h"
 #include "test_paths.h"
 
@@ -122,7 +123,7 @@ TEST_CASE("the n-th device allocation fails: an error, nothing leaked, and the n
 
 TEST_CASE("the n-th host allocation fails: an error, nothing leaked, and the next try works") {
   if (!AllocCounter::available()) {
-    MESSAGE("skipped: this sanitizer has an operator new of its own");
+    skip("this sanitizer has an operator new of its own");
     return;
   }
   CpuOptions options;

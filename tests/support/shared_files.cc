@@ -6,6 +6,7 @@
 
 #include "base/os/files.h"
 #include "base/strings.h"
+#include "support/skip.h"
 #include "test_paths.h"
 
 namespace polaris::test {
@@ -15,7 +16,7 @@ std::optional<std::string> shared_file(std::string_view name) {
   const std::string root = set != nullptr ? set : std::string(kSourceDir) + "/../shared";
   std::string path = root + "/" + std::string(name);
   if (path_kind(path) != PathKind::kMissing) return path;
-  MESSAGE("skipped: " << path << " is not there");
+  skip(path + " is not there");
   return std::nullopt;
 }
 

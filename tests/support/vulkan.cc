@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "support/skip.h"
+
 namespace polaris::test {
 
 std::unique_ptr<Device> make_test_vulkan(VulkanOptions options) {
@@ -16,7 +18,7 @@ std::unique_ptr<Device> make_test_vulkan(VulkanOptions options) {
   Result<std::unique_ptr<Device>> device = make_vulkan_device(options);
   if (device) return device.take();
   if (device.error().code() == ErrorCode::kNotFound) {
-    MESSAGE("skipped: no Vulkan software rasterizer here");
+    skip("no Vulkan software rasterizer here");
   } else {
     FAIL_CHECK("vulkan device: " << device.error().message());
   }

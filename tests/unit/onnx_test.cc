@@ -11,6 +11,7 @@
 #include "load/onnx/proto.h"
 #include "support/onnx_builder.h"
 #include "support/shared_files.h"
+#include "support/skip.h"
 
 namespace polaris {
 namespace {
@@ -129,7 +130,7 @@ TEST_CASE("ONNX's own node tests load, or say what is not supported") {
   const std::string root = "/usr/share/libonnx-testdata/data/node";
   const auto folders = list_folder(root, 10000);
   if (!folders) {
-    MESSAGE("skipped: " << root << " is not there (Debian package libonnx-testdata)");
+    test::skip(root + " is not there (Debian package libonnx-testdata)");
     return;
   }
   const OpSet ops = OpSet::builtin();

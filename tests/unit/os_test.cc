@@ -17,6 +17,7 @@
 #include "base/os/interrupt.h"
 #include "base/os/mapped_file.h"
 #include "base/os/memory_info.h"
+#include "support/skip.h"
 
 namespace polaris {
 namespace {
@@ -139,7 +140,7 @@ TEST_CASE("the peak of memory can start anew") {
   }
   CHECK(process_memory().peak_bytes > static_cast<std::int64_t>(kBytes));
   if (!reset_peak_memory()) {
-    MESSAGE("skipped: /proc/self/clear_refs cannot be written here");
+    test::skip("/proc/self/clear_refs cannot be written here");
     return;
   }
   const ProcessMemory now = process_memory();
