@@ -161,6 +161,8 @@ struct OpDef {
   Status (*decompose)(DecomposeContext&) = nullptr;
   /// Floating-point operations of a node with these types; null: one per output element.
   std::int64_t (*flops)(const NodeTypes&) = nullptr;
+  /// Bytes read and written by a node with these types; null: every operand once.
+  std::int64_t (*bytes)(const NodeTypes&) = nullptr;
   /// Scalar definition of an elementwise op (one or two operands), used by fused chains; null where
   /// the op is not of that form.
   double (*scalar)(const Attrs&, double a, double b) = nullptr;

@@ -1,9 +1,9 @@
 #include "backend/cpu/isa.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "backend/cpu/simd/simd.h"
+#include "backend/node_cost.h"
 #include "base/os/cpu_features.h"
 
 namespace polaris::cpu {
@@ -62,22 +62,9 @@ const QuantSimd* quant_simd_of(Isa isa) {
 }
 
 void fill_costs(const NodeDesc& node, int threads, Kernel& kernel) {
-  std::vector<TensorType> inputs;
-  std::vector<TensorType> outputs;
-  for (const OperandDesc& operand : node.inputs) {
-    inputs.push_back(operand.present ? operand.type : TensorType{});
-    if (operand.present) kernel.bytes += operand.type.bytes().value_or(0);
-  }
-  for (const OperandDesc& operand : node.outputs) {
-    outputs.push_back(operand.type);
-    if (operand.present) kernel.bytes += operand.type.bytes().value_or(0);
-  }
-  const NodeTypes types{node.op, node.attrs, inputs, outputs, node.values};
-  if (node.op->flops != nullptr) {
-    kernel.flops = node.op->flops(types);
-  } else if (!outputs.empty()) {
-    kernel.flops = outputs[0].shape.checked_elements().value_or(0);
-  }
+  const NodeCost cost = node_cost(node);
+  kernel.flops = cost.flops;
+  kernel.bytes = cost.bytes;
   const double work = std::max(static_cast<double>(kernel.flops) / kFlopsPerUs,
                                static_cast<double>(kernel.bytes) / kBytesPerUs);
   kernel.estimate_us = kLaunchUs + work / threads;

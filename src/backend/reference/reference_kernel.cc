@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "backend/node_cost.h"
 #include "ir/op_util/elements.h"
 
 namespace polaris::reference {
@@ -9,10 +10,6 @@ namespace {
 
 // Stands for the bytes of empty operands and of those whose type alone is read.
 alignas(64) constexpr std::byte kNoBytes[64] = {};
-
-std::int64_t operand_bytes(const OperandDesc& operand) {
-  return operand.present ? operand.type.bytes().value_or(0) : 0;
-}
 
 /// Row-major where the operand's layout makes no difference.
 Layout memory_layout(const OperandDesc& operand) {
@@ -61,22 +58,15 @@ ReferenceKernel::ReferenceKernel(const NodeDesc& node)
       in.zero_point = input.constant->zero_point;
     }
     inputs_.push_back(std::move(in));
-    bytes += operand_bytes(input);
   }
   const std::size_t count =
       op_->has_trait(kDataDependent) ? node.outputs.size() / 2 : node.outputs.size();
-  std::vector<TensorType> input_types;
-  std::vector<TensorType> output_types;
-  for (const Input& in : inputs_) input_types.push_back(in.type);
   for (std::size_t i = 0; i < count; ++i) {
-    output_types.push_back(node.outputs[i].type);
     outputs_.push_back({node.outputs[i].type, memory_layout(node.outputs[i])});
-    bytes += operand_bytes(node.outputs[i]);
-    flops += output_types.back().shape.elements();
   }
-  if (op_->flops != nullptr) {
-    flops = op_->flops({op_, attrs_.get(), input_types, output_types, node.values});
-  }
+  const NodeCost cost = node_cost(node);
+  flops = cost.flops;
+  bytes = cost.bytes;
   // Some 20 ns a scalar step: what a host pays for generic loads and stores.
   estimate_us = 1.0 + 0.02 * static_cast<double>(flops);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/node_cost.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
 
@@ -52,20 +53,6 @@ FindAttr find_attr(const NodeDesc& node, std::string_view name) {
   return find;
 }
 
-/// Floating-point operations by the op's own rule, else one per output element.
-std::int64_t count_flops(const NodeDesc& node) {
-  std::vector<TensorType> inputs;
-  std::vector<TensorType> outputs;
-  for (const OperandDesc& operand : node.inputs) {
-    inputs.push_back(operand.present ? operand.type : TensorType{});
-  }
-  for (const OperandDesc& operand : node.outputs) outputs.push_back(operand.type);
-  if (node.op->flops != nullptr) {
-    return node.op->flops({node.op, node.attrs, inputs, outputs, node.values});
-  }
-  return outputs.empty() ? 0 : outputs[0].shape.checked_elements().value_or(0);
-}
-
 }  // namespace
 
 Error refuse(const NodeDesc& node, std::string_view what) {
@@ -91,10 +78,9 @@ void finish_estimate(VulkanKernel& kernel, const NodeDesc& node) {
   double total = 0;
   for (const Dispatch& dispatch : kernel.dispatches) total += dispatch.estimate_us;
   kernel.estimate_us = total;
-  kernel.flops = count_flops(node);
-  kernel.bytes = 0;
-  for (const OperandDesc& operand : node.inputs) kernel.bytes += operand_bytes(operand);
-  for (const OperandDesc& operand : node.outputs) kernel.bytes += operand_bytes(operand);
+  const NodeCost cost = node_cost(node);
+  kernel.flops = cost.flops;
+  kernel.bytes = cost.bytes;
 }
 
 std::int64_t attr_int(const NodeDesc& node, std::string_view name, std::int64_t otherwise) {

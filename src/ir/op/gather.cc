@@ -1,6 +1,7 @@
 #include "ir/op_attrs/gather.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/op_util/traffic.h"
 
 namespace polaris {
 namespace {
@@ -68,6 +69,7 @@ extern constinit const OpDef op_gather{
     .make_attrs = make_attrs<GatherAttrs>,
     .infer = infer,
     .reference = reference,
+    .bytes = gathered_bytes,
 };
 
 }  // namespace polaris

@@ -1,6 +1,7 @@
 #include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/op_util/traffic.h"
 #include "tensor/block_format.h"
 
 namespace polaris {
@@ -92,6 +93,12 @@ Status decompose(DecomposeContext& d) {
 
 std::int64_t flops(const NodeTypes& n) { return 2 * n.inputs[2].shape.elements(); }
 
+/// The rows, as they come and as the caches keep them.
+std::int64_t bytes(const NodeTypes& n) {
+  const std::int64_t elements = n.inputs[2].shape.elements();
+  return 2 * n.inputs[2].bytes().value_or(0) + 2 * bytes_of_elements(n.inputs[0], elements);
+}
+
 constexpr Port kInputs[] = {
     {"cache_k", kAcceptsEncoded}, {"cache_v", kAcceptsEncoded}, {"k"}, {"v"}, {"slots"}};
 constexpr Port kOutputs[] = {{"cache_k_out"}, {"cache_v_out"}};
@@ -114,6 +121,7 @@ extern constinit const OpDef op_kv_write{
     .inplace = kInPlace,
     .decompose = decompose,
     .flops = flops,
+    .bytes = bytes,
 };
 
 }  // namespace polaris

@@ -87,6 +87,8 @@ std::optional<ViewOf> view(const NodeTypes& n, int) {
   return ViewOf{0, *offset};
 }
 
+std::int64_t bytes(const NodeTypes& n) { return 2 * n.outputs[0].bytes().value_or(0); }
+
 constexpr Port kInputs[] = {{"data"},
                             {"starts", kHostRead},
                             {"ends", kHostRead},
@@ -106,6 +108,7 @@ extern constinit const OpDef op_slice{
     .infer = infer,
     .reference = reference,
     .view = view,
+    .bytes = bytes,
 };
 
 }  // namespace polaris
