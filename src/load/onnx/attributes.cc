@@ -103,6 +103,36 @@ class Importer final : public AttrVisitor {
   Status status_;
 };
 
+/// Every attribute as it is: the op, a plugin's, reads those it knows.
+Status import_generic(const AttrMap& map, Source& source, GenericAttrs& attrs) {
+  for (const auto& [name, attr] : map.all()) {
+    AttrValue& value = attrs.values[std::string(name)];
+    switch (attr->type) {
+      case AttrType::kInt: value = attr->i; break;
+      case AttrType::kFloat: value = attr->f; break;
+      case AttrType::kString: value = std::string(attr->s); break;
+      case AttrType::kInts: value = attr->ints; break;
+      case AttrType::kFloats: value = attr->floats; break;
+      case AttrType::kStrings:
+        value = std::vector<std::string>(attr->strings.begin(), attr->strings.end());
+        break;
+      case AttrType::kTensor: {
+        const auto constant = make_constant(*attr->tensor, source);
+        if (!constant) return constant.error();
+        value = (*constant)->data;
+        break;
+      }
+      case AttrType::kUndefined:
+      case AttrType::kGraph:
+      case AttrType::kOther:
+        return Error::unsupported("attribute '" + printable(name) + "' got " +
+                                  std::string(type_name(attr->type)) +
+                                  ", wanted a number, a text, a tensor or a list");
+    }
+  }
+  return Status::success();
+}
+
 }  // namespace
 
 Result<AttrMap> AttrMap::of(const NodeDef& node) {
@@ -158,6 +188,7 @@ std::optional<std::vector<std::int64_t>> AttrMap::get_ints(std::string_view name
 }
 
 Status import_attrs(const AttrMap& map, Source& source, Attrs& attrs) {
+  if (GenericAttrs* generic = attrs.as_generic()) return import_generic(map, source, *generic);
   Importer importer(map, source);
   attrs.visit(importer);
   return importer.finish();
