@@ -9,6 +9,7 @@
 #include "generator.h"
 #include "interrupt.h"
 #include "profile.h"
+#include "progress.h"
 
 namespace polaris::cli {
 namespace {
@@ -49,8 +50,6 @@ class Generate final : public Action {
     prompt_tokens_ = static_cast<std::int64_t>(request.prompt.size());
     auto id = batcher.add(std::move(request));
     if (!id) return id.error();
-    const bool stream = !common.json;
-    if (stream && !common.quiet) std::fputs(prompt_.c_str(), stdout);
     auto status = decode(batcher, tokenizer, common);
     if (!status && status.error().code() != ErrorCode::kCancelled) return status;
     if (!status) {
@@ -68,9 +67,17 @@ class Generate final : public Action {
     options.cancel = interrupt.token();
     if (profile_) options.profile = &times_;
     const std::int64_t start = monotonic_ns();
+    Progress progress(common);
+    std::int64_t read = 0;  // tokens of the prompt
     while (!batcher.idle()) {
       auto events = batcher.step(options);
       if (!events) return events.error();
+      read += BatcherOptions{}.tokens_per_step;
+      if (events->empty()) {
+        progress.show("prompt", std::to_string(read), std::to_string(prompt_tokens_) + " tokens");
+      } else {
+        progress.clear();
+      }
       for (const TokenEvent& event : *events) take(event, tokenizer, common, start);
     }
     text_ += emit(utf8_.flush(), common);
@@ -79,7 +86,10 @@ class Generate final : public Action {
 
   void take(const TokenEvent& event, const Tokenizer& tokenizer, const Common& common,
             std::int64_t start) {
-    if (ids_.empty()) prompt_ms_ = elapsed_ms(start);
+    if (ids_.empty()) {
+      prompt_ms_ = elapsed_ms(start);
+      if (!common.quiet) emit(prompt_, common);
+    }
     total_ms_ = elapsed_ms(start);
     finish_ = event.finish;
     if (event.token < 0) return;

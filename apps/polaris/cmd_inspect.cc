@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <string>
 
+#include "base/checked.h"
 #include "command.h"
+#include "generator.h"
 #include "load/load.h"
 #include "model_io.h"
 #include "session/program.h"
@@ -35,13 +38,15 @@ void write_values(JsonWriter& json, const Graph& graph, const std::vector<ValueI
 class Inspect final : public Action {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("model", path_, "model file")->required();
+    declare_generator(app, generator_);
     app.add_option("--function", function_, "function to look at");
     app.add_flag("--weights", weights_, "list every tensor of the file");
   }
 
   Status run(const Common& common) override {
-    auto opened = open_model(common, path_);
+    ArchOptions arch;
+    arch.kv_type = kv_type_from_name(generator_.kv_type).value_or(KvType::kF16);
+    auto opened = open_model(common, generator_.model, arch);
     if (!opened) return opened.error();
     Model& model = opened->model;
     Graph graph;
@@ -54,7 +59,7 @@ class Inspect final : public Action {
       auto taken = take_function(model, function_);
       if (!taken) return taken.error();
       graph = taken.take();
-      auto use = estimate(*opened->runtime, graph, common);
+      auto use = estimate(*opened, graph, common);
       if (use) {
         memory = use.take();
       } else {
@@ -70,11 +75,30 @@ class Inspect final : public Action {
   }
 
  private:
-  static Result<std::vector<MemoryUse>> estimate(Runtime& runtime, const Graph& graph,
-                                                 const Common& common) {
+  /// A language model is planned for a full prompt step over a cache of --context tokens, other
+  /// models for the sizes that --dim gives.
+  Result<std::vector<MemoryUse>> estimate(const Opened& opened, const Graph& graph, Common common) {
+    std::int64_t page = 0;
+    for (const State& state : graph.states()) {
+      if (state.paged) page = state.type.shape[1];
+    }
+    if (page > 0) {
+      auto context = context_of(generator_, trained_context(opened.model).value_or(INT64_MAX));
+      if (!context) return context.error();
+      cached_tokens_ = *context;
+      const std::int64_t tokens = std::min(*context, BatcherOptions{}.tokens_per_step);
+      // Before those of --dim, which win.
+      common.dims.insert(common.dims.begin(),
+                         {"tokens=" + std::to_string(tokens),
+                          "table=" + std::to_string(ceil_div(*context, page))});
+    }
     auto types = concrete_inputs(graph, common);
     if (!types) return types.error();
-    return estimate_memory(runtime, graph, *types);
+    return estimate_memory(*opened.runtime, graph, *types, cached_tokens_, opened.options);
+  }
+
+  static bool fits(const MemoryUse& use) {
+    return use.weight_bytes + use.arena_bytes + use.state_bytes <= use.budget_bytes;
   }
 
   void print_json(const Model& model, const Graph& graph, const std::vector<std::string>& functions,
@@ -95,8 +119,8 @@ class Inspect final : public Action {
     json.field("file_bytes", model.file_bytes).key("memory").begin_object();
     for (const MemoryUse& use : memory) {
       json.key(use.device).begin_object().field("weight_bytes", use.weight_bytes);
-      json.field("working_bytes", use.arena_bytes).field("budget_bytes", use.budget_bytes);
-      json.field("fits", use.weight_bytes + use.arena_bytes <= use.budget_bytes).end_object();
+      json.field("working_bytes", use.arena_bytes).field("state_bytes", use.state_bytes);
+      json.field("budget_bytes", use.budget_bytes).field("fits", fits(use)).end_object();
     }
     json.end_object();
     if (!memory_reason.empty()) json.field("memory_unknown", memory_reason);
@@ -135,10 +159,12 @@ class Inspect final : public Action {
     for (const auto& [name, count] : ops)
       print_line("op          " + name + " x" + std::to_string(count));
     for (const MemoryUse& use : memory) {
-      const bool fits = use.weight_bytes + use.arena_bytes <= use.budget_bytes;
+      std::string state;
+      if (cached_tokens_ > 0) state = " for " + std::to_string(cached_tokens_) + " tokens";
+      if (use.state_bytes > 0) state = ", states " + bytes_text(use.state_bytes) + state;
       print_line("memory      " + use.device + ": weights " + bytes_text(use.weight_bytes) +
-                 ", working " + bytes_text(use.arena_bytes) + " of " +
-                 bytes_text(use.budget_bytes) + (fits ? ", fits" : ", does not fit"));
+                 ", working " + bytes_text(use.arena_bytes) + state + " of " +
+                 bytes_text(use.budget_bytes) + (fits(use) ? ", fits" : ", does not fit"));
     }
     if (!memory_reason.empty()) print_line("memory      unknown: " + memory_reason);
     if (!model.no_function_reason.empty()) print_line("not runnable: " + model.no_function_reason);
@@ -149,8 +175,9 @@ class Inspect final : public Action {
     }
   }
 
-  std::string path_;
+  GeneratorOptions generator_;
   std::string function_;
+  std::int64_t cached_tokens_ = 0;
   bool weights_ = false;
 };
 

@@ -52,7 +52,7 @@ class Run final : public Action {
     auto inputs = gather_inputs(*graph, common);
     if (!inputs) return inputs.error();
     const std::vector<std::string> names = graph->output_names();
-    auto program = Program::compile(opened->runtime, graph.take());
+    auto program = Program::compile(opened->runtime, graph.take(), opened->options);
     if (!program) return program.error();
     auto session = Session::create(program.take());
     if (!session) return session.error();

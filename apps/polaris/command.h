@@ -19,8 +19,9 @@ namespace polaris::cli {
 struct Common {
   std::string device = "auto";
   int threads = 0;
-  double gpu_share = 0;           // 0: not given
-  std::vector<std::string> dims;  // NAME=N
+  double gpu_share = 0;              // 0: not given
+  std::vector<std::string> dims;     // NAME=N
+  std::vector<std::string> plugins;  // shared libraries, loaded in this order
   std::string log_level = "warning";
   bool json = false;
   bool quiet = false;

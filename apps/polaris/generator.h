@@ -22,6 +22,8 @@ struct Generator {
 };
 
 void declare_generator(CLI::App& app, GeneratorOptions& options);
+/// Tokens to keep for a model trained for `trained`. Errors: invalid.
+Result<std::int64_t> context_of(const GeneratorOptions& options, std::int64_t trained);
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options);
 
 }  // namespace polaris::cli

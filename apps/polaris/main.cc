@@ -40,6 +40,8 @@ void declare_common(CLI::App& app, Common& common) {
   app.add_option("--threads", common.threads, "threads of the cpu device (0: one per core)");
   app.add_option("--gpu-share", common.gpu_share, "part of the GPU's memory to use, 0 to 1");
   app.add_option("--dim", common.dims, "size of a free dim, NAME=N")->allow_extra_args(false);
+  app.add_option("--plugin", common.plugins, "shared library with further ops and passes")
+      ->allow_extra_args(false);
   app.add_option("--log-level", common.log_level, "error, warning, info or debug")
       ->check(CLI::IsMember({"error", "warning", "info", "debug"}));
   app.add_flag("--json", common.json, "one JSON object a line, with stable keys");

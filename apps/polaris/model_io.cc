@@ -5,23 +5,53 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "capi/plugin.h"
 #include "load/load.h"
 #include "pipeline/language_model.h"
+#include "progress.h"
 #include "tensor/element.h"
 
 namespace polaris::cli {
+
+namespace {
+
+/// Adds the ops of every --plugin to the runtime's, and gives their passes.
+Result<std::vector<UserPass>> load_plugins(const Common& common, Runtime& runtime) {
+  std::vector<UserPass> passes;
+  OpSet ops = runtime.ops();
+  for (const std::string& path : common.plugins) {
+    auto plugin = load_plugin(path, ops);
+    if (!plugin) return plugin.error();
+    for (PluginPass& pass : plugin->passes) {
+      passes.push_back({std::move(pass.name), std::move(pass.text)});
+    }
+  }
+  runtime.set_ops(std::move(ops));
+  return passes;
+}
+
+}  // namespace
 
 Result<Opened> open_model(const Common& common, const std::string& path, const ArchOptions& arch) {
   auto devices = common.device_options();
   if (!devices) return devices.error();
   auto runtime = open_runtime(*devices);
   if (!runtime) return runtime.error();
+  auto passes = load_plugins(common, **runtime);
+  if (!passes) return passes.error();
   LoadOptions options;
   options.arch = arch;
   options.log = common.logger();
   auto model = load_model(path, (*runtime)->ops(), options);
   if (!model) return model.error();
-  return Opened{runtime.take(), model.take()};
+  Opened out{runtime.take(), model.take(), {}};
+  out.options.user_passes = passes.take();
+  out.options.progress = [line = std::make_shared<Progress>(common)](std::int64_t done,
+                                                                     std::int64_t all) {
+    line->show("weights", bytes_text(done), bytes_text(all));
+    if (done == all) line->clear();
+  };
+  return out;
 }
 
 Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common) {

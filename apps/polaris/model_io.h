@@ -10,6 +10,7 @@
 #include "base/json_writer.h"
 #include "command.h"
 #include "ir/model.h"
+#include "session/program.h"
 #include "session/runtime.h"
 #include "tensor/tensor.h"
 #include "text/tokenizer.h"
@@ -20,6 +21,7 @@ namespace polaris::cli {
 struct Opened {
   std::shared_ptr<Runtime> runtime;
   Model model;
+  ProgramOptions options;  // with the passes of --plugin
 };
 Result<Opened> open_model(const Common& common, const std::string& path,
                           const ArchOptions& arch = {});

@@ -89,6 +89,13 @@ Result<std::unique_ptr<Tokenizer>> make_tokenizer(const Model& model) {
   return make_spm_tokenizer(vocabulary.take());
 }
 
+std::optional<std::int64_t> trained_context(const Model& model) {
+  const auto context = model.hyperparameters.find("context_length");
+  if (context == model.hyperparameters.end()) return std::nullopt;
+  const auto* tokens = std::get_if<std::int64_t>(&context->second);
+  return tokens != nullptr ? std::optional(*tokens) : std::nullopt;
+}
+
 Result<LanguageModel> LanguageModel::create(std::shared_ptr<Runtime> runtime, Model& model,
                                             const ProgramOptions& options) {
   Graph* graph = model.find("main");
@@ -101,12 +108,9 @@ Result<LanguageModel> LanguageModel::create(std::shared_ptr<Runtime> runtime, Mo
   LanguageModel out;
   out.tokenizer = tokenizer.take();
   out.vocabulary = graph->value(graph->outputs()[0]).type.shape.back();
-  const auto context = model.hyperparameters.find("context_length");
-  if (context == model.hyperparameters.end() ||
-      !std::holds_alternative<std::int64_t>(context->second)) {
-    return Error::invalid("[" + model.format + "] context_length is missing");
-  }
-  out.context_tokens = std::get<std::int64_t>(context->second);
+  const auto context = trained_context(model);
+  if (!context) return Error::invalid("[" + model.format + "] context_length is missing");
+  out.context_tokens = *context;
   const auto& vocabulary = out.tokenizer->vocabulary();
   if (vocabulary.eos) out.end_tokens.push_back(*vocabulary.eos);
   if (const auto eot = find_id(model, "tokenizer.ggml.eot_token_id", vocabulary.size())) {

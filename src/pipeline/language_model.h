@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace polaris {
 /// The tokenizer that a model's metadata describes (tokenizer.ggml.*).
 /// Errors: unsupported (a tokenizer model we do not have), invalid (lists that disagree).
 Result<std::unique_ptr<Tokenizer>> make_tokenizer(const Model& model);
+
+/// Tokens of the longest sequence that a model was trained for, where its file says so.
+std::optional<std::int64_t> trained_context(const Model& model);
 
 /// A decoder over paged states with its tokenizer: what generation needs.
 struct LanguageModel {

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/checked.h"
 #include "plan/host_values.h"
 #include "plan/stage_planner.h"
 #include "session/prepare_graph.h"
@@ -158,10 +159,18 @@ Status Program::preflight(const Stage& stage) const {
 Result<std::unique_ptr<LoadedStage>> Program::load(Stage stage, const GraphInfo& info) {
   auto out = std::make_unique<LoadedStage>();
   out->stage = std::move(stage);
+  std::int64_t all_bytes = 0;
+  std::int64_t done_bytes = 0;
   for (const WeightUse& use : out->stage.weights) {
+    all_bytes += runtime_->weights(use.device).missing_bytes(use);
+  }
+  for (const WeightUse& use : out->stage.weights) {
+    const std::int64_t missing = runtime_->weights(use.device).missing_bytes(use);
     auto weight = runtime_->weights(use.device).get(use);
     if (!weight) return weight.error();
     out->weights.push_back(weight.take());
+    done_bytes += missing;
+    if (missing > 0 && options_.progress) options_.progress(done_bytes, all_bytes);
   }
   std::vector<RegionTable> tables;
   for (DeviceIndex d = 0; d < runtime_->device_count(); ++d) {
@@ -239,19 +248,24 @@ std::vector<MemoryUse> Program::memory() const {
 }
 
 Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& graph,
-                                               std::span<const TensorType> inputs) {
+                                               std::span<const TensorType> inputs,
+                                               std::int64_t cached_tokens,
+                                               const ProgramOptions& options) {
   Graph copy = graph.clone();
-  auto report = prepare_graph(copy, runtime, {});
+  auto report = prepare_graph(copy, runtime, options);
   if (!report) return report.error();
-  const Placement placement = place_graph(copy, runtime.spread(), {});
+  const Placement placement = place_graph(copy, runtime.spread(), options.shares);
   const std::vector<bool> host_needed = host_needed_values(copy);
   const std::vector<std::int64_t> last_reader = last_readers(copy);
   std::vector<TensorType> states;
   for (const State& state : copy.states()) {
-    states.push_back(state.type);
-    for (int d = 0; d < state.type.shape.rank(); ++d) {
-      if (!is_static_dim(states.back().shape[d])) states.back().shape[d] = 1;
+    TensorType& type = states.emplace_back(state.type);
+    for (int d = 0; d < type.shape.rank(); ++d) {
+      if (!is_static_dim(type.shape[d])) type.shape[d] = 1;
     }
+    if (!state.paged || type.shape.rank() < 2) continue;
+    // [pages, tokens of a page, elements]
+    type.shape[0] = std::max<std::int64_t>(ceil_div(cached_tokens, type.shape[1]), 1);
   }
   const PlanContext context{runtime.devices(), &placement, &host_needed,
                             &last_reader,      states,     true};
@@ -264,8 +278,11 @@ Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& gr
   std::vector<MemoryUse> out;
   for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
     const DeviceInfo& info = runtime.device(d).info();
-    MemoryUse use{info.id, 0, working_bytes(*stage, static_cast<std::size_t>(d)),
+    MemoryUse use{info.id, 0, working_bytes(*stage, static_cast<std::size_t>(d)), 0,
                   info.budget_bytes};
+    for (std::size_t s = 0; s < states.size(); ++s) {
+      if (placement.state[s] == d) use.state_bytes += states[s].bytes().value_or(0);
+    }
     for (const WeightUse& weight : stage->weights) {
       if (weight.device == d) use.weight_bytes += weight.bytes;
     }

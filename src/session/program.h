@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -32,6 +33,8 @@ struct ProgramOptions {
   std::vector<UserPass> user_passes;  // run before the built-in ones
   /// Plans kept per graph; the least recently used goes first.
   std::size_t plans_max = 64;
+  /// Told while weights are brought to their devices, on the thread that waits for the plan.
+  std::function<void(std::int64_t done_bytes, std::int64_t all_bytes)> progress;
 };
 
 /// A stage with its weights in place and its segments compiled.
@@ -60,6 +63,7 @@ struct MemoryUse {
   std::string device;
   std::int64_t weight_bytes = 0;
   std::int64_t arena_bytes = 0;  // slabs, uploads and outputs of the largest stage
+  std::int64_t state_bytes = 0;  // of an estimate: caches, what a recurrent model carries
   std::int64_t budget_bytes = 0;
 };
 
@@ -111,8 +115,10 @@ class Program {
 };
 
 /// What a run with these static input types would need, per device, without loading anything.
-/// Paged states count one page. Errors: as Program::compile and planning.
+/// Paged states hold `cached_tokens`. Errors: as Program::compile and planning.
 Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& graph,
-                                               std::span<const TensorType> inputs);
+                                               std::span<const TensorType> inputs,
+                                               std::int64_t cached_tokens,
+                                               const ProgramOptions& options = {});
 
 }  // namespace polaris

@@ -141,7 +141,6 @@ TEST_CASE("requests that cannot be met") {
   for (int i = 0; i < 600; ++i) prompt += "time ";
   check_fails({"generate", model, "-p", prompt, "--device", "cpu"}, {"prompt", "512"});
   check_fails({"detokenize", model, "5", "99999"}, {"99999", "1535"});
-  check_fails({"bench", model, "--device", "cpu"}, {"--llm"});
 }
 
 }  // namespace

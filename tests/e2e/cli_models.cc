@@ -1,14 +1,18 @@
 // The command line on model files: info, inspect, run, bench.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/os/files.h"
 #include "base/strings.h"
 #include "support/compare.h"
+#include "support/onnx_builder.h"
 #include "support/process.h"
 #include "support/session_run.h"
 #include "test_paths.h"
@@ -152,8 +156,9 @@ TEST_CASE("run fills inputs from a seed") {
 TEST_CASE("bench times a model") {
   const Json json = json_of({"bench", onnx_path("qdq_cnn.onnx"), "--json", "--device", "cpu",
                              "--runs", "3", "--warmup", "1"});
-  CHECK(keys_of(json) ==
-        std::set<std::string>{"median_ms", "p90_ms", "runs", "flops", "bytes", "device"});
+  CHECK(keys_of(json) == std::set<std::string>{"median_ms", "p90_ms", "runs", "flops", "bytes",
+                                               "limit_share", "device"});
+  CHECK(json.at("limit_share").get<double>() > 0);
   CHECK(json.at("median_ms").get<double>() > 0);
   CHECK(json.at("p90_ms").get<double>() >= json.at("median_ms").get<double>());
   CHECK(json.at("runs") == 3);
@@ -164,6 +169,69 @@ TEST_CASE("bench times a model") {
       {"bench", onnx_path("qdq_cnn.onnx"), "--profile", "--runs", "1", "--device", "cpu"});
   CHECK(table.exit_code == 0);
   CHECK(table.out.find("GFLOP/s") != std::string::npos);
+}
+
+TEST_CASE("bench times one step of a language model") {
+  const Json json = json_of({"bench", stories(), "--json", "--device", "cpu", "--runs", "2",
+                             "--warmup", "0", "--depth", "100"});
+  CHECK(json.at("median_ms").get<double>() > 0);
+  // Every weight is used once: two operations and, in q8_0, little more than a byte each.
+  CHECK(json.at("flops").get<std::int64_t>() > 2 * 2048064);
+  CHECK(json.at("bytes").get<std::int64_t>() > 2048064);
+  const ProcessResult deep = run_polaris({"bench", stories(), "--depth", "512"});
+  CHECK(deep.exit_code == 1);
+  CHECK(deep.err.find("context of 512") != std::string::npos);
+}
+
+TEST_CASE("inspect counts the cache of the context asked for") {
+  const auto states = [](const std::string& context) {
+    return json_of({"inspect", stories(), "--json", "--device", "cpu", "--kv-type", "f32", "-c",
+                    context})
+        .at("memory")
+        .at("cpu")
+        .at("state_bytes")
+        .get<std::int64_t>();
+  };
+  CHECK(states("256") == 2 * states("128"));
+  // Five layers, keys and values.
+  CHECK(states("256") % (256 * 5 * 2 * 4) == 0);
+}
+
+TEST_CASE("--plugin brings an operator to the command line") {
+  const TemporaryFolder folder;
+  OnnxGraph graph;
+  graph.inputs = {onnx_value("x", 1, {"4"})};
+  graph.nodes = {onnx_node("Squash", {"x"}, {"y"}, {attr_float("gain", 2)}, "demo")};
+  graph.outputs = {onnx_value("y", 1, {"4"})};
+  // An opset_import of {domain "demo", version 1} beside ONNX's own.
+  const std::string demo = proto_bytes(8, proto_bytes(1, "demo") + proto_varint(2, 1));
+  const auto bytes = onnx_model(graph.encode(), 17, demo);
+  const std::string model = folder.file("squash.onnx");
+  REQUIRE(write_file(model, bytes));
+  const std::array values = {-1.0f, 0.0f, 0.5f, 3.0f};
+  auto x = Tensor::from_bytes({DType::kF32, Shape{4}, {}}, std::as_bytes(std::span(values)));
+  REQUIRE(x);
+  REQUIRE(save_npy(folder.file("x.npy"), *x));
+  std::vector<std::string> arguments = {"run", model,         "-i",     "x=" + folder.file("x.npy"),
+                                        "-o",  folder.path(), "--json", "--device",
+                                        "cpu"};
+  const ProcessResult without = run_polaris(arguments);
+  CHECK(without.exit_code == 1);
+  CHECK(without.err.find("demo.Squash") != std::string::npos);
+  arguments.insert(arguments.end(), {"--plugin", std::string(kBuildDir) + "/plugins/sample.so"});
+  (void)json_of(arguments);
+  auto y = load_npy(folder.file("y.npy"));
+  REQUIRE(y);
+  const auto* got = reinterpret_cast<const float*>(y->bytes().data());
+  CHECK(got[0] == doctest::Approx(-2.0 / 3));
+  CHECK(got[1] == 0);
+  CHECK(got[2] == doctest::Approx(0.5));
+  CHECK(got[3] == doctest::Approx(6.0 / 7));
+
+  arguments.back() = folder.file("none.so");
+  const ProcessResult missing = run_polaris(arguments);
+  CHECK(missing.exit_code == 1);
+  CHECK(missing.err.find("none.so") != std::string::npos);
 }
 
 TEST_CASE("bench --llm gives tokens per second") {
