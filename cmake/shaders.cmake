@@ -47,6 +47,13 @@ foreach(source IN LISTS shader_sources)
   endforeach()
 endforeach()
 
+# The folder holds what is shipped: modules of shaders that are gone would look as if they were.
+file(GLOB shader_leftovers ${POLARIS_SPV_DIR}/*.spv)
+list(REMOVE_ITEM shader_leftovers ${POLARIS_SHADER_SPVS} "")
+if(shader_leftovers)
+  file(REMOVE ${shader_leftovers})
+endif()
+
 if(EXISTS ${POLARIS_SRC}/backend/vulkan/shader_blobs.h)
   set(arrays "")
   set(entries "")
