@@ -501,9 +501,8 @@ extern constinit const Pass pass_fuse_qdq{
     .name = "fuse_qdq",
     .doc =
         "DequantizeLinear -> Conv, MatMul or Gemm -> QuantizeLinear becomes QLinearConv or "
-        "QLinearMatMul with an int32 bias; ops that only move elements, or pick the largest, work "
-        "on "
-        "the integers.",
+        "QLinearMatMul with an int32 bias; ops that only move elements, or pick the largest, "
+        "work on the integers.",
     .run = run,
 };
 
