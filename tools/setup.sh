@@ -12,7 +12,6 @@ build_packages="g++ cmake ninja-build ccache make git python3
   glslc libvulkan-dev mesa-vulkan-drivers libxxhash-dev libcli11-dev nlohmann-json3-dev"
 test_packages="doctest-dev libonnx-testdata spirv-tools"
 check_packages="clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev lld-16"
-peer_packages="nodejs npm python3-venv"
 
 [ $# -gt 0 ] || set -- build test check
 packages=""
@@ -22,7 +21,11 @@ for tier in "$@"; do
     build) packages="$packages $build_packages" ;;
     test) packages="$packages $test_packages" ;;
     check) packages="$packages $check_packages" ;;
-    peers) packages="$packages $peer_packages"; peers=yes ;;
+    peers)
+      packages="$packages python3-venv"
+      # A Node.js of its own packager brings npm with it, and conflicts with Debian's.
+      { command -v node && command -v npm; } >/dev/null || packages="$packages nodejs npm"
+      peers=yes ;;
     *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check, peers" >&2; exit 2 ;;
   esac
 done
