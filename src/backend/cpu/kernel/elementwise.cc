@@ -1,12 +1,14 @@
-// All elementwise ops of one table (elementwise.h), in every dtype, with broadcasting.
+// All elementwise ops of one table (elementwise_table.h), in every dtype, with broadcasting.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <memory>
 #include <vector>
 
 #include "backend/cpu/broadcast.h"
 #include "backend/cpu/convert.h"
-#include "backend/cpu/elementwise.h"
+#include "backend/cpu/elementwise_table.h"
 #include "backend/cpu/kernel.h"
 #include "ir/op_attrs/elementwise.h"
 #include "tensor/element.h"
@@ -232,69 +234,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
                      "elementwise_" + std::string(dtype_name(dtype)));
 }
 
-constexpr std::string_view kOps[] = {"Abs",
-                                     "Acos",
-                                     "Acosh",
-                                     "Add",
-                                     "And",
-                                     "Asin",
-                                     "Asinh",
-                                     "Atan",
-                                     "Atanh",
-                                     "BitShift",
-                                     "BitwiseAnd",
-                                     "BitwiseNot",
-                                     "BitwiseOr",
-                                     "BitwiseXor",
-                                     "Ceil",
-                                     "Celu",
-                                     "Cos",
-                                     "Cosh",
-                                     "Div",
-                                     "Elu",
-                                     "Equal",
-                                     "Erf",
-                                     "Exp",
-                                     "Floor",
-                                     "Gelu",
-                                     "Greater",
-                                     "GreaterOrEqual",
-                                     "HardSigmoid",
-                                     "HardSwish",
-                                     "Identity",
-                                     "LeakyRelu",
-                                     "Less",
-                                     "LessOrEqual",
-                                     "Log",
-                                     "Max",
-                                     "Mean",
-                                     "Min",
-                                     "Mish",
-                                     "Mod",
-                                     "Mul",
-                                     "Neg",
-                                     "Not",
-                                     "Or",
-                                     "PRelu",
-                                     "Pow",
-                                     "Reciprocal",
-                                     "Relu",
-                                     "Round",
-                                     "Selu",
-                                     "Sigmoid",
-                                     "Sign",
-                                     "Sin",
-                                     "Sinh",
-                                     "Softplus",
-                                     "Softsign",
-                                     "Sqrt",
-                                     "Sub",
-                                     "Sum",
-                                     "Swish",
-                                     "Tan",
-                                     "Tanh",
-                                     "ThresholdedRelu",
-                                     "Xor"};
+constexpr auto kOps = [] {
+  std::array<std::string_view, std::size(kElementwiseRows)> names{};
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kElementwiseRows[i].op;
+  return names;
+}();
 
 }  // namespace
 
