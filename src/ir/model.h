@@ -11,6 +11,8 @@
 
 namespace polaris {
 
+/// To be moved, not copied: libstdc++ 12 takes a variant of these for never valueless, so that a
+/// copy that runs out of memory destroys what it has not made.
 using MetadataValue =
     std::variant<std::int64_t, double, bool, std::string, std::vector<std::int64_t>,
                  std::vector<double>, std::vector<std::string>>;

@@ -135,7 +135,7 @@ TEST_CASE("the n-th host allocation fails: an error, nothing leaked, and the nex
   REQUIRE(guarded(runtime));
   // A few allocations of every part in the quick test; `make soak` walks them all.
   const char* stride_text = std::getenv("POLARIS_ALLOC_STRIDE");
-  const std::int64_t stride = stride_text != nullptr ? parse_i64(stride_text).value_or(977) : 977;
+  const std::int64_t stride = stride_text != nullptr ? parse_i64(stride_text).value_or(101) : 101;
   std::int64_t failures = 0;
   for (std::int64_t nth = 1;; nth += stride) {
     CAPTURE(nth);

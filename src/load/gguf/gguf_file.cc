@@ -125,8 +125,10 @@ class Parser {
     auto value = kind == static_cast<std::uint32_t>(Kind::kArray) ? array(key) : scalar(key, kind);
     if (!value) return value.error();
     // Files with a key written twice are about; they mean something only where both say the same.
-    const auto [at, fresh] = out_.metadata.emplace(key, *value);
-    if (!fresh && at->second != *value) {
+    const auto at = out_.metadata.find(key);
+    if (at == out_.metadata.end()) {
+      out_.metadata.emplace(key, value.take());
+    } else if (at->second != *value) {
       return bad("key " + quoted(key) + " appears twice with different values");
     }
     return Status::success();
