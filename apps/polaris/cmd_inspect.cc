@@ -59,7 +59,9 @@ class Inspect final : public Action {
       auto taken = take_function(model, function_);
       if (!taken) return taken.error();
       graph = taken.take();
-      auto use = estimate(*opened, graph, common);
+      auto types = input_types(*opened, graph, common);
+      if (!types) return types.error();
+      auto use = estimate_memory(*opened->runtime, graph, *types, cached_tokens_, opened->options);
       if (use) {
         memory = use.take();
       } else {
@@ -77,7 +79,8 @@ class Inspect final : public Action {
  private:
   /// A language model is planned for a full prompt step over a cache of --context tokens, other
   /// models for the sizes that --dim gives.
-  Result<std::vector<MemoryUse>> estimate(const Opened& opened, const Graph& graph, Common common) {
+  Result<std::vector<TensorType>> input_types(const Opened& opened, const Graph& graph,
+                                              Common common) {
     std::int64_t page = 0;
     for (const State& state : graph.states()) {
       if (state.paged) page = state.type.shape[1];
@@ -92,9 +95,7 @@ class Inspect final : public Action {
                          {"tokens=" + std::to_string(tokens),
                           "table=" + std::to_string(ceil_div(*context, page))});
     }
-    auto types = concrete_inputs(graph, common);
-    if (!types) return types.error();
-    return estimate_memory(*opened.runtime, graph, *types, cached_tokens_, opened.options);
+    return concrete_inputs(graph, common);
   }
 
   static bool fits(const MemoryUse& use) {

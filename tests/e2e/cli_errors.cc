@@ -141,6 +141,8 @@ TEST_CASE("requests that cannot be met") {
   for (int i = 0; i < 600; ++i) prompt += "time ";
   check_fails({"generate", model, "-p", prompt, "--device", "cpu"}, {"prompt", "512"});
   check_fails({"detokenize", model, "5", "99999"}, {"99999", "1535"});
+  check_fails({"inspect", model, "-c", "-1", "--device", "cpu"}, {"--context", "0 or more"});
+  check_fails({"inspect", model, "--dim", "nothing=3", "--device", "cpu"}, {"--dim", "nothing"});
 }
 
 }  // namespace
