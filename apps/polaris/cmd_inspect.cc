@@ -8,7 +8,7 @@
 #include "generator.h"
 #include "load/load.h"
 #include "model_io.h"
-#include "session/program.h"
+#include "session/estimate_memory.h"
 
 namespace polaris::cli {
 namespace {

@@ -1,0 +1,17 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "session/memory_use.h"
+#include "session/program.h"
+
+namespace polaris {
+
+/// What a run with these static input types would need, per device, without loading anything.
+/// Paged states hold `cached_tokens`. Errors: as Program::compile and planning.
+Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& graph,
+                                               std::span<const TensorType> inputs,
+                                               std::int64_t cached_tokens,
+                                               const ProgramOptions& options = {});
+
+}  // namespace polaris

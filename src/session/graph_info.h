@@ -1,0 +1,18 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "ir/graph.h"
+#include "plan/placement.h"
+
+namespace polaris {
+
+/// What is computed once per graph.
+struct GraphInfo {
+  const Graph* graph = nullptr;
+  Placement placement;
+  std::vector<bool> host_needed;
+  std::vector<std::int64_t> last_reader;
+};
+
+}  // namespace polaris

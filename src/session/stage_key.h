@@ -1,0 +1,16 @@
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "ir/graph.h"
+#include "plan/plan.h"
+
+namespace polaris {
+
+/// Spells out all that the plan of a stage depends on: the graph, the position, the types and
+/// places of its live values, the data that planning sees, the types of states.
+std::string stage_key(const Graph& graph, std::size_t begin, std::span<const LiveIn> live,
+                      std::span<const TensorType> states);
+
+}  // namespace polaris

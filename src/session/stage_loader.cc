@@ -1,0 +1,165 @@
+#include "session/stage_loader.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace polaris {
+namespace {
+
+std::string mib(std::int64_t bytes) {
+  return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
+}
+
+/// Assigns region numbers on one device: fixed weights first, then what is bound at each run.
+struct RegionTable {
+  std::vector<BufferView> fixed;
+  std::vector<std::int32_t> weight_region;   // by stage weight index, -1: other device
+  std::vector<std::int32_t> storage_region;  // by storage index (roots), -1: other device
+  std::vector<LoadedStage::Region> run;
+};
+
+RegionTable make_table(const LoadedStage& loaded, DeviceIndex device) {
+  using Kind = LoadedStage::Region::Kind;
+  const Stage& stage = loaded.stage;
+  RegionTable table;
+  table.weight_region.assign(stage.weights.size(), -1);
+  table.storage_region.assign(stage.storages.size(), -1);
+  for (std::size_t w = 0; w < stage.weights.size(); ++w) {
+    if (stage.weights[w].device != device) continue;
+    table.weight_region[w] = static_cast<std::int32_t>(table.fixed.size());
+    table.fixed.push_back(loaded.weights[w]->view());
+  }
+  const auto base = static_cast<std::int32_t>(table.fixed.size());
+  const auto add = [&](Kind kind, std::int32_t index) {
+    table.run.push_back({kind, index});
+    return base + static_cast<std::int32_t>(table.run.size()) - 1;
+  };
+  const std::size_t d = static_cast<std::size_t>(device);
+  std::vector<std::int32_t> slabs;
+  for (std::size_t s = 0; s < stage.slab_bytes[d].size(); ++s) {
+    slabs.push_back(add(Kind::kSlab, static_cast<std::int32_t>(s)));
+  }
+  std::int32_t upload = -1;
+  if (stage.upload_bytes[d] > 0) upload = add(Kind::kUpload, 0);
+  for (std::size_t s = 0; s < stage.storages.size(); ++s) {
+    const Storage& storage = stage.storages[s];
+    if (storage.device != device || storage.parent >= 0) continue;
+    std::int32_t& region = table.storage_region[s];
+    if (storage.kind == Storage::Kind::kArena) {
+      region = slabs[static_cast<std::size_t>(storage.slab)];
+    } else if (storage.kind == Storage::Kind::kUpload) {
+      region = upload;
+    } else {
+      region = add(Kind::kStorage, static_cast<std::int32_t>(s));
+    }
+  }
+  return table;
+}
+
+OperandRef to_ref(const Stage& stage, const RegionTable& table, const Operand& operand) {
+  if (operand.weight >= 0) {
+    return {table.weight_region[static_cast<std::size_t>(operand.weight)], operand.offset,
+            operand.bytes};
+  }
+  if (operand.storage < 0) return {};
+  const Operand root = stage.resolve(operand);
+  const Storage& storage = stage.storages[static_cast<std::size_t>(root.storage)];
+  const bool placed =
+      storage.kind == Storage::Kind::kArena || storage.kind == Storage::Kind::kUpload;
+  return {table.storage_region[static_cast<std::size_t>(root.storage)],
+          root.offset + (placed ? storage.offset : 0), operand.bytes};
+}
+
+SegmentDesc to_desc(const GraphInfo& info, const Stage& stage, const RegionTable& table,
+                    const SegmentStep& step, std::size_t number) {
+  SegmentDesc desc;
+  desc.name = "segment " + std::to_string(number);
+  desc.fixed = table.fixed;
+  desc.run_regions = static_cast<std::int32_t>(table.run.size());
+  for (const Launch& launch : step.launches) {
+    LaunchDesc out;
+    out.kernel = launch.kernel;
+    out.node_name = info.graph->node(launch.node).name;
+    for (const Operand& input : launch.inputs) out.inputs.push_back(to_ref(stage, table, input));
+    for (const Operand& output : launch.outputs) {
+      out.outputs.push_back(to_ref(stage, table, output));
+    }
+    out.workspace = to_ref(stage, table, launch.workspace);
+    desc.launches.push_back(std::move(out));
+  }
+  return desc;
+}
+
+}  // namespace
+
+std::int64_t working_bytes(const Stage& stage, std::size_t device) {
+  std::int64_t bytes = stage.upload_bytes[device];
+  for (std::int64_t slab : stage.slab_bytes[device]) bytes += slab;
+  for (const Storage& storage : stage.storages) {
+    const bool own = storage.kind == Storage::Kind::kLiveOut && storage.parent < 0;
+    if (own && storage.device == static_cast<DeviceIndex>(device)) bytes += storage.bytes;
+  }
+  return bytes;
+}
+
+Status preflight(Runtime& runtime, const Stage& stage) {
+  for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
+    const DeviceInfo& info = runtime.device(d).info();
+    std::int64_t weights = 0;
+    std::set<std::pair<const Constant*, std::string>> seen;
+    for (const WeightUse& use : stage.weights) {
+      if (use.device != d || !seen.insert({use.constant.get(), use.layout}).second) continue;
+      weights += runtime.weights(d).missing_bytes(use);
+    }
+    const std::int64_t working = working_bytes(stage, static_cast<std::size_t>(d));
+    const std::int64_t reusable = std::min(working, runtime.pool(d).free_bytes());
+    const std::int64_t live = runtime.device(d).counters().live_bytes;
+    const std::int64_t needed = live + weights + working - reusable;
+    if (needed <= info.budget_bytes) continue;
+    return Error::out_of_memory("[preflight] " + info.id + " (" + info.name + "): weights " +
+                                mib(weights) + " and working memory " + mib(working) +
+                                " on top of " + mib(live) + " in use, got a need of " +
+                                mib(needed) + ", wanted at most " + mib(info.budget_bytes) +
+                                "; nothing was loaded");
+  }
+  return Status::success();
+}
+
+Result<std::unique_ptr<LoadedStage>> load_stage(Runtime& runtime, const GraphInfo& info,
+                                                Stage stage, const LoadProgress& progress) {
+  auto out = std::make_unique<LoadedStage>();
+  out->stage = std::move(stage);
+  std::int64_t all_bytes = 0;
+  std::int64_t done_bytes = 0;
+  for (const WeightUse& use : out->stage.weights) {
+    all_bytes += runtime.weights(use.device).missing_bytes(use);
+  }
+  for (const WeightUse& use : out->stage.weights) {
+    const std::int64_t missing = runtime.weights(use.device).missing_bytes(use);
+    auto weight = runtime.weights(use.device).get(use);
+    if (!weight) return weight.error();
+    out->weights.push_back(weight.take());
+    done_bytes += missing;
+    if (missing > 0 && progress) progress(done_bytes, all_bytes);
+  }
+  std::vector<RegionTable> tables;
+  for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
+    tables.push_back(make_table(*out, d));
+    out->regions.push_back(tables.back().run);
+  }
+  for (std::size_t s = 0; s < out->stage.steps.size(); ++s) {
+    out->executables.emplace_back();
+    const auto* segment = std::get_if<SegmentStep>(&out->stage.steps[s]);
+    if (segment == nullptr) continue;
+    const RegionTable& table = tables[static_cast<std::size_t>(segment->device)];
+    auto executable =
+        runtime.device(segment->device).compile(to_desc(info, out->stage, table, *segment, s));
+    if (!executable) return executable.error();
+    out->executables.back() = executable.take();
+  }
+  return out;
+}
+
+}  // namespace polaris
