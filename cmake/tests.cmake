@@ -63,7 +63,7 @@ polaris_tests(pass_tests pass 300 ${tests}/pass/*.cc)
 polaris_tests(e2e_tests e2e 900 ${tests}/e2e/*.cc)
 # Plugins of the tests: C, linked against nothing of ours, as a user builds them.
 enable_language(C)
-foreach(plugin sample broken)
+foreach(plugin sample broken newer)
   add_library(plugin_${plugin} MODULE ${tests}/plugins/${plugin}_plugin.c)
   target_include_directories(plugin_${plugin} PRIVATE ${CMAKE_SOURCE_DIR}/include)
   set_target_properties(plugin_${plugin} PROPERTIES PREFIX "" OUTPUT_NAME ${plugin}

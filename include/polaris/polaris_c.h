@@ -1,10 +1,13 @@
 /* PolarisRT's stable C ABI: for bindings (run models) and for plugins (add operators and passes).
  *
  * Rules. Structs that callers fill begin with `size` (sizeof the struct as the caller knows it), so
- * that fields can be added at their end. Every function that can fail returns null on success or
- * an error to be freed with polaris_error_free. Handles are freed with the function named after
- * them; null may be freed. Strings are UTF-8 and end with a NUL. Functions are thread-safe on
- * different handles; what may be shared between threads says so. */
+ * that fields can be added at their end, behind the whole of the older struct. What an older caller
+ * does not know keeps its default; a newer caller is served as long as every field that this
+ * library does not know is zero, and refused as unsupported otherwise. So zero a struct before
+ * filling it. Structs without `size` never change. Every function that can fail returns null on
+ * success or an error to be freed with polaris_error_free. Handles are freed with the function
+ * named after them; null may be freed. Strings are UTF-8 and end with a NUL. Functions are
+ * thread-safe on different handles; what may be shared between threads says so. */
 #ifndef POLARIS_C_H
 #define POLARIS_C_H
 
@@ -173,6 +176,10 @@ typedef struct polaris_host {
   int (*attr_f32)(const polaris_node* node, const char* name, float* out);
   const char* (*attr_text)(const polaris_node* node, const char* name);
 } polaris_host;
+
+/* Whether a host has an entry: hosts older than the plugin's header end earlier. */
+#define POLARIS_HOST_HAS(host, entry) \
+  ((host)->size >= offsetof(polaris_host, entry) + sizeof((host)->entry))
 
 /* `const char* polaris_plugin_init(const polaris_host* host, polaris_plugin* plugin)`: called once;
  * null, or why the plugin cannot work here. `host` lives as long as the process. */

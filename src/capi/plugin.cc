@@ -1,9 +1,11 @@
 #include "capi/plugin.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "capi/plugin_op.h"
+#include "capi/sized_struct.h"
 #include "polaris/polaris_c.h"
 
 /// The handle a plugin registers through.
@@ -34,8 +36,11 @@ const char* refuse(polaris_plugin* plugin, std::string message) {
   return plugin->message.c_str();
 }
 
-const char* add_op(polaris_plugin* plugin, const polaris_op* op) {
-  if (op == nullptr || op->size < sizeof(polaris_op)) return refuse(plugin, "the op is too short");
+constexpr std::size_t kOpV1 = offsetof(polaris_op, compute) + sizeof(polaris_op::compute);
+
+const char* add_op(polaris_plugin* plugin, const polaris_op* given) {
+  const auto op = copy_sized(given, kOpV1, "op");
+  if (!op) return refuse(plugin, op.error().message());
   if (!is_name(op->name) || !is_name(op->domain) || std::string_view(op->domain) == "polaris") {
     return refuse(plugin, "an op needs a name, and a domain of its own");
   }

@@ -1,6 +1,7 @@
 #include "polaris/polaris_c.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "base/strings.h"
 #include "capi/plugin.h"
+#include "capi/sized_struct.h"
 #include "capi/type_convert.h"
 #include "ir/text.h"
 #include "load/load.h"
@@ -45,6 +47,9 @@ namespace {
 
 using polaris::Error;
 using polaris::Status;
+
+constexpr std::size_t kRuntimeOptionsV1 =
+    offsetof(polaris_runtime_options, threads) + sizeof(polaris_runtime_options::threads);
 
 // What is left to say when there is no memory to say it with; never freed. The message is short
 // enough for std::string to hold it without an allocation.
@@ -137,14 +142,12 @@ polaris_error* polaris_runtime_create(const polaris_runtime_options* options,
     if (auto status = need(out != nullptr, "out"); !status) return status;
     polaris::DeviceOptions devices;
     if (options != nullptr) {
-      if (options->size < sizeof(polaris_runtime_options)) {
-        return Error::invalid("[c] runtime options, got size " + std::to_string(options->size) +
-                              ", wanted " + std::to_string(sizeof(polaris_runtime_options)));
-      }
-      devices.threads = options->threads;
-      if (options->devices != nullptr) {
+      const auto given = polaris::copy_sized(options, kRuntimeOptionsV1, "runtime options");
+      if (!given) return given.error();
+      devices.threads = given->threads;
+      if (given->devices != nullptr) {
         devices.devices.clear();
-        for (std::string_view name : polaris::split(options->devices, ',')) {
+        for (std::string_view name : polaris::split(given->devices, ',')) {
           devices.devices.emplace_back(polaris::trim(name));
         }
       }
