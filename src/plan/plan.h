@@ -84,7 +84,8 @@ struct SegmentStep {
   std::vector<Launch> launches;
 };
 
-/// Moves a value between devices through the host, in the layout that it has.
+/// Moves a value between devices through the host, or copies it on one device, in the layout that
+/// it has.
 struct TransferStep {
   DeviceIndex from_device = 0;
   DeviceIndex to_device = 0;

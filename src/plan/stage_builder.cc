@@ -70,6 +70,7 @@ void StageBuilder::seed_states() {
     const ValueId read = graph_.states()[s].read;
     if (!read.valid()) continue;
     ValueState& value = state_of(read);
+    if (value.live_in >= 0) continue;  // put aside: the state's bytes are written already
     value.type = context_.state_types[s];
     value.typed = true;
     Storage storage;
@@ -181,6 +182,22 @@ Operand StageBuilder::transfer(ValueId id, const Home& from, DeviceIndex device)
   const Operand at = add_arena(device, source.at.bytes);
   stage_.steps.emplace_back(TransferStep{source.device, device, source.at, at});
   return add_home(id, device, source.layout, at);
+}
+
+Operand StageBuilder::copy(const Operand& from, DeviceIndex device) {
+  next_step();
+  touch(from);
+  const Operand at = add_arena(device, from.bytes);
+  stage_.steps.emplace_back(TransferStep{device, device, from, at});
+  return at;
+}
+
+void StageBuilder::put_aside(ValueId id, DeviceIndex device) {
+  ValueState& value = state_of(id);
+  const Home home = value.homes.front();
+  value.homes.clear();
+  add_home(id, device, home.layout, copy(home.at, device));
+  value.produced = true;
 }
 
 Result<Operand> StageBuilder::relayout(ValueId id, DeviceIndex device, Layout layout,

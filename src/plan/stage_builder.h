@@ -65,6 +65,10 @@ class StageBuilder {
   /// The value's bytes on `device` in `layout`: uploaded, transferred and brought into another
   /// order as needed, for node `reader`. Errors: unsupported where no device can reorder them.
   Result<Operand> bring(ValueId id, DeviceIndex device, Layout layout, NodeId reader);
+  /// The operand's bytes once more, on its device.
+  Operand copy(const Operand& from, DeviceIndex device);
+  /// From here on the value stands in a copy of its bytes: they are about to be written.
+  void put_aside(ValueId id, DeviceIndex device);
 
  private:
   void seed_live_in();

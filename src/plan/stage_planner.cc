@@ -9,6 +9,7 @@
 #include "plan/layout_choice.h"
 #include "plan/memory.h"
 #include "plan/stage_builder.h"
+#include "plan/state_chain.h"
 #include "plan/storage_merge.h"
 
 namespace polaris {
@@ -33,6 +34,7 @@ class StagePlanner {
   Result<Stage> run() {
     std::size_t at = stage_.begin;
     for (; at < graph_.order().size(); ++at) {
+      position_ = static_cast<std::int64_t>(at);
       auto next = plan_node(graph_.order()[at]);
       if (!next) return next.error();
       if (*next == Next::kStopBefore) break;
@@ -330,6 +332,7 @@ class StagePlanner {
       if (!at) return at.error();
       launch.inputs.push_back(*at);
     }
+    if (auto status = make_writable(node, device, launch); !status) return status;
     builder_.next_step();
     for (const Operand& input : launch.inputs) builder_.touch(input);
     if (const std::int64_t bytes = launch.kernel->workspace_bytes(); bytes > 0) {
@@ -369,6 +372,37 @@ class StagePlanner {
                              chosen.kernel);
     }
     return builder_.bring(input, chosen.device, chosen.offer->input_layout(i), id);
+  }
+
+  /// Sees to it that a node which writes an input in place changes nothing that others read: the
+  /// bytes are the state's that it updates, with what is still read later put aside, or a copy.
+  Status make_writable(const Node& node, DeviceIndex device, Launch& launch) {
+    for (const InPlace& pair : node.op->inplace) {
+      if (!pair.required) continue;
+      const ValueId input = node.inputs[static_cast<std::size_t>(pair.input)];
+      const ValueId output = node.outputs[static_cast<std::size_t>(pair.output)];
+      Operand& at = launch.inputs[static_cast<std::size_t>(pair.input)];
+      if (at.storage < 0) {
+        return Error::unsupported("[" + op_full_name(*node.op) + "] node '" + node.name +
+                                  "': input " + std::to_string(pair.input) +
+                                  " is written, got a constant, wanted a state");
+      }
+      const bool read_later =
+          (*context_.last_reader)[static_cast<std::size_t>(input.index)] > position_;
+      const bool state = root_of(stage_.storages, at).kind == Storage::Kind::kState;
+      if (!state || !output.valid() || !same_chain(input, output)) {
+        at = builder_.copy(at, device);
+      } else if (read_later) {
+        builder_.put_aside(input, device);
+      }
+    }
+    return Status::success();
+  }
+
+  bool same_chain(ValueId input, ValueId output) {
+    if (chains_.empty()) chains_ = state_chains(graph_);
+    const std::int32_t chain = chains_[static_cast<std::size_t>(input.index)];
+    return chain >= 0 && chain == chains_[static_cast<std::size_t>(output.index)];
   }
 
   static Operand required_alias(const Node& node, std::size_t output, const Launch& launch) {
@@ -483,6 +517,8 @@ class StagePlanner {
   const Graph& graph_;
   StageBuilder builder_;
   Stage& stage_;  // the builder's
+  std::int64_t position_ = 0;
+  std::vector<std::int32_t> chains_;  // state_chains(), where a node writes in place
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "ir/op_attrs/control.h"
 #include "session/stage_key.h"
 #include "session/stage_runner.h"
+#include "session/value_move.h"
 
 namespace polaris {
 namespace {
@@ -29,7 +30,7 @@ Result<std::vector<LiveIn>> Executor::live_in(const GraphInfo& info, Frontier& f
     value.device = live.ref.device;
     if (info.host_needed[static_cast<std::size_t>(live.id.index)] &&
         live.ref.type.bytes().value_or(0) <= kKnownBytesMax) {
-      auto host = to_host(live.ref);
+      auto host = to_host(runtime_, live.ref);
       if (!host) return host.error();
       value.known = host.take();
     }
@@ -51,6 +52,9 @@ Result<std::vector<ValueRef>> Executor::run(const Graph& graph, std::span<const 
     if (read_later(graph.inputs()[i], 0)) frontier.push_back({graph.inputs()[i], inputs[i]});
   }
   for (std::size_t position = 0; position < graph.order().size();) {
+    if (options_.cancel != nullptr && options_.cancel->cancelled()) {
+      return Error::cancelled("[run] stopped on request");
+    }
     auto values = live_in(info, frontier);
     if (!values) return values.error();
     const std::string key = stage_key(graph, position, *values, states.types);
@@ -68,7 +72,7 @@ Result<std::vector<ValueRef>> Executor::run(const Graph& graph, std::span<const 
     }
     if (stage.control.valid()) {
       const Node& node = graph.node(stage.control);
-      auto results = run_control(info, node, frontier);
+      auto results = run_control(info, node, frontier, states);
       if (!results) return results.error().with_context("node '" + node.name + "'");
       for (std::size_t o = 0; o < node.outputs.size(); ++o) {
         if (node.outputs[o].valid()) frontier.push_back({node.outputs[o], (*results)[o]});
@@ -77,15 +81,25 @@ Result<std::vector<ValueRef>> Executor::run(const Graph& graph, std::span<const 
     position = stage.end;
     std::erase_if(frontier, [&](const Live& value) { return !read_later(value.id, position); });
   }
-  if (auto status = update_states(info, frontier, states); !status) return status.error();
+  auto outputs = finish(info, frontier, states);
+  --depth_;
+  return outputs;
+}
+
+Result<std::vector<ValueRef>> Executor::finish(const GraphInfo& info, const Frontier& frontier,
+                                               const BoundStates& states) {
   std::vector<ValueRef> outputs;
-  outputs.reserve(graph.outputs().size());
-  for (ValueId id : graph.outputs()) {
-    auto value = value_of(graph, id, frontier, states);
+  outputs.reserve(info.graph->outputs().size());
+  for (ValueId id : info.graph->outputs()) {
+    auto value = value_of(*info.graph, id, frontier, states);
     if (!value) return value.error();
     outputs.push_back(value.take());
   }
-  --depth_;
+  // All updates and outputs are as they were before any state is written.
+  auto writes = state_writes(info, frontier, states);
+  if (!writes) return writes.error();
+  if (auto status = detach_from_states(runtime_, *writes, outputs); !status) return status.error();
+  if (auto status = write_states(runtime_, writes.take()); !status) return status.error();
   return outputs;
 }
 
@@ -106,9 +120,11 @@ Result<ValueRef> Executor::value_of(const Graph& graph, ValueId id, const Fronti
   return Error::internal("[run] value '" + graph.value(id).name + "' was not kept");
 }
 
-Status Executor::update_states(const GraphInfo& info, const Frontier& frontier,
-                               const BoundStates& states) {
+Result<std::vector<StateWrite>> Executor::state_writes(const GraphInfo& info,
+                                                       const Frontier& frontier,
+                                                       const BoundStates& states) {
   const Graph& graph = *info.graph;
+  std::vector<StateWrite> out;
   for (std::size_t s = 0; s < graph.states().size(); ++s) {
     const State& state = graph.states()[s];
     if (!state.update.valid() || state.update == state.read) continue;
@@ -116,61 +132,46 @@ Status Executor::update_states(const GraphInfo& info, const Frontier& frontier,
     if (!value) return value.error();
     const BufferView& to = states.views[s];
     const bool in_place = value->view.buffer == to.buffer && value->view.offset == to.offset;
-    if (in_place) continue;
-    if (auto status = copy_into(*value, info.placement.state[s], to); !status) return status;
+    if (in_place && value->device != kHost) continue;
+    if (value->type != states.types[s]) {
+      return Error::invalid("[run] state '" + state.name + "', got an update " +
+                            value->type.to_string() + ", wanted " + states.types[s].to_string());
+    }
+    out.push_back({value.take(), info.placement.state[s], to});
   }
-  return Status::success();
-}
-
-Result<Tensor> Executor::to_host(const ValueRef& value, Tensor reuse) {
-  if (value.device == kHost) return value.host;
-  const bool ours = reuse && reuse.type() == value.type && reuse.owner().use_count() == 1;
-  if (!ours) {
-    auto fresh = Tensor::allocate(value.type);
-    if (!fresh) return fresh.error();
-    reuse = fresh.take();
-  }
-  if (reuse.bytes().empty()) return reuse;
-  BufferView view = value.view;
-  view.bytes = static_cast<std::int64_t>(reuse.bytes().size());
-  if (auto status = runtime_.device(value.device).read(view, reuse.mutable_bytes().data());
-      !status) {
-    return status.error();
-  }
-  return reuse;
-}
-
-Status Executor::copy_into(const ValueRef& value, DeviceIndex device, const BufferView& to) {
-  const std::int64_t bytes = value.type.bytes().value_or(0);
-  if (bytes == 0) return Status::success();
-  if (value.device == device) {
-    return runtime_.device(device).copy({value.view.buffer, value.view.offset, bytes},
-                                        {to.buffer, to.offset, bytes});
-  }
-  auto host = to_host(value);
-  if (!host) return host.error();
-  return runtime_.device(device).write({to.buffer, to.offset, bytes}, host->bytes().data());
+  return out;
 }
 
 Result<std::vector<ValueRef>> Executor::run_control(const GraphInfo& info, const Node& node,
-                                                    const Frontier& frontier) {
+                                                    const Frontier& frontier,
+                                                    const BoundStates& states) {
   std::vector<ValueRef> inputs;
   for (ValueId id : node.inputs) {
     if (!id.valid()) {
       inputs.emplace_back();
       continue;
     }
-    auto value = value_of(*info.graph, id, frontier, {});
+    auto value = value_of(*info.graph, id, frontier, states);
     if (!value) return value.error();
     inputs.push_back(value.take());
   }
-  if (node.op->is("If")) return run_if(node, inputs);
-  if (node.op->is("Loop")) return run_loop(node, inputs);
-  return Error::unsupported("[" + op_full_name(*node.op) + "] has no executor");
+  auto results = node.op->is("If")     ? run_if(node, inputs)
+                 : node.op->is("Loop") ? run_loop(node, inputs)
+                                       : Result<std::vector<ValueRef>>(Error::unsupported(
+                                             "[" + op_full_name(*node.op) + "] has no executor"));
+  if (!results || !info.writes_in_place) return results;
+  // A state handed through must not change when a later node writes it in place.
+  for (ValueRef& result : *results) {
+    if (result.device == kHost || result.lease) continue;
+    auto own = copy_to(runtime_, result, result.device);
+    if (!own) return own.error();
+    result = own.take();
+  }
+  return results;
 }
 
 Result<std::vector<ValueRef>> Executor::run_if(const Node& node, std::span<const ValueRef> inputs) {
-  auto condition = to_host(inputs[0]);
+  auto condition = to_host(runtime_, inputs[0]);
   if (!condition) return condition.error();
   if (condition->elements() != 1) {
     return Error::invalid("[If] condition, got " + condition->type().to_string() +
@@ -189,7 +190,7 @@ Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
   std::int64_t trips = INT64_MAX;
   bool go_on = true;
   const auto read_scalar = [&](const ValueRef& value) -> Result<std::int64_t> {
-    auto host = to_host(value);
+    auto host = to_host(runtime_, value);
     if (!host) return host.error();
     if (host->elements() != 1) return Error::invalid("[Loop] trip count and condition are scalars");
     return element_as_i64(*host, 0);
@@ -262,7 +263,7 @@ Result<ValueRef> Executor::stack(std::span<const ValueRef> parts, const TensorTy
     auto tensor = Tensor::allocate(whole);
     if (!tensor) return tensor.error();
     for (std::size_t p = 0; p < parts.size(); ++p) {
-      auto host = to_host(parts[p]);
+      auto host = to_host(runtime_, parts[p]);
       if (!host) return host.error();
       if (bytes == 0) continue;
       std::memcpy(tensor->mutable_bytes().data() + static_cast<std::int64_t>(p) * bytes,
@@ -277,7 +278,7 @@ Result<ValueRef> Executor::stack(std::span<const ValueRef> parts, const TensorTy
   out.view = {out.lease->buffer(), 0, *total};
   for (std::size_t p = 0; p < parts.size(); ++p) {
     const BufferView to{out.view.buffer, static_cast<std::int64_t>(p) * bytes, bytes};
-    if (auto status = copy_into(parts[p], device, to); !status) return status.error();
+    if (auto status = copy_into(runtime_, parts[p], device, to); !status) return status.error();
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "session/program.h"
 #include "session/run_options.h"
+#include "session/state_write.h"
 #include "session/value_ref.h"
 
 namespace polaris {
@@ -16,11 +17,9 @@ class Executor {
       : program_(program), runtime_(program.runtime()), options_(options), ticket_(ticket) {}
 
   /// `inputs` in the graph's order. Returns the outputs in the graph's order; waits for all work.
+  /// States are updated all at once at the end: no output and no update sees another's.
   Result<std::vector<ValueRef>> run(const Graph& graph, std::span<const ValueRef> inputs,
                                     const BoundStates& states);
-  /// The value's bytes on the host; `reuse`, if it is ours alone and of the right type, is filled.
-  Result<Tensor> to_host(const ValueRef& value, Tensor reuse = {});
-  Status copy_into(const ValueRef& value, DeviceIndex device, const BufferView& to);
 
  private:
   struct Live {
@@ -30,13 +29,16 @@ class Executor {
   using Frontier = std::vector<Live>;
 
   Result<std::vector<ValueRef>> run_control(const GraphInfo& info, const Node& node,
-                                            const Frontier& frontier);
+                                            const Frontier& frontier, const BoundStates& states);
   Result<std::vector<ValueRef>> run_if(const Node& node, std::span<const ValueRef> inputs);
   Result<std::vector<ValueRef>> run_loop(const Node& node, std::span<const ValueRef> inputs);
   Result<ValueRef> stack(std::span<const ValueRef> parts, const TensorType& declared);
   Result<ValueRef> value_of(const Graph& graph, ValueId id, const Frontier& frontier,
                             const BoundStates& states);
-  Status update_states(const GraphInfo& info, const Frontier& frontier, const BoundStates& states);
+  Result<std::vector<ValueRef>> finish(const GraphInfo& info, const Frontier& frontier,
+                                       const BoundStates& states);
+  Result<std::vector<StateWrite>> state_writes(const GraphInfo& info, const Frontier& frontier,
+                                               const BoundStates& states);
   Result<std::vector<LiveIn>> live_in(const GraphInfo& info, Frontier& frontier);
 
   Program& program_;

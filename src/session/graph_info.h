@@ -13,6 +13,7 @@ struct GraphInfo {
   Placement placement;
   std::vector<bool> host_needed;
   std::vector<std::int64_t> last_reader;
+  bool writes_in_place = false;  // some node writes a state's bytes
 };
 
 }  // namespace polaris

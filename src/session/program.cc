@@ -33,6 +33,7 @@ void Program::add_info(const Graph& graph) {
   info.host_needed = host_needed_values(graph);
   info.last_reader = last_readers(graph);
   for (NodeId id : graph.order()) {
+    info.writes_in_place = info.writes_in_place || graph.node(id).op->has_trait(kStateful);
     for (const auto& subgraph : graph.node(id).subgraphs) add_info(*subgraph);
   }
 }

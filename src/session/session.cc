@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "session/executor.h"
+#include "session/value_move.h"
 
 namespace polaris {
 
@@ -110,7 +111,7 @@ Status Session::run_once(std::span<const Tensor> inputs, std::vector<Tensor>& ou
   if (!results) return results.error();
   outputs.resize(results->size());
   for (std::size_t o = 0; o < results->size(); ++o) {
-    auto tensor = executor.to_host((*results)[o], std::move(outputs[o]));
+    auto tensor = to_host(program_->runtime(), (*results)[o], std::move(outputs[o]));
     if (!tensor) return tensor.error();
     outputs[o] = tensor.take();
   }

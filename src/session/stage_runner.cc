@@ -176,7 +176,10 @@ Status StageRunner::run_transfer(const TransferStep& step) {
   if (auto status = wait_device(step.from_device); !status) return status;
   const BufferView from = view_of(step.from);
   const BufferView to = view_of(step.to);
-  if (from.bytes > 0) {
+  if (from.bytes > 0 && step.from_device == step.to_device) {
+    auto status = runtime_.device(step.from_device).copy(from, to);
+    if (!status) return status;
+  } else if (from.bytes > 0) {
     const std::byte* bytes =
         from.buffer->host() != nullptr ? from.buffer->host() + from.offset : nullptr;
     if (bytes == nullptr) {

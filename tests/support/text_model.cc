@@ -17,6 +17,8 @@ Tensor numbers(const TensorType& type, std::uint64_t state) {
     const auto number = static_cast<std::int64_t>(state >> 40);       // 24 bits
     if (is_float(type.dtype)) {
       store_f64(type.dtype, data, i, static_cast<double>(number) * 0x1p-24 - 0.5);
+    } else if (type.dtype == DType::kBool) {
+      data[i] = static_cast<std::byte>(number & 1);
     } else if (dtype_bytes(type.dtype) == 1) {
       data[i] = static_cast<std::byte>(number & 0xFF);
     } else {
@@ -34,9 +36,9 @@ Graph graph_from_text(std::string_view text) {
   return graph.take();
 }
 
-std::vector<Tensor> numbers_for_inputs(const Graph& graph) {
+std::vector<Tensor> numbers_for_inputs(const Graph& graph, std::uint64_t seed) {
   std::vector<Tensor> out;
-  std::uint64_t state = 88172645463325252u;
+  std::uint64_t state = 88172645463325252u + seed * 0xD1342543DE82EF95u;
   for (ValueId input : graph.inputs()) {
     out.push_back(numbers(graph.value(input).type, state));
     state += 0x9E3779B97F4A7C15u;

@@ -1,0 +1,58 @@
+#include "session/value_move.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace polaris {
+namespace {
+
+// Empty tensors still get an address.
+constexpr std::int64_t kLeaseBytesMin = 16;
+
+}  // namespace
+
+Result<Tensor> to_host(Runtime& runtime, const ValueRef& value, Tensor reuse) {
+  if (value.device == kHost) return value.host;
+  const bool ours = reuse && reuse.type() == value.type && reuse.owner().use_count() == 1;
+  if (!ours) {
+    auto fresh = Tensor::allocate(value.type);
+    if (!fresh) return fresh.error();
+    reuse = fresh.take();
+  }
+  if (reuse.bytes().empty()) return reuse;
+  BufferView view = value.view;
+  view.bytes = static_cast<std::int64_t>(reuse.bytes().size());
+  if (auto status = runtime.device(value.device).read(view, reuse.mutable_bytes().data());
+      !status) {
+    return status.error();
+  }
+  return reuse;
+}
+
+Status copy_into(Runtime& runtime, const ValueRef& value, DeviceIndex device,
+                 const BufferView& to) {
+  const std::int64_t bytes = value.type.bytes().value_or(0);
+  if (bytes == 0) return Status::success();
+  if (value.device == device) {
+    return runtime.device(device).copy({value.view.buffer, value.view.offset, bytes},
+                                       {to.buffer, to.offset, bytes});
+  }
+  auto host = to_host(runtime, value);
+  if (!host) return host.error();
+  return runtime.device(device).write({to.buffer, to.offset, bytes}, host->bytes().data());
+}
+
+Result<ValueRef> copy_to(Runtime& runtime, const ValueRef& value, DeviceIndex device) {
+  const std::int64_t bytes = value.type.bytes().value_or(0);
+  auto lease = runtime.pool(device).lease(std::max(bytes, kLeaseBytesMin), MemoryKind::kDevice);
+  if (!lease) return lease.error();
+  ValueRef out;
+  out.type = value.type;
+  out.device = device;
+  out.lease = std::make_shared<Lease>(lease.take());
+  out.view = {out.lease->buffer(), 0, bytes};
+  if (auto status = copy_into(runtime, value, device, out.view); !status) return status.error();
+  return out;
+}
+
+}  // namespace polaris
