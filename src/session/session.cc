@@ -1,9 +1,7 @@
 #include "session/session.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <new>
-#include <optional>
 #include <utility>
 
 #include "session/executor.h"
@@ -11,29 +9,13 @@
 
 namespace polaris {
 
-struct Ticket::Shared {
-  std::mutex mutex;
-  std::condition_variable over;
-  std::optional<Result<std::vector<Tensor>>> result;
-};
-
-Result<std::vector<Tensor>> Ticket::wait() {
-  std::unique_lock lock(shared_->mutex);
-  shared_->over.wait(lock, [this] { return shared_->result.has_value(); });
-  return std::move(*shared_->result);
-}
-
-bool Ticket::done() const {
-  const std::lock_guard lock(shared_->mutex);
-  return shared_->result.has_value();
-}
-
 Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<Program> program,
                                                  std::shared_ptr<KvPool> pool) {
   std::unique_ptr<Session> session(new Session(std::move(program)));
   session->pool_ = std::move(pool);
   const Graph& graph = session->program_->graph();
   const GraphInfo& info = session->program_->info();
+  bool serial = false;
   for (std::size_t s = 0; s < graph.states().size(); ++s) {
     const State& state = graph.states()[s];
     session->state_buffers_.emplace_back();
@@ -45,7 +27,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<Program> progra
       session->states_.views.push_back(session->pool_->state_view(s));
       continue;
     }
-    session->serial_ = true;
+    serial = true;
     const auto bytes = state.type.bytes();
     if (!bytes) {
       return Error::invalid("[session] state '" + state.name + "', got " + state.type.to_string() +
@@ -58,12 +40,13 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<Program> progra
     session->states_.views.push_back({buffer->get(), 0, *bytes});
     session->state_buffers_.back() = buffer.take();
   }
+  session->turns_ = std::make_unique<Turns>(session->program_->runtime().tasks(), serial);
   if (auto status = session->reset(); !status) return status.error();
   return session;
 }
 
 Status Session::reset() {
-  const std::lock_guard lock(state_mutex_);
+  const Turns::Hold turn(*turns_);
   const Graph& graph = program_->graph();
   for (std::size_t s = 0; s < state_buffers_.size(); ++s) {
     if (!state_buffers_[s] || states_.views[s].bytes == 0) continue;
@@ -101,8 +84,6 @@ Status Session::check_inputs(std::span<const Tensor> inputs) const {
 
 Status Session::run_once(std::span<const Tensor> inputs, std::vector<Tensor>& outputs,
                          const RunOptions& options, std::int64_t ticket) {
-  std::unique_lock<std::mutex> lock(state_mutex_, std::defer_lock);
-  if (serial_) lock.lock();
   Executor executor(*program_, options, ticket);
   std::vector<ValueRef> values;
   values.reserve(inputs.size());
@@ -121,6 +102,7 @@ Status Session::run_once(std::span<const Tensor> inputs, std::vector<Tensor>& ou
 Status Session::run(std::span<const Tensor> inputs, std::vector<Tensor>& outputs,
                     const RunOptions& options) {
   if (auto status = check_inputs(inputs); !status) return status;
+  const Turns::Hold turn(*turns_);
   try {
     return run_once(inputs, outputs, options, program_->runtime().next_ticket());
   } catch (const std::bad_alloc&) {
@@ -128,30 +110,17 @@ Status Session::run(std::span<const Tensor> inputs, std::vector<Tensor>& outputs
   }
 }
 
-Result<Ticket> Session::submit(std::vector<Tensor> inputs, const RunOptions& options) {
+Result<Ticket> Session::submit(std::vector<Tensor> inputs, TicketOptions options) {
   if (auto status = check_inputs(inputs); !status) return status.error();
-  Ticket ticket;
-  ticket.id_ = program_->runtime().next_ticket();
-  ticket.shared_ = std::make_shared<Ticket::Shared>();
-  program_->runtime().tasks().post(
-      [this, shared = ticket.shared_, id = ticket.id_, inputs = std::move(inputs), &options] {
-        Result<std::vector<Tensor>> result = std::vector<Tensor>();
-        try {
-          std::vector<Tensor> outputs;
-          const Status status = run_once(inputs, outputs, options, id);
-          if (status) {
-            result = std::move(outputs);
-          } else {
-            result = status.error();
-          }
-        } catch (const std::bad_alloc&) {
-          result = Error::out_of_memory("[run] host memory ran out");
-        }
-        const std::lock_guard lock(shared->mutex);
-        shared->result = std::move(result);
-        shared->over.notify_all();
-      });
-  return ticket;
+  auto ticket = std::make_shared<TicketRun>(program_->runtime().next_ticket(), std::move(options));
+  turns_->submit(ticket,
+                 [this, inputs = std::move(inputs)](TicketRun& run) -> Result<std::vector<Tensor>> {
+                   std::vector<Tensor> outputs;
+                   const Status status = run_once(inputs, outputs, run.run_options(), run.id());
+                   if (!status) return status.error();
+                   return outputs;
+                 });
+  return Ticket(std::move(ticket));
 }
 
 }  // namespace polaris

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,27 +8,15 @@
 #include "session/kv_pool.h"
 #include "session/program.h"
 #include "session/run_options.h"
+#include "session/ticket.h"
+#include "session/turns.h"
 #include "session/value_ref.h"
 
 namespace polaris {
 
-/// A run under way or done.
-class Ticket {
- public:
-  /// Blocks until the run is over; its outputs in the graph's order. Once.
-  Result<std::vector<Tensor>> wait();
-  bool done() const;
-  std::int64_t id() const { return id_; }
-
- private:
-  friend class Session;
-  struct Shared;
-  std::shared_ptr<Shared> shared_;
-  std::int64_t id_ = 0;
-};
-
 /// A program with its states: what one user of it runs. States that are not paged live here and
-/// are updated by each run, so such sessions run one ticket at a time; others run several.
+/// are updated by each run, so the runs of such sessions go one at a time, tickets in the order of
+/// their submission; others run at once. Its end cancels its tickets and waits for those under way.
 class Session {
  public:
   /// States start at their initial values. `pool` holds the paged states, if there are any.
@@ -40,8 +27,8 @@ class Session {
   /// receives the results; tensors in it that are its own and of the right type are refilled.
   Status run(std::span<const Tensor> inputs, std::vector<Tensor>& outputs,
              const RunOptions& options = {});
-  /// Runs on another thread; `options` and what it points to must live until wait() returns.
-  Result<Ticket> submit(std::vector<Tensor> inputs, const RunOptions& options = {});
+  /// Runs on another thread. The ticket owns what its run needs; dropping it cancels the run.
+  Result<Ticket> submit(std::vector<Tensor> inputs, TicketOptions options = {});
   /// States back to their initial values.
   Status reset();
   Program& program() { return *program_; }
@@ -55,8 +42,7 @@ class Session {
   std::shared_ptr<KvPool> pool_;
   std::vector<std::unique_ptr<Buffer>> state_buffers_;
   BoundStates states_;
-  bool serial_ = false;
-  std::mutex state_mutex_;
+  std::unique_ptr<Turns> turns_;  // last: its tickets end before anything they use
 };
 
 }  // namespace polaris

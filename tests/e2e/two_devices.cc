@@ -88,9 +88,8 @@ TEST_CASE(
     for (const MemoryUse& use : loaded.program->memory()) {
       if (use.device != "cpu" || names.front() == "cpu") CHECK(use.weight_bytes > 0);
     }
-    Trace trace;
-    RunOptions options;
-    options.trace = &trace;
+    TicketOptions options;
+    options.trace = std::make_shared<Trace>();
     bool overlap = false;
     for (int round = 0; round < 10 && !overlap; ++round) {
       auto first = loaded.session->submit(micro_batch(0), options);
@@ -104,7 +103,7 @@ TEST_CASE(
       CHECK(max_difference((*a)[0], want[0][0]) < 1e-3 * largest_magnitude(want[0][0]));
       CHECK(max_difference((*b)[0], want[1][0]) < 1e-3 * largest_magnitude(want[1][0]));
       CHECK(max_difference((*a)[0], one_at_a_time[0]) == 0);
-      const auto events = trace.events();
+      const auto events = options.trace->events();
       for (const TraceEvent& x : events) {
         for (const TraceEvent& y : events) overlap = overlap || overlaps(x, y);
       }
