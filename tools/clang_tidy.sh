@@ -8,11 +8,14 @@ shift
 [ $# -gt 0 ] || exit 0
 stamps=build/clang_tidy
 mkdir -p "$stamps"
+# g++'s precompiled headers mean nothing to clang.
+sed 's/-Winvalid-pch//; s/-include [^ "]*cmake_pch.hxx//' "$build/compile_commands.json" \
+  > "$stamps/compile_commands.json"
 export build stamps
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} sh -c '
   file=$1
   key=$( (clang++-16 -std=c++20 -mavx2 -E -P -Isrc -Iinclude -Iapps/polaris -I"$build/gen" "$file" \
     2>&1; cat .clang-tidy) | sha256sum | cut -c1-32)
   [ -e "$stamps/$key" ] && exit 0
-  clang-tidy-16 --quiet -p "$build" "$file" 2>/dev/null && touch "$stamps/$key"
+  clang-tidy-16 --quiet -p "$stamps" "$file" 2>/dev/null && touch "$stamps/$key"
 ' sh {}

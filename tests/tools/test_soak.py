@@ -9,8 +9,28 @@ from types import SimpleNamespace
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tools", "soak"))
+import mutants  # noqa: E402
 import mutate  # noqa: E402
 from results import Results  # noqa: E402
+
+
+class Mutants(unittest.TestCase):
+    def test_every_patch_names_its_fault_and_changes_one_line_of_one_file(self):
+        for path in mutants.patches(TOP):
+            with open(os.path.join(TOP, path)) as file:
+                text = file.read()
+            with self.subTest(path):
+                self.assertTrue(text.startswith("fault: "))
+                self.assertIsNotNone(mutants.changed_file(text))
+                self.assertEqual(text.count("\n@@ "), 1)
+                done = subprocess.run(["git", "-C", TOP, "apply", "--check", path],
+                                      capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_patch_of_another_folder_or_of_two_files_is_none(self):
+        self.assertIsNone(mutants.changed_file("+++ b/src/ir/graph.cc\n"))
+        self.assertIsNone(mutants.changed_file("+++ b/src/plan/a.cc\n+++ b/src/plan/b.cc\n"))
+        self.assertEqual(mutants.changed_file("+++ b/src/pass/fold.cc\n"), "src/pass/fold.cc")
 
 
 class Evidence(unittest.TestCase):

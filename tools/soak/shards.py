@@ -1,13 +1,18 @@
 """What `make soak` runs, in parts that can be run, resumed and believed one by one."""
 import glob
+import json
 import os
 import re
 import subprocess
 import time
 from typing import Callable, NamedTuple
 
+import mutants
 import mutate
 
+# Of the floors that everything else runs through: what unit tests alone must reach.
+COVERED_FLOORS = ["plan", "session"]
+COVERED_PERCENT_MIN = 85
 CORE = ["src", "tests/support", "CMakeLists.txt", "cmake"]
 
 
@@ -95,6 +100,30 @@ def allocations(root, shard):
     return code == 0 and bool(told), ", ".join(told) if code == 0 else out[-1000:]
 
 
+def coverage(root, shard):
+    """Lines of one floor that its unit tests run, with no other suite's help."""
+    floor = shard.name.split(".", 1)[1]
+    ok, out = build(root, "coverage", "unit_tests")
+    if not ok:
+        return False, out
+    folder = os.path.join(root, "build", "coverage")
+    for counts in glob.glob(f"{folder}/**/*.gcda", recursive=True):
+        os.remove(counts)
+    code, out = call(root, "build/coverage/unit_tests")
+    if code:
+        return False, out[-1000:]
+    code, out = call(root, "gcovr", "--root", root, "--filter", f"src/{floor}/", "--json-summary",
+                     "--exclude-throw-branches", folder)
+    if code:
+        return False, out[-1000:]
+    # Warnings of gcovr stand before its answer.
+    summary = json.loads(out[out.index("{"):out.rindex("}") + 1])
+    worst = min(summary["files"], key=lambda f: f["line_percent"])
+    return summary["line_percent"] >= COVERED_PERCENT_MIN, (
+        f"{summary['line_covered']} of {summary['line_total']} lines, "
+        f"{summary['line_percent']} %; least: {worst['filename']} {worst['line_percent']} %")
+
+
 def bench(root, shard):
     ok, out = build(root, "release", "polaris")
     if not ok:
@@ -126,5 +155,10 @@ def all_shards(root, seconds):
     out += [Shard(f"mutations.{seed}", ["src", "apps"], seconds, mutations) for seed in range(4)]
     out.append(Shard("allocations", ["src", "tests/e2e/allocation_failure.cc", "tests/support"], 0,
                      allocations))
+    out += [Shard(f"coverage.{floor}", CORE + ["tests/unit"], 0, coverage)
+            for floor in COVERED_FLOORS]
+    for path in mutants.patches(root):
+        name = os.path.basename(path)[:-len(".patch")]
+        out.append(Shard(f"mutants.{name}", CORE + ["tests"], 0, mutants.run))
     out.append(Shard("bench.cpu", ["src", "apps", "models"], 0, bench))
     return out

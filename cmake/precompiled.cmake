@@ -1,0 +1,22 @@
+# One precompiled header of standard headers for the core, one with the test and command-line
+# libraries for programs: most files of ours are short, and half of a build was reading <string>.
+# g++ only: clang's presets compile without, so that a file that forgot an include is found there.
+
+option(POLARIS_PCH "Precompile the standard headers (g++)" ON)
+set(POLARIS_PCH_STD <algorithm> <array> <atomic> <cmath> <cstddef> <cstdint> <cstring>
+  <functional> <limits> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view>
+  <utility> <variant> <vector>)
+
+# polaris_precompile(<target> <owner> <header>...): `target` uses the header that `owner`, the
+# first target to come with it, compiles; both have the same compile flags.
+function(polaris_precompile target owner)
+  if(NOT POLARIS_PCH OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
+  target_compile_options(${target} PRIVATE -fpch-preprocess)  # for ccache
+  if(target STREQUAL owner)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+endfunction()
