@@ -1,18 +1,28 @@
 # Test executables, one a kind; each source file that holds test cases is one ctest test.
 
+# Paths stand in one object, not in a header: the compiler cache then serves clones beside each
+# other.
 file(CONFIGURE OUTPUT ${POLARIS_GEN}/test_paths.h @ONLY CONTENT
 "#pragma once
 // Where the checkout and the build lie; written by CMake.
 namespace polaris::test {
-inline constexpr const char* kSourceDir = \"${CMAKE_SOURCE_DIR}\";
-inline constexpr const char* kBuildDir = \"${CMAKE_BINARY_DIR}\";
+extern const char* const kSourceDir;
+extern const char* const kBuildDir;
+}  // namespace polaris::test
+")
+file(CONFIGURE OUTPUT ${POLARIS_GEN}/test_paths.cc @ONLY CONTENT
+"// Written by CMake.
+#include \"test_paths.h\"
+namespace polaris::test {
+const char* const kSourceDir = \"${CMAKE_SOURCE_DIR}\";
+const char* const kBuildDir = \"${CMAKE_BINARY_DIR}\";
 }  // namespace polaris::test
 ")
 
 set(POLARIS_SUPPORT_OBJECTS "")
 file(GLOB_RECURSE support_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cc)
 if(support_sources)
-  add_library(test_support OBJECT ${support_sources})
+  add_library(test_support OBJECT ${support_sources} ${POLARIS_GEN}/test_paths.cc)
   target_link_libraries(test_support PRIVATE polaris_options)
   polaris_precompile(test_support polaris_base)
   target_include_directories(test_support PRIVATE ${CMAKE_SOURCE_DIR}/tests)
