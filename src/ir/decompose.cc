@@ -1,9 +1,24 @@
 #include "ir/decompose.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace polaris {
+namespace {
+
+bool is_read(const Graph& graph, ValueId value) {
+  const auto has = [&](const std::vector<ValueId>& ids) {
+    return std::find(ids.begin(), ids.end(), value) != ids.end();
+  };
+  return has(graph.outputs()) ||
+         std::any_of(graph.states().begin(), graph.states().end(),
+                     [&](const State& state) { return state.update == value; }) ||
+         std::any_of(graph.order().begin(), graph.order().end(),
+                     [&](NodeId id) { return has(graph.node(id).inputs); });
+}
+
+}  // namespace
 
 DecomposeContext::DecomposeContext(Graph& graph, NodeId node, const OpSet& ops)
     : graph_(graph), node_(node), ops_(ops), outputs_(graph.node(node).outputs.size()) {}
@@ -28,7 +43,8 @@ std::vector<ValueId> DecomposeContext::add(std::string_view op, std::vector<Valu
   }
   const std::string name = graph_.node(node_).name + "." + std::to_string(added_++);
   const NodeId id =
-      graph_.insert_node(node_, def, std::move(attrs), std::move(inputs), output_count, name);
+      graph_.add_loose_node(def, std::move(attrs), std::move(inputs), output_count, name);
+  insertions_.add(node_, id);
   if (auto s = infer_node(graph_, id); !s) {
     fail(s.error());
     return none;
@@ -59,15 +75,17 @@ Status decompose_node(Graph& graph, NodeId id, const OpSet& ops) {
   DecomposeContext context(graph, id, ops);
   if (auto s = node.op->decompose(context); !s) return s;
   if (!context.status()) return context.status();
+  graph.insert_nodes(context.insertions_);
+  std::vector<ValueId> to(graph.value_count());
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (!node.outputs[i].valid()) continue;
-    const bool used = !graph.users(node.outputs[i]).empty() || graph.is_output(node.outputs[i]) ||
-                      graph.is_state_update(node.outputs[i]);
-    if (!used) continue;
-    if (!context.outputs_[i].valid()) return fail("was decomposed but for an output in use");
-    graph.replace_uses(node.outputs[i], context.outputs_[i]);
+    if (!context.outputs_[i].valid() && is_read(graph, node.outputs[i])) {
+      return fail("was decomposed but for an output in use");
+    }
+    to[static_cast<std::size_t>(node.outputs[i].index)] = context.outputs_[i];
   }
-  graph.remove_node(id);
+  graph.replace_uses(to);
+  graph.remove_nodes({&id, 1});
   return Status::success();
 }
 

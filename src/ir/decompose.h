@@ -42,6 +42,7 @@ class DecomposeContext {
   NodeId node_;
   const OpSet& ops_;
   int added_ = 0;
+  Insertions insertions_;
   std::vector<ValueId> outputs_;
   Status status_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <queue>
+#include <utility>
 
 namespace polaris {
 namespace {
@@ -10,13 +11,21 @@ namespace {
 std::size_t at(ValueId id) { return static_cast<std::size_t>(id.index); }
 std::size_t at(NodeId id) { return static_cast<std::size_t>(id.index); }
 
-bool reads(const Node& node, ValueId value) {
-  return std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
-}
-
 }  // namespace
 
+void Insertions::add(NodeId before, NodeId node) {
+  previous_.resize(std::max(previous_.size(), std::max(at(before), at(node)) + 1), -1);
+  previous_[at(node)] = std::exchange(previous_[at(before)], node.index);
+  ++count_;
+}
+
 Graph Graph::clone() const {
+  auto symbols = std::make_shared<SymbolTable>();
+  for (const Symbol& symbol : symbols_->all()) symbols->add(symbol);
+  return clone(std::move(symbols));
+}
+
+Graph Graph::clone(std::shared_ptr<SymbolTable> symbols) const {
   Graph out;
   out.name = name;
   out.values_ = values_;
@@ -25,7 +34,6 @@ Graph Graph::clone() const {
   out.outputs_ = outputs_;
   out.output_names_ = output_names_;
   out.states_ = states_;
-  out.symbols_ = symbols_;
   out.nodes_.reserve(nodes_.size());
   for (const auto& node : nodes_) {
     auto copy = std::make_unique<Node>();
@@ -36,10 +44,13 @@ Graph Graph::clone() const {
     copy->name = node->name;
     copy->dead = node->dead;
     for (const auto& sub : node->subgraphs) {
-      copy->subgraphs.push_back(std::make_unique<Graph>(sub->clone()));
+      // A nested graph that has not been unified with this one yet still has a table of its own.
+      copy->subgraphs.push_back(
+          std::make_unique<Graph>(sub->symbols_ == symbols_ ? sub->clone(symbols) : sub->clone()));
     }
     out.nodes_.push_back(std::move(copy));
   }
+  out.symbols_ = std::move(symbols);
   return out;
 }
 
@@ -87,13 +98,7 @@ ValueId Graph::add_state(std::string state_name, TensorType type,
   return states_.back().read;
 }
 
-std::int64_t Graph::add_symbol(Symbol symbol) {
-  for (std::size_t i = 0; i < symbols_.size(); ++i) {
-    if (symbols_[i].name == symbol.name) return static_cast<std::int64_t>(i);
-  }
-  symbols_.push_back(std::move(symbol));
-  return static_cast<std::int64_t>(symbols_.size() - 1);
-}
+std::int64_t Graph::add_symbol(Symbol symbol) { return symbols_->add(std::move(symbol)); }
 
 NodeId Graph::make_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
                         int output_count, std::string node_name) {
@@ -128,12 +133,25 @@ NodeId Graph::add_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vecto
   return id;
 }
 
-NodeId Graph::insert_node(NodeId before, const OpDef* op, std::unique_ptr<Attrs> attrs,
-                          std::vector<ValueId> inputs, int output_count, std::string node_name) {
-  const NodeId id =
-      make_node(op, std::move(attrs), std::move(inputs), output_count, std::move(node_name));
-  order_.insert(std::find(order_.begin(), order_.end(), before), id);
-  return id;
+NodeId Graph::add_loose_node(const OpDef* op, std::unique_ptr<Attrs> attrs,
+                             std::vector<ValueId> inputs, int output_count, std::string node_name) {
+  // Room for it now, so that insert_nodes() cannot fail.
+  if (order_.capacity() <= nodes_.size()) order_.reserve(2 * nodes_.size() + 1);
+  return make_node(op, std::move(attrs), std::move(inputs), output_count, std::move(node_name));
+}
+
+void Graph::insert_nodes(Insertions& insertions) {
+  const auto& previous = insertions.previous_;
+  std::size_t from = order_.size();
+  order_.resize(order_.size() + insertions.count_);
+  // From the back, so that what is not yet moved is never written over.
+  for (std::size_t to = order_.size(); from > 0;) {
+    for (NodeId id = order_[--from]; id.valid();) {
+      order_[--to] = id;
+      id.index = at(id) < previous.size() ? previous[at(id)] : -1;
+    }
+  }
+  insertions = {};
 }
 
 void Graph::mark_output(ValueId value, std::string output_name) {
@@ -148,37 +166,27 @@ std::optional<ValueId> Graph::find_input(std::string_view input_name) const {
   return std::nullopt;
 }
 
-std::vector<NodeId> Graph::users(ValueId value) const {
-  std::vector<NodeId> out;
-  for (NodeId id : order_) {
-    if (reads(node(id), value)) out.push_back(id);
-  }
-  return out;
-}
-
 bool Graph::is_output(ValueId value) const {
   return std::find(outputs_.begin(), outputs_.end(), value) != outputs_.end();
 }
 
-bool Graph::is_state_update(ValueId value) const {
-  return std::any_of(states_.begin(), states_.end(),
-                     [&](const State& s) { return s.update == value; });
-}
-
-void Graph::replace_uses(ValueId from, ValueId to) {
+void Graph::replace_uses(std::span<const ValueId> to) {
+  const auto replace = [&](ValueId& id) {
+    if (id.valid() && at(id) < to.size() && to[at(id)].valid()) id = to[at(id)];
+  };
   for (NodeId id : order_) {
-    std::replace(node(id).inputs.begin(), node(id).inputs.end(), from, to);
+    for (ValueId& input : node(id).inputs) replace(input);
   }
-  std::replace(outputs_.begin(), outputs_.end(), from, to);
-  for (State& state : states_) {
-    if (state.update == from) state.update = to;
-  }
+  for (ValueId& output : outputs_) replace(output);
+  for (State& state : states_) replace(state.update);
 }
 
-void Graph::remove_node(NodeId id) {
-  node(id).dead = true;
-  const auto found = std::find(order_.begin(), order_.end(), id);
-  if (found != order_.end()) order_.erase(found);
+void Graph::remove_inputs(const std::vector<bool>& drop) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    if (!drop[i]) inputs_[kept++] = inputs_[i];
+  }
+  inputs_.resize(kept);
 }
 
 void Graph::remove_nodes(std::span<const NodeId> ids) {
@@ -241,7 +249,7 @@ void Graph::compact() {
   }
 
   std::vector<ValueId> renamed(values_.size());
-  std::vector<Value> values;
+  std::deque<Value> values;
   for (std::size_t i = 0; i < values_.size(); ++i) {
     if (!kept[i]) continue;
     renamed[i] = ValueId{static_cast<std::int32_t>(values.size())};
@@ -268,16 +276,6 @@ void Graph::compact() {
   for (State& state : states_) rename(state.read), rename(state.update);
   values_ = std::move(values);
   nodes_ = std::move(nodes);
-}
-
-UseMap::UseMap(const Graph& graph) : users_(graph.value_count()) {
-  for (NodeId id : graph.order()) {
-    for (ValueId input : graph.node(id).inputs) {
-      if (!input.valid()) continue;
-      auto& users = users_[at(input)];
-      if (users.empty() || users.back() != id) users.push_back(id);
-    }
-  }
 }
 
 }  // namespace polaris

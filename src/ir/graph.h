@@ -1,6 +1,7 @@
 #pragma once
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include "ir/attrs.h"
 #include "ir/constant.h"
 #include "ir/op_def.h"
+#include "ir/symbol_table.h"
 #include "tensor/tensor.h"
 
 namespace polaris {
@@ -45,7 +47,7 @@ struct Node {
   /// extra input of each subgraph, in the same order after the subgraph's own inputs. So input 1 +
   /// i of If is input i of both branches, and input i >= 2 of Loop is input i of its body; how many
   /// of them are captures stands in LoopAttrs. Dims use the ids of the outermost graph's symbol
-  /// table, of which subgraphs hold a copy.
+  /// table, which subgraphs share.
   std::vector<std::unique_ptr<Graph>> subgraphs;
   std::string name;
   bool dead = false;
@@ -54,18 +56,6 @@ struct Node {
   const A& attrs_as() const {
     return static_cast<const A&>(*attrs);
   }
-};
-
-/// A dim that is not a fixed size.
-struct Symbol {
-  enum class Kind : std::uint8_t {
-    kFree,      // any size: one plan per size seen
-    kBucketed,  // rounded up by its user to 1, 2, 4 ... bound: one plan per bucket
-    kBounded,   // at most `bound`, known at run time: memory is planned at the bound
-  };
-  std::string name;
-  Kind kind = Kind::kFree;
-  std::int64_t bound = 0;  // kBucketed, kBounded
 };
 
 /// Memory that outlives a run: KV caches, LSTM carries, TFLite variables.
@@ -78,11 +68,25 @@ struct State {
   bool paged = false;                       // bytes live in a KvPool, not in the Session
 };
 
-/// Nodes in a topological order over typed values. Editing keeps ids stable: removed nodes are
-/// marked dead until compact().
+/// Loose nodes on their way into the order of a graph, each right before a node that stands there
+/// or is in here too. Adding one costs the same however large the graph is.
+class Insertions {
+ public:
+  void add(NodeId before, NodeId node);
+  bool empty() const { return count_ == 0; }
+
+ private:
+  friend class Graph;
+  std::vector<std::int32_t> previous_;  // by node: the loose node that goes right before it, or -1
+  std::size_t count_ = 0;
+};
+
+/// Nodes in a topological order over typed values. Editing keeps ids stable, and references to
+/// nodes and values valid: removed nodes are marked dead until compact(). No call that a pass makes
+/// once per node or value costs more in a larger graph; pass/editor.h keeps users in step.
 class Graph {
  public:
-  Graph() = default;
+  Graph() : symbols_(std::make_shared<SymbolTable>()) {}
   Graph(Graph&&) = default;
   Graph& operator=(Graph&&) = default;
   /// A deep copy; constants stay shared.
@@ -100,9 +104,11 @@ class Graph {
   /// not inferred; see infer_node. Null attrs: the op's defaults.
   NodeId add_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
                   int output_count, std::string name);
-  /// As add_node, but placed before `before` in the order.
-  NodeId insert_node(NodeId before, const OpDef* op, std::unique_ptr<Attrs> attrs,
-                     std::vector<ValueId> inputs, int output_count, std::string name);
+  /// As add_node, but the node stands nowhere in the order until insert_nodes() puts it there.
+  NodeId add_loose_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
+                        int output_count, std::string name);
+  /// Gives the loose nodes their places, in one sweep that allocates nothing; empties `insertions`.
+  void insert_nodes(Insertions& insertions);
   void mark_output(ValueId value, std::string name);
 
   std::size_t node_count() const { return nodes_.size(); }
@@ -118,26 +124,26 @@ class Graph {
   const std::vector<std::string>& output_names() const { return output_names_; }
   const std::vector<State>& states() const { return states_; }
   std::vector<State>& states() { return states_; }
-  const std::vector<Symbol>& symbols() const { return symbols_; }
-  /// Replaces the table; the caller sees to it that the dims in use still fit.
-  void set_symbols(std::vector<Symbol> symbols) { symbols_ = std::move(symbols); }
+  /// These two are linear: for a question or two, not for one per value.
   std::optional<ValueId> find_input(std::string_view name) const;
-
-  /// Nodes that read `value` (each once), in order. Linear in the graph; passes that need many
-  /// build a UseMap once.
-  std::vector<NodeId> users(ValueId value) const;
   bool is_output(ValueId value) const;
-  bool is_state_update(ValueId value) const;
-  /// Every read of `from` (nodes, outputs, state updates) becomes a read of `to`.
-  void replace_uses(ValueId from, ValueId to);
-  /// Removes a node whose outputs nobody reads.
-  void remove_node(NodeId id);
-  /// As remove_node for many, in one sweep over the order.
-  void remove_nodes(std::span<const NodeId> ids);
-  /// Drops input `index` (its value stays); for subgraphs whose capture nobody reads.
-  void remove_input(std::size_t index) {
-    inputs_.erase(inputs_.begin() + static_cast<std::ptrdiff_t>(index));
+  const std::deque<Symbol>& symbols() const { return symbols_->all(); }
+  std::optional<std::int64_t> find_symbol(std::string_view symbol) const {
+    return symbols_->find(symbol);
   }
+  /// Takes the symbol table of `other`, an enclosing graph: what either adds, both have. The caller
+  /// sees to it that the dims in use still fit.
+  void share_symbols(const Graph& other) { symbols_ = other.symbols_; }
+  bool shares_symbols(const Graph& other) const { return symbols_ == other.symbols_; }
+
+  /// Every read of value v (nodes, outputs, state updates) becomes one of to[v.index], where that
+  /// is valid. One sweep.
+  void replace_uses(std::span<const ValueId> to);
+  /// Removes nodes whose outputs nobody reads, in one sweep over the order.
+  void remove_nodes(std::span<const NodeId> ids);
+  /// Drops the inputs whose `drop` is set (their values stay); for subgraphs whose captures nobody
+  /// reads.
+  void remove_inputs(const std::vector<bool>& drop);
   void set_output(std::size_t index, ValueId value) { outputs_[index] = value; }
   void set_state_update(std::size_t index, ValueId value) { states_[index].update = value; }
   /// Sorts the order topologically (stable). Errors: invalid where the graph has a cycle.
@@ -148,29 +154,18 @@ class Graph {
   std::string name;
 
  private:
+  Graph clone(std::shared_ptr<SymbolTable> symbols) const;
   ValueId add_value(Value value);
   NodeId make_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
                    int output_count, std::string name);
   std::vector<std::unique_ptr<Node>> nodes_;
-  std::vector<Value> values_;
+  std::deque<Value> values_;
   std::vector<NodeId> order_;
   std::vector<ValueId> inputs_;
   std::vector<ValueId> outputs_;
   std::vector<std::string> output_names_;
   std::vector<State> states_;
-  std::vector<Symbol> symbols_;
-};
-
-/// Users of every value, built once per rewrite.
-class UseMap {
- public:
-  explicit UseMap(const Graph& graph);
-  std::span<const NodeId> users(ValueId value) const {
-    return users_[static_cast<std::size_t>(value.index)];
-  }
-
- private:
-  std::vector<std::vector<NodeId>> users_;
+  std::shared_ptr<SymbolTable> symbols_;  // one for a graph and all that are nested in it
 };
 
 /// Runs `infer` of one node on its inputs' types and writes its outputs' types.

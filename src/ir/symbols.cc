@@ -48,6 +48,7 @@ Status unify_symbols(Graph& root) {
   auto graphs = nested_graphs(root);
   if (!graphs) return graphs.error();
   for (Graph* graph : *graphs) {
+    if (graph->shares_symbols(root)) continue;
     std::vector<std::int64_t> ids;
     bool same = true;
     for (const Symbol& symbol : graph->symbols()) {
@@ -55,8 +56,8 @@ Status unify_symbols(Graph& root) {
       if (ids.back() != static_cast<std::int64_t>(ids.size()) - 1) same = false;
     }
     if (!same) renumber(*graph, ids);
+    graph->share_symbols(root);
   }
-  for (Graph* graph : *graphs) graph->set_symbols(root.symbols());
   return Status::success();
 }
 

@@ -6,8 +6,8 @@
 namespace polaris {
 
 /// Gives all nested graphs the outermost graph's symbol ids: their symbols join its table by name,
-/// their dims are renumbered, and each holds a copy of the table. Nothing to do where there is no
-/// subgraph. Errors: invalid where graphs nest too deep.
+/// their dims are renumbered, and they share it from then on. Nothing to do where they do already.
+/// Errors: invalid where graphs nest too deep.
 Status unify_symbols(Graph& root);
 /// Live nodes of the graph and all graphs in it.
 std::int64_t count_nodes(const Graph& graph);

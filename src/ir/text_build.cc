@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -157,13 +158,9 @@ Result<TensorType> Builder::resolve(const TypeText& text, const Graph& graph) {
   for (int i = 0; i < type.shape.rank(); ++i) {
     const std::string& name = text.symbols[static_cast<std::size_t>(i)];
     if (name.empty()) continue;
-    const auto& symbols = graph.symbols();
-    std::size_t id = 0;
-    while (id < symbols.size() && symbols[id].name != name) ++id;
-    if (id == symbols.size()) {
-      return text_error(text.place, "symbol '" + printable(name) + "' is not declared");
-    }
-    type.shape[i] = symbol_dim(static_cast<std::int64_t>(id));
+    const auto id = graph.find_symbol(name);
+    if (!id) return text_error(text.place, "symbol '" + printable(name) + "' is not declared");
+    type.shape[i] = symbol_dim(*id);
   }
   return type;
 }
@@ -244,7 +241,7 @@ Status Builder::build_node(const NodeText& text, Graph& graph, Names& names) {
   }
   for (const GraphText& sub : text.subgraphs) {
     auto nested = std::make_unique<Graph>();
-    nested->set_symbols(graph.symbols());
+    nested->share_symbols(graph);
     if (auto s = build(sub, *nested); !s) return s;
     graph.node(id).subgraphs.push_back(std::move(nested));
   }
@@ -253,9 +250,13 @@ Status Builder::build_node(const NodeText& text, Graph& graph, Names& names) {
 
 Status Builder::build(const GraphText& text, Graph& graph) {
   graph.name = text.name;
+  std::set<std::string_view> declared;
   for (const SymbolText& symbol : text.symbols) {
-    const auto next = static_cast<std::int64_t>(graph.symbols().size());
-    if (graph.add_symbol(symbol.symbol) != next) {
+    // Two bodies may each declare a symbol of theirs; it is one symbol of the whole graph.
+    const std::int64_t id = graph.add_symbol(symbol.symbol);
+    const Symbol& kept = graph.symbols()[static_cast<std::size_t>(id)];
+    if (!declared.insert(symbol.symbol.name).second || kept.kind != symbol.symbol.kind ||
+        kept.bound != symbol.symbol.bound) {
       return text_error(symbol.place,
                         "symbol '" + printable(symbol.symbol.name) + "' is declared twice");
     }

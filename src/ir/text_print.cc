@@ -97,7 +97,7 @@ std::string data_text(const Tensor& tensor, const PrintOptions& options, bool ma
   return "base64 \"" + encode_base64(tensor.bytes()) + "\"";
 }
 
-std::string type_text(const TensorType& type, const std::vector<Symbol>& symbols) {
+std::string type_text(const TensorType& type, const std::deque<Symbol>& symbols) {
   std::string out(dtype_name(type.dtype));
   out += '[';
   for (int i = 0; i < type.shape.rank(); ++i) {

@@ -20,7 +20,7 @@ void merge_constants(Editor& editor) {
   for (std::size_t i = 0; i < count; ++i) {
     const ValueId id{static_cast<std::int32_t>(i)};
     const Tensor* tensor = editor.constant(id);
-    if (tensor == nullptr || editor.use_count(id) == 0 || !editor.is_internal(id)) continue;
+    if (tensor == nullptr || !editor.is_read(id) || !editor.is_internal(id)) continue;
     if (static_cast<std::int64_t>(tensor->bytes().size()) > kSharedBytesMax) continue;
     std::string key = tensor->type().to_string() + hash_bytes(tensor->bytes()).hex();
     const auto [first, fresh] = seen.emplace(std::move(key), id);

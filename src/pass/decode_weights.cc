@@ -98,7 +98,8 @@ Result<bool> encode_weight(Editor& editor, const Target& target, NodeId id) {
   const ValueId dequantized = node.outputs[0];
   const auto weight = affine_weight(editor, node);
   if (!weight || !editor.is_internal(dequantized)) return false;
-  const std::vector<NodeId> users = editor.users(dequantized);
+  const Users range = editor.users(dequantized);
+  const std::vector<NodeId> users(range.begin(), range.end());
   ValueId encoded;
   bool changed = false;
   for (NodeId user : users) {

@@ -8,7 +8,8 @@
 namespace polaris {
 namespace {
 
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id.index); }
+std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
+std::size_t at(NodeId id) { return at(id.index); }
 
 /// The type with a size for every dim: a symbol's bound, else 1.
 TensorType at_bounds(const Graph& graph, TensorType type) {
@@ -26,31 +27,52 @@ TensorType at_bounds(const Graph& graph, TensorType type) {
 
 }  // namespace
 
-Editor::Editor(Graph& graph, const OpSet& ops) : graph_(graph), ops_(ops) { count_reads(); }
+Editor::Editor(Graph& graph, const OpSet& ops)
+    : graph_(graph), ops_(ops), reads_(graph.value_count()) {
+  for (NodeId id : graph_.order()) add_uses(id);
+  for (ValueId id : graph_.outputs()) add_root(next_root_.size(), id);
+  for (const State& state : graph_.states()) add_root(next_root_.size(), state.update);
+}
 
-void Editor::count_reads() {
-  users_.resize(graph_.value_count());
-  roots_.resize(graph_.value_count());
-  for (NodeId id : graph_.order()) {
-    for (ValueId input : graph_.node(id).inputs) {
-      if (input.valid()) users_[at(input)].push_back(id);
-    }
+void Editor::add_root(std::size_t root, ValueId value) {
+  if (root == next_root_.size()) next_root_.push_back(-1);
+  next_root_[root] = std::exchange(reads(value).first_root, static_cast<std::int32_t>(root));
+}
+
+void Editor::add_uses(NodeId id) {
+  const auto& inputs = graph_.node(id).inputs;
+  if (first_use_.size() <= at(id)) first_use_.resize(graph_.node_count(), -1);
+  first_use_[at(id)] = static_cast<std::int32_t>(uses_.size());
+  for (std::size_t slot = 0; slot < inputs.size(); ++slot) {
+    uses_.push_back({.user = id, .slot = static_cast<std::int32_t>(slot)});
+    if (inputs[slot].valid()) link(use_at(id, slot), inputs[slot]);
   }
-  for (ValueId id : graph_.outputs()) ++roots_[at(id)];
-  for (const State& state : graph_.states()) ++roots_[at(state.update)];
 }
 
-std::int64_t Editor::use_count(ValueId id) const {
-  return static_cast<std::int64_t>(users_[at(id)].size()) + roots_[at(id)];
+void Editor::link(std::int32_t use, ValueId value) {
+  Reads& list = reads(value);
+  Use& added = uses_[at(use)];
+  added.previous = std::exchange(list.last, use);
+  added.next = -1;
+  (added.previous >= 0 ? uses_[at(added.previous)].next : list.first) = use;
+  ++list.count;
 }
 
-bool Editor::is_internal(ValueId id) const { return roots_[at(id)] == 0; }
+void Editor::unlink(std::int32_t use, ValueId value) {
+  Reads& list = reads(value);
+  const Use& gone = uses_[at(use)];
+  (gone.previous >= 0 ? uses_[at(gone.previous)].next : list.first) = gone.next;
+  (gone.next >= 0 ? uses_[at(gone.next)].previous : list.last) = gone.previous;
+  --list.count;
+}
+
+bool Editor::is_internal(ValueId id) const { return reads(id).first_root < 0; }
 
 NodeId Editor::only_user(ValueId id) const {
-  return use_count(id) == 1 && is_internal(id) ? users_[at(id)][0] : NodeId{};
+  return reads(id).count == 1 && is_internal(id) ? *users(id).begin() : NodeId{};
 }
 
-const std::vector<NodeId>& Editor::users(ValueId id) const { return users_[at(id)]; }
+Users Editor::users(ValueId id) const { return {uses_, reads(id).first}; }
 
 const Node* Editor::producer(ValueId id, std::string_view name, std::string_view domain) const {
   if (!id.valid() || !graph_.value(id).producer.valid()) return nullptr;
@@ -68,13 +90,11 @@ Result<NodeId> Editor::add(NodeId before, std::string_view op, std::vector<Value
                            std::string name, std::unique_ptr<Attrs> attrs, int output_count) {
   const OpDef* def = ops_.find_full(op);
   if (def == nullptr) return Error::unsupported("[pass] no operator " + std::string(op));
-  const NodeId id = graph_.insert_node(before, def, std::move(attrs), std::move(inputs),
-                                       output_count, std::move(name));
-  users_.resize(graph_.value_count());
-  roots_.resize(graph_.value_count());
-  for (ValueId input : graph_.node(id).inputs) {
-    if (input.valid()) users_[at(input)].push_back(id);
-  }
+  const NodeId id = graph_.add_loose_node(def, std::move(attrs), std::move(inputs), output_count,
+                                          std::move(name));
+  inserted_.add(before, id);
+  reads_.resize(graph_.value_count());
+  add_uses(id);
   changed_ = true;
   if (auto s = infer_node(graph_, id); !s) return s.error();
   return id;
@@ -125,50 +145,57 @@ bool Editor::runs(const Target& target, std::string_view op, const std::vector<V
 
 ValueId Editor::add_constant(std::string name, Tensor tensor) {
   const ValueId id = graph_.add_constant(std::move(name), std::move(tensor));
-  users_.resize(graph_.value_count());
-  roots_.resize(graph_.value_count());
+  reads_.resize(graph_.value_count());
   return id;
 }
 
 ValueId Editor::add_constant(std::shared_ptr<const Constant> constant) {
   const ValueId id = graph_.add_constant(std::move(constant));
-  users_.resize(graph_.value_count());
-  roots_.resize(graph_.value_count());
+  reads_.resize(graph_.value_count());
   return id;
-}
-
-void Editor::drop_use(ValueId value, NodeId user) {
-  auto& list = users_[at(value)];
-  const auto found = std::find(list.begin(), list.end(), user);
-  if (found != list.end()) list.erase(found);
 }
 
 void Editor::set_input(NodeId id, std::size_t slot, ValueId value) {
   ValueId& input = graph_.node(id).inputs[slot];
-  if (input.valid()) drop_use(input, id);
+  // A dead node reads nothing any more.
+  if (graph_.node(id).dead) return;
+  if (input.valid()) unlink(use_at(id, slot), input);
   input = value;
-  if (value.valid()) users_[at(value)].push_back(id);
+  if (value.valid()) link(use_at(id, slot), value);
+  changed_ = true;
+}
+
+void Editor::remove_inputs(NodeId id, const std::vector<bool>& drop) {
+  auto& inputs = graph_.node(id).inputs;
+  std::size_t kept = 0;
+  for (std::size_t slot = 0; slot < inputs.size(); ++slot) {
+    const ValueId input = inputs[slot];
+    if (drop[slot] || kept != slot) set_input(id, slot, kNoValue);
+    if (drop[slot]) continue;
+    if (kept != slot) set_input(id, kept, input);
+    ++kept;
+  }
+  inputs.resize(kept);
   changed_ = true;
 }
 
 void Editor::replace(ValueId from, ValueId to, bool keep_name) {
-  for (NodeId user : users_[at(from)]) {
-    for (ValueId& input : graph_.node(user).inputs) {
-      // Each slot is listed once: take one read per entry.
-      if (input != from) continue;
-      input = to;
-      users_[at(to)].push_back(user);
-      break;
+  if (from == to) return;
+  while (reads(from).first >= 0) {
+    const Use& use = uses_[at(reads(from).first)];
+    set_input(use.user, static_cast<std::size_t>(use.slot), to);
+  }
+  const std::size_t outputs = graph_.outputs().size();
+  while (reads(from).first_root >= 0) {
+    const std::size_t root = at(reads(from).first_root);
+    reads(from).first_root = next_root_[root];
+    if (root < outputs) {
+      graph_.set_output(root, to);
+    } else {
+      graph_.set_state_update(root - outputs, to);
     }
+    add_root(root, to);
   }
-  users_[at(from)].clear();
-  for (std::size_t i = 0; i < graph_.outputs().size(); ++i) {
-    if (graph_.outputs()[i] == from) graph_.set_output(i, to);
-  }
-  for (std::size_t i = 0; i < graph_.states().size(); ++i) {
-    if (graph_.states()[i].update == from) graph_.set_state_update(i, to);
-  }
-  roots_[at(to)] += std::exchange(roots_[at(from)], 0);
   if (!keep_name && graph_.value(to).producer.valid()) {
     graph_.value(to).name = graph_.value(from).name;
   }
@@ -183,7 +210,7 @@ bool Editor::may_replace(ValueId from, ValueId to) const {
 bool Editor::is_dead(const Node& node) const {
   if (node.dead) return false;
   return std::all_of(node.outputs.begin(), node.outputs.end(),
-                     [&](ValueId id) { return !id.valid() || use_count(id) == 0; });
+                     [&](ValueId id) { return !id.valid() || !is_read(id); });
 }
 
 void Editor::remove_if_dead(NodeId id) {
@@ -196,15 +223,17 @@ void Editor::remove_if_dead(NodeId id) {
     dying.dead = true;
     removed_.push_back(next);
     changed_ = true;
-    for (ValueId input : dying.inputs) {
+    for (std::size_t slot = 0; slot < dying.inputs.size(); ++slot) {
+      const ValueId input = dying.inputs[slot];
       if (!input.valid()) continue;
-      drop_use(input, next);
+      unlink(use_at(next, slot), input);
       if (graph_.value(input).producer.valid()) left.push_back(graph_.value(input).producer);
     }
   }
 }
 
 void Editor::finish() {
+  if (!inserted_.empty()) graph_.insert_nodes(inserted_);
   graph_.remove_nodes(removed_);
   removed_.clear();
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +13,54 @@
 
 namespace polaris {
 
-/// Edits a graph and keeps the uses of every value in step. Removed nodes leave the graph's order
-/// when finish() is called (or the editor dies), so loops over a copy of the order skip dead nodes.
+/// A read of a value: by input `slot` of `user`.
+struct Use {
+  NodeId user;
+  std::int32_t slot = 0;
+  std::int32_t previous = -1;  // among the reads of the same value
+  std::int32_t next = -1;
+};
+
+/// The nodes that read a value, once per slot, in the order in which the reads came.
+class Users {
+ public:
+  class Iterator {
+   public:
+    using value_type = NodeId;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const NodeId*;
+    using reference = NodeId;
+    using iterator_category = std::forward_iterator_tag;
+    Iterator() = default;
+    Iterator(const std::vector<Use>* uses, std::int32_t at) : uses_(uses), at_(at) {}
+    NodeId operator*() const { return (*uses_)[static_cast<std::size_t>(at_)].user; }
+    Iterator& operator++() {
+      at_ = (*uses_)[static_cast<std::size_t>(at_)].next;
+      return *this;
+    }
+    Iterator operator++(int) {
+      const Iterator before = *this;
+      ++*this;
+      return before;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_ == b.at_; }
+
+   private:
+    const std::vector<Use>* uses_ = nullptr;
+    std::int32_t at_ = -1;
+  };
+  Users(const std::vector<Use>& uses, std::int32_t first) : uses_(&uses), first_(first) {}
+  Iterator begin() const { return {uses_, first_}; }
+  Iterator end() const { return {uses_, -1}; }
+
+ private:
+  const std::vector<Use>* uses_;
+  std::int32_t first_;
+};
+
+/// Edits a graph and keeps the uses of every value in step, each edit in time that does not grow
+/// with the graph. Added nodes enter the graph's order, and removed ones leave it, when finish() is
+/// called (or the editor dies), so loops over the order skip dead nodes.
 class Editor {
  public:
   Editor(Graph& graph, const OpSet& ops);
@@ -30,14 +78,14 @@ class Editor {
   /// Says that the graph was changed behind the editor's back.
   void mark_changed() { changed_ = true; }
 
-  /// Reads of a value: input slots, graph outputs and state updates.
-  std::int64_t use_count(ValueId id) const;
+  /// Whether anything reads the value: nodes, graph outputs, state updates.
+  bool is_read(ValueId id) const { return reads(id).count > 0 || !is_internal(id); }
   /// Whether nodes alone read it.
   bool is_internal(ValueId id) const;
   /// The one node that reads it, in one slot, where nothing else does; else invalid.
   NodeId only_user(ValueId id) const;
-  /// Nodes that read it; a node stands there once per slot.
-  const std::vector<NodeId>& users(ValueId id) const;
+  /// Nodes that read it; a node stands there once per slot. Editing ends the range.
+  Users users(ValueId id) const;
   /// The node that makes the value if its op is `name`; else null.
   const Node* producer(ValueId id, std::string_view name, std::string_view domain = "") const;
   /// The plain tensor of a constant value, or null.
@@ -59,6 +107,8 @@ class Editor {
   ValueId add_constant(std::string name, Tensor tensor);
   ValueId add_constant(std::shared_ptr<const Constant> constant);
   void set_input(NodeId id, std::size_t slot, ValueId value);
+  /// Takes out the input slots whose `drop` is set; later ones move up.
+  void remove_inputs(NodeId id, const std::vector<bool>& drop);
   /// Every read of `from` becomes one of `to`; `to` takes its name where it has a producer and
   /// `keep_name` is not set.
   void replace(ValueId from, ValueId to, bool keep_name = false);
@@ -70,14 +120,32 @@ class Editor {
   void finish();
 
  private:
-  void count_reads();
-  void drop_use(ValueId value, NodeId user);
+  /// The uses of a value, first to last.
+  struct Reads {
+    std::int32_t first = -1;
+    std::int32_t last = -1;
+    std::int32_t count = 0;
+    std::int32_t first_root = -1;  // into next_root_
+  };
+  Reads& reads(ValueId id) { return reads_[static_cast<std::size_t>(id.index)]; }
+  const Reads& reads(ValueId id) const { return reads_[static_cast<std::size_t>(id.index)]; }
+  void add_uses(NodeId id);
+  void add_root(std::size_t root, ValueId value);
+  void link(std::int32_t use, ValueId value);
+  void unlink(std::int32_t use, ValueId value);
+  std::int32_t use_at(NodeId id, std::size_t slot) const {
+    return first_use_[static_cast<std::size_t>(id.index)] + static_cast<std::int32_t>(slot);
+  }
   bool is_dead(const Node& node) const;
 
   Graph& graph_;
   const OpSet& ops_;
-  std::vector<std::vector<NodeId>> users_;  // by value
-  std::vector<std::int32_t> roots_;         // by value: graph outputs and state updates
+  std::vector<Reads> reads_;             // by value
+  std::vector<Use> uses_;                // those of a node stand together, by slot
+  std::vector<std::int32_t> first_use_;  // by node: where its uses begin
+  // Graph outputs and then state updates: the next that reads the same value, or -1.
+  std::vector<std::int32_t> next_root_;
+  Insertions inserted_;
   std::vector<NodeId> removed_;
   bool changed_ = false;
 };

@@ -49,7 +49,7 @@ bool Folder::take(NodeId id, std::span<const Tensor> results) {
   }
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId old = node.outputs[i];
-    if (!old.valid() || editor_.use_count(old) == 0) continue;
+    if (!old.valid() || !editor_.is_read(old)) continue;
     editor_.replace(old, editor_.add_constant(editor_.value(old).name, results[i]));
   }
   editor_.remove_if_dead(id);

@@ -26,7 +26,7 @@ bool is_step(const Editor& editor, const Node& node) {
   });
 }
 
-/// The nodes of one chain, in order, and what it reads from outside.
+/// The nodes of one chain, the last first, and what it reads from outside.
 struct Chain {
   std::vector<NodeId> nodes;
   std::vector<ValueId> inputs;
@@ -58,7 +58,7 @@ Chain grow(Editor& editor, NodeId last) {
       const NodeId producer = editor.value(input).producer;
       if (!producer.valid() || chain.has(producer) || chain.nodes.size() == kStepsMax) continue;
       if (!is_step(editor, graph.node(producer)) || !editor.is_internal(input)) continue;
-      const auto& users = editor.users(input);
+      const Users users = editor.users(input);
       const bool ours =
           std::all_of(users.begin(), users.end(), [&](NodeId user) { return chain.has(user); });
       if (!ours) continue;
@@ -71,14 +71,17 @@ Chain grow(Editor& editor, NodeId last) {
   return chain;
 }
 
-Result<bool> fuse(Editor& editor, const Target& target, NodeId last) {
+/// `position` tells where each node of the graph, but for those made here, stands in its order.
+Result<bool> fuse(Editor& editor, const Target& target, NodeId last,
+                  std::span<const std::size_t> position) {
   Chain chain = grow(editor, last);
   if (chain.nodes.size() < 2) return false;
   Graph& graph = editor.graph();
-  std::vector<NodeId> sorted;
-  for (NodeId id : graph.order()) {
-    if (chain.has(id)) sorted.push_back(id);
-  }
+  std::vector<NodeId> sorted = chain.nodes;
+  std::sort(sorted.begin(), sorted.end(), [&](NodeId a, NodeId b) {
+    return position[static_cast<std::size_t>(a.index)] <
+           position[static_cast<std::size_t>(b.index)];
+  });
   chain.inputs = outside_inputs(editor, sorted, graph);
   auto attrs = std::make_unique<ChainAttrs>();
   const auto inputs = static_cast<std::int64_t>(chain.inputs.size());
@@ -110,11 +113,14 @@ Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
   if (!target.fuses_chains) return false;
   Editor editor(graph, ops);
   // From the back, so that a chain starts at its last op and takes all it can.
-  std::vector<NodeId> order = graph.order();
-  std::reverse(order.begin(), order.end());
-  for (NodeId id : order) {
-    if (!is_step(editor, graph.node(id))) continue;
-    if (auto done = fuse(editor, target, id); !done) return done;
+  const std::vector<NodeId> order = graph.order();
+  std::vector<std::size_t> position(graph.node_count(), 0);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    position[static_cast<std::size_t>(order[i].index)] = i;
+  }
+  for (std::size_t i = order.size(); i-- > 0;) {
+    if (!is_step(editor, graph.node(order[i]))) continue;
+    if (auto done = fuse(editor, target, order[i], position); !done) return done;
   }
   return editor.changed();
 }

@@ -276,7 +276,7 @@ Result<bool> Fuser::fuse_gemm(NodeId quantize, const Node& gemm, const Params& y
       (has_c && attrs.beta != 1.0f)) {
     return false;
   }
-  const auto& source = editor_.value(w->q).constant;
+  const std::shared_ptr<const Constant> source = editor_.value(w->q).constant;
   const std::int64_t n = editor_.type(gemm.outputs[0]).shape[1];
   if (!source || !is_static_dim(n) || (w->axis != -1 && w->axis != (attrs.transB ? 0 : 1))) {
     return false;

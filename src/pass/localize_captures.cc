@@ -7,20 +7,32 @@
 namespace polaris {
 namespace {
 
-/// Whether any branch reads its input `index`.
-bool is_read(const Node& node, std::size_t index) {
-  for (const auto& sub : node.subgraphs) {
-    const ValueId input = sub->inputs()[index];
-    if (sub->is_output(input) || !sub->users(input).empty()) return true;
-  }
-  return false;
-}
+/// How the graphs of a node use the captures they are given: one flag per input of the node.
+struct CaptureUse {
+  std::vector<bool> read;
+  std::vector<bool> handed_out;
+};
 
-bool is_handed_out(const Node& node, std::size_t index) {
+CaptureUse capture_use(const Node& node, std::size_t own) {
+  CaptureUse out;
+  out.read.resize(node.inputs.size());
+  out.handed_out.resize(node.inputs.size());
   for (const auto& sub : node.subgraphs) {
-    if (sub->is_output(sub->inputs()[index])) return true;
+    std::vector<bool> read(sub->value_count(), false);
+    std::vector<bool> handed_out(sub->value_count(), false);
+    for (NodeId id : sub->order()) {
+      for (ValueId input : sub->node(id).inputs) {
+        if (input.valid()) read[static_cast<std::size_t>(input.index)] = true;
+      }
+    }
+    for (ValueId id : sub->outputs()) handed_out[static_cast<std::size_t>(id.index)] = true;
+    for (std::size_t i = 0; i < sub->inputs().size(); ++i) {
+      const auto value = static_cast<std::size_t>(sub->inputs()[i].index);
+      if (handed_out[value]) out.handed_out[own + i] = true;
+      if (read[value] || handed_out[value]) out.read[own + i] = true;
+    }
   }
-  return false;
+  return out;
 }
 
 /// Constants that subgraphs capture become constants inside them, and captures that nobody reads
@@ -31,24 +43,30 @@ bool localize(Editor& editor, NodeId id) {
   const std::size_t own = loop ? 0 : 1;  // node input own + i is subgraph input i
   const std::size_t captures =
       loop ? static_cast<std::size_t>(node.attrs_as<LoopAttrs>().captures) : node.inputs.size() - 1;
-  bool changed = false;
-  for (std::size_t i = node.inputs.size(); i-- > node.inputs.size() - captures;) {
-    const std::size_t inner = i - own;
+  const CaptureUse use = capture_use(node, own);
+  std::vector<bool> drop(node.inputs.size(), false);
+  std::int64_t dropped = 0;
+  for (std::size_t i = node.inputs.size() - captures; i < node.inputs.size(); ++i) {
     const ValueId outer = node.inputs[i];
-    const auto constant = outer.valid() ? editor.value(outer).constant : nullptr;
-    const bool read = is_read(node, inner);
-    if (read && (!constant || is_handed_out(node, inner))) continue;
-    for (auto& sub : node.subgraphs) {
-      const ValueId input = sub->inputs()[inner];
-      if (read) sub->replace_uses(input, sub->add_constant(constant));
-      sub->remove_input(inner);
-    }
-    editor.set_input(id, i, kNoValue);
-    node.inputs.erase(node.inputs.begin() + static_cast<std::ptrdiff_t>(i));
-    if (loop) --static_cast<LoopAttrs&>(*node.attrs).captures;
-    changed = true;
+    const bool constant = outer.valid() && editor.value(outer).constant;
+    drop[i] = !use.read[i] || (constant && !use.handed_out[i]);
+    if (drop[i]) ++dropped;
   }
-  return changed;
+  if (dropped == 0) return false;
+  const std::vector<bool> inner_drop(drop.begin() + static_cast<std::ptrdiff_t>(own), drop.end());
+  for (auto& sub : node.subgraphs) {
+    std::vector<ValueId> to(sub->value_count());
+    for (std::size_t i = 0; i < inner_drop.size(); ++i) {
+      if (!inner_drop[i] || !use.read[own + i]) continue;
+      const ValueId inner = sub->add_constant(editor.value(node.inputs[own + i]).constant);
+      to[static_cast<std::size_t>(sub->inputs()[i].index)] = inner;
+    }
+    sub->replace_uses(to);
+    sub->remove_inputs(inner_drop);
+  }
+  editor.remove_inputs(id, drop);
+  if (loop) static_cast<LoopAttrs&>(*node.attrs).captures -= dropped;
+  return true;
 }
 
 Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {

@@ -119,7 +119,7 @@ bool Matcher::match_results(const RewriteRule::PatternNode& wanted, const Node& 
   for (std::size_t i = 0; i < std::max(node.outputs.size(), results.size()); ++i) {
     const ValueId output = i < node.outputs.size() ? node.outputs[i] : kNoValue;
     if (i >= results.size() || results[i].absent) {
-      if (output.valid() && editor_.use_count(output) > 0) return false;
+      if (output.valid() && editor_.is_read(output)) return false;
       continue;
     }
     if (!output.valid()) return false;

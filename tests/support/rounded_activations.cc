@@ -54,6 +54,7 @@ constexpr OpDef kRoundQ8{
 
 void round_activations_to_q8_0(Graph& graph) {
   std::map<ValueId, ValueId> rounded;
+  Insertions insertions;
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {
     const Node& node = graph.node(id);
@@ -61,12 +62,14 @@ void round_activations_to_q8_0(Graph& graph) {
     if (graph.value(node.inputs[1]).type.encoding.is_plain()) continue;
     const ValueId x = node.inputs[0];
     if (!rounded.contains(x)) {
-      const NodeId round = graph.insert_node(id, &kRoundQ8, nullptr, {x}, 1, node.name + ".round");
+      const NodeId round = graph.add_loose_node(&kRoundQ8, nullptr, {x}, 1, node.name + ".round");
+      insertions.add(id, round);
       rounded[x] = graph.node(round).outputs[0];
       graph.value(rounded[x]).type = graph.value(x).type;
     }
     graph.node(id).inputs[0] = rounded[x];
   }
+  graph.insert_nodes(insertions);
 }
 
 }  // namespace polaris::test

@@ -23,11 +23,50 @@ TEST_CASE_FIXTURE(Fixture, "replace_uses rewires nodes, outputs and state update
   const NodeId b = add("Add", {out(a), s}, "b");
   g.mark_output(out(a), "y");
   g.set_state_update(0, out(a));
-  g.replace_uses(out(a), x);
-  CHECK(g.node(b).inputs[0] == x);
+  std::vector<ValueId> to(g.value_count());
+  to[static_cast<std::size_t>(out(a).index)] = x;
+  g.replace_uses(to);
+  CHECK(g.node(b).inputs == std::vector<ValueId>{x, s});
   CHECK(g.outputs()[0] == x);
-  CHECK(g.is_state_update(x));
-  CHECK(g.users(out(a)).empty());
+  CHECK(g.states()[0].update == x);
+}
+
+TEST_CASE_FIXTURE(Fixture, "references to values, nodes and symbols outlive additions") {
+  const ValueId x = g.add_input("x", {DType::kF32, {2}, {}});
+  const NodeId a = add("Neg", {x}, "a");
+  g.add_symbol({"first", Symbol::Kind::kFree, 0});
+  const Value& value = g.value(x);
+  const Node& node = g.node(a);
+  const Symbol& symbol = g.symbols()[0];
+  std::vector<const Value*> seen;
+  for (int i = 0; i < 5000; ++i) {
+    const ValueId c = g.add_constant("c" + std::to_string(i), *Tensor::allocate(DType::kF32, {1}));
+    seen.push_back(&g.value(c));
+    add("Neg", {c}, "n" + std::to_string(i));
+    g.add_symbol({"s" + std::to_string(i), Symbol::Kind::kFree, 0});
+  }
+  CHECK(&value == &g.value(x));
+  CHECK(&node == &g.node(a));
+  CHECK(&symbol == &g.symbols()[0]);
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    REQUIRE(seen[i]->name == "c" + std::to_string(i));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "nested graphs share their symbols, a clone has its own") {
+  Graph inner;
+  inner.share_symbols(g);
+  const std::int64_t n = inner.add_symbol({"n", Symbol::Kind::kFree, 0});
+  CHECK(g.add_symbol({"n", Symbol::Kind::kFree, 0}) == n);
+  CHECK(g.find_symbol("n") == n);
+  CHECK_FALSE(g.find_symbol("m"));
+  const NodeId id = add("If", {g.add_input("c", {DType::kBool, {}, {}})}, "if");
+  g.node(id).subgraphs.push_back(std::make_unique<Graph>(std::move(inner)));
+  Graph copy = g.clone();
+  CHECK(copy.node(id).subgraphs[0]->shares_symbols(copy));
+  copy.add_symbol({"m", Symbol::Kind::kFree, 0});
+  CHECK(copy.node(id).subgraphs[0]->find_symbol("m"));
+  CHECK_FALSE(g.find_symbol("m"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "sort keeps a right order and mends a wrong one") {
@@ -55,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "compact drops dead nodes and unread constants") {
   const NodeId a = add("Neg", {x}, "a");
   const NodeId b = add("Add", {x, k}, "b");
   g.mark_output(out(b), "y");
-  g.remove_node(a);
+  g.remove_nodes({&a, 1});
   g.compact();
   CHECK(g.node_count() == 1);
   CHECK(g.value_count() == 3);
@@ -76,14 +115,36 @@ TEST_CASE_FIXTURE(Fixture, "clone is deep but shares constants") {
   CHECK(copy.value(k).constant == g.value(k).constant);
 }
 
-TEST_CASE_FIXTURE(Fixture, "insert_node keeps the order, users are listed once") {
+TEST_CASE_FIXTURE(Fixture, "loose nodes go before what they are meant for, in turn") {
   const ValueId x = g.add_input("x", {DType::kF32, {2}, {}});
-  const NodeId a = add("Add", {x, x}, "a");
-  const NodeId first = g.insert_node(a, ops.find("Neg"), nullptr, {x}, 1, "n");
-  CHECK(g.order() == std::vector<NodeId>{first, a});
-  CHECK(g.users(x) == std::vector<NodeId>{first, a});
-  const UseMap uses(g);
-  CHECK(uses.users(x).size() == 2);
+  const NodeId a = add("Neg", {x}, "a");
+  const NodeId b = add("Neg", {x}, "b");
+  const auto loose = [&](const char* name) {
+    return g.add_loose_node(ops.find("Neg"), nullptr, {x}, 1, name);
+  };
+  Insertions insertions;
+  CHECK(insertions.empty());
+  const NodeId first = loose("first");
+  const NodeId second = loose("second");
+  const NodeId third = loose("third");
+  const NodeId nested = loose("nested");
+  CHECK(g.order() == std::vector<NodeId>{a, b});
+  insertions.add(b, first);
+  insertions.add(b, second);
+  insertions.add(a, third);
+  insertions.add(second, nested);
+  g.insert_nodes(insertions);
+  CHECK(g.order() == std::vector<NodeId>{third, a, first, nested, second, b});
+  CHECK(insertions.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "inputs are dropped in one sweep") {
+  std::vector<ValueId> inputs;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    inputs.push_back(g.add_input(name, {DType::kF32, {}, {}}));
+  }
+  g.remove_inputs({true, false, true, false});
+  CHECK(g.inputs() == std::vector<ValueId>{inputs[1], inputs[3]});
 }
 
 }  // namespace

@@ -222,6 +222,7 @@ Result<Graph> GraphImporter::import(const GraphDef& def,
                                     std::span<const std::string_view> captures) {
   graph_.name = def.name;
   def_ = &def;
+  if (outer_ != nullptr) graph_.share_symbols(outer_->graph_);
   if (Status s = add_inputs(def); !s) return s.error();
   if (Status s = add_captures(captures); !s) return s.error();
   if (Status s = add_initializers(def); !s) return s.error();

@@ -1,5 +1,5 @@
 // If and Loop: what their bodies read from outside becomes explicit inputs.
-#include <algorithm>
+#include <set>
 
 #include "ir/op_attrs/control.h"
 #include "load/onnx/importer.h"
@@ -11,12 +11,13 @@ namespace {
 Result<std::vector<std::string_view>> captures_of(NodeImport& node,
                                                   std::span<const GraphDef* const> bodies) {
   std::vector<std::string_view> out;
+  std::set<std::string_view> seen;
   for (const GraphDef* body : bodies) {
     for (std::string_view name : free_names(*body)) {
       const ValueId value = node.importer().resolve(name);
       if (!value.valid()) return node.fail("its body reads a value that is not made before it");
       if (node.importer().graph().value(value).constant) continue;
-      if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+      if (seen.insert(name).second) out.push_back(name);
     }
   }
   return out;
