@@ -44,6 +44,16 @@ std::optional<std::vector<std::int64_t>> InferContext::ints(int i) const {
   return out;
 }
 
+std::optional<std::vector<KnownInt>> InferContext::known_ints(int i) const {
+  const auto at = static_cast<std::size_t>(i);
+  if (at < partial.size() && !partial[at].empty()) return partial[at];
+  const auto numbers = ints(i);
+  if (!numbers) return std::nullopt;
+  std::vector<KnownInt> out;
+  for (std::int64_t number : *numbers) out.push_back({KnownInt::Kind::kNumber, number});
+  return out;
+}
+
 Error InferContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }
 Error RefContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }
 

@@ -45,6 +45,32 @@ enum OpTraits : std::uint32_t {
   kAxisFree = 1u << 7,
 };
 
+/// How integers that are sums of dims go through an op at load time, whatever sizes the dims take
+/// (ir/knowledge). An op without a rule gives something known only where all its inputs are known.
+enum class SizeRule : std::uint8_t {
+  kNone,
+  kMove,  // each output element is one of those of the `moved` inputs, or 0; the others say which
+  kSum,
+  kDifference,
+  kProduct,
+  kQuotient,
+  kCompare,  // depends on which of its two inputs is larger only
+};
+
+/// An integer as far as it is known at load time, for every size that dims may take.
+struct KnownInt {
+  enum class Kind : std::uint8_t { kUnknown, kNumber, kDim };
+  Kind kind = Kind::kUnknown;
+  std::int64_t value = 0;  // kNumber: the number; kDim: the symbolic dim
+
+  bool is_number() const { return kind == Kind::kNumber; }
+  /// As a dim: a number from 0 on, a symbolic dim, or unknown.
+  std::int64_t dim() const {
+    const bool fits = kind == Kind::kDim || (is_number() && value >= 0);
+    return fits ? value : kUnknownDim;
+  }
+};
+
 /// Output may share the input's bytes when the input dies here (and types have equal bytes), or
 /// must (`required`: state updates).
 struct InPlace {
@@ -63,6 +89,8 @@ class InferContext {
   std::string_view node_name;
   std::span<const TensorType* const> inputs;  // null: absent
   std::span<const Tensor* const> values;      // null: not known; same length as inputs
+  // Of inputs whose values are known in part; may be shorter than inputs, empty: not known.
+  std::span<const std::vector<KnownInt>> partial;
   std::span<const Graph* const> subgraphs;
   std::vector<TensorType> outputs;  // as many as the node has; infer fills them
   /// For kDataDependent: the largest shape output i can have (static when inputs are static).
@@ -78,6 +106,8 @@ class InferContext {
   }
   /// The known integer values of input i (any integer dtype), or nothing where not known.
   std::optional<std::vector<std::int64_t>> ints(int i) const;
+  /// The same as far as each is known, or nothing where none is.
+  std::optional<std::vector<KnownInt>> known_ints(int i) const;
   TensorType& out(int i) { return outputs[static_cast<std::size_t>(i)]; }
   template <class A>
   const A& as() const {
@@ -150,6 +180,8 @@ struct OpDef {
   std::span<const Port> inputs;
   std::span<const Port> outputs;
   std::uint32_t traits = 0;
+  SizeRule size_rule = SizeRule::kNone;
+  std::uint32_t moved = 0;  // kMove: bit i for input i, the last port's for variadic ones
   std::unique_ptr<Attrs> (*make_attrs)() = nullptr;  // null: no attributes
   Status (*infer)(InferContext&) = nullptr;
   Status (*reference)(RefContext&) = nullptr;  // null only for kControl

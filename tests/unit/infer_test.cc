@@ -75,6 +75,79 @@ TEST_CASE("shape arithmetic carries symbols through, and what depends on them st
   CHECK(shape(2) == Shape{kUnknownDim});
 }
 
+TEST_CASE("what exporters write around shapes is known for every size") {
+  auto graph = parse_graph(R"(graph {
+    symbol B
+    symbol T
+    input %x : float32[B, T, 12]
+    input %one : float32[1, 1, 12]
+    const %zero : int64[] = 0
+    const %n1 : int64[] = 1
+    const %first : int64[1] = [0]
+    const %second : int64[1] = [1]
+    const %three : int64[1] = [3]
+    const %minus : int64[3] = [-1, -1, -1]
+    const %twelve : int64[1] = [12]
+    const %hole : int64[1] = [-1]
+    %shape = Shape(%x)
+    %is_minus = Equal(%shape, %minus)
+    %ones = ConstantOfShape(%three)
+    %ints = Cast(%ones, to = int64)
+    %target = Where(%is_minus, %ints, %shape)
+    %expanded = Expand(%one, %target)
+    %t = Gather(%shape, %n1)
+    %positions = Range(%zero, %t, %n1)
+    %b = Gather(%shape, %first)
+    %many = Mul(%b, %twelve)
+    %same = Div(%many, %twelve)
+    %left = Sub(%same, %b)
+    %none = Equal(%left, %first)
+    %whole = Concat(%same, %second, %hole, axis = 0)
+    %filled = ConstantOfShape(%same)
+    %half = Div(%b, %three)
+    %part = ConstantOfShape(%half)
+    %flat = Reshape(%x, %whole)
+    output %expanded
+    output %positions
+    output %filled
+    output %part
+    output %flat
+    output %none
+  })",
+                           OpSet::builtin());
+  REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+  std::vector<Tensor> known;
+  REQUIRE(infer_graph(*graph, &known));
+  const auto shape = [&](std::size_t i) { return graph->value(graph->outputs()[i]).type.shape; };
+  CHECK(shape(0) == Shape{symbol_dim(0), symbol_dim(1), 12});
+  CHECK(shape(1) == Shape{symbol_dim(1)});
+  CHECK(shape(2) == Shape{symbol_dim(0)});
+  CHECK(shape(3) == Shape{kUnknownDim});
+  CHECK(shape(4).rank() == 3);
+  const Tensor& none = known[static_cast<std::size_t>(graph->outputs()[5].index)];
+  REQUIRE(none);
+  CHECK(element_as_i64(none, 0) == 1);
+}
+
+TEST_CASE("Reshape keeps a symbol only where its size of 0 means the same") {
+  auto graph = parse_graph(R"(graph {
+    symbol B
+    symbol T
+    input %x : float32[T, B]
+    input %y : float32[B, T]
+    %shape = Shape(%y)
+    %turned = Reshape(%x, %shape)
+    %kept = Reshape(%x, %shape, allowzero = true)
+    output %turned
+    output %kept
+  })",
+                           OpSet::builtin());
+  REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+  const auto shape = [&](std::size_t i) { return graph->value(graph->outputs()[i]).type.shape; };
+  CHECK(shape(0) == Shape{kUnknownDim, kUnknownDim});
+  CHECK(shape(1) == graph->value(graph->inputs()[1]).type.shape);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a missing input is named before infer runs") {
   const ValueId x = g.add_input("x", {DType::kF32, {8}, {}});
   add(g, "Add", {x}, "lonely");

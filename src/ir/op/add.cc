@@ -16,6 +16,7 @@ extern constinit const OpDef op_add{
     .inputs = kBinaryInputs,
     .outputs = kBinaryOutputs,
     .traits = kElementwise | kFoldable | kCommutative,
+    .size_rule = SizeRule::kSum,
     .infer = infer_broadcast<kNumericTypes>,
     .reference = map_binary<scalar, nullptr, without_sign>,
     .inplace = kInPlaceBinary,

@@ -29,6 +29,8 @@ extern constinit const OpDef op_cast{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kElementwise | kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<CastAttrs>,
     .infer = infer,
     .reference = reference,

@@ -73,6 +73,8 @@ extern constinit const OpDef op_concat{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable | kAxisFree,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<ConcatAttrs>,
     .infer = infer,
     .reference = reference,

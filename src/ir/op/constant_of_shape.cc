@@ -13,15 +13,18 @@ Status infer(InferContext& c) {
   if (auto s = all_of(check_dtype(c, 0, dtype_set(DType::kI64)), check_rank(c, 0, 1, 1)); !s) {
     return s;
   }
-  const auto dims = c.ints(0);
+  const auto dims = c.known_ints(0);
   const std::int64_t rank = dims ? static_cast<std::int64_t>(dims->size()) : c.in(0).shape[0];
   if (!is_static_dim(rank) || rank > kMaxRank) {
     return c.fail("rank, got " + dim_text(rank) + ", wanted at most " + std::to_string(kMaxRank));
   }
   Shape out = Shape::filled(static_cast<int>(rank), kUnknownDim);
   for (int i = 0; dims && i < out.rank(); ++i) {
-    out[i] = (*dims)[static_cast<std::size_t>(i)];
-    if (out[i] < 0) return c.fail("dim, got " + std::to_string(out[i]) + ", wanted 0 or more");
+    const KnownInt& dim = (*dims)[static_cast<std::size_t>(i)];
+    if (dim.is_number() && dim.value < 0) {
+      return c.fail("dim, got " + std::to_string(dim.value) + ", wanted 0 or more");
+    }
+    out[i] = dim.dim();
   }
   set_output(c, 0, value ? value.dtype() : DType::kF32, out);
   return Status::success();

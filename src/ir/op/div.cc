@@ -22,6 +22,7 @@ extern constinit const OpDef op_div{
     .inputs = kBinaryInputs,
     .outputs = kBinaryOutputs,
     .traits = kElementwise | kFoldable,
+    .size_rule = SizeRule::kQuotient,
     .infer = infer_broadcast<kNumericTypes>,
     .reference = map_binary<scalar, with_sign, without_sign>,
     .inplace = kInPlaceBinary,

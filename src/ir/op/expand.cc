@@ -8,15 +8,17 @@ Status infer(InferContext& c) {
   if (auto s = all_of(check_dtype(c, 1, dtype_set(DType::kI64)), check_rank(c, 1, 1, 1)); !s) {
     return s;
   }
-  const auto wanted = c.ints(1);
+  const auto wanted = c.known_ints(1);
   Shape target;
   if (wanted) {
     if (wanted->size() > static_cast<std::size_t>(kMaxRank)) {
       return c.fail("rank, wanted at most " + std::to_string(kMaxRank));
     }
-    for (std::int64_t dim : *wanted) {
-      if (dim < 0) return c.fail("dim of the shape, got " + std::to_string(dim));
-      target.push_back(dim);
+    for (const KnownInt& dim : *wanted) {
+      if (dim.is_number() && dim.value < 0) {
+        return c.fail("dim of the shape, got " + std::to_string(dim.value));
+      }
+      target.push_back(dim.dim());
     }
   } else {
     const std::int64_t rank = c.in(1).shape[0];
@@ -59,6 +61,8 @@ extern constinit const OpDef op_expand{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .infer = infer,
     .reference = reference,
     .view = view,

@@ -31,6 +31,8 @@ extern constinit const OpDef op_flatten{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<FlattenAttrs>,
     .infer = infer,
     .reference = copy_reference,

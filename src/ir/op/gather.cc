@@ -66,6 +66,8 @@ extern constinit const OpDef op_gather{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<GatherAttrs>,
     .infer = infer,
     .reference = reference,

@@ -74,6 +74,8 @@ extern constinit const OpDef op_gather_nd{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<GatherNdAttrs>,
     .infer = infer,
     .reference = reference,

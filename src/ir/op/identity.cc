@@ -15,6 +15,8 @@ extern constinit const OpDef op_identity{
     .inputs = kUnaryInputs,
     .outputs = kUnaryOutputs,
     .traits = kElementwise | kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .infer = infer_unary<kAllTypes>,
     .reference = copy_reference,
     .inplace = kInPlaceUnary,

@@ -16,6 +16,7 @@ extern constinit const OpDef op_less{
     .inputs = kBinaryInputs,
     .outputs = kBinaryOutputs,
     .traits = kElementwise | kFoldable,
+    .size_rule = SizeRule::kCompare,
     .infer = infer_predicate<kNumericTypes>,
     .reference = map_predicate<kFns>,
 };

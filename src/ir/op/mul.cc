@@ -16,6 +16,7 @@ extern constinit const OpDef op_mul{
     .inputs = kBinaryInputs,
     .outputs = kBinaryOutputs,
     .traits = kElementwise | kFoldable | kCommutative,
+    .size_rule = SizeRule::kProduct,
     .infer = infer_broadcast<kNumericTypes>,
     .reference = map_binary<scalar, nullptr, without_sign>,
     .inplace = kInPlaceBinary,

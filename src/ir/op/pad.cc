@@ -124,6 +124,8 @@ extern constinit const OpDef op_pad{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b101,
     .make_attrs = make_attrs<PadAttrs>,
     .infer = infer,
     .reference = reference,

@@ -27,6 +27,17 @@ std::int64_t count_int(std::int64_t start, std::int64_t limit, std::int64_t delt
   return n > static_cast<std::uint64_t>(INT64_MAX) ? kUnknownDim : static_cast<std::int64_t>(n);
 }
 
+/// The steps from 0 by 1 to a dim are as many as the dim is large.
+std::int64_t count_to_dim(const InferContext& c) {
+  const auto start = c.known_ints(0);
+  const auto limit = c.known_ints(1);
+  const auto delta = c.known_ints(2);
+  if (!start || !limit || !delta || start->front().dim() != 0 || delta->front().dim() != 1) {
+    return kUnknownDim;
+  }
+  return limit->front().dim();
+}
+
 Status infer(InferContext& c) {
   if (auto s =
           all_of(check_dtype(c, 0, kTypes), check_same_dtype(c, 0, 1), check_same_dtype(c, 0, 2));
@@ -51,6 +62,8 @@ Status infer(InferContext& c) {
                         element_as_i64(*c.value(2), 0));
     }
     if (count == kUnknownDim) return c.fail("the number of steps is not a size");
+  } else {
+    count = count_to_dim(c);
   }
   set_output(c, 0, c.in(0).dtype, Shape{count});
   return Status::success();

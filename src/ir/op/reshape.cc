@@ -44,7 +44,7 @@ Status infer(InferContext& c) {
     return s;
   }
   const Shape& in = c.in(0).shape;
-  const auto wanted = c.ints(1);
+  const auto wanted = c.known_ints(1);
   if (!wanted) {
     const std::int64_t rank = c.in(1).shape[0];
     if (rank > kMaxRank) return c.fail("rank, wanted at most " + std::to_string(kMaxRank));
@@ -59,14 +59,20 @@ Status infer(InferContext& c) {
   Shape out;
   int hole = -1;
   for (std::size_t i = 0; i < wanted->size(); ++i) {
-    std::int64_t dim = (*wanted)[i];
+    const KnownInt& element = (*wanted)[i];
     const int at = static_cast<int>(i);
-    if (dim == -1 && hole < 0) {
+    const bool copies = !c.as<ReshapeAttrs>().allowzero;
+    std::int64_t dim = element.value;
+    if (!element.is_number()) {
+      // A dim of size 0 asks for the input's.
+      dim = element.dim();
+      if (copies && at < in.rank() && in[at] != dim) dim = kUnknownDim;
+    } else if (dim == -1 && hole < 0) {
       hole = at;
       dim = 1;
-    } else if (dim < 0 || (dim == 0 && !c.as<ReshapeAttrs>().allowzero && at >= in.rank())) {
+    } else if (dim < 0 || (dim == 0 && copies && at >= in.rank())) {
       return c.fail("dim " + std::to_string(at) + " of the shape, got " + std::to_string(dim));
-    } else if (dim == 0 && !c.as<ReshapeAttrs>().allowzero) {
+    } else if (dim == 0 && copies) {
       dim = in[at];
     }
     out.push_back(dim);
@@ -94,6 +100,8 @@ extern constinit const OpDef op_reshape{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<ReshapeAttrs>,
     .infer = infer,
     .reference = copy_reference,

@@ -48,6 +48,8 @@ extern constinit const OpDef op_shape{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable | kTypeOnly,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<ShapeAttrs>,
     .infer = infer,
     .reference = reference,

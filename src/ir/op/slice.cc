@@ -105,6 +105,8 @@ extern constinit const OpDef op_slice{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .infer = infer,
     .reference = reference,
     .view = view,

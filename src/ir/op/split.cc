@@ -96,6 +96,8 @@ extern constinit const OpDef op_split{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable | kAxisFree,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<SplitAttrs>,
     .infer = infer,
     .reference = reference,

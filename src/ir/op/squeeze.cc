@@ -46,6 +46,8 @@ extern constinit const OpDef op_squeeze{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .infer = infer,
     .reference = copy_reference,
     .inplace = kViewInPlace,

@@ -16,6 +16,7 @@ extern constinit const OpDef op_sub{
     .inputs = kBinaryInputs,
     .outputs = kBinaryOutputs,
     .traits = kElementwise | kFoldable,
+    .size_rule = SizeRule::kDifference,
     .infer = infer_broadcast<kNumericTypes>,
     .reference = map_binary<scalar, nullptr, without_sign>,
     .inplace = kInPlaceBinary,

@@ -11,12 +11,14 @@ Status infer(InferContext& c) {
       !s) {
     return s;
   }
-  const auto repeats = c.ints(1);
+  const auto repeats = c.known_ints(1);
   Shape out = in;
   for (int i = 0; i < in.rank(); ++i) {
-    const std::int64_t times = repeats ? (*repeats)[static_cast<std::size_t>(i)] : kUnknownDim;
-    if (repeats && times < 0) return c.fail("repeats, got " + std::to_string(times));
-    out[i] = dim_mul(in[i], times);
+    const KnownInt times = repeats ? (*repeats)[static_cast<std::size_t>(i)] : KnownInt{};
+    if (times.is_number() && times.value < 0) {
+      return c.fail("repeats, got " + std::to_string(times.value));
+    }
+    out[i] = dim_mul(in[i], times.dim());
   }
   set_output(c, 0, c.in(0).dtype, out);
   return Status::success();
@@ -46,6 +48,8 @@ extern constinit const OpDef op_tile{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .infer = infer,
     .reference = reference,
 };

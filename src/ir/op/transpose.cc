@@ -72,6 +72,8 @@ extern constinit const OpDef op_transpose{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b1,
     .make_attrs = make_attrs<TransposeAttrs>,
     .infer = infer,
     .reference = reference,

@@ -35,6 +35,8 @@ extern constinit const OpDef op_where{
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kElementwise | kFoldable,
+    .size_rule = SizeRule::kMove,
+    .moved = 0b110,
     .infer = infer,
     .reference = reference,
     .inplace = kInPlace,
