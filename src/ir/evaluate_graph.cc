@@ -6,6 +6,7 @@
 
 #include "ir/evaluate.h"
 #include "ir/op_attrs/control.h"
+#include "ir/verifier.h"
 
 namespace polaris {
 namespace {
@@ -23,6 +24,8 @@ class Evaluator {
   Result<std::vector<Tensor>> run_node(const Node& node);
   Result<std::vector<Tensor>> run_if(const Node& node);
   Result<std::vector<Tensor>> run_loop(const Node& node);
+  /// The one element of a trip count or condition. Errors: invalid, where there is not just one.
+  static Result<std::int64_t> scalar(const Node& node, std::string_view what, const Tensor& tensor);
   Result<Tensor> stack(const Node& node, std::size_t body_output, std::span<const Tensor> parts);
   static Error fail(const Node& node, const std::string& what) {
     return Error::invalid("[" + op_full_name(*node.op) + "] node '" + node.name + "': " + what);
@@ -76,6 +79,7 @@ Result<GraphValues> Evaluator::run(std::span<const Tensor> inputs, std::span<con
 }
 
 Result<std::vector<Tensor>> Evaluator::run_node(const Node& node) {
+  if (auto s = check_ports(node); !s) return s.error();
   if (node.op->is("If")) return run_if(node);
   if (node.op->is("Loop")) return run_loop(node);
   std::vector<const Constant*> inputs;
@@ -84,10 +88,18 @@ Result<std::vector<Tensor>> Evaluator::run_node(const Node& node) {
                        static_cast<int>(node.outputs.size()));
 }
 
+Result<std::int64_t> Evaluator::scalar(const Node& node, std::string_view what,
+                                       const Tensor& tensor) {
+  if (tensor && tensor.elements() == 1) return element_as_i64(tensor, 0);
+  return fail(node, std::string(what) + ", got " +
+                        (tensor ? tensor.type().to_string() : std::string("nothing")) +
+                        ", wanted one element");
+}
+
 Result<std::vector<Tensor>> Evaluator::run_if(const Node& node) {
-  const Tensor& cond = at(node.inputs[0]).data;
-  if (cond.elements() != 1) return fail(node, "cond, wanted one element");
-  const Graph& branch = *node.subgraphs[element_as_i64(cond, 0) != 0 ? 0 : 1];
+  const auto cond = scalar(node, "cond", at(node.inputs[0]).data);
+  if (!cond) return cond.error();
+  const Graph& branch = *node.subgraphs[*cond != 0 ? 0 : 1];
   std::vector<Tensor> inputs;
   for (std::size_t i = 1; i < node.inputs.size(); ++i) inputs.push_back(at(node.inputs[i]).data);
   auto values = Evaluator(branch, steps_left_).run(inputs, {});
@@ -99,15 +111,19 @@ Result<std::vector<Tensor>> Evaluator::run_loop(const Node& node) {
   const auto captures = static_cast<std::size_t>(node.attrs_as<LoopAttrs>().captures);
   const std::size_t carried = node.inputs.size() - 2 - captures;
   const Graph& body = *node.subgraphs[0];
-  const auto scalar = [&](std::size_t i, std::int64_t absent) {
-    return node.inputs[i].valid() ? element_as_i64(at(node.inputs[i]).data, 0) : absent;
+  const auto input = [&](std::size_t i, std::string_view what,
+                         std::int64_t absent) -> Result<std::int64_t> {
+    return node.inputs[i].valid() ? scalar(node, what, at(node.inputs[i]).data) : absent;
   };
-  const std::int64_t trips = scalar(0, INT64_MAX);
-  bool cond = scalar(1, 1) != 0;
+  const auto trips = input(0, "M", INT64_MAX);
+  const auto first = input(1, "cond", 1);
+  if (!trips) return trips.error();
+  if (!first) return first.error();
+  bool cond = *first != 0;
   std::vector<Tensor> state(node.inputs.size());
   for (std::size_t i = 2; i < state.size(); ++i) state[i] = at(node.inputs[i]).data;
   std::vector<std::vector<Tensor>> scans(node.outputs.size() - carried);
-  for (std::int64_t trip = 0; trip < trips && cond; ++trip) {
+  for (std::int64_t trip = 0; trip < *trips && cond; ++trip) {
     const std::uint8_t go = 1;
     auto index = Tensor::from<std::int64_t>(DType::kI64, {}, {&trip, 1});
     if (!index) return index.error();
@@ -118,7 +134,9 @@ Result<std::vector<Tensor>> Evaluator::run_loop(const Node& node) {
     if (--steps_left_ < 0) return Error::exhausted("[graph] too many steps to evaluate");
     auto values = Evaluator(body, steps_left_).run(state, {});
     if (!values) return values.error();
-    cond = element_as_i64(values->outputs[0], 0) != 0;
+    const auto next = scalar(node, "the body's cond", values->outputs[0]);
+    if (!next) return next.error();
+    cond = *next != 0;
     for (std::size_t i = 0; i < carried; ++i) state[2 + i] = values->outputs[1 + i];
     for (std::size_t i = 0; i < scans.size(); ++i) {
       scans[i].push_back(values->outputs[1 + carried + i]);

@@ -25,7 +25,9 @@ Status check_side(const Node& node, std::span<const Port> ports, const std::vect
   for (std::size_t i = 0; i < std::max(ports.size(), values.size()); ++i) {
     const bool present = i < values.size() && values[i].valid();
     const Port& port = ports[std::min(i, ports.size() - 1)];
-    if (!present && (port.flags & kOptional) == 0) {
+    // An optional variadic port may list nothing; an input that it lists is there.
+    const bool listed = side == "input" && i < values.size() && variadic && i + 1 >= ports.size();
+    if (!present && (listed || (port.flags & kOptional) == 0)) {
       return node_fail(node, std::string(side) + " " + std::to_string(i) + " '" +
                                  std::string(port.name) + "' is missing");
     }
@@ -36,7 +38,10 @@ Status check_side(const Node& node, std::span<const Port> ports, const std::vect
 class Verifier {
  public:
   Verifier(const Graph& graph, int depth)
-      : graph_(graph), depth_(depth), defined_(graph.value_count(), false) {}
+      : graph_(graph),
+        depth_(depth),
+        defined_(graph.value_count(), false),
+        state_(graph.value_count(), false) {}
   Status run();
 
  private:
@@ -54,6 +59,7 @@ class Verifier {
   Status check_results();
   Status check_node(NodeId id);
   Status check_inputs(const Node& node);
+  Status check_stateful(const Node& node);
   Status check_subgraphs(const Node& node);
   Status check_names();
   Error fail(const std::string& what) const {
@@ -64,6 +70,7 @@ class Verifier {
   const Graph& graph_;
   int depth_;
   std::vector<bool> defined_;
+  std::vector<bool> state_;  // values whose bytes are a state's
 };
 
 Status Verifier::define(ValueId id, const std::string& what) {
@@ -106,6 +113,7 @@ Status Verifier::check_constant(const Value& value) {
 
 Status Verifier::check_state(const State& state) {
   if (auto s = define(state.read, "state '" + state.name + "'"); !s) return s;
+  state_[static_cast<std::size_t>(state.read.index)] = true;
   const Value& read = graph_.value(state.read);
   if (read.producer.valid() || read.constant) {
     return fail("state '" + state.name + "' reads a value that something else defines");
@@ -162,6 +170,28 @@ Status Verifier::check_inputs(const Node& node) {
   return Status::success();
 }
 
+/// What a node updates in place has to outlive the run: a state, or what another such node made of
+/// one. Anything else would be written to though nothing had filled it.
+Status Verifier::check_stateful(const Node& node) {
+  if (!node.op->has_trait(kStateful)) return Status::success();
+  for (const InPlace& pair : node.op->inplace) {
+    const auto input = static_cast<std::size_t>(pair.input);
+    const auto output = static_cast<std::size_t>(pair.output);
+    if (!pair.required || input >= node.inputs.size() || !node.inputs[input].valid()) continue;
+    const auto updated = static_cast<std::size_t>(node.inputs[input].index);
+    if (!state_[updated]) {
+      return node_fail(node, "input " + std::to_string(input) + ", got the value '" +
+                                 graph_.value(node.inputs[input]).name +
+                                 "', wanted a state, since the node updates it");
+    }
+    if (output < node.outputs.size() && node.outputs[output].valid() &&
+        exists(node.outputs[output])) {
+      state_[static_cast<std::size_t>(node.outputs[output].index)] = true;
+    }
+  }
+  return Status::success();
+}
+
 Status Verifier::check_subgraphs(const Node& node) {
   const std::size_t wanted = node.op->is("If") ? 2 : node.op->is("Loop") ? 1 : 0;
   if (node.subgraphs.size() != wanted) {
@@ -196,6 +226,7 @@ Status Verifier::check_node(NodeId id) {
   if (!node.attrs) return node_fail(node, "has no attributes object");
   if (auto s = check_ports(node); !s) return s;
   if (auto s = check_inputs(node); !s) return s;
+  if (auto s = check_stateful(node); !s) return s;
   if (auto s = check_subgraphs(node); !s) return s;
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId output = node.outputs[i];

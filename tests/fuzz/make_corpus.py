@@ -151,6 +151,26 @@ def onnx_seeds():
                  [value("go", 9, []), value("b", 1, ["N", 3])])
     save("onnx", "loop", model(graph([node("Loop", ["n", "", "x"], ["y"], nested("body", body))],
                                      [], [x, value("n", 7, [])], [y]), 17))
+    # A carried input that is not there: ONNX has no such thing.
+    two = graph([node("Add", ["b", "b"], ["c"])], [],
+                [value("i", 7, []), value("go", 9, []), value("a", 1, [2]), value("b", 1, [2])],
+                [value("go", 9, []), value("b", 1, [2]), value("c", 1, [2])])
+    save("onnx", "loop_absent", model(graph(
+        [node("Loop", ["n", "", "", "x"], ["p", "y"], nested("body", two))], [],
+        [value("x", 1, [2]), value("n", 7, [])], [value("y", 1, [2])]), 17))
+    # An empty trip count.
+    save("onnx", "loop_empty_count", model(graph(
+        [node("Loop", ["n", "", "x"], ["y"], nested("body", body))],
+        [tensor("n", 7, [0], b"")], [x], [y]), 17))
+    # Branches of different rank, chosen by a size.
+    squeeze = graph([node("Squeeze", ["x", "axis"], ["a"])], [], [], [value("a", 1, ["N"])])
+    keep = graph([node("Identity", ["x"], ["b"])], [], [], [value("b", 1, ["N", "M"])])
+    save("onnx", "if_rank", model(graph(
+        [node("Shape", ["x"], ["s"]), node("Gather", ["s", "axis"], ["m"], integer("axis", 0)),
+         node("Equal", ["m", "axis"], ["c"]),
+         node("If", ["c"], ["y"], nested("then_branch", squeeze), nested("else_branch", keep))],
+        [tensor("axis", 7, [1], struct.pack("<q", 1))], [value("x", 1, ["N", "M"])],
+        [value("y", 1, ["?"])]), 17))
 
 
 # NumPy

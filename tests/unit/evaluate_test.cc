@@ -157,5 +157,38 @@ TEST_CASE("a chain decomposes into the ops that define it") {
   CHECK(elements(plain->outputs[0]) == elements(fused->outputs[0]));
 }
 
+TEST_CASE("a trip count or condition that is no single element is named") {
+  const OpSet ops = OpSet::builtin();
+  auto graph = parse_graph(R"(graph {
+    symbol N
+    input %m : int64[N]
+    input %go : bool[N]
+    input %x : float32[2]
+    %y = Loop(%m, %go, %x) graph {
+      input %i : int64[]
+      input %c : bool[]
+      input %v : float32[2]
+      %n = Neg(%v)
+      output %c
+      output %n
+    }
+    output %y
+  })",
+                           ops);
+  REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+  const auto message = [&](const Tensor& m, const Tensor& go) {
+    const std::vector<Tensor> inputs{m, go, *Tensor::allocate(DType::kF32, {2})};
+    const auto run = evaluate_graph(*graph, inputs);
+    return run ? std::string() : run.error().message();
+  };
+  const Tensor none = *Tensor::allocate(DType::kI64, {0});
+  const Tensor one = *Tensor::allocate(DType::kI64, {1});
+  CHECK(message(none, *Tensor::allocate(DType::kBool, {1})) ==
+        "[Loop] node 'y': M, got int64[0], wanted one element");
+  CHECK(message(one, *Tensor::allocate(DType::kBool, {0})) ==
+        "[Loop] node 'y': cond, got bool[0], wanted one element");
+  CHECK(message(one, *Tensor::allocate(DType::kBool, {1})) == "");
+}
+
 }  // namespace
 }  // namespace polaris

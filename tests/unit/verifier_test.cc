@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ir/infer.h"
 #include "ir/op_set.h"
 #include "ir/text.h"
 
@@ -105,6 +106,92 @@ TEST_CASE("what is wrong is named") {
     g.set_state_update(0, g.inputs()[1]);
     CHECK(problem(g).find("state 'h', got an update bool[]") != std::string::npos);
   }
+}
+
+/// A node of `op` whose inputs are all there but for number `absent`; control ops get bodies that
+/// hand their inputs out.
+struct Gap {
+  Graph graph;
+  NodeId node;
+};
+
+Gap with_gap(const OpDef& op, std::size_t inputs, std::size_t absent, DType dtype) {
+  Gap out;
+  std::vector<ValueId> values;
+  for (std::size_t i = 0; i < inputs; ++i) {
+    const bool host = (op.input_flags(static_cast<int>(i)) & kHostRead) != 0;
+    const TensorType type = host ? TensorType{DType::kI64, {1}, {}} : TensorType{dtype, {2, 3}, {}};
+    const ValueId id = out.graph.add_input("x" + std::to_string(i), type);
+    values.push_back(i == absent ? kNoValue : id);
+  }
+  out.node = out.graph.add_node(&op, nullptr, values, 1, "n");
+  const std::size_t own = op.is("If") ? 1 : 0;
+  const std::size_t bodies = op.is("If") ? 2 : op.is("Loop") ? 1 : 0;
+  for (std::size_t b = 0; b < bodies; ++b) {
+    auto body = std::make_unique<Graph>();
+    for (std::size_t i = own; i < inputs; ++i) body->add_input("b" + std::to_string(i), {});
+    for (ValueId id : body->inputs()) {
+      if (own == 1 ? body->outputs().empty() : id != body->inputs()[0]) body->mark_output(id, "o");
+    }
+    out.graph.node(out.node).subgraphs.push_back(std::move(body));
+  }
+  return out;
+}
+
+TEST_CASE("an input that is absent where one must be is an error that names it, for every op") {
+  const OpSet ops = OpSet::builtin();
+  int refused = 0;
+  for (const OpDef* op : ops.all()) {
+    const bool variadic = !op->inputs.empty() && (op->inputs.back().flags & kVariadic) != 0;
+    const std::size_t inputs = op->inputs.size() + (variadic ? 2 : 0);
+    for (std::size_t absent = 0; absent < inputs; ++absent) {
+      for (DType dtype : {DType::kF32, DType::kI64, DType::kBool}) {
+        CAPTURE(op->name);
+        CAPTURE(absent);
+        Gap gap = with_gap(*op, inputs, absent, dtype);
+        const bool listed = variadic && absent + 1 >= op->inputs.size();
+        const bool needed = listed || (op->input_flags(static_cast<int>(absent)) & kOptional) == 0;
+        const std::string name = "input " + std::to_string(absent) + " ";
+        for (const Status& s :
+             {check_ports(gap.graph.node(gap.node)), infer_graph(gap.graph),
+              infer_node(gap.graph, gap.node), verify_graph(gap.graph, {.types = false})}) {
+          if (!needed) continue;
+          REQUIRE_FALSE(s);
+          CHECK(s.error().message().find("missing") != std::string::npos);
+          CHECK(s.error().message().find(name) != std::string::npos);
+          CHECK(s.error().message().find("'n'") != std::string::npos);
+        }
+        refused += needed ? 1 : 0;
+      }
+    }
+  }
+  CHECK(refused > 300);
+}
+
+TEST_CASE("what a node updates in place is a state") {
+  const OpSet ops = OpSet::builtin();
+  Graph g;
+  const OpDef* write = ops.find("KvWrite", "polaris");
+  REQUIRE(write != nullptr);
+  const TensorType cache{DType::kF32, {2, 4, 8}, {}};
+  const TensorType rows{DType::kF32, {3, 8}, {}};
+  const ValueId state = g.add_state("k", cache, nullptr, false);
+  const ValueId other = g.add_input("other", cache);
+  std::vector<ValueId> inputs{state, other};
+  for (std::size_t i = inputs.size(); i < write->inputs.size(); ++i) {
+    inputs.push_back(g.add_input("x" + std::to_string(i), rows));
+  }
+  const NodeId node = g.add_node(write, nullptr, inputs, 2, "w");
+  CHECK(problem(g).find("[polaris.KvWrite] node 'w': input 1, got the value 'other', wanted a "
+                        "state") == 0);
+  // A second write goes on where the first ended.
+  const ValueId second = g.add_state("v", cache, nullptr, false);
+  g.node(node).inputs[1] = second;
+  std::vector<ValueId> again = inputs;
+  again[0] = g.node(node).outputs[0];
+  again[1] = g.node(node).outputs[1];
+  g.add_node(write, nullptr, again, 2, "w2");
+  CHECK(problem(g).find("wanted a state") == std::string::npos);
 }
 
 }  // namespace
