@@ -63,7 +63,9 @@ class Run final : public Action {
     if (profile_) options.profile = &times;
     std::vector<Tensor> outputs;
     const std::int64_t start = monotonic_ns();
-    if (auto status = (*session)->run(*inputs, outputs, options); !status) return status;
+    if (auto status = (*session)->run(*inputs, outputs, options); !status) {
+      return status.error().with_context("'" + path_ + "'");
+    }
     const double wall_ms = elapsed_ms(start);
     if (profile_ && !common.json) print_profile(times);
     return write_outputs(names, outputs, wall_ms, device_text(*opened->runtime), common);

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/node_error.h"
 #include "ir/op_attrs/control.h"
 #include "session/stage_key.h"
 #include "session/stage_runner.h"
@@ -73,7 +74,7 @@ Result<std::vector<ValueRef>> Executor::run(const Graph& graph, std::span<const 
     if (stage.control.valid()) {
       const Node& node = graph.node(stage.control);
       auto results = run_control(info, node, frontier, states);
-      if (!results) return results.error().with_context("node '" + node.name + "'");
+      if (!results) return at_node(results.error(), node.name);
       for (std::size_t o = 0; o < node.outputs.size(); ++o) {
         if (node.outputs[o].valid()) frontier.push_back({node.outputs[o], (*results)[o]});
       }

@@ -11,6 +11,7 @@
 #include "backend/cpu/kernel.h"
 #include "base/os/clock.h"
 #include "base/os/memory_info.h"
+#include "ir/node_error.h"
 
 namespace polaris::cpu {
 
@@ -217,9 +218,7 @@ Status CpuDevice::run(BoundLaunch& launch, const CpuExecutable& executable,
   const Launch call{launch.addresses.data(), launch.addresses.data() + launch.inputs,
                     launch.addresses.back(), &pool_};
   Status status = launch.kernel->run(call);
-  if (!status && !launch.node_name.empty()) {
-    return status.error().with_context("node '" + launch.node_name + "'");
-  }
+  if (!status) return at_node(status.error(), launch.node_name);
   return status;
 }
 
