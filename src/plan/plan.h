@@ -68,6 +68,7 @@ struct WeightUse {
   std::shared_ptr<const Kernel> packer;  // packs where layout is not ""
   std::int32_t input = 0;                // the packer's input
   std::int64_t bytes = 0;
+  bool of_graph = false;  // the graph's own constant; else made by planning and gone with the plan
 };
 
 struct Launch {

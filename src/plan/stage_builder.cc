@@ -128,7 +128,7 @@ SegmentStep& StageBuilder::segment_on(DeviceIndex device) {
   return std::get<SegmentStep>(stage_.steps.back());
 }
 
-Operand StageBuilder::weight(const std::shared_ptr<const Constant>& constant, int port,
+Operand StageBuilder::weight(ValueId id, const std::shared_ptr<const Constant>& constant, int port,
                              DeviceIndex device, const std::shared_ptr<const Kernel>& kernel) {
   WeightUse use;
   use.device = device;
@@ -138,6 +138,7 @@ Operand StageBuilder::weight(const std::shared_ptr<const Constant>& constant, in
   use.input = port;
   use.bytes = use.layout.empty() ? static_cast<std::int64_t>(constant->data.bytes().size())
                                  : kernel->packed_bytes(port);
+  use.of_graph = graph_.value(id).constant != nullptr;
   const auto key = std::make_tuple(constant.get(), device, use.layout);
   const auto [at, fresh] = weights_.emplace(key, static_cast<std::int32_t>(stage_.weights.size()));
   if (fresh) stage_.weights.push_back(use);

@@ -60,8 +60,10 @@ class StageBuilder {
   /// Where the next launch of the device goes.
   SegmentStep& segment_on(DeviceIndex device);
 
-  Operand weight(const std::shared_ptr<const Constant>& constant, int port, DeviceIndex device,
-                 const std::shared_ptr<const Kernel>& kernel);
+  /// `constant` as input `port` of the kernel wants it: the value's, or the same bytes under
+  /// another shape.
+  Operand weight(ValueId id, const std::shared_ptr<const Constant>& constant, int port,
+                 DeviceIndex device, const std::shared_ptr<const Kernel>& kernel);
   /// The value's bytes on `device` in `layout`: uploaded, transferred and brought into another
   /// order as needed, for node `reader`. Errors: unsupported where no device can reorder them.
   Result<Operand> bring(ValueId id, DeviceIndex device, Layout layout, NodeId reader);

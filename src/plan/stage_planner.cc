@@ -368,7 +368,7 @@ class StagePlanner {
     }
     if (const auto& constant = builder_.constant_of(input)) {
       const auto& relabelled = chosen.offer->relabelled(i);
-      return builder_.weight(relabelled ? relabelled : constant, port, chosen.device,
+      return builder_.weight(input, relabelled ? relabelled : constant, port, chosen.device,
                              chosen.kernel);
     }
     return builder_.bring(input, chosen.device, chosen.offer->input_layout(i), id);

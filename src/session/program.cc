@@ -14,7 +14,7 @@ Program::Program(std::shared_ptr<Runtime> runtime, Graph graph, ProgramOptions o
     : runtime_(std::move(runtime)),
       graph_(std::move(graph)),
       options_(std::move(options)),
-      plans_(options_.plans_max) {}
+      plans_(options_.plans, [this] { return runtime_->tick(); }) {}
 
 Result<std::shared_ptr<Program>> Program::compile(std::shared_ptr<Runtime> runtime, Graph graph,
                                                   const ProgramOptions& options) {
@@ -42,7 +42,7 @@ Result<std::shared_ptr<const LoadedStage>> Program::stage(const std::string& key
                                                           const GraphInfo& info, std::size_t begin,
                                                           std::vector<LiveIn> live_in,
                                                           std::span<const TensorType> state_types) {
-  return plans_.get(key, [&]() -> Result<std::unique_ptr<LoadedStage>> {
+  return plans_.get(info.graph, key, [&]() -> Result<std::unique_ptr<LoadedStage>> {
     PlanContext context;
     context.devices = runtime_->devices();
     context.placement = &info.placement;

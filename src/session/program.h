@@ -31,9 +31,10 @@ struct ProgramOptions {
   std::vector<std::string> disabled_passes;
   bool run_passes = true;
   std::vector<UserPass> user_passes;  // run before the built-in ones
-  /// Plans kept per graph; the least recently used goes first.
-  std::size_t plans_max = 64;
-  /// Told while weights are brought to their devices, on the thread that waits for the plan.
+  /// What is kept of plans; the least recently used goes first.
+  PlanLimits plans;
+  /// Told while weights are brought to their devices, on the thread that makes the plan, which
+  /// holds no lock: it may be called by several threads at once.
   LoadProgress progress;
 };
 

@@ -35,6 +35,8 @@ class Runtime {
   void set_ops(OpSet ops) { ops_ = std::move(ops); }
   TaskQueue& tasks() { return tasks_; }
   std::int64_t next_ticket() { return ++tickets_; }
+  /// Counts up, to order uses of what may be dropped when memory is short.
+  std::uint64_t tick() { return ++clock_; }
 
  private:
   OpSet ops_;
@@ -44,6 +46,7 @@ class Runtime {
   std::vector<std::unique_ptr<WeightStore>> weights_;
   DeviceIndex spread_;
   std::atomic<std::int64_t> tickets_{0};
+  std::atomic<std::uint64_t> clock_{0};
   TaskQueue tasks_;  // last: its threads end before anything they use
 };
 

@@ -104,6 +104,28 @@ std::int64_t working_bytes(const Stage& stage, std::size_t device) {
   return bytes;
 }
 
+std::int64_t host_bytes(const LoadedStage& loaded) {
+  // A launch with its kernel and its part of a recording; kernels that take up tensors are rare.
+  constexpr std::int64_t kLaunchBytes = 2048;
+  const Stage& stage = loaded.stage;
+  std::size_t bytes = sizeof loaded + stage.storages.size() * sizeof(Storage) +
+                      stage.weights.size() * (sizeof(WeightUse) + sizeof(PackedWeight)) +
+                      stage.live_in.size() * sizeof(LiveIn) +
+                      stage.live_out.size() * sizeof(LiveOut);
+  for (const LiveIn& live : stage.live_in) bytes += live.known.bytes().size();
+  for (const LiveOut& live : stage.live_out) bytes += live.host.bytes().size();
+  for (const WeightUse& use : stage.weights) {
+    if (!use.of_graph) bytes += use.constant->data.bytes().size();
+  }
+  auto out = static_cast<std::int64_t>(bytes);
+  for (const Step& step : stage.steps) {
+    const auto* segment = std::get_if<SegmentStep>(&step);
+    out += segment == nullptr ? std::int64_t{sizeof step}
+                              : kLaunchBytes * static_cast<std::int64_t>(segment->launches.size());
+  }
+  return out;
+}
+
 Status preflight(Runtime& runtime, const Stage& stage) {
   for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
     const DeviceInfo& info = runtime.device(d).info();

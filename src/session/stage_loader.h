@@ -31,6 +31,9 @@ using LoadProgress = std::function<void(std::int64_t done_bytes, std::int64_t al
 /// Bytes that a run of the stage leases on a device.
 std::int64_t working_bytes(const Stage& stage, std::size_t device);
 
+/// Host memory that keeping the stage costs, recordings included; an estimate.
+std::int64_t host_bytes(const LoadedStage& loaded);
+
 /// Errors: out_of_memory where the stage would not fit a device's budget; says by how much.
 Status preflight(Runtime& runtime, const Stage& stage);
 
