@@ -14,8 +14,9 @@ struct MemoryLimits {
 };
 
 /// Gives every root kArena storage of `device` a slab and an offset such that storages whose
-/// lifetimes overlap share no byte: greedy by size, lowest offset that fits (Pisarchyk and Lee,
-/// 2020, "Efficient Memory Management for Deep Neural Net Inference", greedy by size).
+/// lifetimes overlap share no byte: up to a few thousand greedily by size (Pisarchyk and Lee,
+/// 2020, "Efficient Memory Management for Deep Neural Net Inference"), more in the order in which
+/// they come to life, which takes near linear time.
 /// Returns the slabs' sizes. Errors: out_of_memory where one storage exceeds slab_bytes_max.
 Result<std::vector<std::int64_t>> plan_memory(std::span<Storage> storages, DeviceIndex device,
                                               const MemoryLimits& limits);

@@ -13,6 +13,15 @@ std::int32_t root_index(const std::vector<Storage>& storages, std::int32_t index
   return index;
 }
 
+std::int64_t offset_in_root(const std::vector<Storage>& storages, std::int32_t index) {
+  std::int64_t offset = 0;
+  for (; storages[static_cast<std::size_t>(index)].parent >= 0;
+       index = storages[static_cast<std::size_t>(index)].parent) {
+    offset += storages[static_cast<std::size_t>(index)].parent_offset;
+  }
+  return offset;
+}
+
 void put_inside(std::vector<Storage>& storages, std::int32_t child, std::int32_t parent,
                 std::int64_t offset) {
   Storage& inner = storages[static_cast<std::size_t>(child)];
@@ -43,11 +52,13 @@ bool merge_pair(const Node& node, const InPlace& pair, const Launch& launch,
   const Operand& out = launch.outputs[out_index];
   if (in.storage < 0 || out.storage < 0 || in.bytes != out.bytes || in.offset != 0) return false;
   const std::int32_t in_root = root_index(storages, in.storage);
-  if (in_root != in.storage || !reads_root_once(launch, storages, in_root)) return false;
+  if (offset_in_root(storages, in.storage) != 0) return false;
+  if (!reads_root_once(launch, storages, in_root)) return false;
   const Storage& from = storages[static_cast<std::size_t>(in_root)];
   const Storage& to = storages[static_cast<std::size_t>(out.storage)];
   const bool arenas = from.kind == Storage::Kind::kArena && to.kind == Storage::Kind::kArena;
-  // The input dies here exactly when its last step is the step that first writes the output.
+  // The input, and all that shares its bytes, dies here exactly when the last step in which they
+  // matter is the one that first writes the output.
   if (!arenas || to.parent >= 0 || from.last != to.first || from.bytes != to.bytes) return false;
   put_inside(storages, out.storage, in_root, 0);
   return true;

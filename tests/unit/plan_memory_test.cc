@@ -1,0 +1,133 @@
+// Slabs and offsets: nothing alive at once shares a byte.
+
+#include "plan/memory.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+namespace polaris {
+namespace {
+
+Storage arena(std::int64_t bytes, std::int32_t first, std::int32_t last) {
+  Storage storage;
+  storage.bytes = bytes;
+  storage.first = first;
+  storage.last = last;
+  return storage;
+}
+
+/// No two that live at once overlap; all are aligned and within their slabs.
+void check_sound(const std::vector<Storage>& storages, const std::vector<std::int64_t>& slabs,
+                 const MemoryLimits& limits) {
+  // By slab and offset; an overlap in bytes and time is between neighbours of some kind, so all
+  // pairs of a slab that overlap in bytes are looked at, by a sweep over offsets.
+  std::vector<const Storage*> sorted;
+  for (const Storage& storage : storages) {
+    REQUIRE(storage.slab >= 0);
+    REQUIRE(static_cast<std::size_t>(storage.slab) < slabs.size());
+    REQUIRE(storage.offset % limits.alignment_bytes == 0);
+    REQUIRE(storage.offset + storage.bytes <= slabs[static_cast<std::size_t>(storage.slab)]);
+    sorted.push_back(&storage);
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const Storage* a, const Storage* b) {
+    return std::pair(a->slab, a->offset) < std::pair(b->slab, b->offset);
+  });
+  int clashes = 0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    for (std::size_t j = i + 1; j < sorted.size(); ++j) {
+      if (sorted[j]->slab != sorted[i]->slab) break;
+      if (sorted[j]->offset >= sorted[i]->offset + sorted[i]->bytes) break;
+      clashes += sorted[i]->first <= sorted[j]->last && sorted[j]->first <= sorted[i]->last;
+    }
+  }
+  CHECK(clashes == 0);
+  for (std::int64_t bytes : slabs) CHECK(bytes <= limits.slab_bytes_max);
+}
+
+}  // namespace
+
+TEST_CASE("memory: what lives at different times shares bytes") {
+  std::vector<Storage> storages = {arena(100, 0, 1), arena(100, 2, 3), arena(50, 1, 2)};
+  const MemoryLimits limits{1 << 20, 64};
+  const auto slabs = plan_memory(storages, 0, limits);
+  REQUIRE(slabs);
+  check_sound(storages, *slabs, limits);
+  CHECK(storages[0].offset == storages[1].offset);
+  CHECK(*slabs == std::vector<std::int64_t>{192});
+}
+
+TEST_CASE("memory: a step that reads one and writes the other keeps them apart") {
+  std::vector<Storage> storages = {arena(64, 0, 1), arena(64, 1, 2)};
+  REQUIRE(plan_memory(storages, 0, {1 << 20, 64}));
+  CHECK(storages[0].offset != storages[1].offset);
+}
+
+TEST_CASE("memory: other devices, other kinds and what lies inside others get nothing") {
+  std::vector<Storage> storages = {arena(64, 0, 9), arena(64, 0, 9), arena(64, 0, 9)};
+  storages[0].device = 1;
+  storages[1].kind = Storage::Kind::kLiveOut;
+  storages[2].parent = 1;
+  const auto slabs = plan_memory(storages, 0, {1 << 20, 64});
+  REQUIRE(slabs);
+  CHECK(slabs->empty());
+}
+
+TEST_CASE("memory: a slab is no larger than one allocation; one that exceeds it is refused") {
+  std::vector<Storage> storages = {arena(600, 0, 5), arena(600, 0, 5), arena(300, 0, 5)};
+  const MemoryLimits limits{1024, 64};
+  const auto slabs = plan_memory(storages, 0, limits);
+  REQUIRE(slabs);
+  check_sound(storages, *slabs, limits);
+  CHECK(slabs->size() == 2);
+  storages.push_back(arena(1025, 0, 0));
+  const auto refused = plan_memory(storages, 0, limits);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ErrorCode::kOutOfMemory);
+  CHECK(refused.error().message().find("1025") != std::string::npos);
+}
+
+TEST_CASE("memory: random lifetimes, few and many, small and large slabs") {
+  std::mt19937 random(7);
+  for (const std::size_t count : {std::size_t{10}, std::size_t{300}, std::size_t{6000}}) {
+    for (const std::int64_t slab_max : {std::int64_t{1} << 16, std::int64_t{1} << 40}) {
+      CAPTURE(count);
+      CAPTURE(slab_max);
+      std::vector<Storage> storages;
+      std::int64_t alive_max = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto first = static_cast<std::int32_t>(random() % count);
+        const auto length = static_cast<std::int32_t>(random() % (i % 50 == 0 ? count : 8));
+        storages.push_back(
+            arena(static_cast<std::int64_t>(1 + random() % 5000), first, first + length));
+      }
+      const MemoryLimits limits{slab_max, 64};
+      const auto slabs = plan_memory(storages, 0, limits);
+      REQUIRE(slabs);
+      check_sound(storages, *slabs, limits);
+      // Not much more than what lives at once.
+      std::vector<std::int64_t> change(3 * count, 0);
+      for (const Storage& storage : storages) {
+        change[static_cast<std::size_t>(storage.first)] += storage.bytes;
+        change[static_cast<std::size_t>(storage.last) + 1] -= storage.bytes;
+      }
+      std::int64_t alive = 0;
+      for (std::int64_t step : change) alive_max = std::max(alive_max, alive += step);
+      std::int64_t total = 0;
+      for (std::int64_t bytes : *slabs) total += bytes;
+      CHECK(static_cast<double>(total) < 2.0 * static_cast<double>(alive_max) + 65536);
+    }
+  }
+}
+
+TEST_CASE("memory: a hundred thousand storages in a row take no more than two") {
+  std::vector<Storage> storages;
+  for (std::int32_t i = 0; i < 100'000; ++i) storages.push_back(arena(1000, i, i + 1));
+  const auto slabs = plan_memory(storages, 0, {1 << 30, 64});
+  REQUIRE(slabs);
+  CHECK(*slabs == std::vector<std::int64_t>{2048});
+}
+
+}  // namespace polaris
