@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "ir/op_set.h"
+#include "ir/text.h"
 #include "support/session_run.h"
 
 using namespace polaris;
@@ -55,6 +57,89 @@ TEST_CASE("split over cpu and vulkan, both devices work and values cross") {
   }
   CHECK(cpu);
   CHECK(vulkan);
+}
+
+namespace {
+
+/// y is -x where the size of x, put through `how` (which gives %f of %n), equals k; else x + x.
+std::string chosen_by_size(const std::string& how, std::int64_t k) {
+  return R"(graph {
+    symbol N
+    input %x : float32[N]
+    const %zero : int64[] = 0
+    const %one : int64[] = 1
+    const %three : int64[] = 3
+    const %eight : int64[] = 8
+    const %k : int64[] = )" +
+         std::to_string(k) + R"(
+    %shape = Shape(%x)
+    %n = Gather(%shape, %zero)
+    )" + how +
+         R"(
+    %c = Equal(%f, %k)
+    %y = If(%c, %x) graph {
+      input %a : float32[N]
+      %r = Neg(%a)
+      output %r
+    } graph {
+      input %a : float32[N]
+      %r = Add(%a, %a)
+      output %r
+    }
+    output %y
+  })";
+}
+
+struct Choice {
+  const char* how;
+  std::int64_t (*f)(std::int64_t);
+};
+
+constexpr Choice kChoices[] = {
+    {"%f = Identity(%n)", [](std::int64_t n) { return n; }},
+    {"%f = Add(%n, %three)", [](std::int64_t n) { return n + 3; }},
+    {"%f = Mul(%n, %three)", [](std::int64_t n) { return n * 3; }},
+    {"%f = Div(%n, %three)", [](std::int64_t n) { return n / 3; }},
+    {"%f = Mod(%n, %eight)", [](std::int64_t n) { return n % 8; }},
+    {"%f = Min(%n, %eight)", [](std::int64_t n) { return n < 8 ? n : 8; }},
+    {"%f = Max(%n, %eight)", [](std::int64_t n) { return n > 8 ? n : 8; }},
+    {"%e = Equal(%n, %three)\n%f = Where(%e, %one, %n)",
+     [](std::int64_t n) { return n == 3 ? 1 : n; }},
+    {"%i = Cast(%n, to = int32)\n%f = Cast(%i, to = int64)", [](std::int64_t n) { return n; }},
+};
+
+}  // namespace
+
+TEST_CASE("a branch chosen by a size is chosen by the size of the run") {
+  const OpSet ops = OpSet::builtin();
+  for (const auto& names : {kDevices[0], kDevices[1], kDevices[2]}) {
+    auto runtime = make_runtime(names);
+    if (!runtime) continue;
+    CAPTURE(names.front());
+    for (const Choice& choice : kChoices) {
+      CAPTURE(choice.how);
+      for (std::int64_t k : {1, 3, 7, 8, 224}) {
+        auto graph = parse_graph(chosen_by_size(choice.how, k), ops);
+        REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+        auto program = Program::compile(runtime, graph.take(), {});
+        REQUIRE_MESSAGE(program.ok(), program.error().message());
+        auto session = Session::create(*program);
+        REQUIRE(session.ok());
+        for (std::int64_t n : {1, 2, 3, 7, 8, 11, 24, 75, 221, 224}) {
+          auto x = Tensor::allocate(DType::kF32, {n});
+          REQUIRE(x.ok());
+          std::fill_n(x->mutable_data<float>(), n, 1.5f);
+          std::vector<Tensor> outputs;
+          const Status status = (*session)->run({&*x, 1}, outputs, {});
+          REQUIRE_MESSAGE(status.ok(), status.error().message());
+          const float wanted = choice.f(n) == k ? -1.5f : 3.0f;
+          CAPTURE(n);
+          REQUIRE(outputs[0].elements() == n);
+          CHECK(outputs[0].data<float>()[n - 1] == wanted);
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("a cancelled loop stops with an error and leaks nothing") {
