@@ -54,8 +54,8 @@ class Bench final : public Action {
       auto graph = take_function(opened->model, function_);
       if (!graph) return graph.error();
       const auto& states = graph->states();
-      const bool language =
-          std::any_of(states.begin(), states.end(), [](const State& state) { return state.paged; });
+      const bool language = std::any_of(states.begin(), states.end(),
+                                        [](const StateUse& use) { return use.state->paged; });
       if (!language) return run_model(common, *opened, graph.take());
     }
     return run_decode(common);

@@ -82,14 +82,16 @@ class Inspect final : public Action {
   Result<std::vector<TensorType>> input_types(const Opened& opened, const Graph& graph,
                                               Common common) {
     std::int64_t page = 0;
-    for (const State& state : graph.states()) {
+    for (const StateUse& use : graph.states()) {
+      const State& state = *use.state;
       if (state.paged) page = state.type.shape[1];
     }
     if (page > 0) {
       auto context = context_of(generator_, trained_context(opened.model).value_or(INT64_MAX));
       if (!context) return context.error();
       cached_tokens_ = *context;
-      const std::int64_t tokens = std::min(*context, BatcherOptions{}.tokens_per_step);
+      const std::int64_t step = BatcherOptions{}.tokens_per_step;
+      const std::int64_t tokens = bucket_of(std::min(*context, step), 1, step);
       // Before those of --dim, which win.
       common.dims.insert(common.dims.begin(),
                          {"tokens=" + std::to_string(tokens),

@@ -73,7 +73,7 @@ class Run final : public Action {
 
  private:
   Result<std::vector<Tensor>> gather_inputs(const Graph& graph, const Common& common) const {
-    std::map<std::string, Tensor> given;
+    std::map<std::string, Tensor, std::less<>> given;
     for (const std::string& text : inputs_) {
       const std::size_t at = text.find('=');
       if (at == std::string::npos) {
@@ -87,10 +87,8 @@ class Run final : public Action {
       if (!tensor) return tensor.error();
       given[name] = tensor.take();
     }
-    auto types = concrete_inputs(graph, common);
+    auto types = concrete_inputs(graph, common, given);
     if (!types) return types.error();
-    // A symbol that a given input fixes holds for random inputs too.
-    fix_symbols(graph, given, *types);
     auto filled = random_inputs(*types, random_ ? parse_u64(seed_).value_or(0) : 0);
     if (!filled) return filled.error();
     for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
@@ -110,26 +108,6 @@ class Run final : public Action {
     std::string out = "one of";
     for (ValueId id : graph.inputs()) out += " '" + graph.value(id).name + "'";
     return out;
-  }
-
-  static void fix_symbols(const Graph& graph, const std::map<std::string, Tensor>& given,
-                          std::vector<TensorType>& types) {
-    std::map<std::int64_t, std::int64_t> sizes;
-    for (ValueId id : graph.inputs()) {
-      const Value& value = graph.value(id);
-      const auto at = given.find(value.name);
-      if (at == given.end() || at->second.shape().rank() != value.type.shape.rank()) continue;
-      for (int d = 0; d < value.type.shape.rank(); ++d) {
-        if (is_symbol_dim(value.type.shape[d])) sizes[value.type.shape[d]] = at->second.shape()[d];
-      }
-    }
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      const Shape& declared = graph.value(graph.inputs()[i]).type.shape;
-      for (int d = 0; d < declared.rank(); ++d) {
-        if (const auto at = sizes.find(declared[d]); at != sizes.end())
-          types[i].shape[d] = at->second;
-      }
-    }
   }
 
   Status write_outputs(const std::vector<std::string>& names, const std::vector<Tensor>& outputs,

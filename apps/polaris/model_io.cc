@@ -9,6 +9,7 @@
 #include "load/load.h"
 #include "pipeline/language_model.h"
 #include "progress.h"
+#include "session/symbol_binding.h"
 #include "tensor/element.h"
 
 namespace polaris::cli {
@@ -67,32 +68,23 @@ Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Commo
   return out;
 }
 
-Result<std::vector<TensorType>> concrete_inputs(const Graph& graph, const Common& common) {
+Result<std::vector<TensorType>> concrete_inputs(
+    const Graph& graph, const Common& common,
+    const std::map<std::string, Tensor, std::less<>>& given) {
   auto dims = parse_dims(common);
   if (!dims) return dims.error();
-  for (const auto& [name, size] : *dims) {
-    const auto& symbols = graph.symbols();
-    const bool known = std::any_of(symbols.begin(), symbols.end(),
-                                   [&](const Symbol& symbol) { return symbol.name == name; });
-    if (!known) return Error::invalid("[cli] --dim, got '" + name + "', wanted a dim of the model");
+  SymbolBinding symbols(graph);
+  const std::map<std::string, std::int64_t> last(dims->rbegin(), dims->rend());
+  for (const auto& [name, size] : last) {
+    if (auto s = symbols.bind(name, size); !s) return s.error().with_context("--dim " + name);
+  }
+  for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
+    const auto at = given.find(graph.value(graph.inputs()[i]).name);
+    if (at == given.end()) continue;
+    if (auto s = symbols.bind_input(i, at->second.type()); !s) return s.error();
   }
   std::vector<TensorType> out;
-  for (ValueId id : graph.inputs()) {
-    TensorType type = graph.value(id).type;
-    for (int d = 0; d < type.shape.rank(); ++d) {
-      std::int64_t& dim = type.shape[d];
-      if (is_static_dim(dim)) continue;
-      std::int64_t size = 1;
-      if (is_symbol_dim(dim)) {
-        const Symbol& symbol = graph.symbols()[static_cast<std::size_t>(symbol_of(dim))];
-        for (const auto& [name, given] : *dims) {
-          if (name == symbol.name) size = given;
-        }
-      }
-      dim = size;
-    }
-    out.push_back(type);
-  }
+  for (ValueId id : graph.inputs()) out.push_back(symbols.concrete(graph.value(id).type, 1));
   return out;
 }
 

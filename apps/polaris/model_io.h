@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,8 +29,11 @@ Result<Opened> open_model(const Common& common, const std::string& path,
 
 /// `--dim NAME=N` pairs. Errors: invalid.
 Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common);
-/// Input types with every symbol replaced: by `--dim`, else 1; unknown dims are 1.
-Result<std::vector<TensorType>> concrete_inputs(const Graph& graph, const Common& common);
+/// Input types with a size for every symbol: that of `given` inputs, of `--dim`, else 1, as is what
+/// is not known. Errors: as SymbolBinding.
+Result<std::vector<TensorType>> concrete_inputs(
+    const Graph& graph, const Common& common,
+    const std::map<std::string, Tensor, std::less<>>& given = {});
 
 /// Inputs filled from a seed: floats uniform in [-1, 1), integers and bools 0 or 1.
 Result<std::vector<Tensor>> random_inputs(std::span<const TensorType> types, std::uint64_t seed);

@@ -13,7 +13,7 @@ bool is_read(const Graph& graph, ValueId value) {
   };
   return has(graph.outputs()) ||
          std::any_of(graph.states().begin(), graph.states().end(),
-                     [&](const State& state) { return state.update == value; }) ||
+                     [&](const StateUse& state) { return state.update == value; }) ||
          std::any_of(graph.order().begin(), graph.order().end(),
                      [&](NodeId id) { return has(graph.node(id).inputs); });
 }

@@ -43,15 +43,16 @@ Status Evaluator::load(std::span<const Tensor> inputs, std::span<const Tensor> s
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) at(graph_.inputs()[i]).data = inputs[i];
   for (std::size_t i = 0; i < graph_.states().size(); ++i) {
-    const State& state = graph_.states()[i];
+    const StateUse& use = graph_.states()[i];
+    const State& state = *use.state;
     if (i < states.size()) {
-      at(state.read).data = states[i];
+      at(use.read).data = states[i];
     } else if (state.initial) {
-      at(state.read) = *state.initial;
+      at(use.read) = *state.initial;
     } else {
       auto zeros = Tensor::allocate(state.type);
       if (!zeros) return zeros.error().with_context("state '" + state.name + "'");
-      at(state.read).data = zeros.take();
+      at(use.read).data = zeros.take();
     }
   }
   for (std::size_t v = 0; v < values_.size(); ++v) {
@@ -74,7 +75,7 @@ Result<GraphValues> Evaluator::run(std::span<const Tensor> inputs, std::span<con
   }
   GraphValues out;
   for (ValueId id : graph_.outputs()) out.outputs.push_back(at(id).data);
-  for (const State& state : graph_.states()) out.states.push_back(at(state.update).data);
+  for (const StateUse& use : graph_.states()) out.states.push_back(at(use.update).data);
   return out;
 }
 

@@ -84,17 +84,23 @@ ValueId Graph::add_constant(std::string constant_name, Tensor tensor) {
 
 ValueId Graph::add_state(std::string state_name, TensorType type,
                          std::shared_ptr<const Constant> initial, bool paged) {
+  auto state = std::make_shared<State>();
+  state->name = state_name;
+  state->type = state_type(type);
+  state->initial = std::move(initial);
+  state->paged = paged;
+  return add_state(std::move(state), std::move(state_name), type);
+}
+
+ValueId Graph::add_state(std::shared_ptr<const State> state, std::string value_name,
+                         TensorType type) {
   Value value;
   value.type = type;
-  value.name = state_name;
-  State state;
-  state.name = std::move(state_name);
-  state.type = type;
-  state.initial = std::move(initial);
-  state.read = add_value(std::move(value));
-  state.update = state.read;
-  state.paged = paged;
-  states_.push_back(std::move(state));
+  value.name = std::move(value_name);
+  StateUse use;
+  use.state = std::move(state);
+  use.read = use.update = add_value(std::move(value));
+  states_.push_back(std::move(use));
   return states_.back().read;
 }
 
@@ -178,7 +184,7 @@ void Graph::replace_uses(std::span<const ValueId> to) {
     for (ValueId& input : node(id).inputs) replace(input);
   }
   for (ValueId& output : outputs_) replace(output);
-  for (State& state : states_) replace(state.update);
+  for (StateUse& use : states_) replace(use.update);
 }
 
 void Graph::remove_inputs(const std::vector<bool>& drop) {
@@ -242,7 +248,7 @@ void Graph::compact() {
   };
   for (ValueId id : inputs_) keep(id);
   for (ValueId id : outputs_) keep(id);
-  for (const State& state : states_) keep(state.read), keep(state.update);
+  for (const StateUse& state : states_) keep(state.read), keep(state.update);
   for (NodeId id : order_) {
     for (ValueId input : node(id).inputs) keep(input);
     for (ValueId output : node(id).outputs) keep(output);
@@ -273,7 +279,7 @@ void Graph::compact() {
   }
   for (ValueId& id : inputs_) rename(id);
   for (ValueId& id : outputs_) rename(id);
-  for (State& state : states_) rename(state.read), rename(state.update);
+  for (StateUse& state : states_) rename(state.read), rename(state.update);
   values_ = std::move(values);
   nodes_ = std::move(nodes);
 }

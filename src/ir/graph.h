@@ -12,6 +12,7 @@
 #include "ir/attrs.h"
 #include "ir/constant.h"
 #include "ir/op_def.h"
+#include "ir/state.h"
 #include "ir/symbol_table.h"
 #include "tensor/tensor.h"
 
@@ -58,14 +59,11 @@ struct Node {
   }
 };
 
-/// Memory that outlives a run: KV caches, LSTM carries, TFLite variables.
-struct State {
-  std::string name;
-  TensorType type;                          // may hold symbols (cache pages)
-  std::shared_ptr<const Constant> initial;  // null: zeros
-  ValueId read;                             // the value that nodes read; no producer
-  ValueId update;                           // the value that replaces it; may equal read
-  bool paged = false;                       // bytes live in a KvPool, not in the Session
+/// A model's state as one graph uses it. All updates happen at once, at the end of a run.
+struct StateUse {
+  std::shared_ptr<const State> state;
+  ValueId read;    // the value that nodes read; no producer; its type may hold symbols
+  ValueId update;  // the value that replaces it; may equal read
 };
 
 /// Loose nodes on their way into the order of a graph, each right before a node that stands there
@@ -98,6 +96,8 @@ class Graph {
   /// A state whose initial value is `initial` or zeros; returns the value to read.
   ValueId add_state(std::string name, TensorType type, std::shared_ptr<const Constant> initial,
                     bool paged);
+  /// A state that the model has already, read as `type` in this graph's symbols.
+  ValueId add_state(std::shared_ptr<const State> state, std::string value_name, TensorType type);
   std::int64_t add_symbol(Symbol symbol);  // the id of an equal name if there is one
 
   /// Appends a node with `output_count` fresh outputs named after it (or `output_names`). Types are
@@ -122,8 +122,8 @@ class Graph {
   const std::vector<ValueId>& inputs() const { return inputs_; }
   const std::vector<ValueId>& outputs() const { return outputs_; }
   const std::vector<std::string>& output_names() const { return output_names_; }
-  const std::vector<State>& states() const { return states_; }
-  std::vector<State>& states() { return states_; }
+  const std::vector<StateUse>& states() const { return states_; }
+  std::vector<StateUse>& states() { return states_; }
   /// These two are linear: for a question or two, not for one per value.
   std::optional<ValueId> find_input(std::string_view name) const;
   bool is_output(ValueId value) const;
@@ -164,7 +164,7 @@ class Graph {
   std::vector<ValueId> inputs_;
   std::vector<ValueId> outputs_;
   std::vector<std::string> output_names_;
-  std::vector<State> states_;
+  std::vector<StateUse> states_;
   std::shared_ptr<SymbolTable> symbols_;  // one for a graph and all that are nested in it
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/verifier.h"
 
 namespace polaris {
 
@@ -28,12 +29,13 @@ struct Weight {
   std::shared_ptr<const Constant> constant;  // null where nothing here reads that storage
 };
 
-/// What a file held: named graphs over shared weights. Constants in the graphs point into the
-/// mapped file; they keep it alive.
+/// What a file held: named graphs over shared weights and shared states. Constants in the graphs
+/// point into the mapped file; they keep it alive.
 struct Model {
   std::string format;        // "gguf", "onnx"
   std::string architecture;  // "llama"; empty where the file holds its own graph
   std::map<std::string, Graph, std::less<>> functions;  // "main"; encoder, decoder, signatures ...
+  States states;  // those that the functions use, each one however many use it
   /// Key-value data of the file under its own keys (tokenizer.ggml.tokens, producer_name ...).
   Metadata metadata;
   /// What the architecture was built with, under arch/'s names whatever the format's:
@@ -48,6 +50,17 @@ struct Model {
 
   Graph* find(std::string_view function);
   const Graph* find(std::string_view function) const;
+  /// The function meant by a name; "" is the only one, or "main". Errors: not_found (lists what
+  /// there is), unsupported (there is no graph, with the reason).
+  Result<std::string> function_name(const std::string& name) const;
+  /// Takes the graph of the function meant out of the model. Errors: as function_name.
+  Result<Graph> take(const std::string& function);
 };
+
+/// Makes the states that functions name alike one, kept in model.states. Errors: invalid where
+/// functions disagree on what one is.
+Status join_states(Model& model);
+/// verify_graph of every function, and that its states are the model's.
+Status verify_model(const Model& model, const VerifyOptions& options = {});
 
 }  // namespace polaris

@@ -112,4 +112,9 @@ struct GraphText {
   TextPlace place;
 };
 
+struct ModelText {
+  std::vector<StateText> states;  // `name` is set, `value` has only its place
+  std::vector<GraphText> graphs;
+};
+
 }  // namespace polaris

@@ -112,7 +112,8 @@ std::optional<AttrValue> generic_value(const AttrLiteral& literal) {
 
 class Builder {
  public:
-  Builder(const OpSet& ops, const ParseOptions& options) : ops_(ops), options_(options) {}
+  Builder(const OpSet& ops, const ParseOptions& options, const States& declared)
+      : ops_(ops), options_(options), declared_(declared) {}
 
   Status build(const GraphText& text, Graph& graph);
   Status apply_written_types();
@@ -130,12 +131,15 @@ class Builder {
   Status build_node(const NodeText& text, Graph& graph, Names& names);
   Result<std::shared_ptr<const Constant>> constant_of(const ConstText& text,
                                                       const TensorType& type);
+  Result<std::shared_ptr<const State>> state_of(const StateText& text,
+                                                const TensorType& type) const;
   static Status define(Names& names, const ValueText& value, ValueId id);
   static Result<ValueId> find(const Names& names, const ValueText& value);
   static Result<TensorType> resolve(const TypeText& text, const Graph& graph);
 
   const OpSet& ops_;
   const ParseOptions& options_;
+  const States& declared_;
   std::vector<Written> written_;
 };
 
@@ -180,6 +184,25 @@ Result<std::shared_ptr<const Constant>> Builder::constant_of(const ConstText& te
   return std::shared_ptr<const Constant>(text.constant);
 }
 
+Result<std::shared_ptr<const State>> Builder::state_of(const StateText& text,
+                                                       const TensorType& type) const {
+  auto state = std::make_shared<State>();
+  state->name = text.name.value_or(real_name(text.value));
+  state->type = state_type(type);
+  state->paged = text.paged;
+  if (text.initial) text.initial->name = state->name;
+  state->initial = text.initial;
+  const auto found = declared_.find(state->name);
+  if (found == declared_.end()) return std::shared_ptr<const State>(std::move(state));
+  // A graph need not say again what the declaration says, but must not say otherwise.
+  if (!state->initial) state->initial = found->second->initial;
+  state->paged = state->paged || found->second->paged;
+  if (auto s = check_same_state(*found->second, *state); !s) {
+    return text_error(text.value.place, s.error().message());
+  }
+  return found->second;
+}
+
 Status Builder::build_values(const GraphText& text, Graph& graph, Names& names) {
   for (const InputText& input : text.inputs) {
     auto type = resolve(input.type, graph);
@@ -190,9 +213,9 @@ Status Builder::build_values(const GraphText& text, Graph& graph, Names& names) 
   for (const StateText& state : text.states) {
     auto type = resolve(state.type, graph);
     if (!type) return type.error();
-    if (state.initial) state.initial->name = real_name(state.value);
-    const ValueId id = graph.add_state(real_name(state.value), *type, state.initial, state.paged);
-    if (state.name) graph.states().back().name = *state.name;
+    auto held = state_of(state, *type);
+    if (!held) return held.error();
+    const ValueId id = graph.add_state(held.take(), real_name(state.value), *type);
     if (auto s = define(names, state.value, id); !s) return s;
   }
   for (const ConstText& constant : text.constants) {
@@ -352,9 +375,10 @@ std::string default_node_name(const std::vector<std::string>& output_names) {
   return "";
 }
 
-Result<Graph> build_graph(const GraphText& text, const OpSet& ops, const ParseOptions& options) {
+Result<Graph> build_graph(const GraphText& text, const OpSet& ops, const ParseOptions& options,
+                          const States& declared) {
   Graph graph;
-  Builder builder(ops, options);
+  Builder builder(ops, options, declared);
   if (auto s = builder.build(text, graph); !s) return s.error();
   if (auto s = infer_graph(graph); !s) return s.error();
   if (auto s = builder.apply_written_types(); !s) return s.error();

@@ -12,8 +12,9 @@ namespace polaris {
 /// the wrong kind, or a variable.
 Status set_attributes(Attrs& attrs, const std::vector<AttrText>& written);
 
-/// Resolves names and builds the graph, types inferred.
-Result<Graph> build_graph(const GraphText& text, const OpSet& ops, const ParseOptions& options);
+/// Resolves names and builds the graph, types inferred. States that are in `declared` are those.
+Result<Graph> build_graph(const GraphText& text, const OpSet& ops, const ParseOptions& options,
+                          const States& declared = {});
 
 /// The name of a node that is not given one: its first output's, without ":0".
 std::string default_node_name(const std::vector<std::string>& output_names);

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/strings.h"
+#include "ir/model_text.h"
 #include "ir/text.h"
 #include "ir/text_build.h"
 #include "ir/text_lexer.h"
@@ -161,10 +162,21 @@ class AttrPrinter final : public AttrVisitor {
   const PrintOptions& options_;
 };
 
+/// What a state's declaration says after its type.
+std::string state_tail(const State& state, const PrintOptions& options) {
+  std::string out = state.paged ? " paged" : "";
+  if (state.initial) out += " = " + data_text(state.initial->data, options, false);
+  return out;
+}
+
 class Printer {
  public:
-  Printer(const Graph& graph, const PrintOptions& options, int depth)
-      : graph_(graph), options_(options), indent_(static_cast<std::size_t>(depth) * 2 + 2, ' ') {}
+  /// `declared`: what states are stands above the graph.
+  Printer(const Graph& graph, const PrintOptions& options, int depth, bool declared = false)
+      : graph_(graph),
+        options_(options),
+        indent_(static_cast<std::size_t>(depth) * 2 + 2, ' '),
+        declared_(declared) {}
 
   /// The `{ ... }` of the graph; `inherited` symbols are not declared again.
   std::string body(std::size_t inherited, int depth);
@@ -175,6 +187,7 @@ class Printer {
   std::string read(ValueId id) { return id.valid() ? "%" + token(id) : "_"; }
   void print_constant(ValueId id);
   void print_constants();
+  void print_state(const StateUse& use);
   void print_node(const Node& node, int depth);
   std::string attributes(const Node& node);
   std::string node_types(const Node& node);
@@ -183,6 +196,7 @@ class Printer {
   const Graph& graph_;
   const PrintOptions& options_;
   std::string indent_;
+  bool declared_;
   std::string out_;
   std::map<ValueId, std::string> tokens_;
   std::set<std::string, std::less<>> used_;
@@ -242,7 +256,7 @@ void Printer::print_constants() {
     }
   }
   for (ValueId id : graph_.outputs()) print_constant(id);
-  for (const State& state : graph_.states()) print_constant(state.update);
+  for (const StateUse& use : graph_.states()) print_constant(use.update);
 }
 
 std::string Printer::attributes(const Node& node) {
@@ -296,6 +310,14 @@ void Printer::print_node(const Node& node, int depth) {
   line(text);
 }
 
+void Printer::print_state(const StateUse& use) {
+  const Value& value = graph_.value(use.read);
+  std::string text = "state " + defined(use.read) + " : " + type_text(value.type, graph_.symbols());
+  if (!declared_) text += state_tail(*use.state, options_);
+  if (use.state->name != value.name) text += " named " + quote_text(use.state->name);
+  line(text);
+}
+
 std::string Printer::body(std::size_t inherited, int depth) {
   out_ = "{\n";
   for (std::size_t i = inherited; i < graph_.symbols().size(); ++i) {
@@ -310,14 +332,7 @@ std::string Printer::body(std::size_t inherited, int depth) {
   for (ValueId id : graph_.inputs()) {
     line("input " + defined(id) + " : " + type_text(graph_.value(id).type, graph_.symbols()));
   }
-  for (const State& state : graph_.states()) {
-    std::string text =
-        "state " + defined(state.read) + " : " + type_text(state.type, graph_.symbols());
-    if (state.paged) text += " paged";
-    if (state.initial) text += " = " + data_text(state.initial->data, options_, false);
-    if (state.name != graph_.value(state.read).name) text += " named " + quote_text(state.name);
-    line(text);
-  }
+  for (const StateUse& use : graph_.states()) print_state(use);
   print_constants();
   for (NodeId id : graph_.order()) print_node(graph_.node(id), depth);
   for (std::size_t i = 0; i < graph_.outputs().size(); ++i) {
@@ -328,8 +343,8 @@ std::string Printer::body(std::size_t inherited, int depth) {
     }
     line(text);
   }
-  for (const State& state : graph_.states()) {
-    if (state.update != state.read) line("update " + read(state.read) + " = " + read(state.update));
+  for (const StateUse& use : graph_.states()) {
+    if (use.update != use.read) line("update " + read(use.read) + " = " + read(use.update));
   }
   return out_ + indent_.substr(2) + "}";
 }
@@ -340,6 +355,19 @@ std::string print_graph(const Graph& graph, const PrintOptions& options) {
   Printer printer(graph, options, 0);
   const std::string name = graph.name.empty() ? "" : word_or_quoted(graph.name) + " ";
   return "graph " + name + printer.body(0, 0) + "\n";
+}
+
+std::string print_model(const Model& model, const PrintOptions& options) {
+  std::string out;
+  for (const auto& [name, state] : model.states) {
+    out += "state " + word_or_quoted(name) + " : " + type_text(state->type, {}) +
+           state_tail(*state, options) + "\n";
+  }
+  for (const auto& [name, graph] : model.functions) {
+    Printer printer(graph, options, 0, true);
+    out += "graph " + word_or_quoted(name) + " " + printer.body(0, 0) + "\n";
+  }
+  return out;
 }
 
 }  // namespace polaris

@@ -128,6 +128,27 @@ Result<std::int64_t> TextSyntax::integer() {
   return *value;
 }
 
+Result<ModelText> TextSyntax::model() {
+  ModelText out;
+  do {
+    if (!accept("state")) {
+      auto graph = graph_at(0);
+      if (!graph) return graph.error();
+      out.graphs.push_back(graph.take());
+      continue;
+    }
+    StateText state;
+    state.value.place = token_.place;
+    auto given = name();
+    if (!given) return given.error();
+    state.name = given.take();
+    if (auto s = state_declaration(state); !s) return s.error();
+    out.states.push_back(std::move(state));
+  } while (!at_end());
+  if (!status_) return status_.error();
+  return out;
+}
+
 Result<GraphText> TextSyntax::graph_at(int depth) {
   const TextPlace place = token_.place;
   if (auto s = expect("graph"); !s) return s.error();
@@ -243,21 +264,25 @@ Status TextSyntax::constant(GraphText& graph) {
   return Status::success();
 }
 
+Status TextSyntax::state_declaration(StateText& state) {
+  if (auto s = expect(":"); !s) return s;
+  auto t = type();
+  if (!t) return t.error();
+  state.type = t.take();
+  state.paged = accept("paged");
+  if (!accept("=")) return Status::success();
+  auto data = constant_data(state.type.type);
+  if (!data) return data.error();
+  state.initial = data.take();
+  return Status::success();
+}
+
 Status TextSyntax::state(GraphText& graph) {
   StateText out;
   auto v = defined_value();
   if (!v) return v.error();
   out.value = v.take();
-  if (auto s = expect(":"); !s) return s;
-  auto t = type();
-  if (!t) return t.error();
-  out.type = t.take();
-  out.paged = accept("paged");
-  if (accept("=")) {
-    auto data = constant_data(out.type.type);
-    if (!data) return data.error();
-    out.initial = data.take();
-  }
+  if (auto s = state_declaration(out); !s) return s;
   if (accept("named")) {
     auto given = name();
     if (!given) return given.error();

@@ -16,6 +16,8 @@ class TextSyntax {
 
   /// `graph NAME { ... }`.
   Result<GraphText> graph() { return graph_at(0); }
+  /// `state NAME : type ...` and `graph NAME { ... }` up to the end.
+  Result<ModelText> model();
   /// `{ statements }` of a rewrite: attributes may be $variables, arguments numbers, and a `const`
   /// need not say more than its name.
   Result<GraphText> pattern() {
@@ -40,6 +42,7 @@ class TextSyntax {
   Status symbol(GraphText& graph);
   Status constant(GraphText& graph);
   Status state(GraphText& graph);
+  Status state_declaration(StateText& state);
   Status output(GraphText& graph);
   Result<NodeText> node(int depth);
   Status arguments(NodeText& node);

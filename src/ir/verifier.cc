@@ -55,7 +55,7 @@ class Verifier {
   Status check_sources();
   Status check_constant(const Value& value);
   Status check_type(const Value& value);
-  Status check_state(const State& state);
+  Status check_state(const StateUse& use);
   Status check_results();
   Status check_node(NodeId id);
   Status check_inputs(const Node& node);
@@ -111,14 +111,16 @@ Status Verifier::check_constant(const Value& value) {
   return Status::success();
 }
 
-Status Verifier::check_state(const State& state) {
-  if (auto s = define(state.read, "state '" + state.name + "'"); !s) return s;
-  state_[static_cast<std::size_t>(state.read.index)] = true;
-  const Value& read = graph_.value(state.read);
+Status Verifier::check_state(const StateUse& use) {
+  if (!use.state) return fail("a state is null");
+  const State& state = *use.state;
+  if (auto s = define(use.read, "state '" + state.name + "'"); !s) return s;
+  state_[static_cast<std::size_t>(use.read.index)] = true;
+  const Value& read = graph_.value(use.read);
   if (read.producer.valid() || read.constant) {
     return fail("state '" + state.name + "' reads a value that something else defines");
   }
-  if (read.type != state.type) {
+  if (state_type(read.type) != state.type) {
     return fail("state '" + state.name + "', got a value " + read.type.to_string() + ", wanted " +
                 state.type.to_string());
   }
@@ -136,8 +138,8 @@ Status Verifier::check_sources() {
       return fail("input '" + graph_.value(id).name + "' is also defined by something else");
     }
   }
-  for (const State& state : graph_.states()) {
-    if (auto s = check_state(state); !s) return s;
+  for (const StateUse& use : graph_.states()) {
+    if (auto s = check_state(use); !s) return s;
   }
   if (depth_ > 0 && !graph_.states().empty()) return fail("a subgraph holds states");
   for (std::size_t i = 0; i < graph_.value_count(); ++i) {
@@ -261,14 +263,16 @@ Status Verifier::check_results() {
       return fail("output '" + graph_.output_names()[i] + "' is a value that nothing defines");
     }
   }
-  for (const State& state : graph_.states()) {
-    if (!is_defined(state.update)) {
+  for (const StateUse& use : graph_.states()) {
+    const State& state = *use.state;
+    if (!is_defined(use.update)) {
       return fail("state '" + state.name + "' is updated by a value that nothing defines");
     }
-    const TensorType& type = graph_.value(state.update).type;
-    if (!merge_types(type, state.type)) {
+    const TensorType& type = graph_.value(use.update).type;
+    const TensorType& wanted = graph_.value(use.read).type;
+    if (!merge_types(type, wanted)) {
       return fail("state '" + state.name + "', got an update " + type.to_string() + ", wanted " +
-                  state.type.to_string());
+                  wanted.to_string());
     }
   }
   return Status::success();
@@ -289,9 +293,9 @@ Status Verifier::check_names() {
     }
   }
   std::set<std::string_view> states;
-  for (const State& state : graph_.states()) {
-    if (!states.insert(state.name).second) {
-      return fail("two states are named '" + state.name + "'");
+  for (const StateUse& use : graph_.states()) {
+    if (!states.insert(use.state->name).second) {
+      return fail("two states are named '" + use.state->name + "'");
     }
   }
   return Status::success();

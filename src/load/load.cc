@@ -1,7 +1,5 @@
 #include "load/load.h"
 
-#include "ir/verifier.h"
-
 namespace polaris {
 
 #define POLARIS_LOADER(name) extern const Loader loader_##name;
@@ -30,11 +28,9 @@ Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& op
     auto model = loader->load(source, ops, options);
     if (!model) return model.error().with_context("'" + source.path() + "'");
     // A loader infers types itself; what else a graph promises is checked here, once for all.
-    for (const auto& [name, graph] : model->functions) {
-      if (Status s = verify_graph(graph, {.types = false}); !s) {
-        return s.error().with_context("'" + source.path() + "' function '" + name + "'");
-      }
-    }
+    auto status = join_states(*model);
+    if (status) status = verify_model(*model, {.types = false});
+    if (!status) return status.error().with_context("'" + source.path() + "'");
     model->format = loader->name;
     if (model->file_bytes == 0) {
       model->file_bytes = static_cast<std::int64_t>(source.main().bytes.size());
@@ -59,25 +55,6 @@ Result<Model> load_model(const std::string& path, const OpSet& ops, const LoadOp
   return load_model(*source, ops, options);
 }
 
-Result<Graph> take_function(Model& model, const std::string& name) {
-  if (model.functions.empty()) {
-    return Error::unsupported(
-        "[" + model.format + "] nothing to run: " +
-        (model.no_function_reason.empty() ? "the file holds no graph" : model.no_function_reason));
-  }
-  std::string wanted = name;
-  if (wanted.empty()) {
-    wanted = model.functions.size() == 1 ? model.functions.begin()->first : "main";
-  }
-  Graph* graph = model.find(wanted);
-  if (graph != nullptr) return std::move(*graph);
-  std::string have;
-  for (const auto& [function, unused] : model.functions) {
-    if (!have.empty()) have += ", ";
-    have += function;
-  }
-  return Error::not_found("[" + model.format + "] function, got '" + wanted + "', wanted one of " +
-                          have);
-}
+Result<Graph> take_function(Model& model, const std::string& name) { return model.take(name); }
 
 }  // namespace polaris

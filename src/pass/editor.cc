@@ -31,7 +31,7 @@ Editor::Editor(Graph& graph, const OpSet& ops)
     : graph_(graph), ops_(ops), reads_(graph.value_count()) {
   for (NodeId id : graph_.order()) add_uses(id);
   for (ValueId id : graph_.outputs()) add_root(next_root_.size(), id);
-  for (const State& state : graph_.states()) add_root(next_root_.size(), state.update);
+  for (const StateUse& state : graph_.states()) add_root(next_root_.size(), state.update);
 }
 
 void Editor::add_root(std::size_t root, ValueId value) {

@@ -12,7 +12,7 @@ Result<bool> run(Graph& graph, const Target&, const OpSet&) {
     return id.valid() && read[static_cast<std::size_t>(id.index)];
   };
   for (ValueId id : graph.outputs()) mark(id);
-  for (const State& state : graph.states()) mark(state.update);
+  for (const StateUse& state : graph.states()) mark(state.update);
   std::vector<NodeId> dead;
   bool changed = false;
   const std::vector<NodeId>& order = graph.order();

@@ -25,7 +25,11 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
     : model_(std::move(model)),
       session_(std::move(session)),
       pool_(std::move(pool)),
-      options_(options) {}
+      options_(options) {
+  // A step is no larger than the model's dims may be.
+  options_.tokens_per_step = std::min(options_.tokens_per_step, model_.tokens_max);
+  options_.sequences_max = std::min(options_.sequences_max, model_.sequences_max);
+}
 
 Result<RequestId> Batcher::add(GenerateRequest request) {
   if (request.prompt.empty()) return Error::invalid("[generate] the prompt has no token");
@@ -157,9 +161,10 @@ Status Batcher::run_step(const RunOptions& options) {
         active.sequence.length() + share.count == static_cast<std::int64_t>(active.tokens.size());
     rows += whole ? 1 : 0;
   }
-  auto status =
-      inputs_.begin(tokens, static_cast<std::int64_t>(shares_.size()), width,
-                    std::max<std::int64_t>(rows, 1), options_.bucket_min, options_.table_width_min);
+  const StepBuckets buckets{options_.bucket_min, options_.table_width_min, model_.tokens_max,
+                            model_.sequences_max, model_.table_width_max};
+  auto status = inputs_.begin(tokens, static_cast<std::int64_t>(shares_.size()), width,
+                              std::max<std::int64_t>(rows, 1), buckets);
   if (!status) return status;
   for (Share& share : shares_) {
     const Active& active = running_[share.active];

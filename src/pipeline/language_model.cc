@@ -1,5 +1,6 @@
 #include "pipeline/language_model.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -62,6 +63,14 @@ Status check_decoder(const Model& model, const Graph& graph) {
                             "wanted a language model such as llama");
 }
 
+/// The bound of an input's dim; none where it is free.
+std::int64_t bound_of(const Graph& graph, std::size_t input, int axis) {
+  const std::int64_t dim = graph.value(graph.inputs()[input]).type.shape[axis];
+  if (!is_symbol_dim(dim)) return is_static_dim(dim) ? dim : INT64_MAX;
+  const Symbol& symbol = graph.symbols()[static_cast<std::size_t>(symbol_of(dim))];
+  return symbol.kind == Symbol::Kind::kFree ? INT64_MAX : symbol.bound;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> make_tokenizer(const Model& model) {
@@ -111,12 +120,16 @@ Result<LanguageModel> LanguageModel::create(std::shared_ptr<Runtime> runtime, Mo
   const auto context = trained_context(model);
   if (!context) return Error::invalid("[" + model.format + "] context_length is missing");
   out.context_tokens = *context;
+  out.tokens_max = std::min(bound_of(*graph, 0, 0), bound_of(*graph, 5, 0));
+  out.sequences_max = bound_of(*graph, 4, 0);
+  out.table_width_max = bound_of(*graph, 4, 1);
   const auto& vocabulary = out.tokenizer->vocabulary();
   if (vocabulary.eos) out.end_tokens.push_back(*vocabulary.eos);
   if (const auto eot = find_id(model, "tokenizer.ggml.eot_token_id", vocabulary.size())) {
     out.end_tokens.push_back(*eot);
   }
-  auto program = Program::compile(std::move(runtime), std::move(*graph), options);
+  const std::string functions[] = {"main"};
+  auto program = Program::compile(std::move(runtime), model, functions, options);
   if (!program) return program.error();
   out.program = program.take();
   return out;

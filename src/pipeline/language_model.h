@@ -25,6 +25,10 @@ struct LanguageModel {
   std::int64_t context_tokens = 0;  // the longest sequence it was trained for
   std::int64_t vocabulary = 0;      // width of the logits
   std::vector<TokenId> end_tokens;  // any of them ends a text
+  // What the decoder's dims are bound by: tokens and sequences of a step, pages of a table row.
+  std::int64_t tokens_max = INT64_MAX;
+  std::int64_t sequences_max = INT64_MAX;
+  std::int64_t table_width_max = INT64_MAX;
 
   /// Takes the model's "main" function. Errors: unsupported where it is no decoder (its inputs are
   /// not tokens, positions, slots, sequences, block_table and logit_rows).

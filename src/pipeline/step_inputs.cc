@@ -22,16 +22,18 @@ Result<std::vector<Tensor>> make_tensors(std::int64_t tokens, std::int64_t seque
 
 }  // namespace
 
-std::int64_t bucket_of(std::int64_t count, std::int64_t least) {
+std::int64_t bucket_of(std::int64_t count, std::int64_t least, std::int64_t most) {
   std::int64_t bucket = 1;
   while (bucket < count || bucket < least) bucket *= 2;
-  return bucket;
+  return std::min(bucket, most);
 }
 
 Status StepInputs::begin(std::int64_t tokens, std::int64_t sequences, std::int64_t width,
-                         std::int64_t rows, std::int64_t bucket_min, std::int64_t width_min) {
-  const Key key = {bucket_of(tokens, bucket_min), bucket_of(sequences, bucket_min),
-                   bucket_of(width, width_min), bucket_of(rows, bucket_min)};
+                         std::int64_t rows, const StepBuckets& buckets) {
+  const Key key = {bucket_of(tokens, buckets.least, buckets.tokens_max),
+                   bucket_of(sequences, buckets.least, buckets.sequences_max),
+                   bucket_of(width, buckets.width_least, buckets.width_max),
+                   bucket_of(rows, buckets.least, buckets.tokens_max)};
   auto at = buckets_.find(key);
   if (at == buckets_.end()) {
     auto tensors = make_tensors(key[0], key[1], key[2], key[3]);

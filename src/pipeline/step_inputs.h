@@ -11,18 +11,27 @@
 
 namespace polaris {
 
-/// The smallest power of two not below `count` and `least`.
-std::int64_t bucket_of(std::int64_t count, std::int64_t least);
+/// The smallest power of two not below `count` and `least`, or `most` where that is less.
+std::int64_t bucket_of(std::int64_t count, std::int64_t least, std::int64_t most);
+
+/// What the sizes of a step are rounded to. Floors of all that may be padded, and the model's
+/// bounds.
+struct StepBuckets {
+  std::int64_t least = 1;               // of tokens, sequences and rows
+  std::int64_t width_least = 1;         // of a table row
+  std::int64_t tokens_max = INT64_MAX;  // and rows
+  std::int64_t sequences_max = INT64_MAX;
+  std::int64_t width_max = INT64_MAX;
+};
 
 /// The decoder's six int32 inputs of one step, padded to buckets: tokens[T], positions[T],
 /// slots[T], sequences[T], block_table[S, P], logit_rows[R]. Tensors are kept per bucket, so that
 /// steady decoding allocates none.
 class StepInputs {
  public:
-  /// Empties the step. `tokens`, `sequences`, `width` (pages a row) and `rows` are real counts;
-  /// `bucket_min` bounds the first two and the last from below, `width_min` the width.
+  /// Empties the step. `tokens`, `sequences`, `width` (pages a row) and `rows` are real counts.
   Status begin(std::int64_t tokens, std::int64_t sequences, std::int64_t width, std::int64_t rows,
-               std::int64_t bucket_min, std::int64_t width_min);
+               const StepBuckets& buckets);
   /// Adds a sequence's page table row; returns its index.
   std::int32_t add_sequence(const Sequence& sequence);
   /// Adds one token of sequence `row`; returns its index.

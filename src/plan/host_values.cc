@@ -38,7 +38,7 @@ std::vector<std::int64_t> last_readers(const Graph& graph) {
     }
   }
   for (ValueId output : graph.outputs()) last[static_cast<std::size_t>(output.index)] = end;
-  for (const State& state : graph.states()) {
+  for (const StateUse& state : graph.states()) {
     if (state.update.valid()) last[static_cast<std::size_t>(state.update.index)] = end;
   }
   return last;

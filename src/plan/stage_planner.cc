@@ -469,8 +469,9 @@ class StagePlanner {
         if (!at) return at.error();
         out.at = *at;
         Storage& root = root_of(stage_.storages, out.at);
-        const bool to_host =
-            (context_.outputs_to_host && graph_.is_output(id)) || (*context_.host_needed)[v];
+        const bool stays = context_.device_outputs != nullptr && (*context_.device_outputs)[v];
+        const bool to_host = (context_.outputs_to_host && !stays && graph_.is_output(id)) ||
+                             (*context_.host_needed)[v];
         if (root.kind == Storage::Kind::kArena) root.kind = Storage::Kind::kLiveOut;
         if (root.kind == Storage::Kind::kLiveOut && to_host) root.readback = true;
         if (value.dims_storage >= 0) {

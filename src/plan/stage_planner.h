@@ -18,6 +18,7 @@ struct PlanContext {
   const std::vector<std::int64_t>* last_reader = nullptr;  // last_readers(graph)
   std::span<const TensorType> state_types;                 // static; index as graph.states()
   bool outputs_to_host = true;  // graph outputs are read by the host (a top-level graph)
+  const std::vector<bool>* device_outputs = nullptr;  // by value: an output the host does not read
 };
 
 /// Plans the stage that begins at position `begin` of the graph's order, with `live_in` the values

@@ -21,7 +21,7 @@ ValueId written_input(const Graph& graph, ValueId output) {
 std::vector<std::int32_t> state_chains(const Graph& graph) {
   std::vector<std::int32_t> chain(graph.value_count(), -1);
   for (std::size_t s = 0; s < graph.states().size(); ++s) {
-    const State& state = graph.states()[s];
+    const StateUse& state = graph.states()[s];
     ValueId at = state.update;
     while (at.valid() && at != state.read) at = written_input(graph, at);
     if (!at.valid()) continue;

@@ -22,12 +22,12 @@ Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& gr
   const std::vector<bool> host_needed = host_needed_values(copy);
   const std::vector<std::int64_t> last_reader = last_readers(copy);
   std::vector<TensorType> states;
-  for (const State& state : copy.states()) {
-    TensorType& type = states.emplace_back(state.type);
+  for (const StateUse& use : copy.states()) {
+    TensorType& type = states.emplace_back(use.state->type);
     for (int d = 0; d < type.shape.rank(); ++d) {
       if (!is_static_dim(type.shape[d])) type.shape[d] = 1;
     }
-    if (!state.paged || type.shape.rank() < 2) continue;
+    if (!use.state->paged || type.shape.rank() < 2) continue;
     // [pages, tokens of a page, elements]
     type.shape[0] = std::max<std::int64_t>(ceil_div(cached_tokens, type.shape[1]), 1);
   }

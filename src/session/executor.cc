@@ -7,6 +7,7 @@
 
 #include "ir/node_error.h"
 #include "ir/op_attrs/control.h"
+#include "session/scan_pile.h"
 #include "session/stage_key.h"
 #include "session/stage_runner.h"
 #include "session/value_move.h"
@@ -40,8 +41,9 @@ Result<std::vector<LiveIn>> Executor::live_in(const GraphInfo& info, Frontier& f
   return out;
 }
 
-Result<std::vector<ValueRef>> Executor::run(const Graph& graph, std::span<const ValueRef> inputs,
-                                            const BoundStates& states) {
+Result<Executor::Outcome> Executor::run(const Graph& graph, std::span<const ValueRef> inputs,
+                                        const BoundStates& states,
+                                        const std::vector<bool>* device_outputs) {
   if (++depth_ > kDepthMax) return Error::invalid("[run] control flow nests too deep");
   const GraphInfo& info = program_.info(graph);
   const auto read_later = [&](ValueId id, std::size_t position) {
@@ -58,8 +60,8 @@ Result<std::vector<ValueRef>> Executor::run(const Graph& graph, std::span<const 
     }
     auto values = live_in(info, frontier);
     if (!values) return values.error();
-    const std::string key = stage_key(graph, position, *values, states.types);
-    auto loaded = program_.stage(key, info, position, values.take(), states.types);
+    const std::string key = stage_key(graph, position, *values, states.types, device_outputs);
+    auto loaded = program_.stage(key, info, position, values.take(), states.types, device_outputs);
     if (!loaded) return loaded.error();
     const Stage& stage = (*loaded)->stage;
     std::vector<const ValueRef*> live;
@@ -87,21 +89,26 @@ Result<std::vector<ValueRef>> Executor::run(const Graph& graph, std::span<const 
   return outputs;
 }
 
-Result<std::vector<ValueRef>> Executor::finish(const GraphInfo& info, const Frontier& frontier,
-                                               const BoundStates& states) {
-  std::vector<ValueRef> outputs;
-  outputs.reserve(info.graph->outputs().size());
+Result<std::vector<ValueRef>> Executor::run_subgraph(const Graph& graph,
+                                                     std::span<const ValueRef> inputs) {
+  auto outcome = run(graph, inputs, {});
+  if (!outcome) return outcome.error();
+  return std::move(outcome->outputs);
+}
+
+Result<Executor::Outcome> Executor::finish(const GraphInfo& info, const Frontier& frontier,
+                                           const BoundStates& states) {
+  Outcome out;
+  out.outputs.reserve(info.graph->outputs().size());
   for (ValueId id : info.graph->outputs()) {
     auto value = value_of(*info.graph, id, frontier, states);
     if (!value) return value.error();
-    outputs.push_back(value.take());
+    out.outputs.push_back(value.take());
   }
-  // All updates and outputs are as they were before any state is written.
   auto writes = state_writes(info, frontier, states);
   if (!writes) return writes.error();
-  if (auto status = detach_from_states(runtime_, *writes, outputs); !status) return status.error();
-  if (auto status = write_states(runtime_, writes.take()); !status) return status.error();
-  return outputs;
+  out.writes = writes.take();
+  return out;
 }
 
 Result<ValueRef> Executor::value_of(const Graph& graph, ValueId id, const Frontier& frontier,
@@ -127,15 +134,15 @@ Result<std::vector<StateWrite>> Executor::state_writes(const GraphInfo& info,
   const Graph& graph = *info.graph;
   std::vector<StateWrite> out;
   for (std::size_t s = 0; s < graph.states().size(); ++s) {
-    const State& state = graph.states()[s];
-    if (!state.update.valid() || state.update == state.read) continue;
-    auto value = value_of(graph, state.update, frontier, states);
+    const StateUse& use = graph.states()[s];
+    if (!use.update.valid() || use.update == use.read) continue;
+    auto value = value_of(graph, use.update, frontier, states);
     if (!value) return value.error();
     const BufferView& to = states.views[s];
     const bool in_place = value->view.buffer == to.buffer && value->view.offset == to.offset;
     if (in_place && value->device != kHost) continue;
     if (value->type != states.types[s]) {
-      return Error::invalid("[run] state '" + state.name + "', got an update " +
+      return Error::invalid("[run] state '" + use.state->name + "', got an update " +
                             value->type.to_string() + ", wanted " + states.types[s].to_string());
     }
     out.push_back({value.take(), info.placement.state[s], to});
@@ -179,7 +186,7 @@ Result<std::vector<ValueRef>> Executor::run_if(const Node& node, std::span<const
                           ", wanted one element");
   }
   const bool taken = element_as_i64(*condition, 0) != 0;
-  return run(*node.subgraphs[taken ? 0 : 1], inputs.subspan(1), {});
+  return run_subgraph(*node.subgraphs[taken ? 0 : 1], inputs.subspan(1));
 }
 
 Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
@@ -208,6 +215,7 @@ Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
   }
   std::vector<ValueRef> values(inputs.begin() + 2, inputs.end());  // carried, then captured
   std::vector<std::vector<ValueRef>> scanned(scans);
+  ScanPile pile(runtime_, options_.loop_bytes_max);
   for (std::int64_t trip = 0; trip < trips && go_on; ++trip) {
     if (options_.cancel != nullptr && options_.cancel->cancelled()) {
       return Error::cancelled("[Loop] stopped on request");
@@ -220,7 +228,7 @@ Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
     std::vector<ValueRef> arguments = {ValueRef::of(trip_tensor.take()),
                                        ValueRef::of(condition_tensor.take())};
     arguments.insert(arguments.end(), values.begin(), values.end());
-    auto results = run(body, arguments, {});
+    auto results = run_subgraph(body, arguments);
     if (!results) return results.error();
     auto more = read_scalar((*results)[0]);
     if (!more) return more.error();
@@ -228,6 +236,7 @@ Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
     for (std::size_t c = 0; c < carried; ++c) values[c] = std::move((*results)[1 + c]);
     for (std::size_t s = 0; s < scans; ++s) {
       scanned[s].push_back(std::move((*results)[1 + carried + s]));
+      if (auto status = pile.add(scanned[s].back(), trip); !status) return status.error();
     }
   }
   values.resize(carried);

@@ -16,10 +16,14 @@ class Executor {
   Executor(Program& program, const RunOptions& options, std::int64_t ticket)
       : program_(program), runtime_(program.runtime()), options_(options), ticket_(ticket) {}
 
-  /// `inputs` in the graph's order. Returns the outputs in the graph's order; waits for all work.
-  /// States are updated all at once at the end: no output and no update sees another's.
-  Result<std::vector<ValueRef>> run(const Graph& graph, std::span<const ValueRef> inputs,
-                                    const BoundStates& states);
+  struct Outcome {
+    std::vector<ValueRef> outputs;   // in the graph's order
+    std::vector<StateWrite> writes;  // the states' next values, not yet written
+  };
+  /// `inputs` in the graph's order. Waits for all work. Outputs that are in `device_outputs` (by
+  /// value; null: none) are not for the host.
+  Result<Outcome> run(const Graph& graph, std::span<const ValueRef> inputs,
+                      const BoundStates& states, const std::vector<bool>* device_outputs = nullptr);
 
  private:
   struct Live {
@@ -35,8 +39,9 @@ class Executor {
   Result<ValueRef> stack(std::span<const ValueRef> parts, const TensorType& declared);
   Result<ValueRef> value_of(const Graph& graph, ValueId id, const Frontier& frontier,
                             const BoundStates& states);
-  Result<std::vector<ValueRef>> finish(const GraphInfo& info, const Frontier& frontier,
-                                       const BoundStates& states);
+  Result<std::vector<ValueRef>> run_subgraph(const Graph& graph, std::span<const ValueRef> inputs);
+  Result<Outcome> finish(const GraphInfo& info, const Frontier& frontier,
+                         const BoundStates& states);
   Result<std::vector<StateWrite>> state_writes(const GraphInfo& info, const Frontier& frontier,
                                                const BoundStates& states);
   Result<std::vector<LiveIn>> live_in(const GraphInfo& info, Frontier& frontier);

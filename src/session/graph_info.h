@@ -14,6 +14,7 @@ struct GraphInfo {
   std::vector<bool> host_needed;
   std::vector<std::int64_t> last_reader;
   bool writes_in_place = false;  // some node writes a state's bytes
+  bool function = false;         // one of the program's functions, no graph within one
 };
 
 }  // namespace polaris

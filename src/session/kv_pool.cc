@@ -44,7 +44,8 @@ void Sequence::give_back() {
 }
 
 std::int64_t KvPool::page_tokens(const Program& program) {
-  for (const State& state : program.graph().states()) {
+  for (const ProgramState& held : program.states()) {
+    const State& state = *held.state;
     if (state.paged && state.type.shape.rank() == 3) return state.type.shape[1];
   }
   return 0;
@@ -52,11 +53,9 @@ std::int64_t KvPool::page_tokens(const Program& program) {
 
 std::vector<std::int64_t> KvPool::page_bytes(const Program& program) {
   std::vector<std::int64_t> out(static_cast<std::size_t>(program.runtime().device_count()), 0);
-  const auto& states = program.graph().states();
-  for (std::size_t s = 0; s < states.size(); ++s) {
-    if (!states[s].paged) continue;
-    const DeviceIndex device = program.info().placement.state[s];
-    out[static_cast<std::size_t>(device)] += state_page_bytes(states[s]);
+  for (const ProgramState& held : program.states()) {
+    if (!held.state->paged) continue;
+    out[static_cast<std::size_t>(held.device)] += state_page_bytes(*held.state);
   }
   return out;
 }
@@ -76,17 +75,17 @@ Result<std::shared_ptr<KvPool>> KvPool::create(std::shared_ptr<Program> program,
 
 Status KvPool::allocate(std::int64_t pages) {
   page_size_ = page_tokens(*program_);
-  const auto& states = program_->graph().states();
+  const auto& states = program_->states();
   types_.resize(states.size());
   views_.resize(states.size());
   for (std::size_t s = 0; s < states.size(); ++s) {
-    const State& state = states[s];
+    const State& state = *states[s].state;
     if (!state.paged) continue;
     if (state.type.shape.rank() != 3 || state.type.shape[1] != page_size_) {
       return Error::invalid("[kv] state '" + state.name + "', got " + state.type.to_string() +
                             ", wanted [pages, " + std::to_string(page_size_) + ", width]");
     }
-    const DeviceIndex d = program_->info().placement.state[s];
+    const DeviceIndex d = states[s].device;
     Device& device = program_->runtime().device(d);
     TensorType type = state.type;
     type.shape[0] = pages;
@@ -173,11 +172,11 @@ Status KvPool::reserve(Sequence& sequence, std::int64_t new_length) {
 }
 
 Status KvPool::copy_page(std::int32_t from, std::int32_t to) {
-  const auto& states = program_->graph().states();
+  const auto& states = program_->states();
   for (std::size_t s = 0; s < states.size(); ++s) {
     if (views_[s].buffer == nullptr) continue;
-    const std::int64_t bytes = state_page_bytes(states[s]);
-    Device& device = program_->runtime().device(program_->info().placement.state[s]);
+    const std::int64_t bytes = state_page_bytes(*states[s].state);
+    Device& device = program_->runtime().device(states[s].device);
     const auto status =
         device.copy({views_[s].buffer, from * bytes, bytes}, {views_[s].buffer, to * bytes, bytes});
     if (!status) return status;

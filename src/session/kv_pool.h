@@ -75,7 +75,7 @@ class KvPool : public std::enable_shared_from_this<KvPool> {
 
   std::shared_ptr<Program> program_;
   std::int64_t page_size_ = 0;
-  std::vector<TensorType> types_;  // by state
+  std::vector<TensorType> types_;  // by state of the program
   std::vector<BufferView> views_;  // by state; null buffer: not paged
   std::vector<std::unique_ptr<Buffer>> buffers_;
   mutable std::mutex mutex_;

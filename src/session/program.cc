@@ -9,21 +9,95 @@
 #include "session/prepare_graph.h"
 
 namespace polaris {
+namespace {
 
-Program::Program(std::shared_ptr<Runtime> runtime, Graph graph, ProgramOptions options)
+/// By input: the device of the first node that reads it.
+std::vector<DeviceIndex> first_readers(const Graph& graph, const Placement& placement) {
+  std::vector<DeviceIndex> by_value(graph.value_count(), kHost);
+  for (NodeId id : graph.order()) {
+    for (ValueId input : graph.node(id).inputs) {
+      if (!input.valid()) continue;
+      DeviceIndex& device = by_value[static_cast<std::size_t>(input.index)];
+      if (device == kHost) device = placement.node[static_cast<std::size_t>(id.index)];
+    }
+  }
+  std::vector<DeviceIndex> out;
+  for (ValueId id : graph.inputs()) out.push_back(by_value[static_cast<std::size_t>(id.index)]);
+  return out;
+}
+
+}  // namespace
+
+Program::Program(std::shared_ptr<Runtime> runtime, ProgramOptions options)
     : runtime_(std::move(runtime)),
-      graph_(std::move(graph)),
       options_(std::move(options)),
       plans_(options_.plans, [this] { return runtime_->tick(); }) {}
 
+Result<std::shared_ptr<Program>> Program::compile(std::shared_ptr<Runtime> runtime, Model& model,
+                                                  std::span<const std::string> functions,
+                                                  const ProgramOptions& options) {
+  std::vector<std::string> names(functions.begin(), functions.end());
+  if (names.empty()) {
+    for (const auto& [name, graph] : model.functions) names.push_back(name);
+  }
+  if (names.empty()) names.emplace_back();  // an error that says why there is none
+  std::shared_ptr<Program> program(new Program(std::move(runtime), options));
+  for (const std::string& wanted : names) {
+    auto name = model.function_name(wanted);
+    if (!name) return name.error();
+    auto graph = model.take(*name);
+    if (!graph) return graph.error();
+    if (auto status = program->add_function(*name, graph.take()); !status) return status.error();
+  }
+  const Function* main = program->find("main");
+  program->main_ = main != nullptr ? main : &program->functions_.begin()->second;
+  return program;
+}
+
 Result<std::shared_ptr<Program>> Program::compile(std::shared_ptr<Runtime> runtime, Graph graph,
                                                   const ProgramOptions& options) {
-  auto report = prepare_graph(graph, *runtime, options);
-  if (!report) return report.error();
-  std::shared_ptr<Program> program(new Program(std::move(runtime), std::move(graph), options));
-  program->pass_report_ = report.take();
-  program->add_info(program->graph_);
+  std::shared_ptr<Program> program(new Program(std::move(runtime), options));
+  auto status = program->add_function("main", std::move(graph));
+  if (!status) return status.error();
+  program->main_ = &program->functions_.begin()->second;
   return program;
+}
+
+const Function* Program::find(std::string_view function) const {
+  const auto found = functions_.find(function);
+  return found == functions_.end() ? nullptr : &found->second;
+}
+
+Status Program::add_function(const std::string& name, Graph graph) {
+  auto report = prepare_graph(graph, *runtime_, options_);
+  if (!report) return report.error();
+  Function& function = functions_[name];
+  function.name = name;
+  function.graph = std::move(graph);
+  function.pass_report = report.take();
+  add_info(function.graph);
+  infos_.at(&function.graph).function = true;
+  for (const StateUse& use : function.graph.states()) {
+    if (auto status = add_state(function, use); !status) return status;
+  }
+  function.input_device = first_readers(function.graph, info(function.graph).placement);
+  return Status::success();
+}
+
+Status Program::add_state(Function& function, const StateUse& use) {
+  Placement& placement = infos_.at(&function.graph).placement;
+  DeviceIndex& device = placement.state[function.states.size()];
+  const auto held = std::ranges::find_if(
+      states_, [&](const ProgramState& other) { return other.state->name == use.state->name; });
+  function.states.push_back(static_cast<std::size_t>(held - states_.begin()));
+  function.keeps_states = function.keeps_states || !use.state->paged;
+  if (held == states_.end()) {
+    states_.push_back({use.state, device});
+    return Status::success();
+  }
+  // Where the first function has put it; nodes follow the states that they write.
+  device = held->device;
+  return check_same_state(*held->state, *use.state);
 }
 
 void Program::add_info(const Graph& graph) {
@@ -41,7 +115,8 @@ void Program::add_info(const Graph& graph) {
 Result<std::shared_ptr<const LoadedStage>> Program::stage(const std::string& key,
                                                           const GraphInfo& info, std::size_t begin,
                                                           std::vector<LiveIn> live_in,
-                                                          std::span<const TensorType> state_types) {
+                                                          std::span<const TensorType> state_types,
+                                                          const std::vector<bool>* device_outputs) {
   return plans_.get(info.graph, key, [&]() -> Result<std::unique_ptr<LoadedStage>> {
     PlanContext context;
     context.devices = runtime_->devices();
@@ -49,7 +124,8 @@ Result<std::shared_ptr<const LoadedStage>> Program::stage(const std::string& key
     context.host_needed = &info.host_needed;
     context.last_reader = &info.last_reader;
     context.state_types = state_types;
-    context.outputs_to_host = info.graph == &graph_;
+    context.outputs_to_host = info.function;
+    context.device_outputs = device_outputs;
     auto planned = plan_stage(context, *info.graph, begin, std::move(live_in));
     if (!planned) return planned.error();
     if (auto status = preflight(*runtime_, *planned); !status) return status.error();

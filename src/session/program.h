@@ -5,10 +5,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "ir/graph.h"
+#include "ir/model.h"
 #include "plan/plan.h"
+#include "session/function.h"
 #include "session/graph_info.h"
 #include "session/memory_use.h"
 #include "session/plan_cache.h"
@@ -38,39 +40,56 @@ struct ProgramOptions {
   LoadProgress progress;
 };
 
-/// A graph made ready for the runtime's devices: passes applied, nodes placed. Stages are planned,
-/// weights loaded and segments compiled when a shape is first seen, and kept. Immutable to its
-/// users; thread-safe.
+/// The functions of a model made ready for the runtime's devices: passes applied, nodes placed,
+/// each state on one device for all of them, equal weights held once. Stages are planned, weights
+/// loaded and segments compiled when a shape is first seen, and kept. Immutable to its users;
+/// thread-safe.
 class Program {
  public:
-  /// Errors: what passes and the verifier find.
+  /// Takes the functions named, or all of them, out of the model. Errors: not_found (lists what
+  /// there is), what passes and the verifier find.
+  static Result<std::shared_ptr<Program>> compile(std::shared_ptr<Runtime> runtime, Model& model,
+                                                  std::span<const std::string> functions = {},
+                                                  const ProgramOptions& options = {});
+  /// The short form: a program of one function.
   static Result<std::shared_ptr<Program>> compile(std::shared_ptr<Runtime> runtime, Graph graph,
                                                   const ProgramOptions& options = {});
-  const Graph& graph() const { return graph_; }
+  /// By name, sorted.
+  const std::map<std::string, Function, std::less<>>& functions() const { return functions_; }
+  const Function* find(std::string_view function) const;
+  /// What the short forms run: "main", or the first where there is none.
+  const Function& main() const { return *main_; }
+  const Graph& graph() const { return main_->graph; }
+  /// The states of all functions, each once.
+  const std::vector<ProgramState>& states() const { return states_; }
   Runtime& runtime() const { return *runtime_; }
   const GraphInfo& info(const Graph& graph) const { return infos_.at(&graph); }
-  const GraphInfo& info() const { return info(graph_); }
+  const GraphInfo& info() const { return info(main_->graph); }
 
   /// The stage for `key`, which spells out graph, position, live values and states (stage_key.h
   /// builds it); planned and loaded now if it is not there. Nothing is loaded where it would not
   /// fit the devices' budgets.
   Result<std::shared_ptr<const LoadedStage>> stage(const std::string& key, const GraphInfo& info,
                                                    std::size_t begin, std::vector<LiveIn> live_in,
-                                                   std::span<const TensorType> state_types);
+                                                   std::span<const TensorType> state_types,
+                                                   const std::vector<bool>* device_outputs);
 
   std::int64_t plans_created() const { return plans_created_.load(); }
   /// Per device: weights in use and the largest working set of the plans made so far.
   std::vector<MemoryUse> memory() const;
-  const std::string& pass_report() const { return pass_report_; }
+  const std::string& pass_report() const { return main_->pass_report; }
 
  private:
-  Program(std::shared_ptr<Runtime> runtime, Graph graph, ProgramOptions options);
+  Program(std::shared_ptr<Runtime> runtime, ProgramOptions options);
+  Status add_function(const std::string& name, Graph graph);
+  Status add_state(Function& function, const StateUse& use);
   void add_info(const Graph& graph);
 
   std::shared_ptr<Runtime> runtime_;
-  Graph graph_;
+  std::map<std::string, Function, std::less<>> functions_;
+  const Function* main_ = nullptr;
+  std::vector<ProgramState> states_;
   ProgramOptions options_;
-  std::string pass_report_;
   std::map<const Graph*, GraphInfo> infos_;
   PlanCache plans_;
   std::atomic<std::int64_t> plans_created_{0};

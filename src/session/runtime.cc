@@ -16,6 +16,7 @@ Runtime::Runtime(std::vector<std::unique_ptr<Device>> devices, DeviceIndex sprea
     pointers_.push_back(device.get());
     pools_.push_back(std::make_unique<DevicePool>(*device));
     weights_.push_back(std::make_unique<WeightStore>(*device));
+    traffic_.push_back(std::make_unique<Traffic>());
   }
 }
 

@@ -8,6 +8,7 @@
 #include "ir/op_set.h"
 #include "session/device_pool.h"
 #include "session/task_queue.h"
+#include "session/traffic.h"
 #include "session/weight_store.h"
 
 namespace polaris {
@@ -30,6 +31,7 @@ class Runtime {
   Device& device(DeviceIndex d) { return *devices_[static_cast<std::size_t>(d)]; }
   DevicePool& pool(DeviceIndex d) { return *pools_[static_cast<std::size_t>(d)]; }
   WeightStore& weights(DeviceIndex d) { return *weights_[static_cast<std::size_t>(d)]; }
+  Traffic& traffic(DeviceIndex d) { return *traffic_[static_cast<std::size_t>(d)]; }
   const OpSet& ops() const { return ops_; }
   /// Replaces the operator set, as loading a plugin does; not while programs are being compiled.
   void set_ops(OpSet ops) { ops_ = std::move(ops); }
@@ -44,6 +46,7 @@ class Runtime {
   std::vector<Device*> pointers_;
   std::vector<std::unique_ptr<DevicePool>> pools_;
   std::vector<std::unique_ptr<WeightStore>> weights_;
+  std::vector<std::unique_ptr<Traffic>> traffic_;
   DeviceIndex spread_;
   std::atomic<std::int64_t> tickets_{0};
   std::atomic<std::uint64_t> clock_{0};

@@ -109,6 +109,7 @@ Status StageRunner::bind_storages(std::span<const ValueRef* const> live,
         const auto& upload = on(storage.device).upload;
         const auto bytes = live[index]->host.bytes();
         if (!bytes.empty()) {
+          runtime_.traffic(storage.device).to_device += static_cast<std::int64_t>(bytes.size());
           std::memcpy(upload->buffer()->host() + storage.offset, bytes.data(), bytes.size());
         }
         storage_views_[s] = {upload->buffer(), storage.offset, storage.bytes};
@@ -180,6 +181,8 @@ Status StageRunner::run_transfer(const TransferStep& step) {
     auto status = runtime_.device(step.from_device).copy(from, to);
     if (!status) return status;
   } else if (from.bytes > 0) {
+    runtime_.traffic(step.from_device).from_device += from.bytes;
+    runtime_.traffic(step.to_device).to_device += from.bytes;
     const std::byte* bytes =
         from.buffer->host() != nullptr ? from.buffer->host() + from.offset : nullptr;
     if (bytes == nullptr) {
@@ -220,6 +223,7 @@ Result<ValueRef> StageRunner::take_live_out(const LiveOut& out) {
   if (out.dims.storage < 0) return ref;
   std::int64_t dims[kMaxRank] = {};
   const BufferView view = view_of(out.dims);
+  runtime_.traffic(out.device).from_device += view.bytes;
   auto status = runtime_.device(out.device).read(view, reinterpret_cast<std::byte*>(dims));
   if (!status) return status.error();
   for (int i = 0; i < out.type.shape.rank(); ++i) {

@@ -1,6 +1,7 @@
 #include "session/state_write.h"
 
 #include <map>
+#include <span>
 #include <utility>
 
 #include "session/value_move.h"
@@ -39,19 +40,6 @@ class Targets {
 };
 
 }  // namespace
-
-Status detach_from_states(Runtime& runtime, std::span<const StateWrite> writes,
-                          std::span<ValueRef> values) {
-  if (writes.empty()) return Status::success();
-  const Targets targets(writes);
-  for (ValueRef& value : values) {
-    if (targets.find(value) < 0) continue;
-    auto own = copy_to(runtime, value, value.device);
-    if (!own) return own.error();
-    value = own.take();
-  }
-  return Status::success();
-}
 
 Status write_states(Runtime& runtime, std::vector<StateWrite> writes) {
   const Targets targets(writes);

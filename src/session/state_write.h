@@ -1,5 +1,4 @@
 #pragma once
-#include <span>
 #include <vector>
 
 #include "session/runtime.h"
@@ -13,10 +12,6 @@ struct StateWrite {
   DeviceIndex device = 0;
   BufferView to;
 };
-
-/// Gives every value that stands in the bytes of a state to be written bytes of its own.
-Status detach_from_states(Runtime& runtime, std::span<const StateWrite> writes,
-                          std::span<ValueRef> values);
 
 /// Writes all as if at once: a source that stands in another state's bytes is read as it was
 /// before. Copies go in an order in which no source is overwritten too early; only where states

@@ -5,7 +5,11 @@
 namespace polaris {
 
 RunOptions TicketRun::run_options() {
-  return {&cancel_, options_.trace.get(), options_.profile.get()};
+  RunOptions out;
+  out.cancel = &cancel_;
+  out.trace = options_.trace.get();
+  out.profile = options_.profile.get();
+  return out;
 }
 
 bool TicketRun::begin() {

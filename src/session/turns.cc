@@ -16,20 +16,20 @@ Turns::~Turns() {
   }
 }
 
-void Turns::submit(std::shared_ptr<TicketRun> ticket, Run run) {
-  auto entry = std::make_shared<Entry>(Entry{std::move(ticket), std::move(run)});
+void Turns::submit(std::shared_ptr<TicketRun> ticket, Run run, bool ordered) {
+  auto entry = std::make_shared<Entry>(Entry{std::move(ticket), std::move(run), ordered});
   const std::lock_guard lock(mutex_);
   std::erase_if(live_, [](const auto& weak) {
     const auto other = weak.lock();
     return !other || other->done();
   });
   live_.push_back(entry->ticket);
-  if (serial_ && (busy_ || !waiting_.empty())) {
+  if (ordered && (busy_ || !waiting_.empty())) {
     waiting_.push_back(std::move(entry));
     return;
   }
-  busy_ = serial_;
   post(std::move(entry));
+  busy_ = busy_ || ordered;
 }
 
 void Turns::post(std::shared_ptr<Entry> entry) {
@@ -46,13 +46,12 @@ void Turns::run_entry(Entry& entry) {
     result = Error::out_of_memory("[run] host memory ran out");
   }
   entry.run = nullptr;
-  pass_on();
+  if (entry.ordered) pass_on();
   // Last: the session may end as soon as its tickets have.
   entry.ticket->finish(std::move(result));
 }
 
 void Turns::pass_on() {
-  if (!serial_) return;
   const std::lock_guard lock(mutex_);
   busy_ = false;
   while (!ending_ && !waiting_.empty()) {
@@ -69,13 +68,15 @@ void Turns::pass_on() {
   free_.notify_all();
 }
 
-Turns::Hold::Hold(Turns& turns) : turns_(turns) {
-  if (!turns_.serial_) return;
+Turns::Hold::Hold(Turns& turns, bool ordered) : turns_(turns), ordered_(ordered) {
+  if (!ordered_) return;
   std::unique_lock lock(turns_.mutex_);
   turns_.free_.wait(lock, [&] { return !turns_.busy_ && turns_.waiting_.empty(); });
   turns_.busy_ = true;
 }
 
-Turns::Hold::~Hold() { turns_.pass_on(); }
+Turns::Hold::~Hold() {
+  if (ordered_) turns_.pass_on();
+}
 
 }  // namespace polaris

@@ -22,6 +22,7 @@ Result<Tensor> to_host(Runtime& runtime, const ValueRef& value, Tensor reuse) {
   if (reuse.bytes().empty()) return reuse;
   BufferView view = value.view;
   view.bytes = static_cast<std::int64_t>(reuse.bytes().size());
+  runtime.traffic(value.device).from_device += view.bytes;
   if (auto status = runtime.device(value.device).read(view, reuse.mutable_bytes().data());
       !status) {
     return status.error();
@@ -39,6 +40,7 @@ Status copy_into(Runtime& runtime, const ValueRef& value, DeviceIndex device,
   }
   auto host = to_host(runtime, value);
   if (!host) return host.error();
+  runtime.traffic(device).to_device += bytes;
   return runtime.device(device).write({to.buffer, to.offset, bytes}, host->bytes().data());
 }
 

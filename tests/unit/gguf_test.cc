@@ -194,14 +194,15 @@ TEST_CASE("a Llama file becomes a graph of ordinary ops") {
     CHECK(logits.shape[0] == g.value(g.inputs()[5]).type.shape[0]);
     CHECK(logits.shape[1] == sizes.vocab);
     REQUIRE(g.states().size() == 2 * sizes.layers);
-    CHECK(g.states()[0].name == "kv.0.k");
-    CHECK(g.states()[3].name == "kv.1.v");
-    for (const State& state : g.states()) {
+    CHECK(g.states()[0].state->name == "kv.0.k");
+    CHECK(g.states()[3].state->name == "kv.1.v");
+    for (const StateUse& use : g.states()) {
+      const State& state = *use.state;
       CHECK(state.paged);
       CHECK(state.type.dtype == DType::kF16);
       CHECK(state.type.shape[1] == 16);
       CHECK(state.type.shape[2] == 16);
-      CHECK(state.update != state.read);
+      CHECK(use.update != use.read);
     }
     CHECK(std::get<std::int64_t>(model->hyperparameters.at("context_length")) == 32);
     CHECK(std::get<std::string>(model->hyperparameters.at("kv_type")) == "f16");

@@ -57,7 +57,7 @@ TEST_CASE("every kind of statement round-trips") {
   REQUIRE_MESSAGE(graph.ok(), graph.error().message());
   CHECK(print_graph(*graph) == kEverything);
   CHECK(graph->symbols()[0].kind == Symbol::Kind::kBucketed);
-  CHECK(graph->states()[1].name == "carry");
+  CHECK(graph->states()[1].state->name == "carry");
   CHECK(graph->node(graph->order()[0]).name == "the linear");
   CHECK(graph->node(graph->order()[1]).attrs_as<LeakyReluAttrs>().alpha == 0.25f);
   CHECK(print_graph(graph->clone()) == kEverything);
