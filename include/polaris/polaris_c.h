@@ -104,33 +104,145 @@ typedef struct polaris_program polaris_program;
 /* Loads a model file and compiles one of its functions (null: the only one, or "main"). */
 POLARIS_EXPORT polaris_error* polaris_program_load(polaris_runtime* runtime, const char* path,
                                                    const char* function, polaris_program** out);
-/* The same from a graph in text form (docs/passes.md has the grammar). */
+/* The same for several functions, or for all of them where `function_count` is 0. They share their
+ * weights and their states. */
+POLARIS_EXPORT polaris_error* polaris_program_load_functions(polaris_runtime* runtime,
+                                                             const char* path,
+                                                             const char* const* functions,
+                                                             size_t function_count,
+                                                             polaris_program** out);
+/* The same from a model in text form, all its functions (docs/passes.md has the grammar). */
 POLARIS_EXPORT polaris_error* polaris_program_parse(polaris_runtime* runtime, const char* text,
                                                     polaris_program** out);
 POLARIS_EXPORT void polaris_program_free(polaris_program* program);
+
+/* What a program has. Programs do not change: all of this may be called by several threads at once.
+ * Names live as long as the program; null and untouched results where there is no such index.
+ *
+ * `function` is the name of a function; null is the one that the short forms run: "main", or the
+ * first where there is none. Functions are sorted by name. Counts of a function that is not there
+ * are 0. */
+POLARIS_EXPORT size_t polaris_program_function_count(const polaris_program* program);
+POLARIS_EXPORT const char* polaris_program_function(const polaris_program* program, size_t index);
+POLARIS_EXPORT size_t polaris_function_input_count(const polaris_program* program,
+                                                   const char* function);
+POLARIS_EXPORT size_t polaris_function_output_count(const polaris_program* program,
+                                                    const char* function);
+POLARIS_EXPORT const char* polaris_function_input(const polaris_program* program,
+                                                  const char* function, size_t index,
+                                                  polaris_type* type);
+POLARIS_EXPORT const char* polaris_function_output(const polaris_program* program,
+                                                   const char* function, size_t index,
+                                                   polaris_type* type);
+/* The short form, of the function null. */
 POLARIS_EXPORT size_t polaris_program_input_count(const polaris_program* program);
 POLARIS_EXPORT size_t polaris_program_output_count(const polaris_program* program);
-/* Names live as long as the program; null and untouched `type` where there is no such index. */
 POLARIS_EXPORT const char* polaris_program_input(const polaris_program* program, size_t index,
                                                  polaris_type* type);
 POLARIS_EXPORT const char* polaris_program_output(const polaris_program* program, size_t index,
                                                   polaris_type* type);
 
-/* The ops that the compiled program runs, in order, separated by spaces: at most `capacity` bytes,
- * NUL included, are written. Returns the bytes that all of it needs, NUL included. */
+/* What a dim that is not fixed may be. Dims of one name have one size in a run, whatever their
+ * kind; a run that breaks any of this is refused, naming the dim. */
+typedef enum polaris_dim_kind {
+  POLARIS_DIM_FREE = 0,     /* any size */
+  POLARIS_DIM_BUCKETED = 1, /* 1, 2, 4 ... below the bound, or the bound: the caller pads */
+  POLARIS_DIM_BOUNDED = 2   /* at most the bound */
+} polaris_dim_kind;
+/* The name of dim `axis` of an input; null where it is fixed or has no name. `kind` and `bound` may
+ * be null. */
+POLARIS_EXPORT const char* polaris_function_input_dim(const polaris_program* program,
+                                                      const char* function, size_t index,
+                                                      int32_t axis, polaris_dim_kind* kind,
+                                                      int64_t* bound);
+/* The states of all functions, each once. */
+POLARIS_EXPORT size_t polaris_program_state_count(const polaris_program* program);
+POLARIS_EXPORT const char* polaris_program_state(const polaris_program* program, size_t index,
+                                                 polaris_type* type);
+
+/* The ops that the function null runs, in order, separated by spaces: at most `capacity` bytes, NUL
+ * included, are written. Returns the bytes that all of it needs, NUL included. */
 POLARIS_EXPORT size_t polaris_program_ops(const polaris_program* program, char* out,
                                           size_t capacity);
 
+/* A program's states, at their first values, and what runs it. A session may be used by several
+ * threads at once. Runs that read or change what outlives them (states, kept values) go one at a
+ * time, in the order in which they were begun; others may run at once. */
 typedef struct polaris_session polaris_session;
-/* A program's states (zero at first) and what runs it. */
 POLARIS_EXPORT polaris_error* polaris_session_create(polaris_program* program,
                                                      polaris_session** out);
-/* `inputs` in the program's order; `outputs` receives polaris_program_output_count new tensors. */
+/* Cancels the tickets that are not done, and waits for those under way. */
+POLARIS_EXPORT void polaris_session_free(polaris_session* session);
+/* The short form: the function null. `inputs` in the program's order; `outputs` receives
+ * polaris_program_output_count new tensors. */
 POLARIS_EXPORT polaris_error* polaris_session_run(polaris_session* session,
                                                   const polaris_tensor* const* inputs,
                                                   size_t input_count, polaris_tensor** outputs,
                                                   size_t output_count);
-POLARIS_EXPORT void polaris_session_free(polaris_session* session);
+
+/* Where a run's inputs come from and its outputs go, by the names of one function. Strings are
+ * copied, tensors are shared: both may be freed at once. May be used for many runs. Names that are
+ * not the function's, and what does not fit, are errors of the run. */
+typedef struct polaris_bindings polaris_bindings;
+POLARIS_EXPORT polaris_error* polaris_bindings_create(polaris_bindings** out);
+POLARIS_EXPORT void polaris_bindings_free(polaris_bindings* bindings);
+POLARIS_EXPORT polaris_error* polaris_bindings_input(polaris_bindings* bindings, const char* input,
+                                                     const polaris_tensor* tensor);
+/* What an earlier run of the session kept under the name `kept`: it does not cross to the host. */
+POLARIS_EXPORT polaris_error* polaris_bindings_input_kept(polaris_bindings* bindings,
+                                                          const char* input, const char* kept);
+/* What the state holds before the run. */
+POLARIS_EXPORT polaris_error* polaris_bindings_input_state(polaris_bindings* bindings,
+                                                           const char* input, const char* state);
+/* The output is brought to the host. Outputs that no call names are not brought anywhere. */
+POLARIS_EXPORT polaris_error* polaris_bindings_output(polaris_bindings* bindings,
+                                                      const char* output);
+/* The output stays on its device under the name `kept`, in place of what had the name. */
+POLARIS_EXPORT polaris_error* polaris_bindings_output_kept(polaris_bindings* bindings,
+                                                           const char* output, const char* kept);
+/* The state holds the output after the run. */
+POLARIS_EXPORT polaris_error* polaris_bindings_output_state(polaris_bindings* bindings,
+                                                            const char* output, const char* state);
+/* Outputs that are brought to the host: calls of polaris_bindings_output so far. */
+POLARIS_EXPORT size_t polaris_bindings_output_count(const polaris_bindings* bindings);
+
+/* Runs a function. `outputs` receives polaris_bindings_output_count new tensors, in the order in
+ * which they were asked for. */
+POLARIS_EXPORT polaris_error* polaris_session_run_function(polaris_session* session,
+                                                           const char* function,
+                                                           const polaris_bindings* bindings,
+                                                           polaris_tensor** outputs,
+                                                           size_t output_count);
+
+/* A run on another thread, under way or done. It owns what it needs: bindings and session may be
+ * freed before it, and the latter's end cancels it. */
+typedef struct polaris_ticket polaris_ticket;
+POLARIS_EXPORT polaris_error* polaris_session_submit(polaris_session* session, const char* function,
+                                                     const polaris_bindings* bindings,
+                                                     polaris_ticket** out);
+/* Blocks until the run is over; its outputs as of polaris_session_run_function. Once. Errors: those
+ * of the run; cancelled. */
+POLARIS_EXPORT polaris_error* polaris_ticket_wait(polaris_ticket* ticket, polaris_tensor** outputs,
+                                                  size_t output_count);
+/* These may be called while another thread waits. */
+POLARIS_EXPORT int polaris_ticket_done(const polaris_ticket* ticket);
+POLARIS_EXPORT void polaris_ticket_cancel(polaris_ticket* ticket);
+/* Cancels a run that is not done and does not wait for it. */
+POLARIS_EXPORT void polaris_ticket_free(polaris_ticket* ticket);
+
+/* A kept value brought to the host as a new tensor. */
+POLARIS_EXPORT polaris_error* polaris_session_read_kept(polaris_session* session, const char* kept,
+                                                        polaris_tensor** out);
+/* Frees a kept value; 0 where there is none of that name. */
+POLARIS_EXPORT int polaris_session_drop_kept(polaris_session* session, const char* kept);
+/* States that are not paged, by name, after the runs begun before. */
+POLARIS_EXPORT polaris_error* polaris_session_read_state(polaris_session* session,
+                                                         const char* state, polaris_tensor** out);
+POLARIS_EXPORT polaris_error* polaris_session_write_state(polaris_session* session,
+                                                          const char* state,
+                                                          const polaris_tensor* tensor);
+/* Back to its first value; null: all of them. */
+POLARIS_EXPORT polaris_error* polaris_session_reset(polaris_session* session, const char* state);
 
 /* ---- plugins ---- */
 
