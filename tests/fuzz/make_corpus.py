@@ -200,6 +200,19 @@ def text_seeds():
   output %y
 }
 """)
+    save("text", "model", b"""state s : float32[2] = [1, 2]
+graph a {
+  symbol P
+  input %x : float32[2]
+  state %m : float32[2] named "s"
+  output %m
+  update %m = %x
+}
+graph b {
+  state %s : float32[2]
+  output %s
+}
+""")
     save("text", "shapes", b"""graph main {
   symbol N
   input %x : float32[N, 4]

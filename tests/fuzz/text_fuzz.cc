@@ -3,24 +3,23 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ir/model_text.h"
 #include "ir/op_set.h"
-#include "ir/text.h"
-#include "ir/verifier.h"
 
-// Text IR is what plugins hand in: whatever parses must verify without a crash and print to text
-// that parses again.
+// Text IR is what plugins hand in, and a format of model files: whatever parses must verify without
+// a crash and print to text that parses again.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace polaris;
   const OpSet ops = OpSet::builtin();
   ParseOptions options;
   options.constant_bytes_max = 1 << 20;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  auto graph = parse_graph(text, ops, options);
-  if (!graph) return 0;
-  static_cast<void>(verify_graph(*graph));
-  const std::string printed = print_graph(*graph, {.constants = PrintOptions::Constants::kFull});
-  auto again = parse_graph(printed, ops, options);
-  if (again && print_graph(*again, {.constants = PrintOptions::Constants::kFull}) != printed) {
+  auto model = parse_model(text, ops, options);
+  if (!model) return 0;
+  static_cast<void>(verify_model(*model));
+  const std::string printed = print_model(*model, {.constants = PrintOptions::Constants::kFull});
+  auto again = parse_model(printed, ops, options);
+  if (again && print_model(*again, {.constants = PrintOptions::Constants::kFull}) != printed) {
     __builtin_trap();
   }
   return 0;

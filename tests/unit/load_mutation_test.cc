@@ -31,6 +31,21 @@ struct Sample {
   Bytes bytes;
 };
 
+Bytes text_sample() {
+  constexpr std::string_view kText = R"(state s : float32[2] = [1, 2]
+graph a {
+  symbol T bucketed 8
+  input %x : float32[T, 2]
+  state %s : float32[2]
+  %y = Add(%x, %s) : float32[T, 2]
+  output %y "out"
+}
+graph b { state %m : float32[2] named "s" update %m = %m }
+)";
+  const auto bytes = std::as_bytes(std::span(kText));
+  return {bytes.begin(), bytes.end()};
+}
+
 std::vector<Sample> samples() {
   test::TinyLlama plain;
   plain.layers = 1;
@@ -48,6 +63,7 @@ std::vector<Sample> samples() {
   return {{"llama f32", test::tiny_llama(plain).file()},
           {"llama q4_0", test::tiny_llama(blocks).file()},
           {"onnx", test::sample_onnx()},
+          {"text", text_sample()},
           {"npy", *format_npy(*tensor)}};
 }
 
