@@ -123,7 +123,8 @@ class Inspect final : public Action {
     for (const MemoryUse& use : memory) {
       json.key(use.device).begin_object().field("weight_bytes", use.weight_bytes);
       json.field("working_bytes", use.arena_bytes).field("state_bytes", use.state_bytes);
-      json.field("budget_bytes", use.budget_bytes).field("fits", fits(use)).end_object();
+      json.field("budget_bytes", use.budget_bytes).field("fits", fits(use));
+      json.field("launches", use.launches).end_object();
     }
     json.end_object();
     if (!memory_reason.empty()) json.field("memory_unknown", memory_reason);

@@ -33,6 +33,7 @@ Result<Generator> open_generator(const Common& common, const GeneratorOptions& o
   arch.kv_type = kv_type_from_name(options.kv_type).value_or(KvType::kF16);
   auto opened = open_model(common, options.model, arch);
   if (!opened) return opened.error();
+  opened->options.cached_tokens = options.context > 0 ? options.context : kContextDefaultMax;
   auto model = LanguageModel::create(opened->runtime, opened->model, opened->options);
   if (!model) return model.error();
   auto context = context_of(options, model->context_tokens);

@@ -39,6 +39,10 @@ void declare_common(CLI::App& app, Common& common) {
       ->capture_default_str();
   app.add_option("--threads", common.threads, "threads of the cpu device (0: one per core)");
   app.add_option("--gpu-share", common.gpu_share, "part of the GPU's memory to use, 0 to 1");
+  app.add_option("--shares", common.shares,
+                 "parts of the weights for each device of --device, as 3,1 (default: by speed)")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
   app.add_option("--dim", common.dims, "size of a free dim, NAME=N")->allow_extra_args(false);
   app.add_option("--plugin", common.plugins, "shared library with further ops and passes")
       ->allow_extra_args(false);

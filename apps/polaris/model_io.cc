@@ -45,7 +45,12 @@ Result<Opened> open_model(const Common& common, const std::string& path, const A
   options.log = common.logger();
   auto model = load_model(path, (*runtime)->ops(), options);
   if (!model) return model.error();
+  if (!common.shares.empty() && common.shares.size() != devices->devices.size()) {
+    return Error::invalid("[cli] --shares, got " + std::to_string(common.shares.size()) +
+                          " numbers, wanted one for each device of --device");
+  }
   Opened out{runtime.take(), model.take(), {}};
+  out.options.shares = common.shares;
   out.options.user_passes = passes.take();
   out.options.progress = [line = std::make_shared<Progress>(common)](std::int64_t done,
                                                                      std::int64_t all) {

@@ -42,6 +42,7 @@ Graph Graph::clone(std::shared_ptr<SymbolTable> symbols) const {
     copy->inputs = node->inputs;
     copy->outputs = node->outputs;
     copy->name = node->name;
+    copy->device = node->device;
     copy->dead = node->dead;
     for (const auto& sub : node->subgraphs) {
       // A nested graph that has not been unified with this one yet still has a table of its own.

@@ -51,6 +51,7 @@ struct Node {
   /// table, which subgraphs share.
   std::vector<std::unique_ptr<Graph>> subgraphs;
   std::string name;
+  std::int32_t device = -1;  // placed on this one of a runtime's devices; -1: not placed, any
   bool dead = false;
 
   template <class A>

@@ -35,6 +35,7 @@ std::string key_of(const Node& node) {
     return "";
   }
   std::string key = op_full_name(*node.op) + ' ';
+  put(key, std::int64_t{node.device});  // what another device computes would have to be moved
   put(key, static_cast<std::int64_t>(node.inputs.size()));
   for (ValueId input : node.inputs) put(key, input.index);
   // An unused output is part of the key: the other node may lack it.
@@ -42,7 +43,7 @@ std::string key_of(const Node& node) {
   return key + attrs_key(*node.attrs);
 }
 
-Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   Editor editor(graph, ops);
   merge_constants(editor);
   std::map<std::string, NodeId> seen;

@@ -40,7 +40,7 @@ std::shared_ptr<Constant> affine_weight(const Editor& editor, const Node& node) 
 }
 
 /// MatMul or Gemm that reads the weight on its right becomes Linear.
-Result<bool> feed_linear(Editor& editor, const Target& target, NodeId user,
+Result<bool> feed_linear(Editor& editor, const Targets& targets, NodeId user,
                          const std::shared_ptr<Constant>& weight, ValueId dequantized) {
   const Node& node = editor.node(user);
   const bool gemm = node.op->is("Gemm");
@@ -66,14 +66,14 @@ Result<bool> feed_linear(Editor& editor, const Target& target, NodeId user,
     right = std::make_shared<Constant>(made.take());
   }
   inputs[1] = editor.add_constant(std::move(right));
-  if (!editor.runs(target, "polaris.Linear", inputs)) return false;
+  if (!editor.runs(targets, "polaris.Linear", inputs)) return false;
   auto made = replace_node(editor, user, "polaris.Linear", std::move(inputs));
   if (!made) return made.error();
   return true;
 }
 
 /// Ops that take encoded inputs as they are: the integers stand where their float copy stood.
-bool feed_directly(Editor& editor, const Target& target, NodeId user,
+bool feed_directly(Editor& editor, const Targets& targets, NodeId user,
                    const std::shared_ptr<Constant>& weight, ValueId dequantized, ValueId& encoded) {
   const Node& node = editor.node(user);
   bool done = false;
@@ -83,7 +83,7 @@ bool feed_directly(Editor& editor, const Target& target, NodeId user,
     if (!encoded.valid()) encoded = editor.add_constant(weight);
     std::vector<ValueId> inputs = node.inputs;
     inputs[i] = encoded;
-    if (!editor.runs(target, op_full_name(*node.op), inputs, node.attrs.get(),
+    if (!editor.runs(targets, op_full_name(*node.op), inputs, node.attrs.get(),
                      static_cast<int>(node.outputs.size()))) {
       continue;
     }
@@ -93,7 +93,7 @@ bool feed_directly(Editor& editor, const Target& target, NodeId user,
   return done;
 }
 
-Result<bool> encode_weight(Editor& editor, const Target& target, NodeId id) {
+Result<bool> encode_weight(Editor& editor, const Targets& targets, NodeId id) {
   const Node& node = editor.node(id);
   const ValueId dequantized = node.outputs[0];
   const auto weight = affine_weight(editor, node);
@@ -104,9 +104,10 @@ Result<bool> encode_weight(Editor& editor, const Target& target, NodeId id) {
   bool changed = false;
   for (NodeId user : users) {
     if (editor.node(user).dead) continue;
-    auto done = feed_linear(editor, target, user, weight, dequantized);
+    editor.focus(user);
+    auto done = feed_linear(editor, targets, user, weight, dequantized);
     if (!done) return done;
-    changed |= *done || feed_directly(editor, target, user, weight, dequantized, encoded);
+    changed |= *done || feed_directly(editor, targets, user, weight, dequantized, encoded);
   }
   editor.remove_if_dead(id);
   return changed;
@@ -128,13 +129,13 @@ Status decode_inputs(Editor& editor, NodeId id) {
   return Status::success();
 }
 
-Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   Editor editor(graph, ops);
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {
     if (graph.node(id).dead) continue;
     if (graph.node(id).op->is("DequantizeLinear")) {
-      if (auto done = encode_weight(editor, target, id); !done) return done;
+      if (auto done = encode_weight(editor, targets, id); !done) return done;
     }
     if (graph.node(id).dead) continue;
     if (auto s = decode_inputs(editor, id); !s) return s.error();
@@ -151,6 +152,7 @@ extern constinit const Pass pass_decode_weights{
         "constant of the op that reads it; where an op takes no encoded input, polaris.Decode goes "
         "before it.",
     .run = run,
+    .per_device = true,
 };
 
 }  // namespace polaris

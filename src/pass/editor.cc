@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/bounds.h"
 #include "ir/evaluate.h"
 
 namespace polaris {
@@ -10,20 +11,6 @@ namespace {
 
 std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
 std::size_t at(NodeId id) { return at(id.index); }
-
-/// The type with a size for every dim: a symbol's bound, else 1.
-TensorType at_bounds(const Graph& graph, TensorType type) {
-  for (int i = 0; i < type.shape.rank(); ++i) {
-    std::int64_t& dim = type.shape[i];
-    if (is_static_dim(dim)) continue;
-    const auto symbol = dim == kUnknownDim ? -1 : symbol_of(dim);
-    const bool bounded =
-        symbol >= 0 && symbol < static_cast<std::int64_t>(graph.symbols().size()) &&
-        graph.symbols()[static_cast<std::size_t>(symbol)].kind != Symbol::Kind::kFree;
-    dim = bounded ? graph.symbols()[static_cast<std::size_t>(symbol)].bound : 1;
-  }
-  return type;
-}
 
 }  // namespace
 
@@ -69,7 +56,9 @@ void Editor::unlink(std::int32_t use, ValueId value) {
 bool Editor::is_internal(ValueId id) const { return reads(id).first_root < 0; }
 
 NodeId Editor::only_user(ValueId id) const {
-  return reads(id).count == 1 && is_internal(id) ? *users(id).begin() : NodeId{};
+  if (reads(id).count != 1 || !is_internal(id)) return {};
+  const NodeId user = *users(id).begin();
+  return in_focus(graph_.node(user)) ? user : NodeId{};
 }
 
 Users Editor::users(ValueId id) const { return {uses_, reads(id).first}; }
@@ -77,7 +66,7 @@ Users Editor::users(ValueId id) const { return {uses_, reads(id).first}; }
 const Node* Editor::producer(ValueId id, std::string_view name, std::string_view domain) const {
   if (!id.valid() || !graph_.value(id).producer.valid()) return nullptr;
   const Node& node = graph_.node(graph_.value(id).producer);
-  return node.op->is(name, domain) && !node.dead ? &node : nullptr;
+  return node.op->is(name, domain) && !node.dead && in_focus(node) ? &node : nullptr;
 }
 
 const Tensor* Editor::constant(ValueId id) const {
@@ -92,6 +81,7 @@ Result<NodeId> Editor::add(NodeId before, std::string_view op, std::vector<Value
   if (def == nullptr) return Error::unsupported("[pass] no operator " + std::string(op));
   const NodeId id = graph_.add_loose_node(def, std::move(attrs), std::move(inputs), output_count,
                                           std::move(name));
+  graph_.node(id).device = graph_.node(before).device;
   inserted_.add(before, id);
   reads_.resize(graph_.value_count());
   add_uses(id);
@@ -122,10 +112,11 @@ std::optional<std::vector<TensorType>> Editor::types_of(std::string_view op,
   return std::move(inferred->outputs);
 }
 
-bool Editor::runs(const Target& target, std::string_view op, const std::vector<ValueId>& inputs,
+bool Editor::runs(const Targets& targets, std::string_view op, const std::vector<ValueId>& inputs,
                   const Attrs* attrs, int output_count) const {
   auto outputs = types_of(op, inputs, attrs, output_count);
   if (!outputs) return false;
+  const Target& target = targets.of(device_);
   if (!target.supports) return true;
   const OpDef* def = ops_.find_full(op);
   std::unique_ptr<Attrs> defaults;
@@ -134,13 +125,15 @@ bool Editor::runs(const Target& target, std::string_view op, const std::vector<V
   }
   std::vector<TensorType> in_types;
   std::vector<const Tensor*> values;
+  std::vector<const Constant*> constants;
   for (ValueId input : inputs) {
+    constants.push_back(input.valid() ? value(input).constant.get() : nullptr);
     in_types.push_back(input.valid() ? at_bounds(graph_, type(input)) : TensorType{});
     values.push_back(constant(input));
   }
   for (TensorType& out : *outputs) out = at_bounds(graph_, out);
   const Attrs* given = attrs != nullptr ? attrs : defaults.get();
-  return target.supports(NodeTypes{def, given, in_types, *outputs, values});
+  return target.supports(NodeTypes{def, given, in_types, *outputs, values}, constants);
 }
 
 ValueId Editor::add_constant(std::string name, Tensor tensor) {

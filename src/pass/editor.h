@@ -82,17 +82,26 @@ class Editor {
   bool is_read(ValueId id) const { return reads(id).count > 0 || !is_internal(id); }
   /// Whether nodes alone read it.
   bool is_internal(ValueId id) const;
-  /// The one node that reads it, in one slot, where nothing else does; else invalid.
+  /// The one node that reads it, in one slot, where nothing else does; else invalid. Invalid where
+  /// it is out of focus.
   NodeId only_user(ValueId id) const;
-  /// Nodes that read it; a node stands there once per slot. Editing ends the range.
+  /// Nodes that read it, in focus or not; a node stands there once per slot. Editing ends the
+  /// range.
   Users users(ValueId id) const;
-  /// The node that makes the value if its op is `name`; else null.
+  /// The node that makes the value if its op is `name`; else null. Null where it is out of focus.
   const Node* producer(ValueId id, std::string_view name, std::string_view domain = "") const;
   /// The plain tensor of a constant value, or null.
   const Tensor* constant(ValueId id) const;
 
+  /// A rewrite works on one device: from here on producer() and only_user() see what may be fused
+  /// with `id`, and runs() asks its device.
+  void focus(NodeId id) { device_ = graph_.node(id).device; }
+  bool in_focus(const Node& node) const {
+    return device_ < 0 || node.device < 0 || node.device == device_;
+  }
+
   /// Adds a node of `op` ("Name" or "domain.Name") before `before` and infers it; its outputs are
-  /// named after it. Errors: unsupported (no such op), what infer says.
+  /// named after it; it is placed as `before`. Errors: unsupported (no such op), what infer says.
   Result<NodeId> add(NodeId before, std::string_view op, std::vector<ValueId> inputs,
                      std::string name, std::unique_ptr<Attrs> attrs = nullptr,
                      int output_count = 1);
@@ -101,8 +110,9 @@ class Editor {
                                                   const std::vector<ValueId>& inputs,
                                                   const Attrs* attrs = nullptr,
                                                   int output_count = 1) const;
-  /// Whether such a node is well formed and the target runs it. Symbols stand at their bounds.
-  bool runs(const Target& target, std::string_view op, const std::vector<ValueId>& inputs,
+  /// Whether such a node is well formed and the device in focus runs it. Symbols stand at their
+  /// bounds.
+  bool runs(const Targets& targets, std::string_view op, const std::vector<ValueId>& inputs,
             const Attrs* attrs = nullptr, int output_count = 1) const;
   ValueId add_constant(std::string name, Tensor tensor);
   ValueId add_constant(std::shared_ptr<const Constant> constant);
@@ -147,6 +157,7 @@ class Editor {
   std::vector<std::int32_t> next_root_;
   Insertions inserted_;
   std::vector<NodeId> removed_;
+  std::int32_t device_ = -1;
   bool changed_ = false;
 };
 

@@ -3,7 +3,7 @@
 namespace polaris {
 namespace {
 
-Result<bool> run(Graph& graph, const Target&, const OpSet&) {
+Result<bool> run(Graph& graph, const Targets&, const OpSet&) {
   std::vector<bool> read(graph.value_count(), false);
   const auto mark = [&](ValueId id) {
     if (id.valid()) read[static_cast<std::size_t>(id.index)] = true;

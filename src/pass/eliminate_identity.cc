@@ -100,11 +100,12 @@ bool skip_inner_reshape(Editor& editor, NodeId id) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   Editor editor(graph, ops);
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {
     if (graph.node(id).dead || graph.node(id).outputs.empty()) continue;
+    editor.focus(id);
     auto merged = merge_transposes(editor, id);
     if (!merged) return merged;
     if (*merged) {

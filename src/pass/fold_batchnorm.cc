@@ -77,7 +77,7 @@ Result<bool> fold(Editor& editor, NodeId norm_id) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   Editor editor(graph, ops);
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {

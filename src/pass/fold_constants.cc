@@ -4,7 +4,7 @@
 namespace polaris {
 namespace {
 
-Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   // Dequantized weights wait for the passes that keep them small.
   return fold_nodes(graph, ops, [](const Node& node) { return !node.op->is("DequantizeLinear"); });
 }

@@ -56,7 +56,9 @@ Chain grow(Editor& editor, NodeId last) {
   for (std::size_t i = 0; i < chain.nodes.size(); ++i) {
     for (ValueId input : graph.node(chain.nodes[i]).inputs) {
       const NodeId producer = editor.value(input).producer;
-      if (!producer.valid() || chain.has(producer) || chain.nodes.size() == kStepsMax) continue;
+      if (!producer.valid() || !editor.in_focus(graph.node(producer)) || chain.has(producer) ||
+          chain.nodes.size() == kStepsMax)
+        continue;
       if (!is_step(editor, graph.node(producer)) || !editor.is_internal(input)) continue;
       const Users users = editor.users(input);
       const bool ours =
@@ -72,8 +74,10 @@ Chain grow(Editor& editor, NodeId last) {
 }
 
 /// `position` tells where each node of the graph, but for those made here, stands in its order.
-Result<bool> fuse(Editor& editor, const Target& target, NodeId last,
+Result<bool> fuse(Editor& editor, const Targets& targets, NodeId last,
                   std::span<const std::size_t> position) {
+  if (!targets.of(editor.node(last).device).fuses_chains) return false;
+  editor.focus(last);
   Chain chain = grow(editor, last);
   if (chain.nodes.size() < 2) return false;
   Graph& graph = editor.graph();
@@ -103,14 +107,13 @@ Result<bool> fuse(Editor& editor, const Target& target, NodeId last,
   const auto types = editor.types_of("polaris.Chain", chain.inputs, attrs.get());
   const TensorType& wanted = editor.type(editor.node(last).outputs[0]);
   if (!types || (*types)[0] != wanted) return false;
-  if (!editor.runs(target, "polaris.Chain", chain.inputs, attrs.get())) return false;
+  if (!editor.runs(targets, "polaris.Chain", chain.inputs, attrs.get())) return false;
   auto made = replace_node(editor, last, "polaris.Chain", chain.inputs, std::move(attrs));
   if (!made) return made.error();
   return true;
 }
 
-Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
-  if (!target.fuses_chains) return false;
+Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   Editor editor(graph, ops);
   // From the back, so that a chain starts at its last op and takes all it can.
   const std::vector<NodeId> order = graph.order();
@@ -120,7 +123,7 @@ Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
   }
   for (std::size_t i = order.size(); i-- > 0;) {
     if (!is_step(editor, graph.node(order[i]))) continue;
-    if (auto done = fuse(editor, target, order[i], position); !done) return done;
+    if (auto done = fuse(editor, targets, order[i], position); !done) return done;
   }
   return editor.changed();
 }
@@ -131,6 +134,7 @@ extern constinit const Pass pass_fuse_elementwise{
     .name = "fuse_elementwise",
     .doc = "Runs of elementwise float32 ops that feed only each other become polaris.Chain.",
     .run = run,
+    .per_device = true,
 };
 
 }  // namespace polaris

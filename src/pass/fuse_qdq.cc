@@ -95,8 +95,8 @@ constexpr int kMovesMax = 8;
 
 class Fuser {
  public:
-  Fuser(Graph& graph, const Target& target, const OpSet& ops)
-      : editor_(graph, ops), target_(target) {}
+  Fuser(Graph& graph, const Targets& targets, const OpSet& ops)
+      : editor_(graph, ops), targets_(targets) {}
   Result<bool> run();
 
  private:
@@ -120,7 +120,7 @@ class Fuser {
                     std::unique_ptr<Attrs> attrs);
 
   Editor editor_;
-  const Target& target_;
+  const Targets& targets_;
 };
 
 /// The zero point as a value; absent ones are spelled out with the scale's shape.
@@ -158,7 +158,9 @@ bool Fuser::clamp_is_free(const Node& node, const Params& y) const {
 /// What stands before a clamp that quantizing makes superfluous; the value itself without one.
 ValueId Fuser::through_clamp(ValueId value, const Params& y) {
   const NodeId id = editor_.value(value).producer;
-  if (!id.valid() || !editor_.only_user(value).valid()) return value;
+  if (!id.valid() || !editor_.in_focus(editor_.node(id)) || !editor_.only_user(value).valid()) {
+    return value;
+  }
   const Node& node = editor_.node(id);
   return clamp_is_free(node, y) ? node.inputs[0] : value;
 }
@@ -222,7 +224,7 @@ Result<ValueId> Fuser::int_bias(ValueId bias, const Operand& x, const Operand& w
 
 Result<bool> Fuser::emit(NodeId quantize, std::string_view op, std::vector<ValueId> inputs,
                          std::unique_ptr<Attrs> attrs) {
-  if (!editor_.runs(target_, op, inputs, attrs.get())) return false;
+  if (!editor_.runs(targets_, op, inputs, attrs.get())) return false;
   auto made = replace_node(editor_, quantize, op, std::move(inputs), std::move(attrs));
   if (!made) return made.error();
   return true;
@@ -314,7 +316,7 @@ Result<bool> Fuser::fuse_gemm(NodeId quantize, const Node& gemm, const Params& y
                               y.scale,
                               zero_point(y)};
   if (bias.valid()) inputs.push_back(bias);
-  if (!editor_.runs(target_, "QLinearConv", inputs)) {
+  if (!editor_.runs(targets_, "QLinearConv", inputs)) {
     editor_.remove_if_dead(editor_.value(*wide).producer);
     return false;
   }
@@ -330,6 +332,7 @@ bool Fuser::feeds_product(ValueId value) const {
   for (std::size_t i = 0; i < values.size() && i < kAsked; ++i) {
     for (const NodeId id : editor_.users(values[i])) {
       const Node& node = editor_.node(id);
+      if (!editor_.in_focus(node)) continue;
       if (is_product(node)) return true;
       if (only_moves(node) && values.size() < kAsked) values.push_back(node.outputs[0]);
     }
@@ -354,7 +357,7 @@ Result<bool> Fuser::sink(NodeId id) {
     inputs[i] = source->q;
   }
   if (!params || !feeds_product(move.outputs[0]) ||
-      !editor_.runs(target_, move.op->name, inputs, move.attrs.get())) {
+      !editor_.runs(targets_, move.op->name, inputs, move.attrs.get())) {
     return false;
   }
   const std::string name = editor_.value(move.outputs[0]).name + ".quantized";
@@ -373,6 +376,7 @@ bool Fuser::comes_from_product(ValueId value, const Params& y, int moves) const 
   const NodeId id = editor_.value(value).producer;
   if (!id.valid() || !editor_.only_user(value).valid()) return false;
   const Node& node = editor_.node(id);
+  if (!editor_.in_focus(node)) return false;
   if (is_product(node)) {
     return dequantized(editor_, node.inputs[0]) && dequantized(editor_, node.inputs[1]);
   }
@@ -469,6 +473,7 @@ Result<bool> Fuser::fuse(NodeId quantize, int moves) {
     return false;
   }
   const Node& node = editor_.node(producer);
+  if (!editor_.in_focus(node)) return false;
   if (node.op->is("Conv")) return fuse_conv(quantize, node, *y);
   if (node.op->is("MatMul")) return fuse_matmul(quantize, node, *y);
   if (node.op->is("Gemm")) return fuse_gemm(quantize, node, *y);
@@ -481,18 +486,20 @@ Result<bool> Fuser::run() {
   const std::vector<NodeId> order = editor_.graph().order();
   for (NodeId id : order) {
     if (editor_.node(id).dead) continue;
+    editor_.focus(id);
     if (auto done = sink(id); !done) return done;
   }
   for (NodeId id : order) {
     const Node& node = editor_.node(id);
     if (node.dead || !node.op->is("QuantizeLinear")) continue;
+    editor_.focus(id);
     if (auto done = fuse(id, kMovesMax); !done) return done;
   }
   return editor_.changed();
 }
 
-Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
-  return Fuser(graph, target, ops).run();
+Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
+  return Fuser(graph, targets, ops).run();
 }
 
 }  // namespace
@@ -504,6 +511,7 @@ extern constinit const Pass pass_fuse_qdq{
         "QLinearMatMul with an int32 bias; ops that only move elements, or pick the largest, "
         "work on the integers.",
     .run = run,
+    .per_device = true,
 };
 
 }  // namespace polaris

@@ -69,7 +69,7 @@ bool localize(Editor& editor, NodeId id) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const Target&, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   Editor editor(graph, ops);
   bool changed = false;
   const std::vector<NodeId> order = graph.order();

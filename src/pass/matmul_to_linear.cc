@@ -42,19 +42,19 @@ std::optional<Tensor> as_bias(const Tensor* tensor, const TensorType& out) {
   return spread.take();
 }
 
-Result<bool> rewrite_matmul(Editor& editor, const Target& target, NodeId id) {
+Result<bool> rewrite_matmul(Editor& editor, const Targets& targets, NodeId id) {
   const Node& node = editor.node(id);
   const ValueId x = node.inputs[0];
   if (editor.type(x).shape.empty() || !is_float(editor.type(x).dtype)) return false;
   auto weight = turned_weight(editor, node.inputs[1], false);
   if (!weight) return weight.error();
-  if (!weight->valid() || !editor.runs(target, "polaris.Linear", {x, *weight})) return false;
+  if (!weight->valid() || !editor.runs(targets, "polaris.Linear", {x, *weight})) return false;
   auto made = replace_node(editor, id, "polaris.Linear", {x, *weight});
   if (!made) return made.error();
   return true;
 }
 
-Result<bool> rewrite_gemm(Editor& editor, const Target& target, NodeId id) {
+Result<bool> rewrite_gemm(Editor& editor, const Targets& targets, NodeId id) {
   const Node& node = editor.node(id);
   const auto& attrs = node.attrs_as<GemmAttrs>();
   const ValueId x = node.inputs[0];
@@ -67,7 +67,7 @@ Result<bool> rewrite_gemm(Editor& editor, const Target& target, NodeId id) {
   }
   auto weight = turned_weight(editor, node.inputs[1], attrs.transB);
   if (!weight) return weight.error();
-  if (!weight->valid() || !editor.runs(target, "polaris.Linear", {x, *weight})) return false;
+  if (!weight->valid() || !editor.runs(targets, "polaris.Linear", {x, *weight})) return false;
   std::vector<ValueId> inputs{x, *weight};
   if (bias) {
     const bool same = bias->shape() == editor.type(c).shape;
@@ -100,17 +100,18 @@ Result<bool> take_bias(Editor& editor, NodeId add_id) {
   return false;
 }
 
-Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   Editor editor(graph, ops);
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {
     const Node& node = graph.node(id);
     if (node.dead) continue;
+    editor.focus(id);
     Result<bool> done = false;
     if (node.op->is("MatMul")) {
-      done = rewrite_matmul(editor, target, id);
+      done = rewrite_matmul(editor, targets, id);
     } else if (node.op->is("Gemm")) {
-      done = rewrite_gemm(editor, target, id);
+      done = rewrite_gemm(editor, targets, id);
     } else if (node.op->is("Add")) {
       done = take_bias(editor, id);
     }
@@ -127,6 +128,7 @@ extern constinit const Pass pass_matmul_to_linear{
         "MatMul and Gemm with a constant right side become polaris.Linear, whose weight is [N, K]; "
         "an Add of one constant per column becomes its bias.",
     .run = run,
+    .per_device = true,
 };
 
 }  // namespace polaris

@@ -2,7 +2,10 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "ir/graph.h"
@@ -10,27 +13,47 @@
 
 namespace polaris {
 
-/// What passes know of the devices a graph will run on. The session makes one from its devices;
-/// the default is a host that runs every op and knows no fused chains.
+/// What passes know of one device. The session makes one from each of its devices; the default is a
+/// host that runs every op and knows no fused chains.
 struct Target {
-  /// Whether some device has a kernel for a node of these types (static, or with symbols at their
-  /// bounds); empty: yes.
-  std::function<bool(const NodeTypes& node)> supports;
+  /// Whether the device has a kernel for a node of these types (static, or with symbols at their
+  /// bounds), whose inputs are these constants (null: none); empty: yes.
+  std::function<bool(const NodeTypes& node, std::span<const Constant* const> constants)> supports;
   /// Largest operand of one kernel; larger constants are split.
   std::int64_t binding_bytes_max = std::numeric_limits<std::int64_t>::max();
   /// Whether polaris.Chain runs as one kernel, so that fusing pays.
   bool fuses_chains = false;
-
-  bool runs(const NodeTypes& node) const { return !supports || supports(node); }
 };
+
+/// The devices of a graph whose nodes are placed (Node::device). Of a graph that is not placed, all
+/// nodes are the first's.
+class Targets {
+ public:
+  Targets(Target all) { targets_.push_back(std::move(all)); }  // NOLINT: one device is all devices
+  explicit Targets(std::vector<Target> targets) : targets_(std::move(targets)) {}
+  const Target& of(std::int32_t device) const {
+    const auto at = static_cast<std::size_t>(device);
+    return device >= 0 && at < targets_.size() ? targets_[at] : targets_.front();
+  }
+
+ private:
+  std::vector<Target> targets_;  // at least one
+};
+
+/// Nodes that are not placed (what is computed from constants alone) go with any other.
+inline bool may_fuse(const Node& a, const Node& b) {
+  return a.device < 0 || b.device < 0 || a.device == b.device;
+}
 
 /// One rewrite of a graph. It works on one graph; the runner takes it through the subgraphs.
 /// What it builds is inferred; it keeps the order topological and the graph's inputs, outputs and
-/// states as they are. Returns whether anything changed.
+/// states as they are. It fuses only nodes of one device, for what that device runs. Returns
+/// whether anything changed.
 struct Pass {
   std::string_view name;
   std::string_view doc;
-  Result<bool> (*run)(Graph& graph, const Target& target, const OpSet& ops);
+  Result<bool> (*run)(Graph& graph, const Targets& targets, const OpSet& ops);
+  bool per_device = false;  // asks what a device runs: nodes are placed before the first of these
 };
 
 }  // namespace polaris

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "base/strings.h"
 #include "ir/symbols.h"
@@ -92,28 +93,40 @@ std::string PassReport::to_string() const {
 }
 
 Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
-                              const Target& target, const OpSet& ops, const PassOptions& options) {
+                              const Targets& targets, const OpSet& ops,
+                              const PassOptions& options) {
   for (const std::string& name : options.disabled) {
     if (find_pass(name) == nullptr) {
       return Error::invalid("[passes] disabled, got '" + printable(name) + "', which is no pass");
     }
   }
   PassReport report;
+  bool placed = !options.place;
+  const auto place = [&]() -> Status {
+    if (std::exchange(placed, true)) return Status::success();
+    for (Graph* at : innermost_first(graph)) at->compact();
+    return options.place(graph);
+  };
   for (const Pass* pass : passes) {
+    if (options.stop && options.stop()) return Error::cancelled("[passes] stopped on request");
+    if (pass->per_device) {
+      if (auto status = place(); !status) return status.error();
+    }
     if (options.disabled.contains(pass->name)) continue;
     auto run = run_over_subgraphs(graph, pass->name, options.verify,
-                                  [&](Graph& at) { return pass->run(at, target, ops); });
+                                  [&](Graph& at) { return pass->run(at, targets, ops); });
     if (!run) return run.error();
     report.ms += run->ms;
     report.runs.push_back(run.take());
   }
   for (Graph* at : innermost_first(graph)) at->compact();
+  if (auto status = place(); !status) return status.error();
   return report;
 }
 
-Result<PassReport> run_passes(Graph& graph, const Target& target, const OpSet& ops,
+Result<PassReport> run_passes(Graph& graph, const Targets& targets, const OpSet& ops,
                               const PassOptions& options) {
-  return run_passes(graph, default_passes(), target, ops, options);
+  return run_passes(graph, default_passes(), targets, ops, options);
 }
 
 Result<std::vector<const Pass*>> select_passes(std::string_view list) {

@@ -20,6 +20,11 @@ struct PassOptions {
   std::set<std::string, std::less<>> disabled;
   /// Verify the graph after each pass that changed it, types included; always so in debug builds.
   bool verify = false;
+  /// Places the nodes; called once, on the outermost graph without dead nodes, before the first
+  /// pass that works per device, or last. Empty: nodes stay where they are placed.
+  std::function<Status(Graph&)> place;
+  /// Asked before each pass; true stops with the error cancelled. Empty: never.
+  std::function<bool()> stop;
 };
 
 /// What one pass did.
@@ -43,10 +48,10 @@ struct PassReport {
 /// Errors: invalid (a disabled name that is no pass), what a pass or the verifier found, with the
 /// pass's name.
 Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
-                              const Target& target, const OpSet& ops,
+                              const Targets& targets, const OpSet& ops,
                               const PassOptions& options = {});
 /// The default passes.
-Result<PassReport> run_passes(Graph& graph, const Target& target, const OpSet& ops,
+Result<PassReport> run_passes(Graph& graph, const Targets& targets, const OpSet& ops,
                               const PassOptions& options = {});
 
 /// Times `work` over the graph and its subgraphs, innermost first, and verifies the graph where it

@@ -70,12 +70,13 @@ Result<bool> split(Editor& editor, NodeId id, std::int64_t bytes_max) {
   return true;
 }
 
-Result<bool> run(Graph& graph, const Target& target, const OpSet& ops) {
+Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   Editor editor(graph, ops);
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {
     if (graph.node(id).dead || !cuts_by_row(graph.node(id))) continue;
-    if (auto done = split(editor, id, target.binding_bytes_max); !done) return done;
+    const std::int64_t bytes_max = targets.of(graph.node(id).device).binding_bytes_max;
+    if (auto done = split(editor, id, bytes_max); !done) return done;
   }
   return editor.changed();
 }
@@ -88,6 +89,7 @@ extern constinit const Pass pass_split_large{
         "A Linear or Gemm whose weight exceeds what one kernel may bind is cut along N; the parts "
         "are joined by Concat.",
     .run = run,
+    .per_device = true,
 };
 
 }  // namespace polaris

@@ -1,71 +1,167 @@
 #include "plan/placement.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
+#include <utility>
+
+#include "plan/place_items.h"
 
 namespace polaris {
 namespace {
 
-// A node costs at least this much, so that graphs without weights are split by node count.
-constexpr double kNodeFloorBytes = 256;
+// A node counts at least this much of a share, so that graphs without weights are split by nodes.
+constexpr std::int64_t kNodeFloorBytes = 256;
+// What a device holds beside weights and values: kernels' parameters, padding of packed rows.
+constexpr double kUsable = 0.97;
+constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
-double node_weight(const Graph& graph, const Node& node, std::set<const Constant*>& seen) {
-  double bytes = kNodeFloorBytes;
-  for (ValueId input : node.inputs) {
-    if (!input.valid()) continue;
-    const auto& constant = graph.value(input).constant;
-    if (constant && seen.insert(constant.get()).second) {
-      bytes += static_cast<double>(constant->data.bytes().size());
+/// Cuts the nodes, in order, into one run per device.
+class Runs {
+ public:
+  Runs(std::span<const PlaceItem> items, std::span<Device* const> devices,
+       const PlaceOptions& options)
+      : items_(items), devices_(devices), options_(options), costs_(devices.size()) {
+    for (std::size_t d = 0; d < devices.size(); ++d) {
+      const bool limited = d < options.capacity_bytes.size();
+      capacity_.push_back(limited ? static_cast<std::int64_t>(
+                                        static_cast<double>(options.capacity_bytes[d]) * kUsable)
+                                  : kUnlimited);
     }
   }
-  for (const auto& subgraph : node.subgraphs) {
-    for (NodeId inner : subgraph->order()) {
-      bytes += node_weight(*subgraph, subgraph->node(inner), seen);
+
+  /// The device of each item.
+  std::vector<DeviceIndex> cut() {
+    const auto spread = static_cast<std::size_t>(options_.spread);
+    constexpr double no_limit = std::numeric_limits<double>::infinity();
+    std::vector<DeviceIndex> out;
+    if (fill(spread, no_limit, out)) {
+      return spread > 1 && options_.shares.empty() ? balance(spread) : out;
     }
+    // More than those asked for hold: the others take the rest.
+    if (fill(devices_.size(), no_limit, out)) return out;
+    // More than all hold: the last takes the rest, and loading will say what is missing.
+    fill(devices_.size(), no_limit, out, /*spill=*/true);
+    return out;
   }
-  return bytes;
+
+  const PlaceCost& cost(std::size_t item, std::size_t device) {
+    auto& row = costs_[device];
+    if (row.empty()) {
+      row.reserve(items_.size());
+      for (const PlaceItem& each : items_) row.push_back(cost_on(each, *devices_[device]));
+    }
+    return row[item];
+  }
+
+ private:
+  /// The cut whose longest run is the shortest: devices at work on successive inputs wait least.
+  std::vector<DeviceIndex> balance(std::size_t devices) {
+    constexpr int kHalvings = 40;
+    double low = 0;
+    double high = 0;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      double most = 0;
+      for (std::size_t d = 0; d < devices; ++d) most = std::max(most, cost(i, d).us);
+      high += most;
+    }
+    std::vector<DeviceIndex> out;
+    std::vector<DeviceIndex> best;
+    (void)fill(devices, std::numeric_limits<double>::infinity(), best);
+    for (int n = 0; n < kHalvings; ++n) {
+      const double middle = (low + high) / 2;
+      if (fill(devices, middle, out)) {
+        best = out;
+        high = middle;
+      } else {
+        low = middle;
+      }
+    }
+    return best;
+  }
+
+  /// Gives each device what comes next until its time, its share or its memory is used up. False
+  /// where something is left over; with `spill` the last device takes that.
+  bool fill(std::size_t devices, double us_max, std::vector<DeviceIndex>& out, bool spill = false) {
+    out.clear();
+    std::size_t d = 0;
+    double us = 0;
+    std::int64_t lasting = 0;  // weights and states
+    std::int64_t live = 0;
+    double shared = 0;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      const PlaceItem& item = items_[i];
+      const double part = share_of(item);
+      for (;; ++d, us = 0, lasting = 0, live = 0) {
+        if (d == devices) return false;
+        const PlaceCost& cost = this->cost(i, d);
+        const std::int64_t more = item.state_bytes + (cost.refused ? 0 : cost.weight_bytes);
+        const std::int64_t most = std::max(live, item.live_bytes + cost.workspace_bytes);
+        const bool last = spill && d + 1 == devices;
+        const bool fits = last || lasting + more + most <= capacity_[d];
+        const bool in_time = us + cost.us <= us_max;
+        if (!fits || !in_time || (past_share(d, shared + part / 2) && d + 1 < devices)) continue;
+        us += cost.us;
+        lasting += more;
+        live = most;
+        break;
+      }
+      shared += part;
+      out.push_back(static_cast<DeviceIndex>(d));
+    }
+    return true;
+  }
+
+  double share_of(const PlaceItem& item) const {
+    return static_cast<double>(item.weight_bytes + kNodeFloorBytes);
+  }
+
+  /// Whether a node whose middle is at `at` of all weights belongs after device `d`.
+  bool past_share(std::size_t d, double at) {
+    if (options_.shares.empty() || d >= static_cast<std::size_t>(options_.spread)) return false;
+    if (share_ends_.empty()) {
+      double total = 0;
+      double bytes = 0;
+      for (std::size_t s = 0; s < static_cast<std::size_t>(options_.spread); ++s) {
+        total += s < options_.shares.size() ? options_.shares[s] : 0.0;
+        share_ends_.push_back(total);
+      }
+      for (const PlaceItem& item : items_) bytes += share_of(item);
+      for (double& end : share_ends_) end *= bytes / total;
+    }
+    return d + 1 < static_cast<std::size_t>(options_.spread) && at > share_ends_[d];
+  }
+
+  std::span<const PlaceItem> items_;
+  std::span<Device* const> devices_;
+  const PlaceOptions& options_;
+  std::vector<std::vector<PlaceCost>> costs_;  // by device, once asked for
+  std::vector<std::int64_t> capacity_;
+  std::vector<double> share_ends_;
+};
+
+/// QuantizeLinear and DequantizeLinear are there to be fused: whether a device runs them alone says
+/// little. What fusing leaves of them the planner gives to a device that runs it.
+bool is_to_be_fused(const OpDef& op) {
+  return op.is("QuantizeLinear") || op.is("DequantizeLinear");
 }
 
-/// End of each device's share as a fraction of the whole.
-std::vector<double> share_ends(DeviceIndex spread, std::span<const double> shares) {
-  std::vector<double> ends(static_cast<std::size_t>(spread));
-  double total = 0;
-  for (std::size_t d = 0; d < ends.size(); ++d) {
-    total += d < shares.size() ? shares[d] : 1.0;
-    ends[d] = total;
+/// The first device that has a kernel for a node whose own has none.
+DeviceIndex capable(Runs& runs, std::size_t item, DeviceIndex wanted, std::size_t devices) {
+  if (!runs.cost(item, static_cast<std::size_t>(wanted)).refused) return wanted;
+  for (std::size_t d = 0; d < devices; ++d) {
+    const PlaceCost& cost = runs.cost(item, d);
+    if (cost.asked && !cost.refused) return static_cast<DeviceIndex>(d);
   }
-  for (double& end : ends) end /= total;
-  return ends;
+  return wanted;
 }
 
-}  // namespace
-
-Placement place_graph(const Graph& graph, DeviceIndex spread, std::span<const double> shares) {
-  Placement out;
-  out.node.assign(graph.node_count(), 0);
-  out.state.assign(graph.states().size(), 0);
-  if (spread > 1) {
-    std::set<const Constant*> seen;
-    std::vector<double> costs;
-    double total = 0;
-    for (NodeId id : graph.order()) {
-      costs.push_back(node_weight(graph, graph.node(id), seen));
-      total += costs.back();
-    }
-    const std::vector<double> ends = share_ends(spread, shares);
-    double done = 0;
-    DeviceIndex device = 0;
-    for (std::size_t i = 0; i < costs.size(); ++i) {
-      const double middle = (done + costs[i] / 2) / total;
-      while (device + 1 < spread && middle > ends[static_cast<std::size_t>(device)]) ++device;
-      out.node[static_cast<std::size_t>(graph.order()[i].index)] = device;
-      done += costs[i];
-    }
-  }
-  // A state's first reader decides where it lives; the ops that write it in place follow it.
+/// A state's first reader decides where it lives; the ops that write it in place follow it.
+void pin_states(const Graph& graph, Placement& out) {
   std::map<ValueId, std::size_t> state_values;
   for (std::size_t s = 0; s < graph.states().size(); ++s) state_values[graph.states()[s].read] = s;
+  if (state_values.empty()) return;
   std::set<std::size_t> placed;
   for (NodeId id : graph.order()) {
     const Node& node = graph.node(id);
@@ -87,6 +183,50 @@ Placement place_graph(const Graph& graph, DeviceIndex spread, std::span<const do
       if (at != state_values.end() && output.valid()) state_values[output] = at->second;
     }
   }
+}
+
+}  // namespace
+
+void place_graph(Graph& graph, std::span<Device* const> devices, const PlaceOptions& options) {
+  const std::vector<PlaceItem> items = place_items(graph, options.cached_tokens);
+  if (devices.size() == 1) {
+    for (const PlaceItem& item : items) item.graph->node(item.node).device = 0;
+    return;
+  }
+  Runs runs(items, devices, options);
+  const std::vector<DeviceIndex> wanted = runs.cut();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Node& node = items[i].graph->node(items[i].node);
+    const bool stays = is_to_be_fused(*node.op) || node.op->has_trait(kControl);
+    node.device = stays ? wanted[i] : capable(runs, i, wanted[i], devices.size());
+  }
+  const Placement pinned = placement_of(graph);
+  for (const PlaceItem& item : items) {
+    if (item.graph != &graph) continue;
+    graph.node(item.node).device = pinned.node[static_cast<std::size_t>(item.node.index)];
+  }
+}
+
+Placement placement_of(const Graph& graph) {
+  Placement out;
+  out.node.assign(graph.node_count(), 0);
+  out.state.assign(graph.states().size(), 0);
+  std::vector<DeviceIndex> reader(graph.value_count(), 0);  // device of the first that reads it
+  for (auto at = graph.order().rbegin(); at != graph.order().rend(); ++at) {
+    const Node& node = graph.node(*at);
+    DeviceIndex& device = out.node[static_cast<std::size_t>(at->index)];
+    device = node.device;
+    if (device < 0) {
+      device = 0;
+      for (ValueId output : node.outputs) {
+        if (output.valid()) device = reader[static_cast<std::size_t>(output.index)];
+      }
+    }
+    for (ValueId input : node.inputs) {
+      if (input.valid()) reader[static_cast<std::size_t>(input.index)] = device;
+    }
+  }
+  pin_states(graph, out);
   return out;
 }
 

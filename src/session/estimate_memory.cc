@@ -16,9 +16,11 @@ Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& gr
                                                std::int64_t cached_tokens,
                                                const ProgramOptions& options) {
   Graph copy = graph.clone();
-  auto report = prepare_graph(copy, runtime, options);
+  ProgramOptions sized = options;
+  sized.cached_tokens = cached_tokens;
+  auto report = prepare_graph(copy, runtime, sized);
   if (!report) return report.error();
-  const Placement placement = place_graph(copy, runtime.spread(), options.shares);
+  const Placement placement = placement_of(copy);
   const std::vector<bool> host_needed = host_needed_values(copy);
   const std::vector<std::int64_t> last_reader = last_readers(copy);
   std::vector<TensorType> states;
@@ -46,6 +48,11 @@ Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& gr
                   info.budget_bytes};
     for (std::size_t s = 0; s < states.size(); ++s) {
       if (placement.state[s] == d) use.state_bytes += states[s].bytes().value_or(0);
+    }
+    for (const Step& step : stage->steps) {
+      const auto* segment = std::get_if<SegmentStep>(&step);
+      if (segment == nullptr || segment->device != d) continue;
+      use.launches += static_cast<std::int64_t>(segment->launches.size());
     }
     for (const WeightUse& weight : stage->weights) {
       if (weight.device == d) use.weight_bytes += weight.bytes;

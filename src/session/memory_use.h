@@ -10,6 +10,7 @@ struct MemoryUse {
   std::int64_t arena_bytes = 0;  // slabs, uploads and outputs of the largest stage
   std::int64_t state_bytes = 0;  // of an estimate: caches, what a recurrent model carries
   std::int64_t budget_bytes = 0;
+  std::int64_t launches = 0;  // of an estimate: nodes that run there
 };
 
 }  // namespace polaris

@@ -1,38 +1,52 @@
 #include "session/prepare_graph.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "pass/rewrite.h"
 #include "pass/runner.h"
+#include "plan/placement.h"
 
 namespace polaris {
 namespace {
 
-/// Whether one of the devices has a kernel for a node of these types.
-bool some_device_runs(const Runtime& runtime, const NodeTypes& node) {
+/// Whether the device has a kernel for a node of these types and constants.
+bool runs(const Device& device, const NodeTypes& node, std::span<const Constant* const> constants) {
   std::vector<OperandDesc> inputs;
   std::vector<OperandDesc> outputs;
-  for (const TensorType& type : node.inputs)
-    inputs.push_back({type, Layout::kRowMajor, nullptr, true});
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    inputs.push_back({node.inputs[i], Layout::kRowMajor, constants[i], true});
+  }
   for (const TensorType& type : node.outputs) {
     outputs.push_back({type, Layout::kRowMajor, nullptr, true});
   }
-  const NodeDesc desc{node.op, node.attrs, "", inputs, outputs, node.values};
-  return std::any_of(runtime.devices().begin(), runtime.devices().end(),
-                     [&](const Device* device) { return device->select(desc).ok(); });
+  return device.select({node.op, node.attrs, "", inputs, outputs, node.values}).ok();
 }
 
-Target target_of(const Runtime& runtime) {
-  Target target;
-  target.supports = [&runtime](const NodeTypes& node) { return some_device_runs(runtime, node); };
-  for (DeviceIndex d = 0; d < runtime.spread(); ++d) {
-    const DeviceInfo& info = runtime.devices()[static_cast<std::size_t>(d)]->info();
-    const std::int64_t limit = std::min(info.binding_bytes_max, info.allocation_bytes_max);
-    target.binding_bytes_max = std::min(target.binding_bytes_max, limit);
+Targets targets_of(const Runtime& runtime) {
+  std::vector<Target> targets;
+  for (const Device* device : runtime.devices()) {
+    Target& target = targets.emplace_back();
+    target.supports = [device](const NodeTypes& node, std::span<const Constant* const> constants) {
+      return runs(*device, node, constants);
+    };
+    const DeviceInfo& info = device->info();
+    target.binding_bytes_max = std::min(info.binding_bytes_max, info.allocation_bytes_max);
+    target.fuses_chains = true;
   }
-  target.fuses_chains = true;
-  return target;
+  return Targets(std::move(targets));
+}
+
+PlaceOptions place_options(const Runtime& runtime, const ProgramOptions& options) {
+  PlaceOptions out;
+  out.spread = runtime.spread();
+  out.shares = options.shares;
+  out.cached_tokens = options.cached_tokens;
+  for (const Device* device : runtime.devices()) {
+    out.capacity_bytes.push_back(device->info().budget_bytes);
+  }
+  return out;
 }
 
 }  // namespace
@@ -49,10 +63,18 @@ Result<std::string> prepare_graph(Graph& graph, const Runtime& runtime,
   }
   auto rewritten = run_rewrites(graph, rewrites, runtime.ops());
   if (!rewritten) return rewritten.error();
-  if (!options.run_passes) return rewritten->to_string();
+  const auto place = [&](Graph& placed) {
+    place_graph(placed, runtime.devices(), place_options(runtime, options));
+    return Status::success();
+  };
+  if (!options.run_passes) {
+    if (auto status = place(graph); !status) return status.error();
+    return rewritten->to_string();
+  }
   PassOptions pass_options;
   pass_options.disabled.insert(options.disabled_passes.begin(), options.disabled_passes.end());
-  auto report = run_passes(graph, target_of(runtime), runtime.ops(), pass_options);
+  pass_options.place = place;
+  auto report = run_passes(graph, targets_of(runtime), runtime.ops(), pass_options);
   if (!report) return report.error();
   return rewritten->to_string() + report->to_string();
 }

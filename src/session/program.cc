@@ -103,7 +103,7 @@ Status Program::add_state(Function& function, const StateUse& use) {
 void Program::add_info(const Graph& graph) {
   GraphInfo& info = infos_[&graph];
   info.graph = &graph;
-  info.placement = place_graph(graph, runtime_->spread(), options_.shares);
+  info.placement = placement_of(graph);
   info.host_needed = host_needed_values(graph);
   info.last_reader = last_readers(graph);
   for (NodeId id : graph.order()) {

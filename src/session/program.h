@@ -28,8 +28,11 @@ struct UserPass {
 Status check_user_pass(const UserPass& pass, const OpSet& ops);
 
 struct ProgramOptions {
-  /// Part of the weights for each of the runtime's first devices; empty: equal parts.
+  /// Part of the weights for each of the runtime's first devices; empty: so that all are done with
+  /// their parts in equal time, by estimate.
   std::vector<double> shares;
+  /// What paged states will hold, so that placing leaves room for it.
+  std::int64_t cached_tokens = 0;
   std::vector<std::string> disabled_passes;
   bool run_passes = true;
   std::vector<UserPass> user_passes;  // run before the built-in ones

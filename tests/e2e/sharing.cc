@@ -98,7 +98,8 @@ TEST_CASE("two programs on one device share equal weights and lease the same are
   }
 }
 
-TEST_CASE("a device of 256 MiB with 16 MiB bindings runs what fits and refuses the rest unloaded") {
+TEST_CASE(
+    "a device of 256 MiB with 16 MiB bindings runs what fits and leaves the rest to the cpu") {
   VulkanOptions options;
   options.binding_bytes_max = 16 * kMiB;
   options.allocation_bytes_max = 64 * kMiB;
@@ -125,17 +126,42 @@ TEST_CASE("a device of 256 MiB with 16 MiB bindings runs what fits and refuses t
     REQUIRE(want);
     CHECK(max_difference(*got, *want) < 1e-3);
   }
-  SUBCASE("weights of 320 MiB are refused before anything is loaded") {
+  SUBCASE("weights of 320 MiB are split between it and the cpu, and give the cpu's answer") {
     const std::int64_t width = 4096;
     auto program = compile(runtime, two_layers(runtime->ops(), width, 10240, 0));
-    const std::int64_t before = gpu.counters().peak_bytes;
     auto got = run_once(program, width);
-    REQUIRE_FALSE(got);
-    CHECK(got.error().code() == ErrorCode::kOutOfMemory);
-    CHECK(got.error().message().find("[preflight]") != std::string::npos);
-    CHECK(gpu.counters().peak_bytes == before);
-    CHECK(gpu.counters().live_bytes == 0);
+    REQUIRE_MESSAGE(got, got.error().message());
+    const std::vector<MemoryUse> memory = program->memory();
+    CHECK(memory[0].weight_bytes >= 160 * kMiB);
+    CHECK(memory[0].weight_bytes < 256 * kMiB);
+    CHECK(memory[1].weight_bytes >= 160 * kMiB);
+    auto plain = make_runtime({"cpu"});
+    auto want = run_once(compile(plain, two_layers(plain->ops(), width, 10240, 0)), width);
+    REQUIRE(want);
+    CHECK(max_difference(*got, *want) < 1e-3);
   }
+}
+
+TEST_CASE("weights that no device has room for are refused before anything is loaded") {
+  VulkanOptions options;
+  options.binding_bytes_max = 16 * kMiB;
+  options.allocation_bytes_max = 64 * kMiB;
+  options.memory_bytes = 256 * kMiB;
+  options.keep_bytes = 0;
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(make_test_vulkan(options));
+  if (!devices[0]) return;
+  auto runtime = std::make_shared<Runtime>(std::move(devices), 1, OpSet::builtin());
+  Device& gpu = runtime->device(0);
+  const std::int64_t width = 4096;
+  auto program = compile(runtime, two_layers(runtime->ops(), width, 10240, 0));
+  const std::int64_t before = gpu.counters().peak_bytes;
+  auto got = run_once(program, width);
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code() == ErrorCode::kOutOfMemory);
+  CHECK(got.error().message().find("[preflight]") != std::string::npos);
+  CHECK(gpu.counters().peak_bytes == before);
+  CHECK(gpu.counters().live_bytes == 0);
 }
 
 TEST_CASE("loading a file peaks at the file, its largest tensor and the arena") {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <sstream>
 
@@ -71,7 +72,7 @@ Target target_of(const std::string& text) {
       target.binding_bytes_max = *parse_i64(setting.substr(18));
     }
     if (setting.starts_with("without=")) {
-      target.supports = [op = setting.substr(8)](const NodeTypes& node) {
+      target.supports = [op = setting.substr(8)](const NodeTypes& node, auto) {
         return op_full_name(*node.op) != op;
       };
     }
@@ -168,6 +169,141 @@ TEST_CASE("passes rewrite as their files show") {
       SUBCASE(where.c_str()) { run_case(test, ops); }
     }
   }
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> out;
+  const auto folder = std::filesystem::path(test::kSourceDir) / "tests" / "pass";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".txt") continue;
+    for (Case& test : read_cases(entry.path())) out.push_back(std::move(test));
+  }
+  return out;
+}
+
+/// Nodes by op, and by op on a device.
+std::map<std::string, int> count_ops(const Graph& graph, int device = -2) {
+  std::map<std::string, int> out;
+  for (NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    if (device == -2 || node.device == device) ++out[op_full_name(*node.op)];
+    for (const auto& sub : node.subgraphs) {
+      for (const auto& [op, n] : count_ops(*sub, device)) out[op] += n;
+    }
+  }
+  return out;
+}
+
+/// Places node i of a graph on device `device_of(i)`.
+void place(Graph& graph, const std::function<std::int32_t(std::size_t)>& device_of) {
+  for (std::size_t i = 0; i < graph.order().size(); ++i) {
+    Node& node = graph.node(graph.order()[i]);
+    node.device = device_of(i);
+    for (auto& sub : node.subgraphs) place(*sub, device_of);
+  }
+}
+
+// What every pass may make for any device: it moves nothing and counts nothing, or the planner sees
+// to it that some device has it.
+bool is_plain(const std::string& op) {
+  return op == "Reshape" || op == "Concat" || op == "polaris.Decode" || op == "Transpose";
+}
+
+TEST_CASE("nodes are fused only into what the device that they are placed on runs") {
+  const OpSet ops = OpSet::builtin();
+  int swept = 0;
+  for (const Case& test : all_cases()) {
+    CAPTURE(test.name);
+    auto passes = select_passes(test.settings.at("passes"));
+    REQUIRE(passes);
+    const bool per_device = std::any_of(passes->begin(), passes->end(),
+                                        [](const Pass* pass) { return pass->per_device; });
+    if (!per_device) continue;
+    auto input = parse_graph(test.input, ops);
+    REQUIRE(input);
+    const auto setting = test.settings.find("target");
+    Target all = target_of(setting == test.settings.end() ? "" : setting->second);
+    all.supports = nullptr;
+    const auto fused = [&](const Target& first, const Target& second,
+                           const std::function<std::int32_t(std::size_t)>& device_of) {
+      Graph graph = input->clone();
+      place(graph, device_of);
+      auto report = run_passes(graph, *passes, Targets({first, second}), ops,
+                               {.disabled = {}, .verify = true});
+      REQUIRE_MESSAGE(report, report.error().message());
+      return graph;
+    };
+    const auto on = [](std::int32_t device) { return [device](std::size_t) { return device; }; };
+    const std::map<std::string, int> before = count_ops(*input);
+    const std::map<std::string, int> after = count_ops(fused(all, all, on(1)));
+    for (const auto& [op, n] : after) {
+      if (before.contains(op) || is_plain(op)) continue;
+      CAPTURE(op);
+      ++swept;
+      Target without = all;
+      without.supports = [name = op](const NodeTypes& node, auto) {
+        return op_full_name(*node.op) != name;
+      };
+      // The device of the nodes lacks the op, and it does not help that the other has it.
+      CHECK_FALSE(count_ops(fused(all, without, on(1))).contains(op));
+      CHECK_FALSE(count_ops(fused(without, all, on(0))).contains(op));
+      // The other device lacks it, which does not matter.
+      CHECK(count_ops(fused(without, all, on(1))) == after);
+      CHECK(count_ops(fused(all, without, on(0))) == after);
+      // Nodes here and there: the device without it gets none, and the numbers stay.
+      for (std::size_t period = 1; period <= 3; ++period) {
+        const Graph mixed = fused(
+            without, all, [&](std::size_t i) { return static_cast<std::int32_t>(i / period % 2); });
+        CHECK_FALSE(count_ops(mixed, 0).contains(op));
+        const auto tolerance = test.settings.find("tolerance");
+        check_numbers(*input, mixed,
+                      tolerance == test.settings.end() ? 0.0 : *parse_f64(tolerance->second));
+      }
+    }
+  }
+  CHECK(swept >= 8);
+}
+
+TEST_CASE("nodes are placed once, before the first pass that works per device") {
+  const OpSet ops = OpSet::builtin();
+  auto graph = parse_graph(R"(graph {
+    input %x : float32[2, 3]
+    %a = Identity(%x)
+    %b = Exp(%a)
+    %c = Neg(%b)
+    output %c
+  })",
+                           ops);
+  REQUIRE(graph);
+  int placed = 0;
+  PassOptions options;
+  options.place = [&](Graph& at) {
+    ++placed;
+    // Generic passes have been: Identity is gone.
+    CHECK(count_ops(at).at("Exp") == 1);
+    CHECK_FALSE(count_ops(at).contains("Identity"));
+    place(at, [](std::size_t i) { return static_cast<std::int32_t>(i); });
+    return Status::success();
+  };
+  Target target;
+  target.fuses_chains = true;
+  REQUIRE(run_passes(*graph, Targets({target, target}), ops, options));
+  CHECK(placed == 1);
+  // On two devices: not fused.
+  CHECK(count_ops(*graph) == std::map<std::string, int>{{"Exp", 1}, {"Neg", 1}});
+}
+
+TEST_CASE("passes stop between two when they are told to") {
+  const OpSet ops = OpSet::builtin();
+  auto graph = parse_graph("graph { input %x : float32[2]\n %y = Exp(%x)\n output %y }", ops);
+  REQUIRE(graph);
+  int asked = 0;
+  PassOptions options;
+  options.stop = [&] { return ++asked == 3; };
+  const auto report = run_passes(*graph, Target(), ops, options);
+  REQUIRE_FALSE(report);
+  CHECK(report.error().code() == ErrorCode::kCancelled);
+  CHECK(asked == 3);
 }
 
 TEST_CASE("every pass has a file of tests") {

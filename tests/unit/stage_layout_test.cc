@@ -24,7 +24,7 @@ Planned plan_on_cpu(std::string_view text) {
   auto device = make_cpu_device({});
   REQUIRE(device);
   Device* const devices[] = {device->get()};
-  const Placement placement = place_graph(graph, 1, {});
+  const Placement placement = placement_of(graph);
   const std::vector<bool> host_needed = host_needed_values(graph);
   const std::vector<std::int64_t> last_reader = last_readers(graph);
   const PlanContext context{devices, &placement, &host_needed, &last_reader, {}, true};
