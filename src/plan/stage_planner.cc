@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ir/evaluate.h"
+#include "plan/host_values.h"
 #include "plan/layout_choice.h"
 #include "plan/memory.h"
 #include "plan/stage_builder.h"
@@ -15,11 +16,6 @@
 namespace polaris {
 namespace {
 
-// Integer shape arithmetic is small; anything larger is computed on a device.
-constexpr std::int64_t kFoldElementsMax = 4096;
-// Ops that only read host values (Range, ConstantOfShape) have no kernel: they fold at any size
-// that memory could hold anyway.
-constexpr std::int64_t kHostOpElementsMax = std::int64_t{1} << 26;
 enum class Next { kContinue, kStopBefore, kStopAfter };
 
 class StagePlanner {
@@ -54,6 +50,20 @@ class StagePlanner {
  private:
   ValueState& state_of(ValueId id) { return builder_.state_of(id); }
 
+  /// The host evaluated the node before this stage: its results live at the stage's start.
+  bool is_given(const Node& node) {
+    bool any = false;
+    for (ValueId output : node.outputs) {
+      if (!output.valid()) continue;
+      const bool given = state_of(output).live_in >= 0;
+      any = any || given;
+      if (!given && (*context_.last_reader)[static_cast<std::size_t>(output.index)] >= 0) {
+        return false;
+      }
+    }
+    return any;
+  }
+
   /// The data of a value where planning knows it: folded, given, or a plain constant.
   const Tensor* known_of(ValueId id) {
     ValueState& value = state_of(id);
@@ -66,6 +76,7 @@ class StagePlanner {
 
   Result<Next> plan_node(NodeId id) {
     const Node& node = graph_.node(id);
+    if (is_given(node)) return Next::kContinue;
     if (node.op->has_trait(kControl)) {
       stage_.control = id;
       return Next::kStopAfter;
@@ -108,36 +119,9 @@ class StagePlanner {
     return data_dependent ? Next::kStopAfter : Next::kContinue;
   }
 
-  static bool folds(const Node& node, const InferContext& infer) {
-    if (!node.op->has_trait(kFoldable) || node.op->has_trait(kDataDependent)) return false;
-    std::int64_t limit = kFoldElementsMax;
-    bool host_only = true;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (infer.inputs[i] == nullptr) continue;
-      if (node.op->has_trait(kTypeOnly)) continue;
-      if (infer.values[i] == nullptr || infer.inputs[i]->shape.elements() > limit) return false;
-      const auto flags = node.op->input_flags(static_cast<int>(i));
-      host_only = host_only && (flags & kHostRead) != 0;
-    }
-    if (host_only && !node.op->has_trait(kTypeOnly)) limit = kHostOpElementsMax;
-    for (const TensorType& type : infer.outputs) {
-      if (type.shape.elements() > limit) return false;
-    }
-    return true;
-  }
-
   Result<bool> try_fold(const Node& node, const InferContext& infer) {
-    if (!folds(node, infer)) return false;
-    std::vector<Tensor> shells;  // only the type is read; the bytes need not exist
-    shells.reserve(node.inputs.size());
-    std::vector<const Tensor*> inputs(infer.values.begin(), infer.values.end());
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (infer.inputs[i] == nullptr || !node.op->has_trait(kTypeOnly)) continue;
-      inputs[i] =
-          &shells.emplace_back(Tensor::view(*infer.inputs[i], {}, std::make_shared<const char>()));
-    }
-    auto outputs = evaluate_node(*node.op, *node.attrs, node.name, inputs,
-                                 static_cast<int>(node.outputs.size()));
+    if (!folds_on_host(*node.op, infer)) return false;
+    auto outputs = fold_on_host(node, infer);
     if (!outputs) return outputs.error();
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       if (!node.outputs[o].valid()) continue;
@@ -454,6 +438,14 @@ class StagePlanner {
 
   /// What leaves the stage is row-major.
   Status collect_live_out() {
+    std::vector<bool> to_host = *context_.host_needed;
+    if (context_.outputs_to_host) {
+      for (ValueId id : graph_.outputs()) {
+        const auto v = static_cast<std::size_t>(id.index);
+        const bool stays = context_.device_outputs != nullptr && (*context_.device_outputs)[v];
+        to_host[v] = to_host[v] || !stays;
+      }
+    }
     for (std::size_t v = 0; v < builder_.value_count(); ++v) {
       const ValueId id{static_cast<std::int32_t>(v)};
       ValueState& value = state_of(id);
@@ -469,11 +461,8 @@ class StagePlanner {
         if (!at) return at.error();
         out.at = *at;
         Storage& root = root_of(stage_.storages, out.at);
-        const bool stays = context_.device_outputs != nullptr && (*context_.device_outputs)[v];
-        const bool to_host = (context_.outputs_to_host && !stays && graph_.is_output(id)) ||
-                             (*context_.host_needed)[v];
         if (root.kind == Storage::Kind::kArena) root.kind = Storage::Kind::kLiveOut;
-        if (root.kind == Storage::Kind::kLiveOut && to_host) root.readback = true;
+        if (root.kind == Storage::Kind::kLiveOut && to_host[v]) root.readback = true;
         if (value.dims_storage >= 0) {
           out.dims = {value.dims_storage, -1, 0, 8 * value.type.shape.rank()};
         }

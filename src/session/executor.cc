@@ -17,8 +17,6 @@ namespace {
 
 // Control flow nests in files: a bound keeps a hostile one from exhausting the stack.
 constexpr int kDepthMax = 32;
-// Shape data longer than this is no shape; it must not become part of a plan's key.
-constexpr std::int64_t kKnownBytesMax = 1 << 16;
 
 }  // namespace
 
@@ -30,8 +28,8 @@ Result<std::vector<LiveIn>> Executor::live_in(const GraphInfo& info, Frontier& f
     value.value = live.id;
     value.type = live.ref.type;
     value.device = live.ref.device;
-    if (info.host_needed[static_cast<std::size_t>(live.id.index)] &&
-        live.ref.type.bytes().value_or(0) <= kKnownBytesMax) {
+    if (info.arithmetic.planned[static_cast<std::size_t>(live.id.index)] &&
+        live.ref.type.bytes().value_or(0) <= kHostValueBytesMax) {
       auto host = to_host(runtime_, live.ref);
       if (!host) return host.error();
       value.known = host.take();
@@ -57,6 +55,9 @@ Result<Executor::Outcome> Executor::run(const Graph& graph, std::span<const Valu
   for (std::size_t position = 0; position < graph.order().size();) {
     if (options_.cancel != nullptr && options_.cancel->cancelled()) {
       return Error::cancelled("[run] stopped on request");
+    }
+    if (auto status = run_host_phase(runtime_, info, position, states.types, frontier); !status) {
+      return status.error();
     }
     auto values = live_in(info, frontier);
     if (!values) return values.error();
@@ -189,6 +190,31 @@ Result<std::vector<ValueRef>> Executor::run_if(const Node& node, std::span<const
   return run_subgraph(*node.subgraphs[taken ? 0 : 1], inputs.subspan(1));
 }
 
+Status Executor::settle(const GraphInfo& body, std::span<ValueRef> values) {
+  const auto& inputs = body.graph->inputs();
+  const std::size_t own = inputs.size() - values.size();  // trip and condition
+  std::vector<DeviceIndex> device(body.graph->value_count(), kHost);
+  for (auto at = body.graph->order().rbegin(); at != body.graph->order().rend(); ++at) {
+    const Node& node = body.graph->node(*at);
+    const bool control = node.op->has_trait(kControl);
+    for (ValueId input : node.inputs) {
+      if (!input.valid()) continue;
+      device[static_cast<std::size_t>(input.index)] =
+          control ? kHost : body.placement.node[static_cast<std::size_t>(at->index)];
+    }
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto id = static_cast<std::size_t>(inputs[own + i].index);
+    if (values[i].device != kHost || device[id] == kHost || body.host_needed[id]) continue;
+    const TensorType& type = values[i].type;
+    if (!type.encoding.is_plain() || type.bytes().value_or(0) == 0) continue;
+    auto moved = copy_to(runtime_, values[i], device[id]);
+    if (!moved) return moved.error();
+    values[i] = moved.take();
+  }
+  return Status::success();
+}
+
 Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
                                                  std::span<const ValueRef> inputs) {
   const Graph& body = *node.subgraphs[0];
@@ -214,6 +240,9 @@ Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
     go_on = *value != 0;
   }
   std::vector<ValueRef> values(inputs.begin() + 2, inputs.end());  // carried, then captured
+  if (trips > 0 && go_on) {
+    if (auto status = settle(program_.info(body), values); !status) return status.error();
+  }
   std::vector<std::vector<ValueRef>> scanned(scans);
   ScanPile pile(runtime_, options_.loop_bytes_max);
   for (std::int64_t trip = 0; trip < trips && go_on; ++trip) {

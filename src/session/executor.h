@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "session/host_phase.h"
 #include "session/program.h"
 #include "session/run_options.h"
 #include "session/state_write.h"
@@ -26,16 +27,16 @@ class Executor {
                       const BoundStates& states, const std::vector<bool>* device_outputs = nullptr);
 
  private:
-  struct Live {
-    ValueId id;
-    ValueRef ref;
-  };
+  using Live = LiveValue;
   using Frontier = std::vector<Live>;
 
   Result<std::vector<ValueRef>> run_control(const GraphInfo& info, const Node& node,
                                             const Frontier& frontier, const BoundStates& states);
   Result<std::vector<ValueRef>> run_if(const Node& node, std::span<const ValueRef> inputs);
   Result<std::vector<ValueRef>> run_loop(const Node& node, std::span<const ValueRef> inputs);
+  /// Brings what a loop's body reads to the devices that read it, once for all trips, so that the
+  /// first trip is planned as the others are: its carried values come from a device too.
+  Status settle(const GraphInfo& body, std::span<ValueRef> values);
   Result<ValueRef> stack(std::span<const ValueRef> parts, const TensorType& declared);
   Result<ValueRef> value_of(const Graph& graph, ValueId id, const Frontier& frontier,
                             const BoundStates& states);

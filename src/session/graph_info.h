@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "plan/host_values.h"
 #include "plan/placement.h"
 
 namespace polaris {
@@ -12,6 +13,7 @@ struct GraphInfo {
   const Graph* graph = nullptr;
   Placement placement;
   std::vector<bool> host_needed;
+  HostArithmetic arithmetic;
   std::vector<std::int64_t> last_reader;
   bool writes_in_place = false;  // some node writes a state's bytes
   bool function = false;         // one of the program's functions, no graph within one

@@ -105,6 +105,7 @@ void Program::add_info(const Graph& graph) {
   info.graph = &graph;
   info.placement = placement_of(graph);
   info.host_needed = host_needed_values(graph);
+  info.arithmetic = host_arithmetic(graph, info.host_needed);
   info.last_reader = last_readers(graph);
   for (NodeId id : graph.order()) {
     info.writes_in_place = info.writes_in_place || graph.node(id).op->has_trait(kStateful);
