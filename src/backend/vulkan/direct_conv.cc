@@ -176,6 +176,12 @@ Dispatch make_dispatch(const VulkanTarget& target, const NodeDesc& node, const C
                 Operand::output(0),
                 Operand::input(w_zero ? ports.w_zero : 0)};
   d.barrier_before = false;
+  // A round a tap, and in it one for each step of input channels that a slice takes.
+  const std::int64_t steps =
+      p.depthwise() ? 1 : ceil_div(p.geometry.group_in, p.step * (p.tile.threads / kLanes));
+  const WindowDim* dims = p.geometry.dims;
+  d.loop_rounds =
+      p.taps() * (1 + steps) + (p.depthwise() ? dims[0].kernel * (1 + dims[1].kernel) : 0);
   return d;
 }
 

@@ -28,8 +28,11 @@ struct VulkanTarget {
   std::uint32_t group_count_max = 65535;   // per grid dimension
   std::uint32_t group_threads_max = 256;   // threads of one workgroup
   std::uint32_t shared_bytes_max = 32768;  // never count on more than 32 KiB
-  std::int64_t binding_bytes_max = 0;      // one operand of one dispatch
-  std::int64_t alignment_bytes = 64;       // of every operand's offset within its region
+  // Rounds of all loops of one invocation together. Mesa's software rasterizer ends loops there,
+  // and says nothing.
+  std::int64_t loop_rounds_max = INT64_MAX;
+  std::int64_t binding_bytes_max = 0;  // one operand of one dispatch
+  std::int64_t alignment_bytes = 64;   // of every operand's offset within its region
 };
 
 /// What one storage-buffer binding of a dispatch shows.
@@ -69,6 +72,9 @@ struct Dispatch {
   std::array<std::uint32_t, 3> grid = {1, 1, 1};  // workgroups; a zero skips the dispatch
   std::optional<Operand> indirect;                // uint32[3] that replaces the grid
   bool barrier_before = true;  // reads what this kernel's earlier dispatches wrote
+  // At most so many rounds do all loops of one invocation take, those that do not depend on sizes
+  // left out. A kernel with more than the device allows is refused.
+  std::int64_t loop_rounds = 0;
   double estimate_us = 0;
 };
 

@@ -18,6 +18,9 @@ constexpr std::int64_t kDesktopShare = 512 * kMiB;
 constexpr std::int64_t kAlignment = 64;
 constexpr std::uint32_t kGroupThreads = 256;
 constexpr std::uint32_t kBindings = 12;
+// LP_MAX_TGSI_LOOP_ITERATIONS of Mesa's gallivm is 65535 for all loops of an invocation; some are
+// left for those whose rounds no kernel counts.
+constexpr std::int64_t kLavapipeLoopRounds = 65000;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -119,6 +122,9 @@ void fill_target(const Answers& a, const VulkanOptions& options, VulkanTarget& t
       std::min(limits.maxComputeWorkGroupCount[0], limits.maxComputeWorkGroupCount[1]);
   target.group_threads_max = limits.maxComputeWorkGroupInvocations;
   target.shared_bytes_max = limits.maxComputeSharedMemorySize;
+  if (a.properties12.driverID == VK_DRIVER_ID_MESA_LLVMPIPE) {
+    target.loop_rounds_max = kLavapipeLoopRounds;
+  }
 }
 
 void fill_memory(const Answers& a, const VulkanOptions& options, PhysicalDevice& device) {

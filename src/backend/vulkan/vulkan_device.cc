@@ -70,8 +70,8 @@ class VulkanDevice final : public Device {
   std::unique_ptr<Core> core_;
 };
 
-/// Every binding must fit, whatever the family thought of.
-Status check_bindings(const VulkanTarget& target, const NodeDesc& node, const Kernel& kernel) {
+/// Every binding must fit, and every loop end by itself, whatever the family thought of.
+Status check_limits(const VulkanTarget& target, const NodeDesc& node, const Kernel& kernel) {
   const auto bytes_of = [&](const Operand& operand) {
     if (operand.bytes >= 0) return operand.bytes;
     const auto index = static_cast<std::size_t>(operand.index);
@@ -94,6 +94,11 @@ Status check_bindings(const VulkanTarget& target, const NodeDesc& node, const Ke
     return std::int64_t{0};
   };
   for (const Dispatch& dispatch : static_cast<const VulkanKernel&>(kernel).dispatches) {
+    if (dispatch.loop_rounds > target.loop_rounds_max) {
+      return refuse(node, "a loop of up to " + std::to_string(dispatch.loop_rounds) +
+                              " rounds, which this driver ends after " +
+                              std::to_string(target.loop_rounds_max));
+    }
     for (const Operand& operand : dispatch.operands) {
       if (bytes_of(operand) > target.binding_bytes_max) {
         return Error::unsupported("[" + op_full_name(*node.op) + "] node '" +
@@ -170,7 +175,7 @@ Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node)
       continue;
     }
     KernelResult kernel = family.select(target, node);
-    const Status fits = kernel ? check_bindings(target, node, **kernel) : Status(kernel.error());
+    const Status fits = kernel ? check_limits(target, node, **kernel) : Status(kernel.error());
     if (!fits) {
       refusals.add(fits.error());
     } else if (!best || (*kernel)->estimate_us < best->estimate_us) {

@@ -201,6 +201,10 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
   d.operands.push_back(Operand::input(5));  // no list
   d.grid = {word(p.groups()), word(p.tokens), word(p.spans)};
   d.barrier_before = false;
+  // Of a round of positions: itself, the dots, two maxima of 16, and the dealt values.
+  const std::int64_t values =
+      ceil_div(p.threads, std::int64_t{4} * (p.threads / ceil_div(p.head, 4)));
+  d.loop_rounds = ceil_div(p.span, p.threads) * (1 + ceil_div(p.head, 4) + 32 + values);
   // What the context will be is not known; half the table's reach is as good a guess as any.
   const std::int64_t positions = p.reach / 2;
   d.estimate_us = model_us(2 * positions * p.kv_heads * p.head * 2,

@@ -47,6 +47,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                    by_inner.multiplier, by_inner.shift, static_cast<std::uint32_t>(inner)};
   dispatch.operands = {Operand::input(0), Operand::output(0)};
   dispatch.grid = grid_1d(target, count == 0 ? 0 : ceil_div(lines, 64));
+  dispatch.loop_rounds = shape[*axis];
   dispatch.estimate_us = model_us(2 * operand_bytes(node.inputs[0]), shape[*axis] * 400);
   kernel->dispatches.push_back(std::move(dispatch));
   kernel->absorbed = 1ull << 1;

@@ -159,6 +159,7 @@ Result<Dispatch> make_reduction(VulkanKernel& kernel, const VulkanTarget& target
   dispatch.operands = {Operand::input(2), Operand::input(1), Operand::output(0),
                        Operand::params(append_params(kernel, words, target.alignment_bytes))};
   dispatch.grid = grid_1d(target, ceil_div(lines, 64));
+  dispatch.loop_rounds = updates * (form == kTuples ? 1 + std::int64_t{dims} : 1);
   dispatch.estimate_us = model_us(4 * operand_bytes(node.inputs[2]), updates * 400);
   return dispatch;
 }

@@ -303,6 +303,7 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
                 Operand::input(1, group0 * group_bytes, (group1 - group0) * group_bytes),
                 Operand::input(2), Operand::output(0)};
   d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, tile.groups)), 1};
+  d.loop_rounds = ceil_div(p.whole_units(), tile.threads / kRows) + p.k % info.unit;
   d.estimate_us =
       model_us((group1 - group0) * group_bytes + p.t * (p.k + rows) * 4, 2 * p.t * rows * p.k);
   return d;

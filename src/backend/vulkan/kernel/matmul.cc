@@ -156,6 +156,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
     d.grid = {word(wide), word(high), word(here)};
     d.barrier_before = false;
+    d.loop_rounds = ceil_div(p.k / 4, threads / 64) + 4;
     d.estimate_us = model_us(here * (p.m * p.k + p.k * p.n + p.m * p.n) * dtype_bytes(dtype),
                              3 * here * p.m * p.n * p.k);
     kernel->dispatches.push_back(std::move(d));

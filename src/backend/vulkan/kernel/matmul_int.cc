@@ -81,6 +81,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                 Operand::params(),           Operand::output(0)};
   d.grid = {word(ceil_div(p.m, rows)), word(ceil_div(p.n, 64)), word(p.batches())};
   d.barrier_before = false;
+  d.loop_rounds = p.k + ceil_div(p.k, 256);
   d.estimate_us = model_us(operand_bytes(node.inputs[0]) + operand_bytes(node.inputs[ports.b]) +
                                operand_bytes(node.outputs[0]),
                            4 * p.batches() * p.m * p.n * p.k);

@@ -130,6 +130,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                 Operand::output(0), Operand::output(1), Operand::output(2)};
   d.grid = grid_1d(target, r.rows);
   d.barrier_before = false;
+  d.loop_rounds = 3 * ceil_div(r.size, d.constants[0]);
   d.estimate_us = model_us(r.rows * r.size * 8, r.rows * r.size * 6);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);

@@ -51,6 +51,7 @@ KernelResult select_planes(const VulkanTarget& target, const NodeDesc& node, boo
   d.push = {word(groups), word(channels), word(area)};
   d.operands = {Operand::input(0), Operand::output(0)};
   d.grid = grid_1d(target, groups);
+  d.loop_rounds = ceil_div(area, last ? threads / 64 : threads);
   return finish(average ? "pool_global_average" : "pool_global_max", std::move(d), node,
                 operand_elements(x) * 2);
 }
@@ -83,6 +84,8 @@ KernelResult select_windows(const VulkanTarget& target, const NodeDesc& node, bo
   // Absent indices are bound to the maxima; the shader does not look.
   d.operands = {Operand::input(0), Operand::output(0), Operand::output(indices ? 1 : 0)};
   d.grid = grid_1d(target, ceil_div(outputs, 64));
+  const std::int64_t planes = g.dims[0].kernel;
+  d.loop_rounds = (indices ? 2 : 1) * g.kernel_size() + planes * (g.dims[1].kernel + 1);
   return finish(average ? "pool_average" : "pool_max", std::move(d), node,
                 outputs * g.kernel_size() * 4);
 }

@@ -87,7 +87,10 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
       dim_words(geometry->reduced, geometry->reduced_strides);
   const auto kept_rank = static_cast<std::uint32_t>(dims.size() / 2);
   const auto reduced_rank = static_cast<std::uint32_t>(reduced.size() / 2);
-  const bool columns = geometry->count <= 16 || (dims[1] == 1 && outputs >= 4096);
+  // A thread an output would walk it alone: not where a driver ends such a loop.
+  const std::int64_t steps = std::max<std::int64_t>(reduced_rank, 1) * (op == kLogSumExp ? 2 : 1);
+  const bool columns = geometry->count <= 16 || (dims[1] == 1 && outputs >= 4096 &&
+                                                 geometry->count * steps < target.loop_rounds_max);
   const std::uint32_t threads = columns || geometry->count <= 128 ? 64u : 256u;
   dims.insert(dims.end(), reduced.begin(), reduced.end());
 
@@ -106,6 +109,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   d.operands = {Operand::input(0), Operand::output(0), Operand::params(params)};
   d.grid = grid_1d(target, columns ? ceil_div(outputs, threads) : outputs);
   d.barrier_before = false;
+  d.loop_rounds = steps * (columns ? geometry->count : ceil_div(geometry->count, threads));
   d.estimate_us =
       model_us(operand_bytes(x) + operand_bytes(node.outputs[0]), outputs * geometry->count * 8);
   kernel->dispatches.push_back(std::move(d));

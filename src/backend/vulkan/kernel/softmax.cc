@@ -38,6 +38,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   d.operands = {Operand::input(0), Operand::output(0)};
   d.grid = grid_1d(target, columns ? ceil_div(lines, threads) : lines);
   d.barrier_before = false;
+  d.loop_rounds = 3 * (columns ? size : ceil_div(size, threads));
   d.estimate_us = model_us(lines * size * 12, lines * size * 12);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);

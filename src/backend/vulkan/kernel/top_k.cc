@@ -44,6 +44,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   d.operands = {Operand::input(0), Operand::output(0), Operand::output(1)};
   d.grid = grid_1d(target, ceil_div(count, 64));
   d.barrier_before = false;
+  d.loop_rounds = shape[*axis];
   d.estimate_us = model_us(2 * operand_bytes(node.inputs[0]), count * shape[*axis] * 4);
   kernel->dispatches.push_back(std::move(d));
   kernel->absorbed = 1u << 1;
