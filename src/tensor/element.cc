@@ -34,7 +34,7 @@ void store_i64(DType dtype, std::byte* data, std::int64_t index, std::int64_t va
     if constexpr (std::is_integral_v<T>) {
       reinterpret_cast<T*>(data)[index] = static_cast<T>(value);
     } else {
-      reinterpret_cast<T*>(data)[index] = from_f64<T>(static_cast<double>(value));
+      reinterpret_cast<T*>(data)[index] = from_integer<T>(value);
     }
   });
 }

@@ -1,8 +1,8 @@
 #pragma once
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -55,24 +55,25 @@ double to_f64(T v) {
   return static_cast<double>(v);
 }
 
-/// Rounds a double once to T: floats to nearest even, integers toward zero with saturation.
+/// `v` as a float whose last bit is set where the float is not exact, so that a second rounding, to
+/// a shorter type, goes where one rounding of `v` would.
+inline float f64_to_f32_odd(double v) {
+  const auto f = static_cast<float>(v);
+  if (static_cast<double>(f) == v || !std::isfinite(f)) return f;
+  const auto bits = std::bit_cast<std::uint32_t>(f);
+  if ((bits & 1u) != 0) return f;
+  const bool beyond = std::fabs(static_cast<double>(f)) > std::fabs(v);
+  return std::bit_cast<float>(beyond ? bits - 1 : bits + 1);
+}
+
+/// Rounds a double once to T: floats to nearest even, integers toward zero with saturation (NaN
+/// gives 0), bool is `not zero`.
 template <class T>
 T from_f64(double v) {
   if constexpr (std::is_same_v<T, F16>) {
-    // Via float would round twice: keep the sticky bit by rounding the float step to odd.
-    float f = static_cast<float>(v);
-    if (static_cast<double>(f) != v && std::isfinite(f)) {
-      std::uint32_t bits;
-      std::memcpy(&bits, &f, 4);
-      if ((bits & 1u) == 0) {
-        const bool toward_zero = std::fabs(static_cast<double>(f)) > std::fabs(v);
-        bits = toward_zero ? bits - 1 : bits + 1;
-        std::memcpy(&f, &bits, 4);
-      }
-    }
-    return {f32_to_f16(f)};
+    return {f32_to_f16(f64_to_f32_odd(v))};
   } else if constexpr (std::is_same_v<T, BF16>) {
-    return {f32_to_bf16(static_cast<float>(v))};
+    return {f32_to_bf16(f64_to_f32_odd(v))};
   } else if constexpr (std::is_same_v<T, BoolByte>) {
     return {static_cast<std::uint8_t>(v != 0.0)};
   } else if constexpr (std::is_floating_point_v<T>) {
@@ -84,6 +85,28 @@ T from_f64(double v) {
     if (v <= kLow) return std::numeric_limits<T>::min();
     if (v >= kHigh) return std::numeric_limits<T>::max();
     return static_cast<T>(v);
+  }
+}
+
+/// Rounds an integer once to T: floats to nearest even, integers keep their low bits, bool is `not
+/// zero`.
+template <class T, class V>
+  requires std::is_integral_v<V>
+T from_integer(V v) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return static_cast<T>(v);
+  } else if constexpr (std::is_same_v<T, BoolByte>) {
+    return {static_cast<std::uint8_t>(v != 0)};
+  } else {
+    // What a double cannot hold goes into the last bit that it does hold.
+    const bool negative = v < V{0};
+    auto magnitude = static_cast<std::uint64_t>(v);
+    if (negative) magnitude = 0 - magnitude;
+    constexpr std::uint64_t kLow = 0x7FF;
+    if ((magnitude & kLow) != 0 && magnitude >> 53 != 0)
+      magnitude = (magnitude & ~kLow) | (kLow + 1);
+    const auto d = static_cast<double>(magnitude);
+    return from_f64<T>(negative ? -d : d);
   }
 }
 

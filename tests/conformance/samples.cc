@@ -115,6 +115,53 @@ Constant affine(DType storage, const Shape& shape, int axis, std::int32_t block,
   return out;
 }
 
+std::vector<double> edge_values(DType dtype) {
+  if (!is_float(dtype)) {
+    const int width = 8 * static_cast<int>(dtype_bytes(dtype));
+    if (dtype == DType::kBool) return {0, 1};
+    const bool sign = is_signed_integer(dtype);
+    const double top = std::ldexp(1.0, sign ? width - 1 : width);
+    // The 64-bit ends are no doubles; store_f64 saturates to them.
+    return {sign ? -top : 0,
+            sign ? -1.0 : 5,
+            0,
+            1,
+            2,
+            3,
+            static_cast<double>(width - 1),
+            static_cast<double>(width),
+            7,
+            top};
+  }
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  const double largest = dtype == DType::kF16   ? 65504
+                         : dtype == DType::kF64 ? std::numeric_limits<double>::max()
+                         : dtype == DType::kF32 ? 0x1.fffffep127
+                                                : 0x1.fep127;
+  const double tiny = dtype == DType::kF16   ? 0x1p-24
+                      : dtype == DType::kF64 ? 0x1p-1074
+                      : dtype == DType::kF32 ? 0x1p-149
+                                             : 0x1p-133;
+  return {std::nan(""), kInf, -kInf, 0.0, -0.0, tiny, -3 * tiny, largest,
+          -largest,     1.0,  -1.0,  0.5, -2.5, 3.0,  1e-3};
+}
+
+Tensor own_copy(const Tensor& x) {
+  auto out = Tensor::from_bytes(x.type(), x.bytes());
+  return out ? out.take() : Tensor();
+}
+
+Tensor without_subnormals(const Tensor& given) {
+  Tensor x = own_copy(given);
+  if (x.dtype() != DType::kF32) return x;
+  for (std::int64_t i = 0, n = x.elements(); i < n; ++i) {
+    const double v = element_as_f64(x, i);
+    if (std::fabs(v) >= 0x1p-126 || v == 0) continue;
+    store_f64(DType::kF32, x.mutable_bytes().data(), i, std::copysign(0.0, v));
+  }
+  return x;
+}
+
 Tensor with_specials(Tensor x) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   const double specials[] = {kInf, -kInf, std::nan(""), 0.0, -0.0, 1.0, -1.0, 0.5, -2.5};

@@ -38,6 +38,13 @@ Tensor random_blocks(BlockFormat format, const Shape& shape);
 /// (see Encoding) and zero points.
 Constant affine(DType storage, const Shape& shape, int axis, std::int32_t block,
                 const Shape& scales, bool zero = true);
+/// Numbers of a type where arithmetic has edges: NaN, infinities, zeros, subnormals and the largest
+/// of floats, both ends and the width of integers.
+std::vector<double> edge_values(DType dtype);
+/// `x` in bytes of its own: copies of a Tensor share theirs.
+Tensor own_copy(const Tensor& x);
+/// A copy of `x` with float32 subnormals made zeros of their sign.
+Tensor without_subnormals(const Tensor& x);
 /// `x` with the elements at a few places replaced by infinities, NaN, zeros and subnormals.
 Tensor with_specials(Tensor x);
 inline Tensor absent() { return {}; }
@@ -58,8 +65,11 @@ struct Sample {
   std::vector<Constant> inputs;  // data null: absent
   std::vector<bool> weight;      // offered to select() as a constant
   int output_count = 1;
-  double slack = 1;       // tolerances times this, for long sums
-  double of_largest = 0;  // plus this part of the largest result: a kernel may quantize x
+  double slack = 1;         // tolerances times this, for long sums
+  double of_largest = 0;    // plus this part of the largest result: a kernel may quantize x
+  bool exact = false;       // bit for bit
+  bool special = false;     // made for its NaN, infinities or other edge values
+  bool subnormals = false;  // holds some: a GPU may take those of float32 for zeros
 };
 
 }  // namespace polaris::test

@@ -15,7 +15,9 @@ namespace polaris::test {
 /// Each sample runs twice, with different bytes where nothing is written yet: outputs must be bit
 /// equal (so that no element is left unwritten), within tolerance of the reference, and nothing
 /// else may change. Then once in place for each pair the op declares, and with weights as
-/// constants; these must be bit equal to the reference's tolerance too.
+/// constants; these must be bit equal to the reference's tolerance too. Of an op that is not
+/// elementwise each sample with plain float operands also runs with a NaN and with infinities in
+/// each of them; tests/op/special_values.cc does as much, and more, for elementwise ops.
 class Suite {
  public:
   explicit Suite(std::string_view op, std::string_view domain = "");
@@ -31,6 +33,10 @@ class Suite {
   /// As add, with operands that carry scales (affine encodings).
   void add_constants(std::string_view name, std::vector<Constant> inputs,
                      std::shared_ptr<const Attrs> attrs, const Options& options);
+  /// As add, of operands that hold subnormals; false, and nothing is added, where the op does not
+  /// take such operands. `exact`: results must be right to the bit.
+  bool add_if_taken(std::string_view name, std::vector<Tensor> inputs,
+                    std::shared_ptr<const Attrs> attrs, bool exact = false);
   /// infer or the reference must fail, naming the op and saying `text`.
   void fails(std::string_view name, std::vector<Tensor> inputs, std::shared_ptr<const Attrs> attrs,
              std::string_view text, int outputs = 1);
@@ -41,6 +47,7 @@ class Suite {
 
  private:
   void report_kernels(const char* path) const;
+  void add_special_values();
 
   const OpDef* op_;
   std::vector<Sample> samples_;

@@ -15,6 +15,17 @@ bool close(double got, double want, Tolerance t) {
   return std::fabs(got - want) <= t.atol + t.rtol * std::fabs(want);
 }
 
+bool element_equal(const Tensor& got, const Tensor& want, std::int64_t i, Tolerance allowed) {
+  return is_float(want.dtype()) ? close(element_as_f64(got, i), element_as_f64(want, i), allowed)
+                                : element_as_i64(got, i) == element_as_i64(want, i);
+}
+
+std::string element_difference(const Tensor& got, const Tensor& want, std::int64_t i) {
+  return "element " + std::to_string(i) + " of " + want.type().to_string() + ", got " +
+         std::to_string(element_as_f64(got, i)) + ", wanted " +
+         std::to_string(element_as_f64(want, i));
+}
+
 double largest(const Tensor& x) {
   double out = 0;
   for (std::int64_t i = 0, n = x.elements(); i < n; ++i) {
@@ -35,19 +46,39 @@ std::string difference(const Tensor& got, const Tensor& want, double slack, doub
         std::memcmp(got.bytes().data(), want.bytes().data(), want.bytes().size()) == 0;
     return equal ? "" : "encoded bytes differ";
   }
-  const DType dtype = want.dtype();
-  Tolerance allowed = tolerance(dtype);
+  Tolerance allowed = tolerance(want.dtype());
   allowed.rtol *= slack;
   allowed.atol *= slack;
   if (of_largest > 0) allowed.atol += of_largest * largest(want);
   for (std::int64_t i = 0, n = want.elements(); i < n; ++i) {
-    const bool equal = is_float(dtype)
-                           ? close(element_as_f64(got, i), element_as_f64(want, i), allowed)
-                           : element_as_i64(got, i) == element_as_i64(want, i);
-    if (equal) continue;
-    return "element " + std::to_string(i) + " of " + want.type().to_string() + ", got " +
-           std::to_string(element_as_f64(got, i)) + ", wanted " +
-           std::to_string(element_as_f64(want, i));
+    if (!element_equal(got, want, i, allowed)) return element_difference(got, want, i);
+  }
+  return "";
+}
+
+std::string difference_of_bits(const Tensor& got, const Tensor& want, const Tensor& other) {
+  if (got.type() != want.type()) return difference(got, want);
+  const auto size = static_cast<std::size_t>(dtype_bytes(want.dtype()));
+  for (std::int64_t i = 0, n = want.elements(); i < n; ++i) {
+    const auto at = static_cast<std::size_t>(i) * size;
+    const auto same = [&](const Tensor& x) {
+      return std::memcmp(got.bytes().data() + at, x.bytes().data() + at, size) == 0;
+    };
+    const bool nan = std::isnan(element_as_f64(got, i)) && std::isnan(element_as_f64(want, i));
+    if (!nan && !same(want) && !same(other)) return element_difference(got, want, i);
+  }
+  return "";
+}
+
+std::string difference_from_both(const Tensor& got, const Tensor& want, const Tensor& other,
+                                 double slack) {
+  if (got.type() != want.type()) return difference(got, want, slack);
+  Tolerance allowed = tolerance(want.dtype());
+  allowed.rtol *= slack;
+  allowed.atol *= slack;
+  for (std::int64_t i = 0, n = want.elements(); i < n; ++i) {
+    if (element_equal(got, want, i, allowed) || element_equal(got, other, i, allowed)) continue;
+    return element_difference(got, want, i);
   }
   return "";
 }

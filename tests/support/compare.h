@@ -11,4 +11,10 @@ namespace polaris::test {
 std::string difference(const Tensor& got, const Tensor& want, double slack = 1.0,
                        double of_largest = 0.0);
 
+/// The same where each element may equal that of `want` or that of `other`.
+std::string difference_from_both(const Tensor& got, const Tensor& want, const Tensor& other,
+                                 double slack = 1.0);
+/// The same, without tolerance: but for NaN, bits count.
+std::string difference_of_bits(const Tensor& got, const Tensor& want, const Tensor& other);
+
 }  // namespace polaris::test

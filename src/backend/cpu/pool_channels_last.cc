@@ -40,7 +40,8 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t image, std::int
   for (std::int64_t c = 0; c < channels; ++c) {
     std::int64_t best = -1;
     each_tap(g, position, [&](std::int64_t, std::int64_t at) {
-      if (best < 0 || x[best * channels + c] < x[at * channels + c]) best = at;
+      const T here = x[at * channels + c];
+      if (best < 0 || beats(here, x[best * channels + c], true)) best = at;
     });
     if (storage_order == 1 && best >= 0) best = column_major_index(g, best);
     indices[c] = (image * channels + c) * g.in_size() + best;

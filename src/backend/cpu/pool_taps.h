@@ -4,6 +4,7 @@
 
 #include "backend/cpu/kernel.h"
 #include "ir/op_util/conv_geometry.h"
+#include "ir/op_util/extremum.h"
 
 namespace polaris::cpu {
 
@@ -25,7 +26,7 @@ inline std::int64_t taps_along(const WindowDim& d, std::int64_t o, bool include_
 // vectors.
 inline constexpr int kPoolBlock = 16;
 
-/// best[i] = the larger of best[i] and x[i]; best[i] where they do not compare.
+/// best[i] = the larger of best[i] and x[i]; a NaN stays.
 template <class T>
 void max_into(const T* x, T* best, std::int64_t n) {
   std::int64_t i = 0;
@@ -34,10 +35,10 @@ void max_into(const T* x, T* best, std::int64_t n) {
     T b[kPoolBlock];
     std::copy_n(x + i, kPoolBlock, a);
     std::copy_n(best + i, kPoolBlock, b);
-    for (int j = 0; j < kPoolBlock; ++j) b[j] = b[j] < a[j] ? a[j] : b[j];
+    for (int j = 0; j < kPoolBlock; ++j) b[j] = larger(b[j], a[j]);
     std::copy_n(b, kPoolBlock, best + i);
   }
-  for (; i < n; ++i) best[i] = best[i] < x[i] ? x[i] : best[i];
+  for (; i < n; ++i) best[i] = larger(best[i], x[i]);
 }
 
 inline void add_into(const float* x, float* sums, std::int64_t n) {

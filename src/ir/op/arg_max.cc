@@ -11,7 +11,7 @@ Status reference(RefContext& c) { return arg_reduce(c, true); }
 
 extern constinit const OpDef op_arg_max{
     .name = "ArgMax",
-    .doc = "Index of the largest element along an axis, the first or the last of equals.",
+    .doc = "Index of the largest element along an axis, the first or the last of equals; NaN wins.",
     .since = 13,
     .inputs = kArgReduceInputs,
     .outputs = kArgReduceOutputs,

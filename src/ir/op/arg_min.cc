@@ -11,7 +11,8 @@ Status reference(RefContext& c) { return arg_reduce(c, false); }
 
 extern constinit const OpDef op_arg_min{
     .name = "ArgMin",
-    .doc = "Index of the smallest element along an axis, the first or the last of equals.",
+    .doc =
+        "Index of the smallest element along an axis, the first or the last of equals; NaN wins.",
     .since = 13,
     .inputs = kArgReduceInputs,
     .outputs = kArgReduceOutputs,

@@ -27,7 +27,9 @@ constexpr Port kOutputs[] = {{"Z"}};
 
 extern constinit const OpDef op_bit_shift{
     .name = "BitShift",
-    .doc = "X shifted by Y bits; bits that leave the type are lost.",
+    .doc =
+        "X shifted by Y bits; bits that leave the type are lost, so that a shift by its width or "
+        "more gives 0.",
     .since = 11,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -23,8 +23,10 @@ constexpr Port kOutputs[] = {{"output"}};
 extern constinit const OpDef op_cast{
     .name = "Cast",
     .doc =
-        "Converts the element type. Float to integer truncates toward zero and saturates; "
-        "integers keep their low bits; bool is `not zero`.",
+        "Converts the element type. Float to integer truncates toward zero and saturates, and NaN "
+        "gives 0; integers keep their low bits; bool is `not zero` (NaN is true); what a float "
+        "type "
+        "cannot hold is rounded once, to nearest even.",
     .since = 23,
     .inputs = kInputs,
     .outputs = kOutputs,

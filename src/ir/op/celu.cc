@@ -9,7 +9,8 @@ namespace {
 double scalar(const Attrs& attrs, double x, double) {
   const auto& a = static_cast<const CeluAttrs&>(attrs);
   const double alpha = static_cast<double>(a.alpha);
-  return std::fmax(0.0, x) + std::fmin(0.0, alpha * std::expm1(x / alpha));
+  // Where x > 0 the second term of the sum is 0, elsewhere the first.
+  return x > 0 ? x : alpha * std::expm1(x / alpha);
 }
 
 }  // namespace

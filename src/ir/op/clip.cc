@@ -63,7 +63,7 @@ constexpr Port kOutputs[] = {{"output"}};
 
 extern constinit const OpDef op_clip{
     .name = "Clip",
-    .doc = "min(max(x, lower limit), upper limit); what NaN becomes is left to the device.",
+    .doc = "min(max(x, lower limit), upper limit); NaN stays, and a limit of NaN is none.",
     .since = 13,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -17,7 +17,7 @@ std::uint64_t without_sign(std::uint64_t a, std::uint64_t b) { return b == 0 ? 0
 
 extern constinit const OpDef op_div{
     .name = "Div",
-    .doc = "A / B; integers truncate toward zero, and x / 0 is 0.",
+    .doc = "A / B; integers truncate toward zero and wrap, and x / 0 is 0.",
     .since = 14,
     .inputs = kBinaryInputs,
     .outputs = kBinaryOutputs,

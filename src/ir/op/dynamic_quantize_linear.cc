@@ -44,7 +44,9 @@ constexpr Port kOutputs[] = {{"y"}, {"y_scale"}, {"y_zero_point"}};
 
 extern constinit const OpDef op_dynamic_quantize_linear{
     .name = "DynamicQuantizeLinear",
-    .doc = "Quantizes to uint8 by the range of x and zero; gives the scale and zero point too.",
+    .doc =
+        "Quantizes to uint8 by the range of x and zero; gives the scale and zero point too. NaN is "
+        "left out of the range and becomes the zero point.",
     .since = 11,
     .inputs = kInputs,
     .outputs = kOutputs,

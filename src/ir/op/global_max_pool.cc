@@ -9,7 +9,7 @@ Status reference(RefContext& c) { return global_pool(c, false); }
 
 extern constinit const OpDef op_global_max_pool{
     .name = "GlobalMaxPool",
-    .doc = "Largest element of each channel over all spatial dims.",
+    .doc = "Largest element of each channel over all spatial dims; NaN wins.",
     .since = 22,
     .inputs = kGlobalPoolInputs,
     .outputs = kGlobalPoolOutputs,

@@ -2,6 +2,7 @@
 
 #include "ir/op_attrs/elementwise.h"
 #include "ir/op_util/elementwise.h"
+#include "ir/op_util/extremum.h"
 
 namespace polaris {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 double scalar(const Attrs& attrs, double x, double) {
   const auto& a = static_cast<const HardSigmoidAttrs&>(attrs);
   const double y = static_cast<double>(a.alpha) * x + static_cast<double>(a.beta);
-  return std::fmax(0.0, std::fmin(1.0, y));
+  return larger(0.0, smaller(1.0, y));
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 #include <cmath>
 
 #include "ir/op_util/elementwise.h"
+#include "ir/op_util/extremum.h"
 
 namespace polaris {
 namespace {
 
 double scalar(const Attrs&, double x, double) {
-  return x * std::fmax(0.0, std::fmin(1.0, x / 6.0 + 0.5));
+  return x * larger(0.0, smaller(1.0, x / 6.0 + 0.5));
 }
 
 }  // namespace

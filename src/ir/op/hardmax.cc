@@ -2,15 +2,19 @@
 
 #include "ir/op_attrs/normalization.h"
 #include "ir/op_util/elementwise.h"
+#include "ir/op_util/extremum.h"
 #include "ir/op_util/softmax.h"
 
 namespace polaris {
 namespace {
 
 void row(std::span<double> x) {
-  const auto peak = std::max_element(x.begin(), x.end()) - x.begin();
+  std::size_t peak = 0;
+  for (std::size_t i = 1; i < x.size(); ++i) {
+    if (beats(x[i], x[peak], true)) peak = i;
+  }
   std::fill(x.begin(), x.end(), 0.0);
-  x[static_cast<std::size_t>(peak)] = 1.0;
+  x[peak] = 1.0;
 }
 
 Status reference(RefContext& c) { return map_axis(c, row); }
@@ -19,7 +23,7 @@ Status reference(RefContext& c) { return map_axis(c, row); }
 
 extern constinit const OpDef op_hardmax{
     .name = "Hardmax",
-    .doc = "1 at the first largest element along an axis, 0 elsewhere.",
+    .doc = "1 at the first largest element along an axis (the first NaN, if any), 0 elsewhere.",
     .since = 13,
     .inputs = kSoftmaxInputs,
     .outputs = kSoftmaxOutputs,

@@ -36,7 +36,7 @@ Status reference(RefContext& c) {
     const std::int64_t base = i / positions * g->in_size();
     std::int64_t best = -1;
     each_tap(*g, i % positions, [&](std::int64_t, std::int64_t at) {
-      if (best < 0 || compare_elements(c.in(0), base + at, c.in(0), base + best) > 0) best = at;
+      if (best < 0 || element_beats(c.in(0), base + at, base + best, true)) best = at;
     });
     if (best < 0) return c.fail("a window lies in the padding as a whole");
     copy_elements(c.out(0), i, c.in(0), base + best);
@@ -59,7 +59,7 @@ constexpr Port kOutputs[] = {{"Y", kSpatial}, {"Indices", kOptional | kSpatial}}
 
 extern constinit const OpDef op_max_pool{
     .name = "MaxPool",
-    .doc = "Largest element of each window over 1 to 3 spatial dims, and its flat index.",
+    .doc = "Largest element of each window over 1 to 3 spatial dims, and its flat index; NaN wins.",
     .since = 22,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -1,11 +1,12 @@
 #include <cmath>
 
 #include "ir/op_util/elementwise.h"
+#include "ir/op_util/extremum.h"
 
 namespace polaris {
 namespace {
 
-double scalar(const Attrs&, double a, double b) { return std::isnan(a) || a < b ? a : b; }
+double scalar(const Attrs&, double a, double b) { return smaller(a, b); }
 
 std::int64_t with_sign(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 

@@ -1,12 +1,13 @@
 #include <cmath>
 
 #include "ir/op_util/elementwise.h"
+#include "ir/op_util/extremum.h"
 
 namespace polaris {
 namespace {
 
 double scalar(const Attrs&, double x, double) {
-  return x * std::tanh(std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x))));
+  return x * std::tanh(larger(x, 0.0) + std::log1p(std::exp(-std::fabs(x))));
 }
 
 }  // namespace

@@ -8,6 +8,13 @@ namespace {
 
 double scalar(const Attrs&, double a, double b) { return std::pow(a, b); }
 
+/// Of integers: what 1 / base^-exponent truncates to; 0 has no inverse, and gives 0.
+std::int64_t inverse_power(std::int64_t base, std::int64_t exponent, bool base_signed) {
+  if (base == 1) return 1;
+  if (base == -1 && base_signed) return (exponent & 1) != 0 ? -1 : 1;
+  return 0;
+}
+
 std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
   std::uint64_t out = 1;
   std::uint64_t square = static_cast<std::uint64_t>(base);
@@ -31,13 +38,16 @@ Status infer(InferContext& c) {
 Status reference(RefContext& c) {
   const DType exponent = c.in(1).type.dtype;
   const bool integers = !is_float(c.in(0).type.dtype) && !is_float(exponent);
+  const bool base_signed = is_signed_integer(c.in(0).type.dtype);
   Walk walk(c.out(0).type.shape);
   const int a = walk.add_broadcast(c.in(0).type.shape);
   const int b = walk.add_broadcast(c.in(1).type.shape);
   for (std::int64_t i = 0, n = walk.size(); i < n; ++i, walk.next()) {
-    const std::int64_t e = integers ? get_i64(c.in(1), walk[b]) : 0;
-    if (integers && (e >= 0 || exponent == DType::kU64)) {
-      put_i64(c.out(0), i, integer_power(get_i64(c.in(0), walk[a]), e));
+    if (integers) {
+      const std::int64_t x = get_i64(c.in(0), walk[a]);
+      const std::int64_t e = get_i64(c.in(1), walk[b]);
+      const bool inverse = e < 0 && exponent != DType::kU64;
+      put_i64(c.out(0), i, inverse ? inverse_power(x, e, base_signed) : integer_power(x, e));
     } else {
       put_f64(c.out(0), i, std::pow(get_f64(c.in(0), walk[a]), get_f64(c.in(1), walk[b])));
     }
@@ -52,7 +62,11 @@ constexpr Port kOutputs[] = {{"Z"}};
 
 extern constinit const OpDef op_pow{
     .name = "Pow",
-    .doc = "X to the power Y, in the type of X.",
+    .doc =
+        "X to the power Y, in the type of X. Integers wrap, and a negative exponent of theirs "
+        "gives "
+        "the inverse truncated: 1, -1 or 0 (also of 0); with a float exponent an integer power "
+        "truncates and saturates.",
     .since = 15,
     .inputs = kInputs,
     .outputs = kOutputs,

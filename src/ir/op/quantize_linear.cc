@@ -50,7 +50,7 @@ extern constinit const OpDef op_quantize_linear{
     .name = "QuantizeLinear",
     .doc =
         "saturate(round half to even(x / y_scale) + y_zero_point), the division in float32; one "
-        "scale, one per index of an axis, or one per block.",
+        "scale, one per index of an axis, or one per block; a quotient of NaN counts as 0.",
     .since = 23,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ir/op_attrs/reduce.h"
+#include "ir/op_util/extremum.h"
 #include "ir/op_util/reduce.h"
 
 namespace polaris {
@@ -8,8 +9,8 @@ namespace {
 
 /// log(exp(a) + exp(b)) without overflow.
 double add_exp(double a, double b) {
-  const double high = std::fmax(a, b);
-  const double low = std::fmin(a, b);
+  const double high = larger(a, b);
+  const double low = smaller(a, b);
   if (std::isinf(high)) return high;
   return high + std::log1p(std::exp(low - high));
 }

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ir/op_attrs/reduce.h"
+#include "ir/op_util/extremum.h"
 #include "ir/op_util/reduce.h"
 
 namespace polaris {
@@ -14,7 +15,7 @@ std::int64_t low(DType dtype) {
 
 constexpr ReduceFns kFns{
     .init = -INFINITY,
-    .step = [](double sum, double x) { return std::isnan(sum) || sum > x ? sum : x; },
+    .step = [](double sum, double x) { return larger(sum, x); },
     .int_init = low,
     .int_step =
         [](bool with_sign, std::int64_t sum, std::int64_t x) {

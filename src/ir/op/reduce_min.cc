@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ir/op_attrs/reduce.h"
+#include "ir/op_util/extremum.h"
 #include "ir/op_util/reduce.h"
 
 namespace polaris {
@@ -15,7 +16,7 @@ std::int64_t high(DType dtype) {
 
 constexpr ReduceFns kFns{
     .init = INFINITY,
-    .step = [](double sum, double x) { return std::isnan(sum) || sum < x ? sum : x; },
+    .step = [](double sum, double x) { return smaller(sum, x); },
     .int_init = high,
     .int_step =
         [](bool with_sign, std::int64_t sum, std::int64_t x) {

@@ -59,7 +59,9 @@ constexpr InPlace kInPlace[] = {{0, 0}};
 
 extern constinit const OpDef op_scatter_elements{
     .name = "ScatterElements",
-    .doc = "data with elements replaced, or reduced with updates, in index order.",
+    .doc =
+        "data with elements replaced, or reduced with updates, in index order; NaN wins max and "
+        "min.",
     .since = 18,
     .inputs = kInputs,
     .outputs = kOutputs,

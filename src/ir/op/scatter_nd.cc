@@ -64,7 +64,10 @@ constexpr InPlace kInPlace[] = {{0, 0}};
 
 extern constinit const OpDef op_scatter_nd{
     .name = "ScatterND",
-    .doc = "data with slices at index tuples replaced, or reduced with updates, in index order.",
+    .doc =
+        "data with slices at index tuples replaced, or reduced with updates, in index order; NaN "
+        "wins "
+        "max and min.",
     .since = 18,
     .inputs = kInputs,
     .outputs = kOutputs,

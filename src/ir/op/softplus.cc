@@ -1,13 +1,14 @@
 #include <cmath>
 
 #include "ir/op_util/elementwise.h"
+#include "ir/op_util/extremum.h"
 
 namespace polaris {
 namespace {
 
 double scalar(const Attrs&, double x, double) {
   // Written so that exp does not overflow.
-  return std::fmax(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
+  return larger(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
 }
 
 }  // namespace

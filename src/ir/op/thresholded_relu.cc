@@ -13,7 +13,7 @@ double scalar(const Attrs& attrs, double x, double) {
 
 extern constinit const OpDef op_thresholded_relu{
     .name = "ThresholdedRelu",
-    .doc = "x > alpha ? x : 0.",
+    .doc = "x > alpha ? x : 0 (also of NaN).",
     .since = 22,
     .inputs = kUnaryInputs,
     .outputs = kUnaryOutputs,

@@ -42,7 +42,7 @@ Status reference(RefContext& c) {
     std::iota(order.begin(), order.end(), std::int64_t{0});
     // Of equals the one of the lower index comes first.
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-      const int sign = compare_elements(x, base + a * split.inner, x, base + b * split.inner);
+      const int sign = compare_elements(x, base + a * split.inner, base + b * split.inner);
       return attrs.largest ? sign > 0 : sign < 0;
     });
     for (std::int64_t i = 0; i < k; ++i) {
@@ -62,7 +62,9 @@ constexpr Port kOutputs[] = {{"Values"}, {"Indices"}};
 
 extern constinit const OpDef op_top_k{
     .name = "TopK",
-    .doc = "The K largest or smallest elements along an axis in order, and their indices.",
+    .doc =
+        "The K largest or smallest elements along an axis in order (whatever `sorted`), and their "
+        "indices; NaN counts as above all numbers, and of equals the lower index comes first.",
     .since = 24,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -31,10 +31,11 @@ Status arg_reduce(RefContext& c, bool largest) {
       const std::int64_t base = o * split.size * split.inner + i;
       std::int64_t best = 0;
       for (std::int64_t k = 1; k < split.size; ++k) {
-        const int order =
-            compare_elements(c.in(0), base + k * split.inner, c.in(0), base + best * split.inner);
-        const bool better = largest ? order > 0 : order < 0;
-        if (better || (order == 0 && attrs.select_last_index)) best = k;
+        const std::int64_t here = base + k * split.inner;
+        const std::int64_t there = base + best * split.inner;
+        const bool better = attrs.select_last_index ? !element_beats(c.in(0), there, here, largest)
+                                                    : element_beats(c.in(0), here, there, largest);
+        if (better) best = k;
       }
       put_i64(c.out(0), o * split.inner + i, best);
     }

@@ -1,6 +1,7 @@
 #include "ir/op_util/global_pool.h"
 
 #include "ir/op_util/elements.h"
+#include "ir/op_util/extremum.h"
 #include "ir/op_util/infer.h"
 
 namespace polaris {
@@ -22,8 +23,8 @@ Status global_pool(RefContext& c, bool mean) {
       const double x = get_f64(c.in(0), i * size + k);
       if (mean) {
         sum += x;
-      } else if (k == 0 || x > sum) {
-        sum = x;
+      } else {
+        sum = k == 0 ? x : larger(sum, x);
       }
     }
     put_f64(c.out(0), i, mean ? sum / static_cast<double>(size) : sum);

@@ -1,6 +1,6 @@
 #include "ir/op_util/scatter.h"
 
-#include <cmath>
+#include "ir/op_util/extremum.h"
 
 namespace polaris {
 namespace {
@@ -9,8 +9,8 @@ template <class T>
 T reduce(T a, T b, std::string_view reduction) {
   if (reduction == "add") return a + b;
   if (reduction == "mul") return a * b;
-  if (reduction == "max") return a > b ? a : b;
-  return a < b ? a : b;
+  if (reduction == "max") return larger(a, b);
+  return smaller(a, b);
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ def const(name, array):
     return numpy_helper.from_array(np.asarray(array), name)
 
 
-def save(name, graph, cases):
+def save(name, graph, cases, by_numpy=None):
+    """by_numpy: functions of the inputs for outputs that onnxruntime computes otherwise."""
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     path = HERE / f"{name}.onnx"
@@ -34,6 +35,8 @@ def save(name, graph, cases):
         for key, value in inputs.items():
             np.save(HERE / f"{name}.{case}.in.{key}.npy", value)
         for key, value in zip(names, session.run(names, inputs)):
+            if by_numpy and key in by_numpy:
+                value = by_numpy[key](**inputs).astype(value.dtype)
             np.save(HERE / f"{name}.{case}.out.{key}.npy", value)
 
 
@@ -282,7 +285,78 @@ def qdq_cnn():
     save("qdq_cnn", graph, cases)
 
 
+def special_values():
+    """NaN, infinities, zeros and subnormals through the ops that treat them apart. onnxruntime's
+    TopK and what it finds along axes depend on where a NaN stands: NumPy tells those."""
+    unary = ["Abs", "Neg", "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "HardSigmoid", "HardSwish",
+             "Sign", "Round", "Floor", "Ceil", "Sqrt", "Exp", "Log", "Sigmoid", "Tanh", "Erf",
+             "Softplus", "Softsign", "ThresholdedRelu", "Reciprocal", "IsNaN", "IsInf", "Softmax",
+             "LogSoftmax"]
+    binary = ["Add", "Sub", "Mul", "Div", "Min", "Max", "Pow", "Less", "LessOrEqual", "Greater",
+              "GreaterOrEqual", "Equal"]
+    bools = {"IsNaN", "IsInf", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal"}
+    # Subnormals are left out: a device may take them for zeros.
+    specials = np.array([np.nan, np.inf, -np.inf, 0, -0.0, 1, -1, 0.5, -2.5, 3e4], np.float32)
+    n = len(specials)
+    x = np.stack([specials, specials[::-1], np.linspace(-3, 4, n, dtype=np.float32)])
+    nodes, outputs = [], []
+
+    def add(op, inputs, name, element=T.FLOAT, shape=None, **attributes):
+        nodes.append(h.make_node(op, inputs, [name], name, **attributes))
+        outputs.append(h.make_tensor_value_info(name, element, shape))
+
+    # One output for all ops of a kind, so that there are few files.
+    for kind, ops, inputs, rows in (("unary", unary, ["x"], 3), ("binary", binary, ["a", "b"], n)):
+        for element in (T.FLOAT, T.BOOL):
+            chosen = [op for op in ops if (op in bools) == (element == T.BOOL)]
+            nodes.extend(h.make_node(op, inputs, [op], op) for op in chosen)
+            name = f"{kind}_{'bool' if element == T.BOOL else 'float'}"
+            add("Concat", chosen, name, element, [rows * len(chosen), n], axis=0)
+    add("PRelu", ["x", "b"], "PRelu", shape=[3, n])
+    add("Clip", ["x", "low", "high"], "Clip", shape=[3, n])
+    add("Clip", ["x", "nan", "high"], "Clip_nan", shape=[3, n])
+    add("ArgMax", ["x"], "ArgMax", T.INT64, [3, 1], axis=1)
+    add("ArgMin", ["x"], "ArgMin", T.INT64, [3, 1], axis=1)
+    add("ReduceMax", ["x"], "ReduceMax", shape=[3, 1], axes=[1])
+    add("ReduceMin", ["x"], "ReduceMin", shape=[3, 1], axes=[1])
+    for largest in (0, 1):
+        names = [f"top{largest}", f"top{largest}_at"]
+        nodes.append(h.make_node("TopK", ["x", "k"], names, names[0], largest=largest))
+        outputs.append(h.make_tensor_value_info(names[0], T.FLOAT, [3, n - 1]))
+        outputs.append(h.make_tensor_value_info(names[1], T.INT64, [3, n - 1]))
+
+    def order(x, largest):
+        # NaN above all; -x would not keep the lower index of equals first.
+        key = np.where(np.isnan(x), np.inf, x)
+        rank = np.isnan(x) * 2 + 1.0 * (x > 0) * np.isinf(x)
+        sign = -1 if largest else 1
+        return np.lexsort((sign * np.where(np.isinf(key), 3e38 * np.sign(key), key), sign * rank),
+                          axis=1)[:, : n - 1]
+
+    by_numpy = {
+        "ArgMax": lambda x, a, b: x.argmax(axis=1, keepdims=True),
+        "ArgMin": lambda x, a, b: x.argmin(axis=1, keepdims=True),
+        "ReduceMax": lambda x, a, b: x.max(axis=1, keepdims=True),
+        "ReduceMin": lambda x, a, b: x.min(axis=1, keepdims=True),
+    }
+    for largest in (0, 1):
+        by_numpy[f"top{largest}_at"] = lambda x, a, b, g=largest: order(x, g)
+        by_numpy[f"top{largest}"] = lambda x, a, b, g=largest: np.take_along_axis(
+            x, order(x, g), axis=1)
+    graph = h.make_graph(
+        nodes, "special_values",
+        [h.make_tensor_value_info("x", T.FLOAT, [3, n]),
+         h.make_tensor_value_info("a", T.FLOAT, [n, 1]),
+         h.make_tensor_value_info("b", T.FLOAT, [n])],
+        outputs,
+        [const("low", np.float32(-1)), const("high", np.float32(2)),
+         const("nan", np.float32("nan")), const("k", np.array([n - 1], np.int64))])
+    cases = {"all": {"x": x, "a": specials[:, None], "b": specials}}
+    save("special_values", graph, cases, by_numpy)
+
+
 if __name__ == "__main__":
+    special_values()
     loop_dynamic()
     if_in_loop()
     nonzero_gather()

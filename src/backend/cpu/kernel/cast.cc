@@ -12,14 +12,8 @@ namespace {
 /// Floats truncate and saturate; integers keep their low bits; bool is `not zero`.
 template <class To, class From>
 To convert(From v) {
-  if constexpr (std::is_integral_v<From> && std::is_integral_v<To>) {
-    return static_cast<To>(v);
-  } else if constexpr (std::is_same_v<From, BoolByte> && std::is_integral_v<To>) {
-    return static_cast<To>(v.value != 0 ? 1 : 0);
-  } else if constexpr (std::is_integral_v<From> && std::is_same_v<To, BoolByte>) {
-    return {static_cast<std::uint8_t>(v != 0 ? 1 : 0)};
-  } else if constexpr (std::is_integral_v<From> && std::is_floating_point_v<To>) {
-    return static_cast<To>(v);
+  if constexpr (std::is_integral_v<From>) {
+    return from_integer<To>(v);
   } else {
     return from_f64<To>(to_f64(v));
   }

@@ -31,9 +31,7 @@ void max_plane(const ConvGeometry& g, const T* x, T* y) {
         if (seen < run.end) max_into(from + seen, y + seen, run.end - seen);
         return;
       }
-      for (std::int64_t o = seen; o < run.end; ++o) {
-        y[o] = y[o] < from[o * stride] ? from[o * stride] : y[o];
-      }
+      for (std::int64_t o = seen; o < run.end; ++o) y[o] = larger(y[o], from[o * stride]);
     });
   }
 }
@@ -45,7 +43,7 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t* indices, std::
   for (std::int64_t p = 0; p < g.out_size(); ++p) {
     std::int64_t best = -1;
     each_tap(g, p, [&](std::int64_t, std::int64_t at) {
-      if (best < 0 || x[best] < x[at]) best = at;
+      if (best < 0 || beats(x[at], x[best], true)) best = at;
     });
     if (storage_order == 1 && best >= 0) best = column_major_index(g, best);
     indices[p] = base + best;

@@ -11,6 +11,7 @@
 #include "backend/cpu/values.h"
 #include "ir/op_attrs/reduce.h"
 #include "ir/op_util/elements.h"
+#include "ir/op_util/extremum.h"
 #include "ir/op_util/reduce.h"
 #include "tensor/element.h"
 
@@ -252,13 +253,13 @@ KernelResult select_reduce(const CpuTarget& target, const NodeDesc& node, Reduce
   return kernel;
 }
 
-/// -1, 0 or 1; NaN equals everything, as the definition has it.
+/// A stored element as a number that can be compared.
 template <class T>
-int order(T a, T b) {
+auto number(T v) {
   if constexpr (std::is_arithmetic_v<T>) {
-    return a < b ? -1 : (b < a ? 1 : 0);
+    return v;
   } else {
-    return order(to_f64(a), to_f64(b));
+    return to_f64(v);
   }
 }
 
@@ -270,8 +271,9 @@ KernelResult arg_kernel(const AxisSplit& s, bool largest, bool last) {
         const T* x = l.in<T>(0) + r / s.inner * s.size * s.inner + r % s.inner;
         std::int64_t best = 0;
         for (std::int64_t k = 1; k < s.size; ++k) {
-          const int o = order(x[k * s.inner], x[best * s.inner]);
-          if ((largest ? o > 0 : o < 0) || (o == 0 && last)) best = k;
+          const auto here = number(x[k * s.inner]);
+          const auto there = number(x[best * s.inner]);
+          if (last ? !beats(there, here, largest) : beats(here, there, largest)) best = k;
         }
         l.out<std::int64_t>(0)[r] = best;
       }
@@ -305,7 +307,7 @@ void top_k_line(const AxisSplit& s, std::int64_t k, bool largest, const Launch& 
   const T* x = l.in<T>(0) + r / s.inner * s.size * s.inner + r % s.inner;
   std::iota(index, index + s.size, std::int64_t{0});
   std::partial_sort(index, index + k, index + s.size, [&](std::int64_t a, std::int64_t b) {
-    const int o = order(x[a * s.inner], x[b * s.inner]);
+    const int o = sort_order(number(x[a * s.inner]), number(x[b * s.inner]));
     if (o == 0) return a < b;  // of equals the lower index comes first
     return largest ? o > 0 : o < 0;
   });

@@ -5,6 +5,7 @@
 #include "backend/cpu/kernel.h"
 #include "ir/op_attrs/gather.h"
 #include "ir/op_util/elements.h"
+#include "ir/op_util/extremum.h"
 #include "tensor/element.h"
 
 namespace polaris::cpu {
@@ -25,8 +26,8 @@ T combine(Reduction r, T old, T update) {
     switch (r) {
       case Reduction::kAdd: return old + update;
       case Reduction::kMul: return old * update;
-      case Reduction::kMax: return old > update ? old : update;
-      case Reduction::kMin: return old < update ? old : update;
+      case Reduction::kMax: return larger(old, update);
+      case Reduction::kMin: return smaller(old, update);
       case Reduction::kNone: return update;
     }
   } else if constexpr (std::is_integral_v<T>) {
@@ -35,8 +36,8 @@ T combine(Reduction r, T old, T update) {
     switch (r) {
       case Reduction::kAdd: return static_cast<T>(a + b);
       case Reduction::kMul: return static_cast<T>(a * b);
-      case Reduction::kMax: return old > update ? old : update;
-      case Reduction::kMin: return old < update ? old : update;
+      case Reduction::kMax: return larger(old, update);
+      case Reduction::kMin: return smaller(old, update);
       case Reduction::kNone: return update;
     }
   } else {

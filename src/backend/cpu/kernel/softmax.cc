@@ -17,8 +17,9 @@ void softmax_row(const Simd& simd, Kind kind, const float* x, float* y, std::int
   const float top = simd.max(x, n);
   if (kind == Kind::kHard) {
     bool found = false;
+    const bool nan = std::isnan(top);
     for (std::int64_t i = 0; i < n; ++i) {
-      const bool here = !found && x[i] == top;
+      const bool here = !found && (nan ? std::isnan(x[i]) : x[i] == top);
       found = found || here;
       y[i] = here ? 1.0f : 0.0f;
     }
