@@ -45,7 +45,7 @@ class Run final : public Action {
     if (random_ && !parse_u64(seed_)) {
       return Error::invalid("[cli] --random-inputs, got '" + seed_ + "', wanted a number");
     }
-    auto opened = open_model(common, path_);
+    auto opened = open_model(common, path_, {}, inputs_);
     if (!opened) return opened.error();
     auto graph = take_function(opened->model, function_);
     if (!graph) return graph.error();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/strings.h"
@@ -31,9 +33,17 @@ Result<std::vector<UserPass>> load_plugins(const Common& common, Runtime& runtim
   return passes;
 }
 
+/// What may be the name in NAME=FILE: names and files may hold `=` too.
+void add_names(const std::string& text, std::set<std::string, std::less<>>& names) {
+  for (std::size_t at = text.find('='); at != text.npos; at = text.find('=', at + 1)) {
+    names.insert(text.substr(0, at));
+  }
+}
+
 }  // namespace
 
-Result<Opened> open_model(const Common& common, const std::string& path, const ArchOptions& arch) {
+Result<Opened> open_model(const Common& common, const std::string& path, const ArchOptions& arch,
+                          const std::vector<std::string>& given) {
   auto devices = common.device_options();
   if (!devices) return devices.error();
   auto runtime = open_runtime(*devices);
@@ -43,6 +53,7 @@ Result<Opened> open_model(const Common& common, const std::string& path, const A
   LoadOptions options;
   options.arch = arch;
   options.log = common.logger();
+  for (const std::string& text : given) add_names(text, options.given);
   auto model = load_model(path, (*runtime)->ops(), options);
   if (!model) return model.error();
   if (!common.shares.empty() && common.shares.size() != devices->devices.size()) {

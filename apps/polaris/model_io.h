@@ -24,8 +24,9 @@ struct Opened {
   Model model;
   ProgramOptions options;  // with the passes of --plugin
 };
+/// `given`: NAME=FILE texts of inputs, which may name defaults that the file holds.
 Result<Opened> open_model(const Common& common, const std::string& path,
-                          const ArchOptions& arch = {});
+                          const ArchOptions& arch = {}, const std::vector<std::string>& given = {});
 
 /// `--dim NAME=N` pairs. Errors: invalid.
 Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common);

@@ -34,6 +34,10 @@ std::uint32_t OpDef::input_flags(int i) const { return port_flags(inputs, i); }
 std::uint32_t OpDef::output_flags(int i) const { return port_flags(outputs, i); }
 
 std::optional<std::vector<std::int64_t>> InferContext::ints(int i) const {
+  // A list that is empty by its type is known, whatever makes it.
+  if (has(i) && in(i).shape.is_static() && in(i).shape.elements() == 0) {
+    return std::vector<std::int64_t>{};
+  }
   const Tensor* tensor = value(i);
   if (tensor == nullptr || !tensor->type().encoding.is_plain()) return std::nullopt;
   if (!is_integer(tensor->dtype()) && tensor->dtype() != DType::kBool) return std::nullopt;

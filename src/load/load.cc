@@ -1,5 +1,7 @@
 #include "load/load.h"
 
+#include "load/content.h"
+
 namespace polaris {
 
 #define POLARIS_LOADER(name) extern const Loader loader_##name;
@@ -45,8 +47,10 @@ Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& op
     if (!wanted.empty()) wanted += ", ";
     wanted += name;
   }
-  return Error::unsupported("[load] '" + source.path() +
-                            "' is of no format known here, wanted one of: " + wanted);
+  const std::string_view content = describe_content(source.main().bytes);
+  return Error::unsupported("[load] '" + source.path() + "' " +
+                            std::string(content.empty() ? "is of no format known here" : content) +
+                            ", wanted one of: " + wanted);
 }
 
 Result<Model> load_model(const std::string& path, const OpSet& ops, const LoadOptions& options) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "arch/architecture.h"
@@ -13,6 +15,9 @@ namespace polaris {
 struct LoadOptions {
   ArchOptions arch;  // for files that hold weights only
   Logger log;
+  /// Names of inputs that the caller will give although the file holds a default for them. Any
+  /// other such input is taken for a constant.
+  std::set<std::string, std::less<>> given;
 };
 
 /// A file format: load/<name>/ defines `extern constinit const Loader loader_<name>`, and

@@ -65,8 +65,8 @@ std::string_view ProtoField::as_text() const {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-bool ProtoReader::fail(const char* what) {
-  failure_ = what;
+bool ProtoReader::fail(std::string what) {
+  failure_ = std::move(what);
   return false;
 }
 
@@ -87,7 +87,8 @@ bool ProtoReader::fixed(int bytes, std::uint64_t& value) {
 }
 
 bool ProtoReader::next(ProtoField& field) {
-  if (failure_ != nullptr || rest_.empty()) return false;
+  if (!failure_.empty() || rest_.empty()) return false;
+  offset_ = size_ - rest_.size();
   std::uint64_t key = 0;
   if (!varint(key)) return false;
   if (key >> 3 == 0 || key >> 3 > 0x1FFFFFFFu) return fail("a field number is out of range");
@@ -104,14 +105,16 @@ bool ProtoReader::next(ProtoField& field) {
   field.wire = ProtoWire::kBytes;
   std::uint64_t length = 0;
   if (!varint(length)) return false;
-  if (length > rest_.size()) return fail("a length leads past the end");
+  if (length > rest_.size()) {
+    return fail("a length of " + std::to_string(length) + " leads past the end");
+  }
   field.bytes = rest_.first(static_cast<std::size_t>(length));
   rest_ = rest_.subspan(static_cast<std::size_t>(length));
   return true;
 }
 
 Status ProtoReader::status() const {
-  if (failure_ != nullptr) return Error::invalid(failure_);
+  if (!failure_.empty()) return Error::invalid(failure_);
   return Status::success();
 }
 

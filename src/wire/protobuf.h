@@ -35,19 +35,24 @@ struct ProtoField {
 ///   if (!reader.status()) return ...
 class ProtoReader {
  public:
-  explicit ProtoReader(std::span<const std::byte> message) : rest_(message) {}
+  explicit ProtoReader(std::span<const std::byte> message)
+      : rest_(message), size_(message.size()) {}
   /// False at the end and on an error; see status().
   bool next(ProtoField& field);
   /// What was wrong, in words without a prefix; the caller knows the message's name.
   Status status() const;
+  /// Where the field that was read last, or that could not be read, begins in the message.
+  std::size_t offset() const { return offset_; }
 
  private:
-  bool fail(const char* what);
+  bool fail(std::string what);
   bool varint(std::uint64_t& value);
   bool fixed(int bytes, std::uint64_t& value);
 
   std::span<const std::byte> rest_;
-  const char* failure_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t offset_ = 0;
+  std::string failure_;
 };
 
 /// Appends the values of a repeated scalar field, packed (kBytes) or one by one. Errors: invalid

@@ -10,6 +10,7 @@
 
 #include "base/os/files.h"
 #include "ir/op_set.h"
+#include "ir/required_attrs.h"
 #include "support/process.h"
 #include "test_paths.h"
 
@@ -21,6 +22,8 @@ namespace {
 /// Attribute names, types and defaults, as "`axis` int = -1".
 class AttrLister final : public AttrVisitor {
  public:
+  explicit AttrLister(const OpDef& op) : required_(required_attrs(op)) {}
+
   void field(std::string_view n, std::int64_t& v) override {
     // The largest integer stands for "no limit".
     add(n, "int", v == INT64_MAX ? "" : std::to_string(v));
@@ -43,8 +46,13 @@ class AttrLister final : public AttrVisitor {
   }
   void add(std::string_view name, const char* type, const std::string& value) {
     text += (text.empty() ? "`" : ", `") + std::string(name) + "` " + type;
-    if (!value.empty()) text += " = " + value;
+    if (std::find(required_.begin(), required_.end(), name) != required_.end()) {
+      text += " (required)";
+    } else if (!value.empty()) {
+      text += " = " + value;
+    }
   }
+  std::vector<std::string_view> required_;
 };
 
 std::string ports(std::span<const Port> list) {
@@ -64,7 +72,7 @@ std::string describe(const OpDef& op) {
   std::string out = "### " + op_full_name(op) + "\n\n" + std::string(op.doc) + "\n\n";
   out += "- inputs: " + ports(op.inputs) + "\n- outputs: " + ports(op.outputs) + "\n";
   if (op.make_attrs != nullptr) {
-    AttrLister lister;
+    AttrLister lister(op);
     op.make_attrs()->visit(lister);
     out += "- attributes: " + lister.text + "\n";
   }

@@ -80,6 +80,11 @@ std::string onnx_value(std::string_view name, int data_type, const std::vector<s
   return proto_bytes(1, name) + proto_bytes(2, proto_bytes(1, tensor));
 }
 
+std::string onnx_type(std::string_view name, int data_type) {
+  const std::string tensor = proto_varint(1, static_cast<std::uint64_t>(data_type));
+  return proto_bytes(1, name) + proto_bytes(2, proto_bytes(1, tensor));
+}
+
 std::string onnx_node(std::string_view op, const std::vector<std::string>& inputs,
                       const std::vector<std::string>& outputs,
                       const std::vector<std::string>& attributes, std::string_view domain) {

@@ -32,6 +32,9 @@ std::string onnx_tensor_of(std::string_view name, int data_type,
 /// A ValueInfoProto; a dim is a number, a name, or "?" for neither.
 std::string onnx_value(std::string_view name, int data_type, const std::vector<std::string>& dims);
 
+/// The same without a shape.
+std::string onnx_type(std::string_view name, int data_type);
+
 std::string onnx_node(std::string_view op, const std::vector<std::string>& inputs,
                       const std::vector<std::string>& outputs,
                       const std::vector<std::string>& attributes = {},

@@ -193,6 +193,9 @@ Result<ConvGeometry> conv_transpose_geometry(const Shape& x, const Shape& w,
                           std::to_string(attrs.group) + " groups");
   }
   const auto kernel = w.dims().subspan(2);
+  if (!std::all_of(kernel.begin(), kernel.end(), is_static_dim)) {
+    return Error::invalid("kernel, got W " + w.to_string() + ", wanted static dims");
+  }
   if (auto s = check_list("kernel", kernel, n, 1); !s) return s.error();
   if (auto s = check_list("strides", attrs.strides, n, 1); !s) return s.error();
   if (auto s = check_list("dilations", attrs.dilations, n, 1); !s) return s.error();

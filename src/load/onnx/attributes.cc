@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "ir/required_attrs.h"
 #include "load/onnx/tensor.h"
 
 namespace polaris::onnx {
@@ -46,7 +47,11 @@ class Importer final : public AttrVisitor {
   }
   void field(std::string_view name, DType& value) override {
     const AttrDef* a = take(name, AttrType::kInt);
-    if (a == nullptr || a->i == 0) return;  // 0 is "not said"
+    if (a == nullptr) return;
+    if (a->i == 0) {  // UNDEFINED: not said
+      unsaid_.insert(a->name);
+      return;
+    }
     const auto dtype = dtype_of(a->i);
     if (!dtype && status_) {
       status_ = Error::unsupported("attribute '" + printable(name) + "' type " +
@@ -76,7 +81,10 @@ class Importer final : public AttrVisitor {
     if (a != nullptr) value.assign(a->strings.begin(), a->strings.end());
   }
 
-  Status finish() {
+  Status finish(const OpDef& op) {
+    for (std::string_view name : required_attrs(op)) {
+      if (map_.find(name) == nullptr || unsaid_.contains(name)) fail(name, "is required");
+    }
     for (const auto& [name, attr] : map_.all()) {
       if (!taken_.contains(name)) fail(name, "is not known to the op");
     }
@@ -100,6 +108,7 @@ class Importer final : public AttrVisitor {
   const AttrMap& map_;
   Source& source_;
   std::set<std::string_view> taken_;
+  std::set<std::string_view> unsaid_;
   Status status_;
 };
 
@@ -187,11 +196,11 @@ std::optional<std::vector<std::int64_t>> AttrMap::get_ints(std::string_view name
   return attr->ints;
 }
 
-Status import_attrs(const AttrMap& map, Source& source, Attrs& attrs) {
+Status import_attrs(const AttrMap& map, Source& source, const OpDef& op, Attrs& attrs) {
   if (GenericAttrs* generic = attrs.as_generic()) return import_generic(map, source, *generic);
   Importer importer(map, source);
   attrs.visit(importer);
-  return importer.finish();
+  return importer.finish(op);
 }
 
 }  // namespace polaris::onnx

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ir/attrs.h"
+#include "ir/op_def.h"
 #include "load/onnx/proto.h"
 #include "load/source.h"
 
@@ -36,9 +36,9 @@ class AttrMap {
   std::deque<std::unique_ptr<AttrDef>> owned_;
 };
 
-/// Fills `attrs` field by field from the map. Errors, without a prefix: invalid where an attribute
-/// has another type or holds no such value, or where the op knows none of that name; unsupported
-/// for types that we do not have.
-Status import_attrs(const AttrMap& map, Source& source, Attrs& attrs);
+/// Fills `attrs` of `op` field by field from the map. Errors, without a prefix: invalid where an
+/// attribute has another type or holds no such value, is required and missing, or where the op
+/// knows none of that name; unsupported for types that we do not have.
+Status import_attrs(const AttrMap& map, Source& source, const OpDef& op, Attrs& attrs);
 
 }  // namespace polaris::onnx

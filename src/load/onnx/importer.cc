@@ -5,11 +5,11 @@
 
 #include "base/strings.h"
 #include "ir/evaluate.h"
+#include "load/onnx/node_order.h"
 #include "load/onnx/rewrites.h"
 #include "load/onnx/tensor.h"
 
 namespace polaris::onnx {
-namespace {
 
 std::string node_label(const NodeDef& def) {
   std::string out = "[onnx] ";
@@ -20,6 +20,8 @@ std::string node_label(const NodeDef& def) {
                                                       : def.outputs[0];
   return out + " node '" + printable(name) + "': ";
 }
+
+namespace {
 
 void collect_free(const GraphDef& def, std::vector<std::string_view>& order,
                   std::set<std::string_view>& seen) {
@@ -64,6 +66,11 @@ Result<ValueId> NodeImport::constant_ints(std::span<const std::int64_t> values) 
   auto tensor = Tensor::from<std::int64_t>(DType::kI64, shape, values);
   if (!tensor) return tensor.error();
   return constant(tensor.take());
+}
+
+Status NodeImport::require(std::string_view attribute) const {
+  if (attrs.find(attribute) != nullptr) return Status::success();
+  return fail("attribute '" + std::string(attribute) + "' is required");
 }
 
 Status NodeImport::ints_to_input(std::string_view name, std::size_t i) {
@@ -149,6 +156,11 @@ Result<TensorType> GraphImporter::input_type(const ValueDef& def) {
   for (std::size_t i = 0; i < def.shape->size(); ++i) {
     const DimDef& dim = (*def.shape)[i];
     std::int64_t size = 0;
+    // Some exporters write -1 for a size that is free.
+    if (dim.value && *dim.value < -1) {
+      return Error::invalid(label + "dim " + std::to_string(i) + ", got " +
+                            std::to_string(*dim.value) + ", wanted 0 or more");
+    }
     if (dim.value && *dim.value >= 0) {
       size = *dim.value;
     } else {
@@ -168,12 +180,18 @@ Result<TensorType> GraphImporter::input_type(const ValueDef& def) {
   return type;
 }
 
+bool GraphImporter::is_default(std::string_view input) const {
+  if (!initialized_.contains(input)) return false;
+  // Files before IR version 4 list their weights among the inputs: those are no defaults.
+  constexpr std::int64_t kDefaultsFrom = 4;
+  const bool may_be_given = outer_ == nullptr && file_.model.ir_version >= kDefaultsFrom;
+  return !may_be_given || !file_.options.given.contains(input);
+}
+
 Status GraphImporter::add_inputs(const GraphDef& def) {
-  std::set<std::string_view> initialized;
-  for (const TensorDef& tensor : def.initializers) initialized.insert(tensor.name);
+  for (const TensorDef& tensor : def.initializers) initialized_.insert(tensor.name);
   for (const ValueDef& input : def.inputs) {
-    // Files before IR version 4 list their weights among the inputs.
-    if (initialized.contains(input.name)) continue;
+    if (is_default(input.name)) continue;
     TensorType type;
     const bool must_know = outer_ == nullptr;
     auto known = input_type(input);
@@ -187,7 +205,10 @@ Status GraphImporter::add_inputs(const GraphDef& def) {
 }
 
 Status GraphImporter::add_initializers(const GraphDef& def) {
+  std::set<std::string_view> inputs;
+  for (const ValueDef& input : def.inputs) inputs.insert(input.name);
   for (const TensorDef& tensor : def.initializers) {
+    if (inputs.contains(tensor.name) && !is_default(tensor.name)) continue;
     auto constant = make_constant(tensor, file_.source);
     if (!constant) return constant.error();
     const ValueId value = graph_.add_constant(constant.take());
@@ -226,8 +247,10 @@ Result<Graph> GraphImporter::import(const GraphDef& def,
   if (Status s = add_inputs(def); !s) return s.error();
   if (Status s = add_captures(captures); !s) return s.error();
   if (Status s = add_initializers(def); !s) return s.error();
-  for (const NodeDef& node : def.nodes) {
-    if (Status s = import_node(node); !s) return s.error();
+  const auto nodes = nodes_in_order(def);
+  if (!nodes) return nodes.error();
+  for (const NodeDef* node : *nodes) {
+    if (Status s = import_node(*node); !s) return s.error();
   }
   if (Status s = add_outputs(def); !s) return s.error();
   return std::move(graph_);
@@ -279,24 +302,32 @@ NodeId GraphImporter::add_node(const OpDef* op, std::unique_ptr<Attrs> attrs,
   return id;
 }
 
-Status GraphImporter::import_node(const NodeDef& def) {
+Result<std::int64_t> GraphImporter::version_of(const NodeDef& def) const {
   const auto opset = file_.model.opsets.find(def.domain);
-  // A file without an import of ai.onnx is of the time when there was one version only.
-  const std::int64_t version = opset != file_.model.opsets.end() ? opset->second : 1;
+  if (opset != file_.model.opsets.end()) return opset->second;
+  // Before there were imports there was one version.
+  if (def.domain.empty() && file_.model.ir_version < kOpsetImportFrom) return std::int64_t{1};
+  const std::string domain = def.domain.empty() ? "ai.onnx" : printable(def.domain);
+  return Error::invalid(node_label(def) + "the file imports no op-set of domain '" + domain + "'");
+}
+
+Status GraphImporter::import_node(const NodeDef& def) {
+  const auto version = version_of(def);
+  if (!version) return version.error();
   auto attrs = AttrMap::of(def);
-  if (!attrs) return attrs.error().with_context(node_label(def));
-  NodeImport node(*this, def, version, attrs.take());
+  if (!attrs) return Error::invalid(node_label(def) + attrs.error().message());
+  NodeImport node(*this, def, *version, attrs.take());
   if (!def.domain.empty()) node.op = std::string(def.domain) + "." + node.op;
   for (std::string_view name : def.inputs) {
     const ValueId value = name.empty() ? kNoValue : resolve(name);
     if (!name.empty() && !value.valid()) {
-      return node.fail("input '" + printable(name) + "' is not made before it");
+      return node.fail("input '" + printable(name) + "' is never made");
     }
     node.inputs.push_back(value);
   }
   while (!node.inputs.empty() && !node.inputs.back().valid()) node.inputs.pop_back();
-  if (version < 6 && def.domain.empty()) node.attrs.drop("consumed_inputs");
-  if (Rewrite rewrite = find_rewrite(def.domain, def.op_type, version)) {
+  if (*version < 6 && def.domain.empty()) node.attrs.drop("consumed_inputs");
+  if (Rewrite rewrite = find_rewrite(def.domain, def.op_type, *version)) {
     if (Status s = rewrite(node); !s) return s;
   }
   return node.done() ? Status::success() : add_imported(node);
@@ -315,7 +346,7 @@ Status GraphImporter::add_imported(NodeImport& node) {
   if (found->has_trait(kControl)) return node.unsupported("op is not supported");
   auto attrs =
       found->make_attrs != nullptr ? found->make_attrs() : std::unique_ptr<Attrs>(new NoAttrs());
-  if (Status s = import_attrs(node.attrs, file_.source, *attrs); !s) {
+  if (Status s = import_attrs(node.attrs, file_.source, *found, *attrs); !s) {
     const bool invalid = s.error().code() == ErrorCode::kInvalid;
     return invalid ? node.fail(s.error().message()) : node.unsupported(s.error().message());
   }

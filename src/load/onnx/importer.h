@@ -10,6 +10,7 @@
 
 #include "ir/graph.h"
 #include "ir/op_set.h"
+#include "load/loader.h"
 #include "load/onnx/attributes.h"
 #include "load/onnx/proto.h"
 #include "load/source.h"
@@ -23,6 +24,7 @@ struct FileContext {
   const ModelDef& model;
   Source& source;
   const OpSet& ops;
+  const LoadOptions& options;
   std::int64_t fresh = 0;  // numbers for names we make up
 };
 
@@ -55,6 +57,8 @@ class NodeImport {
   /// int64 constant of rank 1 / any tensor as a constant.
   Result<ValueId> constant_ints(std::span<const std::int64_t> values);
   ValueId constant(Tensor tensor);
+  /// Errors: invalid where the node lacks an attribute that it must have.
+  Status require(std::string_view attribute) const;
   /// Moves an INTS attribute to input `i`, where the node has it.
   Status ints_to_input(std::string_view name, std::size_t i);
   /// Rank of an input where it is known, or -1.
@@ -118,6 +122,9 @@ class GraphImporter {
   Status add_outputs(const GraphDef& def);
   Status import_node(const NodeDef& def);
   Status add_imported(NodeImport& node);
+  Result<std::int64_t> version_of(const NodeDef& def) const;
+  /// Whether the input has a default in the file that counts: it is a constant then.
+  bool is_default(std::string_view input) const;
   Result<TensorType> input_type(const ValueDef& def);
   void guess_types(NodeId id);
   std::shared_ptr<const Constant> outer_constant(std::string_view name);
@@ -127,10 +134,14 @@ class GraphImporter {
   int depth_;
   Graph graph_;
   std::map<std::string_view, ValueId> names_;
+  std::set<std::string_view> initialized_;
   std::set<ValueId> typed_;
   const GraphDef* def_ = nullptr;
   std::set<std::string_view> read_;  // filled when first asked for
 };
+
+/// "[onnx] Op node 'name': ".
+std::string node_label(const NodeDef& def);
 
 /// Names that a graph reads and nobody in it defines, in order of first use.
 std::vector<std::string_view> free_names(const GraphDef& def);

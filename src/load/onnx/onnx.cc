@@ -1,7 +1,12 @@
+#include <utility>
+
 #include "base/checked.h"
+#include "base/strings.h"
+#include "ir/symbol_text.h"
 #include "load/loader.h"
 #include "load/onnx/importer.h"
 #include "load/onnx/proto.h"
+#include "load/onnx/tensor.h"
 
 namespace polaris {
 namespace {
@@ -9,7 +14,20 @@ namespace {
 // The newest op-set there is; a later one may have changed what an op means.
 constexpr std::int64_t kOpsetMax = 28;
 
-Status check_opsets(const onnx::ModelDef& def) {
+// The newest IR version there is, likewise.
+constexpr std::int64_t kIrVersionMax = 14;
+
+Status check_versions(const onnx::ModelDef& def) {
+  if (def.ir_version < 1 || def.ir_version > kIrVersionMax) {
+    return Error::unsupported("[onnx] IR version, got " + std::to_string(def.ir_version) +
+                              ", wanted 1 to " + std::to_string(kIrVersionMax));
+  }
+  if (def.opsets.empty() && def.ir_version >= onnx::kOpsetImportFrom) {
+    return Error::invalid(
+        "[onnx] opset_import, got none, wanted the op-set versions of a file of "
+        "IR version " +
+        std::to_string(def.ir_version));
+  }
   const auto at = def.opsets.find("");
   const std::int64_t version = at != def.opsets.end() ? at->second : 1;
   if (version >= 1 && version <= kOpsetMax) return Status::success();
@@ -35,17 +53,55 @@ void describe(const onnx::ModelDef& def, Metadata& out) {
   }
 }
 
-Result<Model> load(Source& source, const OpSet& ops, const LoadOptions&) {
+// What the file says of an output and what its nodes give must not contradict each other.
+Status check_output(const onnx::ValueDef& declared, const TensorType& type) {
+  const std::string label = "[onnx] output '" + printable(declared.name) + "' ";
+  const auto dtype = onnx::dtype_of(declared.element_type);
+  if (declared.is_tensor && declared.element_type != 0 && dtype != type.dtype) {
+    return Error::invalid(label + "type, got " + onnx::data_type_name(declared.element_type) +
+                          " in the file, but its node gives " +
+                          std::string(dtype_name(type.dtype)));
+  }
+  if (!declared.shape) return Status::success();
+  const Shape& shape = type.shape;
+  if (std::cmp_not_equal(declared.shape->size(), shape.rank())) {
+    return Error::invalid(label + "rank, got " + std::to_string(declared.shape->size()) +
+                          " in the file, but its node gives " + std::to_string(shape.rank()));
+  }
+  for (int i = 0; i < shape.rank(); ++i) {
+    const auto size = (*declared.shape)[static_cast<std::size_t>(i)].value;
+    if (size && *size < -1) {
+      return Error::invalid(label + "dim " + std::to_string(i) + ", got " + std::to_string(*size) +
+                            ", wanted 0 or more");
+    }
+    if (!size || *size < 0 || !is_static_dim(shape[i]) || *size == shape[i]) continue;
+    return Error::invalid(label + "dim " + std::to_string(i) + ", got " + std::to_string(*size) +
+                          " in the file, but its node gives " + std::to_string(shape[i]));
+  }
+  return Status::success();
+}
+
+Status check_outputs(const onnx::GraphDef& def, const Graph& graph) {
+  for (std::size_t i = 0; i < def.outputs.size(); ++i) {
+    if (Status s = check_output(def.outputs[i], graph.value(graph.outputs()[i]).type); !s) return s;
+  }
+  return Status::success();
+}
+
+Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
   const auto def = onnx::parse_model(source.main().bytes);
   if (!def) return def.error();
-  if (Status s = check_opsets(*def); !s) return s.error();
+  if (Status s = check_versions(*def); !s) return s.error();
   Model model;
   describe(*def, model.metadata);
-  onnx::FileContext file{*def, source, ops};
+  onnx::FileContext file{*def, source, ops, options};
   onnx::GraphImporter importer(file, nullptr, 0);
   auto graph = importer.import(*def->graph, {});
   if (!graph) return graph.error();
-  if (Status s = infer_graph(*graph); !s) return s.error();
+  if (Status s = infer_graph(*graph); !s) {
+    return Error(s.error().code(), name_symbols(s.error().message(), graph->symbols()));
+  }
+  if (Status s = check_outputs(*def->graph, *graph); !s) return s.error();
   for (const onnx::TensorDef& tensor : def->graph->initializers) {
     // Their bytes exist, so the counts are bounded by the files.
     model.parameter_count += Shape(tensor.dims).checked_elements().value_or(0);

@@ -23,6 +23,8 @@ std::string_view canonical_domain(std::string_view domain) {
 
 class Parser {
  public:
+  explicit Parser(std::span<const std::byte> file) : file_(file) {}
+
   // Calls on_field(field) for each field; it returns a Status.
   template <class F>
   Status fields(std::string_view message, std::span<const std::byte> bytes, F&& on_field) {
@@ -33,7 +35,14 @@ class Parser {
         return s.error().message().starts_with('[') ? s : bad(message, s.error().message());
       }
     }
-    if (Status s = reader.status(); !s) return bad(message, s.error().message());
+    if (Status s = reader.status(); !s) {
+      const auto at = static_cast<std::size_t>(bytes.data() - file_.data()) + reader.offset();
+      std::string what = s.error().message() + " at byte " + std::to_string(at);
+      if (bytes.size() == file_.size()) {
+        what += " of " + std::to_string(file_.size()) + ": the file is cut short or damaged";
+      }
+      return bad(message, what);
+    }
     return Status::success();
   }
 
@@ -248,6 +257,7 @@ class Parser {
   }
 
  private:
+  std::span<const std::byte> file_;
   std::int64_t items_left_ = kItemsMax;
 };
 
@@ -261,7 +271,7 @@ bool is_onnx(std::span<const std::byte> file) {
     const bool known = (field.number >= 1 && field.number <= 8) || field.number == 14 ||
                        field.number == 20 || field.number == 25 || field.number == 26;
     if (!known || (field.wire == ProtoWire::kVarint) != scalar) return false;
-    if (field.number == 1) version = field.scalar >= 1 && field.scalar <= 1000;
+    if (field.number == 1) version = true;
     if (field.number == 7 && version) return true;
   }
   // A cut file is still one of ours, to be refused by name.
@@ -269,7 +279,7 @@ bool is_onnx(std::span<const std::byte> file) {
 }
 
 Result<ModelDef> parse_model(std::span<const std::byte> file) {
-  Parser parser;
+  Parser parser(file);
   ModelDef out;
   Status status = parser.fields(
       "ModelProto", file, [&](const ProtoField& field) { return parser.model_field(field, out); });

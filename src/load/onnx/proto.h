@@ -99,6 +99,9 @@ struct ModelDef {
   std::optional<GraphDef> graph;
 };
 
+/// Files from this IR version on say which op-sets they use.
+inline constexpr std::int64_t kOpsetImportFrom = 3;
+
 /// Whether the bytes read as the front of a ModelProto.
 bool is_onnx(std::span<const std::byte> file);
 

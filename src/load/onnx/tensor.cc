@@ -54,6 +54,11 @@ Result<TensorType> type_of(const TensorDef& def) {
     return Error::unsupported(label(def) + " rank, got " + std::to_string(def.dims.size()) +
                               ", wanted at most " + std::to_string(kMaxRank));
   }
+  for (std::int64_t dim : def.dims) {
+    if (dim < 0) {
+      return Error::invalid(label(def) + " dim, got " + std::to_string(dim) + ", wanted 0 or more");
+    }
+  }
   const TensorType type{*dtype, Shape(def.dims), {}};
   if (!type.bytes()) {
     return Error::invalid(label(def) + " shape, got " + type.shape.to_string() +

@@ -39,10 +39,14 @@ Status float_to_input(NodeImport& node, std::string_view name, std::size_t i) {
 
 Status axes_to_input(NodeImport& node) { return node.ints_to_input("axes", 1); }
 
+Status unsqueeze_by_attribute(NodeImport& node) {
+  if (Status s = node.require("axes"); !s) return s;
+  return axes_to_input(node);
+}
+
 Status slice_by_attributes(NodeImport& node) {
-  if (node.attrs.find("starts") == nullptr || node.attrs.find("ends") == nullptr) {
-    return node.fail("attributes 'starts' and 'ends' are missing");
-  }
+  if (Status s = node.require("starts"); !s) return s;
+  if (Status s = node.require("ends"); !s) return s;
   if (Status s = node.ints_to_input("starts", 1); !s) return s;
   if (Status s = node.ints_to_input("ends", 2); !s) return s;
   return node.ints_to_input("axes", 3);
@@ -55,13 +59,13 @@ Status clip_by_attributes(NodeImport& node) {
 
 Status pad_by_attributes(NodeImport& node) {
   const std::string_view pads = node.version() < 2 ? "paddings" : "pads";
-  if (node.attrs.find(pads) == nullptr) return node.fail("attribute 'pads' is missing");
+  if (Status s = node.require(pads); !s) return s;
   if (Status s = node.ints_to_input(pads, 1); !s) return s;
   return float_to_input(node, "value", 2);
 }
 
 Status reshape_by_attribute(NodeImport& node) {
-  if (node.attrs.find("shape") == nullptr) return node.fail("attribute 'shape' is missing");
+  if (Status s = node.require("shape"); !s) return s;
   return node.ints_to_input("shape", 1);
 }
 
@@ -79,6 +83,7 @@ Status split_by_attribute(NodeImport& node) {
 }
 
 Status top_k_by_attribute(NodeImport& node) {
+  if (Status s = node.require("k"); !s) return s;
   const auto k = node.attrs.get_int("k");
   if (!k) return node.fail("attribute 'k', wanted INT");
   node.attrs.drop("k");
@@ -88,10 +93,17 @@ Status top_k_by_attribute(NodeImport& node) {
   return Status::success();
 }
 
+// The axis had a default once.
+Status old_concat(NodeImport& node) {
+  if (node.attrs.find("axis") == nullptr) node.attrs.set_int("axis", 1);
+  return Status::success();
+}
+
 Status cast_by_name(NodeImport& node) {
   constexpr std::string_view kNames[] = {"FLOAT",  "UINT8",  "INT8",   "UINT16", "INT16",
                                          "INT32",  "INT64",  "STRING", "BOOL",   "FLOAT16",
                                          "DOUBLE", "UINT32", "UINT64"};
+  if (Status s = node.require("to"); !s) return s;
   const auto name = node.attrs.get_text("to");
   for (std::size_t i = 0; name && i < std::size(kNames); ++i) {
     if (kNames[i] != *name) continue;

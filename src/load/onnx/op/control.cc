@@ -15,7 +15,7 @@ Result<std::vector<std::string_view>> captures_of(NodeImport& node,
   for (const GraphDef* body : bodies) {
     for (std::string_view name : free_names(*body)) {
       const ValueId value = node.importer().resolve(name);
-      if (!value.valid()) return node.fail("its body reads a value that is not made before it");
+      if (!value.valid()) return node.fail("its body reads a value that is never made");
       if (node.importer().graph().value(value).constant) continue;
       if (seen.insert(name).second) out.push_back(name);
     }
@@ -24,6 +24,7 @@ Result<std::vector<std::string_view>> captures_of(NodeImport& node,
 }
 
 Result<const GraphDef*> body_of(NodeImport& node, std::string_view name) {
+  if (Status s = node.require(name); !s) return s.error();
   const AttrDef* attr = node.attrs.find(name);
   if (attr == nullptr || attr->type != AttrType::kGraph) {
     return node.fail("attribute '" + std::string(name) + "', wanted GRAPH");

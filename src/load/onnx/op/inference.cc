@@ -61,6 +61,7 @@ Status old_selu(NodeImport& node) {
 }
 
 Status per_group_normalization(NodeImport& node) {
+  if (Status s = node.require("num_groups"); !s) return s;
   return node.unsupported("scale and bias per group (before op-set 21)");
 }
 

@@ -24,7 +24,10 @@ Status flattened_softmax(NodeImport& node) {
   last->axis = -1;
   const auto soft = node.add(node.op, {*flat}, std::move(last));
   if (!soft) return soft.error();
-  const auto out = node.add("Reshape", {*soft, *shape});
+  // A dim of 0 is one: it does not stand for "as before", which here is the flattened shape.
+  auto as_it_was = std::make_unique<ReshapeAttrs>();
+  as_it_was->allowzero = true;
+  const auto out = node.add("Reshape", {*soft, *shape}, std::move(as_it_was));
   if (!out) return out.error();
   return node.set_output(0, *out);
 }
