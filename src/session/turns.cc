@@ -28,12 +28,16 @@ void Turns::submit(std::shared_ptr<TicketRun> ticket, Run run, bool ordered) {
     waiting_.push_back(std::move(entry));
     return;
   }
-  post(std::move(entry));
-  busy_ = busy_ || ordered;
+  const auto posted = post(entry);
+  if (posted) {
+    busy_ = busy_ || ordered;
+  } else {
+    entry->ticket->finish(posted.error());
+  }
 }
 
-void Turns::post(std::shared_ptr<Entry> entry) {
-  tasks_.post([this, entry = std::move(entry)] { run_entry(*entry); });
+Status Turns::post(std::shared_ptr<Entry> entry) {
+  return tasks_.post([this, entry = std::move(entry)] { run_entry(*entry); });
 }
 
 void Turns::run_entry(Entry& entry) {
@@ -58,9 +62,10 @@ void Turns::pass_on() {
     const std::shared_ptr<Entry> next = std::move(waiting_.front());
     waiting_.pop_front();
     try {
-      post(next);
-      busy_ = true;
-      break;
+      const auto posted = post(next);
+      busy_ = posted.ok();
+      if (busy_) break;
+      next->ticket->finish(posted.error());
     } catch (const std::bad_alloc&) {
       next->ticket->finish(Error::out_of_memory("[run] host memory ran out"));
     }

@@ -44,7 +44,7 @@ class Turns {
     Run run;
     bool ordered = false;
   };
-  void post(std::shared_ptr<Entry> entry);
+  Status post(std::shared_ptr<Entry> entry);
   void run_entry(Entry& entry);
   void pass_on();
 

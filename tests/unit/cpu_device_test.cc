@@ -2,8 +2,9 @@
 
 #include <atomic>
 #include <cstring>
-#include <thread>
+#include <vector>
 
+#include "base/os/thread.h"
 #include "support/alloc_counter.h"
 #include "support/cpu_case.h"
 #include "tensor/element.h"
@@ -176,16 +177,18 @@ TEST_CASE("cpu: several threads may submit at once") {
   std::vector<std::unique_ptr<Buffer>> outputs;
   for (int i = 0; i < 4; ++i) outputs.push_back(filled_buffer(*device, n, 0.0f));
   std::atomic<int> failures{0};
-  std::vector<std::thread> threads;
+  std::vector<Thread> threads;
   for (const auto& y : outputs) {
-    threads.emplace_back([&, out = y.get()] {
+    auto thread = Thread::start([&, out = y.get()] {
       const BufferView views[] = {{a.get(), 0, n * 4}, {b.get(), 0, n * 4}, {out, 0, n * 4}};
       for (int i = 0; i < 20; ++i) {
         if (!device->submit(*executable, {views, nullptr, nullptr})) ++failures;
       }
     });
+    REQUIRE(thread);
+    threads.push_back(thread.take());
   }
-  for (std::thread& thread : threads) thread.join();
+  for (Thread& thread : threads) thread.join();
   CHECK(failures == 0);
   for (const auto& y : outputs) CHECK(reinterpret_cast<const float*>(y->host())[n - 1] == 3.0f);
 }

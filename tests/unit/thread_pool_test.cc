@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/os/thread.h"
+
 namespace polaris {
 namespace {
 
@@ -59,13 +61,15 @@ TEST_CASE("nested loops run inline and under the outer index") {
 TEST_CASE("several threads may share one pool") {
   ThreadPool pool(2);
   std::atomic<std::int64_t> sum{0};
-  std::vector<std::thread> callers;
+  std::vector<Thread> callers;
   for (int c = 0; c < 3; ++c) {
-    callers.emplace_back([&] {
+    auto caller = Thread::start([&] {
       for (int round = 0; round < 300; ++round) {
         pool.parallel_for(8, 1, [&](std::int64_t b, std::int64_t, int) { sum += b; });
       }
     });
+    REQUIRE(caller);
+    callers.push_back(caller.take());
   }
   for (auto& caller : callers) caller.join();
   CHECK(sum == 3 * 300 * 28);
