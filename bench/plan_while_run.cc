@@ -8,10 +8,10 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "backend/cpu/cpu_device.h"
+#include "base/os/thread.h"
 #include "base/strings.h"
 #include "ir/text.h"
 #include "session/session.h"
@@ -67,12 +67,13 @@ int measure(int layers, int runs) {
   const double alone = median_ms(**session, runs);
   std::atomic<bool> over{false};
   std::int64_t shapes = 0;
-  std::thread planner([&] {
+  auto planner = Thread::start([&] {
     while (!over) run_ms(**session, 9 + shapes++);
   });
+  if (!planner) return 1;
   const double beside = median_ms(**session, runs);
   over = true;
-  planner.join();
+  planner->join();
   std::printf(
       "first run %.2f ms; warm run alone %.3f ms, while %lld other shapes are planned %.3f "
       "ms: %.2fx\n",

@@ -48,4 +48,8 @@ Status Kernel::pack(int, const Constant&, std::span<std::byte>) const {
   return Error::internal("[kernel] " + std::string(name()) + " packs no weights");
 }
 
+std::string Kernel::report(std::uint32_t code) const {
+  return "the kernel gave up with code " + std::to_string(code);
+}
+
 }  // namespace polaris

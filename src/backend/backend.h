@@ -26,7 +26,8 @@ enum class MemoryKind : std::uint8_t {
   kReadback,  // written by kernels, read by the host: outputs
 };
 
-/// A device allocation; freed by its destructor. Must not outlive its Device.
+/// A device allocation. Must not outlive its Device. Its destructor does not wait: the memory is
+/// freed once the work that was started with it is done.
 class Buffer {
  public:
   virtual ~Buffer() = default;
@@ -34,7 +35,8 @@ class Buffer {
   /// Unique in the process, never reused: Executables key their recordings by it.
   std::uint64_t id() const { return id_; }
   /// Host address of byte 0, or null where the host cannot reach it. Host writes to kUpload memory
-  /// before submit, and kernel writes to kReadback memory after wait, are visible without more.
+  /// before submit, and kernel writes to kReadback memory once their fence is waited for, are
+  /// visible without more.
   std::byte* host() const { return host_; }
 
  protected:
@@ -62,7 +64,7 @@ struct DeviceInfo {
   bool software = false;                  // a software rasterizer
   bool host_memory = false;               // kDevice memory is plain host memory (cpu, reference)
   std::int64_t memory_bytes = 0;          // all there is
-  std::int64_t budget_bytes = 0;          // what this process may use (the desktop's share kept)
+  std::int64_t budget_bytes = 0;          // what this process might use when it was opened
   std::int64_t allocation_bytes_max = 0;  // one Buffer
   std::int64_t binding_bytes_max = 0;     // one operand of one launch
   std::int64_t alignment_bytes = 64;      // of every operand's offset
@@ -110,6 +112,10 @@ class Kernel {
   /// Bytes of packed input `i`; only where weight_layout(i) is not "".
   virtual std::int64_t packed_bytes(int input) const { return (void)input, 0; }
   virtual Status pack(int input, const Constant& weight, std::span<std::byte> out) const;
+  /// The launch writes a code other than 0 to its status word (LaunchDesc::status) where it finds
+  /// that its data are wrong; report() says in words what the code means.
+  virtual bool reports() const { return false; }
+  virtual std::string report(std::uint32_t code) const;
   std::int64_t flops = 0;  // counts, filled by the device from OpDef and types
   std::int64_t bytes = 0;
   double estimate_us = 0;  // what the planner weighs; a model, not a measurement
@@ -128,6 +134,7 @@ struct LaunchDesc {
   std::vector<OperandRef> inputs;   // one per node input
   std::vector<OperandRef> outputs;  // one per node output (+ dims operands of data-dependent ops)
   OperandRef workspace;
+  OperandRef status;  // uint32, zero before each run; only where the kernel reports()
 };
 
 /// A straight run of launches on one device. Launches run as if in order; a launch may overlap its
@@ -140,8 +147,8 @@ struct SegmentDesc {
   std::int32_t run_regions = 0;
 };
 
-/// A compiled segment. Belongs to its Device. May be in flight several times at once as long as the
-/// bindings' written bytes are disjoint.
+/// A compiled segment. Belongs to its Device. May be submitted again before its last run is over:
+/// its runs follow each other.
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -162,15 +169,21 @@ struct LaunchTime {
   double us = 0;
 };
 
-struct SubmitArgs {
-  std::span<const BufferView> regions;  // one per run region
-  const CancelToken* cancel = nullptr;
-  std::vector<LaunchTime>* profile = nullptr;  // with it the device may serialize launches
+/// A point in one of a device's queues, reached once the work that was given it is done. One that
+/// was made by default is reached. Fences are of one device; across devices the host waits.
+struct Fence {
+  std::uint64_t value = 0;  // rises within a queue
+  std::uint32_t queue = 0;
+
+  friend bool operator==(const Fence&, const Fence&) = default;
 };
 
-/// Ticket of a submission on one device; 0 is "already complete".
-struct Fence {
-  std::uint64_t value = 0;
+struct SubmitArgs {
+  std::span<const BufferView> regions;  // one per run region
+  /// Must live until the run is over; it then ends between two of its units.
+  const CancelToken* cancel = nullptr;
+  std::vector<LaunchTime>* profile = nullptr;  // with it the device may serialize launches
+  std::span<const Fence> after = {};           // what the run starts after
 };
 
 /// Monotonic event counts, for proofs and --profile.
@@ -182,13 +195,28 @@ struct DeviceCounters {
   std::int64_t pipelines = 0;        // created, ever
   std::int64_t submits = 0;
   std::int64_t launches = 0;
+  /// Times that work gave way to that of others before it was done, and the longest that it kept
+  /// the device while it could not: a unit, as measured.
+  std::int64_t turns_given = 0;
+  std::int64_t longest_unit_us = 0;
 };
 
+/// Work starts when what it was told to follow is done, and waits for nothing else. Where several
+/// submissions have work left they take turns, in units of at most kUnitUs.
 class Device {
  public:
+  /// The longest that a unit of work keeps the device from others; a kernel that runs longer in one
+  /// piece is split, and named where it cannot be.
+  static constexpr double kUnitUs = 50e3;
+
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
   virtual DeviceCounters counters() const = 0;
+  /// What this process may use now, with what it uses; it changes as others come and go.
+  virtual std::int64_t budget_bytes() { return info().budget_bytes; }
+  /// The kernel that kept the device longest in one piece that was longer than a unit, in words; ""
+  /// where there was none.
+  virtual std::string slow_kernel() const { return {}; }
 
   /// The kernel for a node, in the layouts that its operands have. Errors: unsupported, with the
   /// reason in words.
@@ -200,19 +228,40 @@ class Device {
   /// keeps the bytes alive. Read only.
   virtual std::unique_ptr<Buffer> wrap(std::span<const std::byte> bytes,
                                        std::shared_ptr<const void> owner) = 0;
-  /// Blocking copies between host and any buffer, ordered after all earlier submissions.
-  virtual Status write(const BufferView& to, const std::byte* from) = 0;
-  virtual Status read(const BufferView& from, std::byte* to) = 0;
-  virtual Status fill_zero(const BufferView& to) = 0;
-  /// Blocking copy inside the device.
-  virtual Status copy(const BufferView& from, const BufferView& to) = 0;
+
+  // Copies. Each starts after the fences it is given; the views' buffers stay until it is done.
+  /// `from` has been read when it returns.
+  virtual Result<Fence> start_write(const BufferView& to, const std::byte* from,
+                                    std::span<const Fence> after) = 0;
+  /// Between two buffers of this device. Errors: invalid where the ranges overlap.
+  virtual Result<Fence> start_copy(const BufferView& from, const BufferView& to,
+                                   std::span<const Fence> after) = 0;
+  virtual Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence> after) = 0;
+  /// `to` is filled when it returns. (What must not wait is copied to kReadback memory instead.)
+  virtual Status read(const BufferView& from, std::byte* to, std::span<const Fence> after) = 0;
 
   virtual Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) = 0;
-  /// Starts the segment after every earlier submission on this device; returns at once where the
-  /// device is asynchronous. Steady state (same executable, same bindings) neither allocates nor
-  /// records.
+  /// Starts a run after args.after and after the executable's earlier runs; returns at once where
+  /// the device is asynchronous. Steady state (same executable, same bindings) neither allocates
+  /// nor records. After an error nothing of the run uses the buffers any more.
   virtual Result<Fence> submit(Executable& executable, const SubmitArgs& args) = 0;
+  /// Blocks until the fence is reached. After an error too nothing of its work is under way.
   virtual Status wait(Fence fence) = 0;
+
+  // The same copies, waited for.
+  Status write(const BufferView& to, const std::byte* from) {
+    return finish(start_write(to, from, {}));
+  }
+  Status copy(const BufferView& from, const BufferView& to) {
+    return finish(start_copy(from, to, {}));
+  }
+  Status fill_zero(const BufferView& to) { return finish(start_fill_zero(to, {})); }
+  Status read(const BufferView& from, std::byte* to) { return read(from, to, {}); }
+
+ private:
+  Status finish(const Result<Fence>& started) {
+    return started ? wait(*started) : Status(started.error());
+  }
 };
 
 }  // namespace polaris

@@ -19,9 +19,7 @@ class Turnstile {
 
   void take();
   void give();
-  bool held_by_me() const {
-    return holder_.load(std::memory_order_relaxed) == this_thread_id();
-  }
+  bool held_by_me() const { return holder_.load(std::memory_order_relaxed) == this_thread_id(); }
   /// Whether the holder, who asks, should let others go first: somebody waits, and what was held
   /// already and `next_ns` more would be over the slice.
   bool should_give(std::int64_t next_ns = 0) const;
@@ -40,7 +38,7 @@ class Turnstile {
   std::condition_variable next_turn_;
   std::uint64_t arrived_ = 0;
   std::uint64_t serving_ = 0;
-  std::int64_t since_ns_ = 0;  // of the holder's turn; the holder's own
+  std::int64_t since_ns_ = 0;   // of the holder's turn; the holder's own
   std::int64_t wanted_ns_ = 0;  // since when somebody waits for this holder; 0: nobody
   std::atomic<Thread::Id> holder_{};
   std::atomic<int> waiting_{0};

@@ -311,7 +311,8 @@ Result<ValueRef> Executor::stack(std::span<const ValueRef> parts, const TensorTy
     out.host = tensor.take();
     return out;
   }
-  auto lease = runtime_.pool(device).lease(std::max<std::int64_t>(*total, 16), MemoryKind::kDevice);
+  auto lease =
+      runtime_.memory(device).lease(std::max<std::int64_t>(*total, 16), MemoryKind::kDevice);
   if (!lease) return lease.error();
   out.lease = std::make_shared<Lease>(lease.take());
   out.view = {out.lease->buffer(), 0, *total};

@@ -99,13 +99,14 @@ Status KvPool::allocate(std::int64_t pages) {
                                   std::to_string(limit) + " (" +
                                   std::to_string(limit / state_page_bytes(state)) + " pages)");
     }
-    auto buffer = device.allocate(std::max<std::int64_t>(bytes, 16), MemoryKind::kDevice);
-    if (!buffer) return buffer.error().with_context("[kv] state '" + state.name + "'");
-    const BufferView view{buffer->get(), 0, bytes};
+    auto lease = program_->runtime().memory(d).lease(std::max<std::int64_t>(bytes, 16),
+                                                     MemoryKind::kDevice, MemoryOwner::kCache);
+    if (!lease) return lease.error().with_context("[kv] state '" + state.name + "'");
+    const BufferView view{lease->buffer(), 0, bytes};
     if (auto status = device.fill_zero(view); !status) return status;
     types_[s] = type;
     views_[s] = view;
-    buffers_.push_back(buffer.take());
+    leases_.push_back(lease.take());
   }
   return Status::success();
 }
@@ -140,48 +141,71 @@ std::int32_t KvPool::take_page() {
 }
 
 Status KvPool::reserve(Sequence& sequence, std::int64_t new_length) {
+  std::vector<PageCopy> copies;
+  if (auto taken = take_pages(sequence, new_length, copies); !taken) return taken;
+  if (copies.empty()) return Status::success();
+  // Others go on meanwhile: the pages copied from are counted, those copied to are nobody's.
+  const Status copied = copy_pages(copies);
   const std::lock_guard lock(mutex_);
+  for (const PageCopy& copy : copies) {
+    const std::int32_t let_go = copied ? copy.from : copy.to;
+    if (--counts_[static_cast<std::size_t>(let_go)] == 0) free_.push_back(let_go);
+    if (copied) sequence.pages_[copy.index] = copy.to;
+  }
+  return copied;
+}
+
+Status KvPool::take_pages(Sequence& sequence, std::int64_t new_length,
+                          std::vector<PageCopy>& copies) {
   const auto wanted = static_cast<std::size_t>(ceil_div(new_length, page_size_));
   const std::size_t held = sequence.pages_.size();
   const auto first = static_cast<std::size_t>(sequence.length_ / page_size_);
+  const std::lock_guard lock(mutex_);
   // Pages to be written that another sequence reads too.
-  std::size_t shared = 0;
   for (std::size_t p = first; p < std::min(held, wanted); ++p) {
-    if (counts_[static_cast<std::size_t>(sequence.pages_[p])] > 1) ++shared;
+    const std::int32_t page = sequence.pages_[p];
+    if (counts_[static_cast<std::size_t>(page)] > 1) copies.push_back({p, page, -1});
   }
-  const std::size_t fresh = shared + (wanted > held ? wanted - held : 0);
+  const std::size_t fresh = copies.size() + (wanted > held ? wanted - held : 0);
   if (fresh > free_.size()) {
     return Error::exhausted("[kv] the cache is full, got " + std::to_string(free_.size()) +
                             " free pages, wanted " + std::to_string(fresh));
   }
   sequence.pages_.reserve(wanted);
-  for (std::size_t p = first; p < std::min(held, wanted); ++p) {
-    const std::int32_t old = sequence.pages_[p];
-    if (counts_[static_cast<std::size_t>(old)] == 1) continue;
-    const std::int32_t page = take_page();
-    if (auto status = copy_page(old, page); !status) {
-      counts_[static_cast<std::size_t>(page)] = 0;
-      free_.push_back(page);
-      return status;
-    }
-    --counts_[static_cast<std::size_t>(old)];
-    sequence.pages_[p] = page;
-  }
+  for (PageCopy& copy : copies) copy.to = take_page();
   while (sequence.pages_.size() < wanted) sequence.pages_.push_back(take_page());
   return Status::success();
 }
 
-Status KvPool::copy_page(std::int32_t from, std::int32_t to) {
+/// Starts all copies before it waits for the first.
+Status KvPool::copy_pages(std::span<const PageCopy> copies) {
+  struct Started {
+    Device* device;
+    Fence fence;
+  };
+  std::vector<Started> started;
+  Status status;
   const auto& states = program_->states();
   for (std::size_t s = 0; s < states.size(); ++s) {
     if (views_[s].buffer == nullptr) continue;
     const std::int64_t bytes = state_page_bytes(*states[s].state);
     Device& device = program_->runtime().device(states[s].device);
-    const auto status =
-        device.copy({views_[s].buffer, from * bytes, bytes}, {views_[s].buffer, to * bytes, bytes});
-    if (!status) return status;
+    for (const PageCopy& copy : copies) {
+      started.reserve(started.size() + 1);
+      auto fence = device.start_copy({views_[s].buffer, copy.from * bytes, bytes},
+                                     {views_[s].buffer, copy.to * bytes, bytes}, {});
+      if (fence) {
+        started.push_back({&device, *fence});
+      } else if (status) {
+        status = fence.error();
+      }
+    }
   }
-  return Status::success();
+  for (const Started& copy : started) {
+    const Status waited = copy.device->wait(copy.fence);
+    if (status) status = waited;
+  }
+  return status;
 }
 
 std::int32_t KvPool::slot(const Sequence& sequence, std::int64_t position) const {

@@ -69,7 +69,14 @@ class KvPool : public std::enable_shared_from_this<KvPool> {
   friend class Sequence;
   explicit KvPool(std::shared_ptr<Program> program) : program_(std::move(program)) {}
   Status allocate(std::int64_t pages);
-  Status copy_page(std::int32_t from, std::int32_t to);
+  struct PageCopy {
+    std::size_t index;  // in the sequence
+    std::int32_t from;
+    std::int32_t to;
+  };
+  /// Takes the pages that a sequence needs to be writable up to a length.
+  Status take_pages(Sequence& sequence, std::int64_t new_length, std::vector<PageCopy>& copies);
+  Status copy_pages(std::span<const PageCopy> copies);
   void release(std::span<const std::int32_t> pages);
   std::int32_t take_page();
 
@@ -77,7 +84,7 @@ class KvPool : public std::enable_shared_from_this<KvPool> {
   std::int64_t page_size_ = 0;
   std::vector<TensorType> types_;  // by state of the program
   std::vector<BufferView> views_;  // by state; null buffer: not paged
-  std::vector<std::unique_ptr<Buffer>> buffers_;
+  std::vector<Lease> leases_;
   mutable std::mutex mutex_;
   std::vector<std::int32_t> counts_;  // by page: sequences that hold it
   std::vector<std::int32_t> free_;    // capacity for all pages from the start

@@ -23,12 +23,7 @@ Result<std::unique_ptr<Device>> open_vulkan(const std::string& selector,
                                             const DeviceOptions& options) {
   VulkanOptions vulkan;
   vulkan.selector = selector;
-  if (!options.gpu_share) return make_vulkan_device(vulkan);
-  auto device = make_vulkan_device(vulkan);
-  if (!device) return device.error();
-  const auto memory = static_cast<double>((*device)->info().memory_bytes);
-  vulkan.keep_bytes = static_cast<std::int64_t>(memory * (1.0 - *options.gpu_share));
-  device->reset();
+  vulkan.share = options.gpu_share;
   return make_vulkan_device(vulkan);
 }
 

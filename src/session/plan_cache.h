@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "session/reclaimer.h"
 #include "session/stage_loader.h"
 
 namespace polaris {
@@ -24,7 +25,7 @@ struct PlanLimits {
 
 /// The loaded stages of a program, by key; the least recently used go first. Each is made by one
 /// thread while those that ask for the same wait, and no others do. Thread-safe.
-class PlanCache {
+class PlanCache final : public Reclaimer {
  public:
   using Plan = std::shared_ptr<const LoadedStage>;
   using Make = std::function<Result<std::unique_ptr<LoadedStage>>()>;
@@ -44,9 +45,9 @@ class PlanCache {
 
   /// The tick at which the plan that would go first was last used; nothing where all are in use
   /// (somebody beside the cache holds them).
-  std::optional<std::uint64_t> oldest_idle() const;
+  std::optional<std::uint64_t> oldest_idle() const override;
   /// Drops that plan. False where there is none.
-  bool drop_oldest_idle();
+  bool drop_oldest_idle() override;
 
  private:
   struct Kept {

@@ -31,7 +31,14 @@ std::vector<DeviceIndex> first_readers(const Graph& graph, const Placement& plac
 Program::Program(std::shared_ptr<Runtime> runtime, ProgramOptions options)
     : runtime_(std::move(runtime)),
       options_(std::move(options)),
-      plans_(options_.plans, [this] { return runtime_->tick(); }) {}
+      plans_(options_.plans, [this] { return runtime_->tick(); }) {
+  for (DeviceIndex d = 0; d < runtime_->device_count(); ++d) {
+    claims_.push_back(runtime_->weights(d).claim());
+  }
+  runtime_->reclaimers().add(plans_);
+}
+
+Program::~Program() { runtime_->reclaimers().remove(plans_); }
 
 Result<std::shared_ptr<Program>> Program::compile(std::shared_ptr<Runtime> runtime, Model& model,
                                                   std::span<const std::string> functions,
@@ -130,7 +137,7 @@ Result<std::shared_ptr<const LoadedStage>> Program::stage(const std::string& key
     auto planned = plan_stage(context, *info.graph, begin, std::move(live_in));
     if (!planned) return planned.error();
     if (auto status = preflight(*runtime_, *planned); !status) return status.error();
-    auto loaded = load_stage(*runtime_, info, planned.take(), options_.progress);
+    auto loaded = load_stage(*runtime_, info, planned.take(), claims_, options_.progress);
     if (loaded) ++plans_created_;
     return loaded;
   });
@@ -141,7 +148,7 @@ std::vector<MemoryUse> Program::memory() const {
   for (DeviceIndex d = 0; d < runtime_->device_count(); ++d) {
     MemoryUse use;
     use.device = runtime_->device(d).info().id;
-    use.budget_bytes = runtime_->device(d).info().budget_bytes;
+    use.budget_bytes = runtime_->device(d).budget_bytes();
     std::set<const PackedWeight*> seen;
     plans_.for_each([&](const LoadedStage& loaded) {
       for (std::size_t w = 0; w < loaded.weights.size(); ++w) {

@@ -57,6 +57,9 @@ class Program {
   /// The short form: a program of one function.
   static Result<std::shared_ptr<Program>> compile(std::shared_ptr<Runtime> runtime, Graph graph,
                                                   const ProgramOptions& options = {});
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
   /// By name, sorted.
   const std::map<std::string, Function, std::less<>>& functions() const { return functions_; }
   const Function* find(std::string_view function) const;
@@ -94,6 +97,7 @@ class Program {
   std::vector<ProgramState> states_;
   ProgramOptions options_;
   std::map<const Graph*, GraphInfo> infos_;
+  std::vector<WeightClaim> claims_;  // per device: the program owns its graph's weights
   PlanCache plans_;
   std::atomic<std::int64_t> plans_created_{0};
 };

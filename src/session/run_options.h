@@ -24,7 +24,7 @@ struct RunOptions {
   /// Bytes that the iterations of one Loop may pile up as its scan outputs; 0: half of what the
   /// device that holds them may use.
   std::int64_t loop_bytes_max = 0;
-  Trace* trace = nullptr;                    // segments then wait for each other
+  Trace* trace = nullptr;
   std::vector<NodeTime>* profile = nullptr;  // appended to; launches are then serialized
 };
 

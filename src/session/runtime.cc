@@ -14,8 +14,9 @@ Runtime::Runtime(std::vector<std::unique_ptr<Device>> devices, DeviceIndex sprea
     : ops_(std::move(ops)), devices_(std::move(devices)), spread_(spread), tasks_(kTicketThreads) {
   for (auto& device : devices_) {
     pointers_.push_back(device.get());
-    pools_.push_back(std::make_unique<DevicePool>(*device));
-    weights_.push_back(std::make_unique<WeightStore>(*device));
+    memories_.push_back(std::make_unique<MemoryManager>(*device, reclaimers_));
+    weights_.push_back(std::make_unique<WeightStore>(*memories_.back(), reclaimers_));
+    memories_.back()->set_weights(*weights_.back());
     traffic_.push_back(std::make_unique<Traffic>());
   }
 }

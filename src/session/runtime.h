@@ -6,7 +6,8 @@
 
 #include "backend/backend.h"
 #include "ir/op_set.h"
-#include "session/device_pool.h"
+#include "session/memory_manager.h"
+#include "session/reclaimer.h"
 #include "session/task_queue.h"
 #include "session/traffic.h"
 #include "session/weight_store.h"
@@ -29,7 +30,7 @@ class Runtime {
   DeviceIndex spread() const { return spread_; }
   std::span<Device* const> devices() const { return pointers_; }
   Device& device(DeviceIndex d) { return *devices_[static_cast<std::size_t>(d)]; }
-  DevicePool& pool(DeviceIndex d) { return *pools_[static_cast<std::size_t>(d)]; }
+  MemoryManager& memory(DeviceIndex d) { return *memories_[static_cast<std::size_t>(d)]; }
   WeightStore& weights(DeviceIndex d) { return *weights_[static_cast<std::size_t>(d)]; }
   Traffic& traffic(DeviceIndex d) { return *traffic_[static_cast<std::size_t>(d)]; }
   const OpSet& ops() const { return ops_; }
@@ -38,18 +39,19 @@ class Runtime {
   TaskQueue& tasks() { return tasks_; }
   std::int64_t next_ticket() { return ++tickets_; }
   /// Counts up, to order uses of what may be dropped when memory is short.
-  std::uint64_t tick() { return ++clock_; }
+  std::uint64_t tick() { return reclaimers_.tick(); }
+  ReclaimList& reclaimers() { return reclaimers_; }
 
  private:
   OpSet ops_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::vector<Device*> pointers_;
-  std::vector<std::unique_ptr<DevicePool>> pools_;
+  ReclaimList reclaimers_;
+  std::vector<std::unique_ptr<MemoryManager>> memories_;
   std::vector<std::unique_ptr<WeightStore>> weights_;
   std::vector<std::unique_ptr<Traffic>> traffic_;
   DeviceIndex spread_;
   std::atomic<std::int64_t> tickets_{0};
-  std::atomic<std::uint64_t> clock_{0};
   TaskQueue tasks_;  // last: its threads end before anything they use
 };
 

@@ -22,7 +22,7 @@ Status SessionStates::add(const ProgramState& held, KvPool* pool) {
     }
     types_.push_back(pool->state_type(types_.size()));
     views_.push_back(pool->state_view(views_.size()));
-    buffers_.emplace_back();
+    leases_.emplace_back();
     return Status::success();
   }
   const auto bytes = state.type.bytes();
@@ -30,12 +30,14 @@ Status SessionStates::add(const ProgramState& held, KvPool* pool) {
     return Error::invalid("[session] state '" + state.name + "', got " + state.type.to_string() +
                           ", wanted a static shape");
   }
-  Device& device = program_->runtime().device(held.device);
-  auto buffer = device.allocate(std::max<std::int64_t>(*bytes, 16), MemoryKind::kDevice);
-  if (!buffer) return buffer.error().with_context("[session] state '" + state.name + "'");
+  auto lease =
+      program_->runtime()
+          .memory(held.device)
+          .lease(std::max<std::int64_t>(*bytes, 16), MemoryKind::kDevice, MemoryOwner::kState);
+  if (!lease) return lease.error().with_context("[session] state '" + state.name + "'");
   types_.push_back(state.type);
-  views_.push_back({buffer->get(), 0, *bytes});
-  buffers_.push_back(buffer.take());
+  views_.push_back({lease->buffer(), 0, *bytes});
+  leases_.push_back(lease.take());
   return Status::success();
 }
 
@@ -57,14 +59,14 @@ ValueRef SessionStates::value(std::size_t state) const {
 }
 
 Status SessionStates::reset() {
-  for (std::size_t s = 0; s < buffers_.size(); ++s) {
+  for (std::size_t s = 0; s < leases_.size(); ++s) {
     if (auto status = reset(s); !status) return status;
   }
   return Status::success();
 }
 
 Status SessionStates::reset(std::size_t state) {
-  if (!buffers_[state] || views_[state].bytes == 0) return Status::success();
+  if (!leases_[state] || views_[state].bytes == 0) return Status::success();
   const ProgramState& held = program_->states()[state];
   Device& device = program_->runtime().device(held.device);
   const auto& initial = held.state->initial;

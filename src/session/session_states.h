@@ -1,5 +1,4 @@
 #pragma once
-#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -29,7 +28,7 @@ class SessionStates {
  private:
   Status add(const ProgramState& held, KvPool* pool);
   const Program* program_ = nullptr;
-  std::vector<std::unique_ptr<Buffer>> buffers_;  // null: paged
+  std::vector<Lease> leases_;  // empty: paged
   std::vector<TensorType> types_;
   std::vector<BufferView> views_;
 };

@@ -18,7 +18,26 @@ struct RegionTable {
   std::vector<std::int32_t> weight_region;   // by stage weight index, -1: other device
   std::vector<std::int32_t> storage_region;  // by storage index (roots), -1: other device
   std::vector<LoadedStage::Region> run;
+  std::int32_t reports = -1;
 };
+
+/// Gives every launch that reports a status word, per device.
+std::vector<std::vector<LoadedStage::Report>> find_reports(Runtime& runtime, const Stage& stage) {
+  std::vector<std::vector<LoadedStage::Report>> out(
+      static_cast<std::size_t>(runtime.device_count()));
+  for (const auto& step : stage.steps) {
+    const auto* segment = std::get_if<SegmentStep>(&step);
+    if (segment == nullptr) continue;
+    auto& list = out[static_cast<std::size_t>(segment->device)];
+    const std::int64_t alignment = runtime.device(segment->device).info().alignment_bytes;
+    for (const Launch& launch : segment->launches) {
+      if (!launch.kernel->reports()) continue;
+      const std::int64_t offset = static_cast<std::int64_t>(list.size()) * alignment;
+      list.push_back({launch.node, launch.kernel.get(), offset});
+    }
+  }
+  return out;
+}
 
 RegionTable make_table(const LoadedStage& loaded, DeviceIndex device) {
   using Kind = LoadedStage::Region::Kind;
@@ -55,6 +74,7 @@ RegionTable make_table(const LoadedStage& loaded, DeviceIndex device) {
       region = add(Kind::kStorage, static_cast<std::int32_t>(s));
     }
   }
+  if (!loaded.reports[d].empty()) table.reports = add(Kind::kReports, 0);
   return table;
 }
 
@@ -72,8 +92,11 @@ OperandRef to_ref(const Stage& stage, const RegionTable& table, const Operand& o
           root.offset + (placed ? storage.offset : 0), operand.bytes};
 }
 
-SegmentDesc to_desc(const GraphInfo& info, const Stage& stage, const RegionTable& table,
-                    const SegmentStep& step, std::size_t number) {
+/// `reported`: launches of the device that report, so far.
+SegmentDesc to_desc(const GraphInfo& info, const LoadedStage& loaded, const RegionTable& table,
+                    const SegmentStep& step, std::size_t number, std::size_t& reported) {
+  const Stage& stage = loaded.stage;
+  const auto& reports = loaded.reports[static_cast<std::size_t>(step.device)];
   SegmentDesc desc;
   desc.name = "segment " + std::to_string(number);
   desc.fixed = table.fixed;
@@ -87,6 +110,9 @@ SegmentDesc to_desc(const GraphInfo& info, const Stage& stage, const RegionTable
       out.outputs.push_back(to_ref(stage, table, output));
     }
     out.workspace = to_ref(stage, table, launch.workspace);
+    if (launch.kernel->reports()) {
+      out.status = {table.reports, reports[reported++].offset, sizeof(std::uint32_t)};
+    }
     desc.launches.push_back(std::move(out));
   }
   return desc;
@@ -127,6 +153,11 @@ std::int64_t host_bytes(const LoadedStage& loaded) {
 }
 
 Status preflight(Runtime& runtime, const Stage& stage) {
+  // What of the weights is there already must not make room for the rest.
+  std::vector<std::shared_ptr<const PackedWeight>> present;
+  for (const WeightUse& use : stage.weights) {
+    present.push_back(runtime.weights(use.device).find(use));
+  }
   for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
     const DeviceInfo& info = runtime.device(d).info();
     std::int64_t weights = 0;
@@ -136,36 +167,42 @@ Status preflight(Runtime& runtime, const Stage& stage) {
       weights += runtime.weights(d).missing_bytes(use);
     }
     const std::int64_t working = working_bytes(stage, static_cast<std::size_t>(d));
-    const std::int64_t reusable = std::min(working, runtime.pool(d).free_bytes());
-    const std::int64_t live = runtime.device(d).counters().live_bytes;
-    const std::int64_t needed = live + weights + working - reusable;
-    if (needed <= info.budget_bytes) continue;
+    const Status fits = runtime.memory(d).make_room(weights + working);
+    if (fits) continue;
     return Error::out_of_memory("[preflight] " + info.id + " (" + info.name + "): weights " +
-                                mib(weights) + " and working memory " + mib(working) +
-                                " on top of " + mib(live) + " in use, got a need of " +
-                                mib(needed) + ", wanted at most " + mib(info.budget_bytes) +
-                                "; nothing was loaded");
+                                mib(weights) + " and working memory " + mib(working) + ", " +
+                                fits.error().message() + "; nothing was loaded");
   }
   return Status::success();
 }
 
 Result<std::unique_ptr<LoadedStage>> load_stage(Runtime& runtime, const GraphInfo& info,
-                                                Stage stage, const LoadProgress& progress) {
+                                                Stage stage, std::span<const WeightClaim> claims,
+                                                const LoadProgress& progress) {
   auto out = std::make_unique<LoadedStage>();
   out->stage = std::move(stage);
+  const auto& uses = out->stage.weights;
+  out->weights.resize(uses.size());
   std::int64_t all_bytes = 0;
   std::int64_t done_bytes = 0;
-  for (const WeightUse& use : out->stage.weights) {
-    all_bytes += runtime.weights(use.device).missing_bytes(use);
+  // Those that are there first: bringing the others must not let them go.
+  for (const bool there : {true, false}) {
+    for (std::size_t w = 0; w < uses.size(); ++w) {
+      WeightStore& store = runtime.weights(uses[w].device);
+      if (out->weights[w]) continue;
+      const std::int64_t missing = store.missing_bytes(uses[w]);
+      if (there) all_bytes += missing;
+      if (there && missing > 0) continue;
+      const auto device = static_cast<std::size_t>(uses[w].device);
+      auto weight = store.get(uses[w], uses[w].of_graph ? &claims[device] : nullptr);
+      if (!weight) return weight.error();
+      out->weights[w] = weight.take();
+      done_bytes += missing;
+      if (missing > 0 && progress) progress(done_bytes, all_bytes);
+    }
   }
-  for (const WeightUse& use : out->stage.weights) {
-    const std::int64_t missing = runtime.weights(use.device).missing_bytes(use);
-    auto weight = runtime.weights(use.device).get(use);
-    if (!weight) return weight.error();
-    out->weights.push_back(weight.take());
-    done_bytes += missing;
-    if (missing > 0 && progress) progress(done_bytes, all_bytes);
-  }
+  out->reports = find_reports(runtime, out->stage);
+  std::vector<std::size_t> reported(out->reports.size(), 0);
   std::vector<RegionTable> tables;
   for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
     tables.push_back(make_table(*out, d));
@@ -176,8 +213,9 @@ Result<std::unique_ptr<LoadedStage>> load_stage(Runtime& runtime, const GraphInf
     const auto* segment = std::get_if<SegmentStep>(&out->stage.steps[s]);
     if (segment == nullptr) continue;
     const RegionTable& table = tables[static_cast<std::size_t>(segment->device)];
-    auto executable =
-        runtime.device(segment->device).compile(to_desc(info, out->stage, table, *segment, s));
+    auto executable = runtime.device(segment->device)
+                          .compile(to_desc(info, *out, table, *segment, s,
+                                           reported[static_cast<std::size_t>(segment->device)]));
     if (!executable) return executable.error();
     out->executables.back() = executable.take();
   }

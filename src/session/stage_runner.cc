@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/os/clock.h"
+#include "session/device_copy.h"
 
 namespace polaris {
 namespace {
@@ -26,7 +27,7 @@ StageRunner::StageRunner(Runtime& runtime, const GraphInfo& info, const LoadedSt
 
 StageRunner::~StageRunner() {
   for (std::size_t d = 0; d < devices_.size(); ++d) {
-    if (devices_[d].busy) (void)wait_device(static_cast<DeviceIndex>(d));
+    (void)wait_device(static_cast<DeviceIndex>(d)).ok();  // the run failed already
   }
 }
 
@@ -44,7 +45,10 @@ Result<std::vector<ValueRef>> StageRunner::run(std::span<const ValueRef* const> 
     if (!status) return status.error();
   }
   for (std::size_t d = 0; d < devices_.size(); ++d) {
-    if (auto status = wait_device(static_cast<DeviceIndex>(d)); !status) return status.error();
+    const auto device = static_cast<DeviceIndex>(d);
+    if (auto status = wait_device(device); !status) return status.error();
+    if (auto status = read_reports(device); !status) return status.error();
+    devices_[d].watch.reset();
   }
   std::vector<ValueRef> out;
   out.reserve(stage.live_out.size());
@@ -59,17 +63,18 @@ Result<std::vector<ValueRef>> StageRunner::run(std::span<const ValueRef* const> 
 Status StageRunner::bind(std::span<const ValueRef* const> live, const BoundStates& states) {
   const Stage& stage = loaded_.stage;
   for (std::size_t d = 0; d < devices_.size(); ++d) {
-    DevicePool& pool = runtime_.pool(static_cast<DeviceIndex>(d));
+    MemoryManager& memory = runtime_.memory(static_cast<DeviceIndex>(d));
     for (std::int64_t bytes : stage.slab_bytes[d]) {
-      auto lease = pool.lease(bytes, MemoryKind::kDevice);
+      auto lease = memory.lease(bytes, MemoryKind::kDevice);
       if (!lease) return lease.error();
       devices_[d].slabs.push_back(lease.take());
     }
     if (stage.upload_bytes[d] > 0) {
-      auto lease = pool.lease(stage.upload_bytes[d], MemoryKind::kUpload);
+      auto lease = memory.lease(stage.upload_bytes[d], MemoryKind::kUpload);
       if (!lease) return lease.error();
       devices_[d].upload = std::make_shared<Lease>(lease.take());
     }
+    if (auto status = bind_reports(static_cast<DeviceIndex>(d)); !status) return status;
   }
   if (auto status = bind_storages(live, states); !status) return status;
   using Kind = LoadedStage::Region::Kind;
@@ -80,6 +85,8 @@ Status StageRunner::bind(std::span<const ValueRef* const> live, const BoundState
       const auto index = static_cast<std::size_t>(region.index);
       if (region.kind == Kind::kStorage) {
         device.regions.push_back(storage_views_[index]);
+      } else if (region.kind == Kind::kReports) {
+        device.regions.push_back({device.reports.buffer(), 0, loaded_.report_bytes(d)});
       } else {
         const bool slab = region.kind == Kind::kSlab;
         Buffer* buffer = slab ? device.slabs[index].buffer() : device.upload->buffer();
@@ -120,7 +127,7 @@ Status StageRunner::bind_storages(std::span<const ValueRef* const> live,
         const bool local = runtime_.device(storage.device).info().host_memory;
         const MemoryKind kind =
             storage.readback && !local ? MemoryKind::kReadback : MemoryKind::kDevice;
-        auto lease = runtime_.pool(storage.device).lease(storage.bytes, kind);
+        auto lease = runtime_.memory(storage.device).lease(storage.bytes, kind);
         if (!lease) return lease.error();
         storage_leases_[s] = std::make_shared<Lease>(lease.take());
         storage_views_[s] = {storage_leases_[s]->buffer(), 0, storage.bytes};
@@ -131,23 +138,46 @@ Status StageRunner::bind_storages(std::span<const ValueRef* const> live,
   return Status::success();
 }
 
+Status StageRunner::bind_reports(DeviceIndex d) {
+  const std::int64_t bytes = loaded_.report_bytes(static_cast<std::size_t>(d));
+  if (bytes == 0) return Status::success();
+  auto lease = runtime_.memory(d).lease(bytes, MemoryKind::kReadback);
+  if (!lease) return lease.error();
+  std::memset(lease->buffer()->host(), 0, static_cast<std::size_t>(bytes));
+  on(d).reports = lease.take();
+  return Status::success();
+}
+
+Status StageRunner::read_reports(DeviceIndex d) const {
+  const PerDevice& device = devices_[static_cast<std::size_t>(d)];
+  if (!device.reports) return Status::success();
+  for (const LoadedStage::Report& report : loaded_.reports[static_cast<std::size_t>(d)]) {
+    std::uint32_t code = 0;
+    std::memcpy(&code, device.reports.buffer()->host() + report.offset, sizeof code);
+    if (code == 0) continue;
+    const Node& node = info_.graph->node(report.node);
+    return Error::invalid("[" + op_full_name(*node.op) + "] node '" + node.name +
+                          "': " + report.kernel->report(code));
+  }
+  return Status::success();
+}
+
 Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
                                 std::size_t number) {
   Device& device = runtime_.device(step.device);
   PerDevice& mine = on(step.device);
   std::vector<LaunchTime> times;
   const double begin = options_.trace != nullptr ? now_us() : 0;
-  SubmitArgs args{mine.regions, options_.cancel, options_.profile != nullptr ? &times : nullptr};
+  const SubmitArgs args{mine.regions,
+                        options_.cancel,
+                        options_.profile != nullptr ? &times : nullptr,
+                        {&mine.last, 1}};
   auto fence = device.submit(executable, args);
   if (!fence) return fence.error();
   mine.last = *fence;
-  mine.busy = true;
-  if (options_.trace == nullptr && options_.profile == nullptr) return Status::success();
+  if (options_.trace != nullptr) trace(step.device, "segment " + std::to_string(number), begin);
+  if (options_.profile == nullptr) return Status::success();
   if (auto status = wait_device(step.device); !status) return status;
-  if (options_.trace != nullptr) {
-    options_.trace->add({ticket_, step.device, device.info().id,
-                         "segment " + std::to_string(number), begin, now_us()});
-  }
   for (const LaunchTime& time : times) {
     const Launch& launch = step.launches[static_cast<std::size_t>(time.launch)];
     const Node& node = info_.graph->node(launch.node);
@@ -157,6 +187,14 @@ Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
                                  launch.kernel->flops, launch.kernel->bytes, time.us});
   }
   return Status::success();
+}
+
+/// Tells the trace of the device's latest step.
+void StageRunner::trace(DeviceIndex d, std::string what, double begin_us) {
+  PerDevice& mine = on(d);
+  Device& device = runtime_.device(d);
+  if (!mine.watch) mine.watch = std::make_unique<TraceWatch>(device, *options_.trace);
+  mine.watch->add(mine.last, {ticket_, d, device.info().id, std::move(what), begin_us, begin_us});
 }
 
 BufferView StageRunner::view_of(const Operand& operand) const {
@@ -173,40 +211,19 @@ BufferView StageRunner::view_of(const Operand& operand) const {
 
 Status StageRunner::run_transfer(const TransferStep& step) {
   const double begin = options_.trace != nullptr ? now_us() : 0;
-  // The source must be complete; the target's earlier work is ordered by write().
-  if (auto status = wait_device(step.from_device); !status) return status;
-  const BufferView from = view_of(step.from);
-  const BufferView to = view_of(step.to);
-  if (from.bytes > 0 && step.from_device == step.to_device) {
-    auto status = runtime_.device(step.from_device).copy(from, to);
-    if (!status) return status;
-  } else if (from.bytes > 0) {
-    runtime_.traffic(step.from_device).from_device += from.bytes;
-    runtime_.traffic(step.to_device).to_device += from.bytes;
-    const std::byte* bytes =
-        from.buffer->host() != nullptr ? from.buffer->host() + from.offset : nullptr;
-    if (bytes == nullptr) {
-      if (staging_.size() < static_cast<std::size_t>(from.bytes)) {
-        staging_.resize(static_cast<std::size_t>(from.bytes));
-      }
-      auto status = runtime_.device(step.from_device).read(from, staging_.data());
-      if (!status) return status;
-      bytes = staging_.data();
-    }
-    if (auto status = runtime_.device(step.to_device).write(to, bytes); !status) return status;
-  }
-  if (options_.trace != nullptr) {
-    options_.trace->add({ticket_, step.to_device, runtime_.device(step.to_device).info().id,
-                         "transfer", begin, now_us()});
-  }
+  auto copy =
+      start_device_copy(runtime_, {step.from_device, view_of(step.from), on(step.from_device).last},
+                        {step.to_device, view_of(step.to), on(step.to_device).last});
+  if (!copy) return copy.error();
+  PerDevice& target = on(step.to_device);
+  target.last = copy->done;
+  if (copy->staging) target.hops.push_back(std::move(copy->staging));
+  if (options_.trace != nullptr) trace(step.to_device, "transfer", begin);
   return Status::success();
 }
 
 Status StageRunner::wait_device(DeviceIndex d) {
-  PerDevice& device = on(d);
-  if (!device.busy) return Status::success();
-  device.busy = false;
-  return runtime_.device(d).wait(device.last);
+  return runtime_.device(d).wait(std::exchange(on(d).last, Fence{}));
 }
 
 Result<ValueRef> StageRunner::take_live_out(const LiveOut& out) {

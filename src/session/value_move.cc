@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "session/device_copy.h"
+
 namespace polaris {
 namespace {
 
@@ -34,19 +36,19 @@ Status copy_into(Runtime& runtime, const ValueRef& value, DeviceIndex device,
                  const BufferView& to) {
   const std::int64_t bytes = value.type.bytes().value_or(0);
   if (bytes == 0) return Status::success();
-  if (value.device == device) {
-    return runtime.device(device).copy({value.view.buffer, value.view.offset, bytes},
-                                       {to.buffer, to.offset, bytes});
+  if (value.device == kHost) {
+    runtime.traffic(device).to_device += bytes;
+    return runtime.device(device).write({to.buffer, to.offset, bytes}, value.host.bytes().data());
   }
-  auto host = to_host(runtime, value);
-  if (!host) return host.error();
-  runtime.traffic(device).to_device += bytes;
-  return runtime.device(device).write({to.buffer, to.offset, bytes}, host->bytes().data());
+  const auto copy =
+      start_device_copy(runtime, {value.device, {value.view.buffer, value.view.offset, bytes}, {}},
+                        {device, {to.buffer, to.offset, bytes}, {}});
+  return copy ? runtime.device(device).wait(copy->done) : Status(copy.error());
 }
 
 Result<ValueRef> copy_to(Runtime& runtime, const ValueRef& value, DeviceIndex device) {
   const std::int64_t bytes = value.type.bytes().value_or(0);
-  auto lease = runtime.pool(device).lease(std::max(bytes, kLeaseBytesMin), MemoryKind::kDevice);
+  auto lease = runtime.memory(device).lease(std::max(bytes, kLeaseBytesMin), MemoryKind::kDevice);
   if (!lease) return lease.error();
   ValueRef out;
   out.type = value.type;

@@ -3,7 +3,7 @@
 
 #include "backend/backend.h"
 #include "plan/plan.h"
-#include "session/device_pool.h"
+#include "session/memory_manager.h"
 #include "tensor/tensor.h"
 
 namespace polaris {

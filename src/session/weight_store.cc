@@ -1,6 +1,7 @@
 #include "session/weight_store.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -20,16 +21,55 @@ void add_tensor(Hasher& hasher, const Tensor& tensor) {
   hasher.add(tensor.bytes());
 }
 
+/// The lease's buffer, which keeps the lease.
+std::shared_ptr<Buffer> share(Lease lease) {
+  auto shared = std::make_shared<Lease>(std::move(lease));
+  Buffer* buffer = shared->buffer();
+  return {std::move(shared), buffer};
+}
+
 }  // namespace
 
+WeightClaim::WeightClaim(WeightClaim&& other) noexcept
+    : store_(std::exchange(other.store_, nullptr)), id_(other.id_) {}
+
+WeightClaim& WeightClaim::operator=(WeightClaim&& other) noexcept {
+  if (this == &other) return *this;
+  release();
+  store_ = std::exchange(other.store_, nullptr);
+  id_ = other.id_;
+  return *this;
+}
+
+void WeightClaim::release() {
+  if (store_ != nullptr) std::exchange(store_, nullptr)->release(id_);
+}
+
+WeightClaim WeightStore::claim() {
+  const std::lock_guard lock(mutex_);
+  return {this, ++claims_};
+}
+
+void WeightStore::release(std::uint64_t claim) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [key, entry] : weights_) {
+    std::erase(entry.claims, claim);
+    if (entry.claims.empty()) entry.kept.reset();
+  }
+}
+
 Hash128 WeightStore::hash_of(const std::shared_ptr<const Constant>& constant) {
-  const auto at = hashes_.find(constant.get());
-  if (at != hashes_.end() && at->second.constant.lock() == constant) return at->second.hash;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = hashes_.find(constant.get());
+    if (at != hashes_.end() && at->second.constant.lock() == constant) return at->second.hash;
+  }
   Hasher hasher;
   add_tensor(hasher, constant->data);
   add_tensor(hasher, constant->scale);
   add_tensor(hasher, constant->zero_point);
   const Hash128 hash = hasher.finish();
+  const std::lock_guard lock(mutex_);
   std::erase_if(hashes_, [](const auto& entry) { return entry.second.constant.expired(); });
   hashes_[constant.get()] = {constant, hash};
   return hash;
@@ -39,24 +79,72 @@ bool WeightStore::maps_directly(const WeightUse& use) const {
   return use.layout.empty() && device_.info().host_memory;
 }
 
-std::int64_t WeightStore::missing_bytes(const WeightUse& use) {
-  const std::lock_guard lock(mutex_);
-  if (maps_directly(use)) return 0;
-  const auto at = weights_.find({hash_of(use.constant), use.layout});
-  return at != weights_.end() && !at->second.expired() ? 0 : use.bytes;
+WeightStore::Key WeightStore::key_of(const WeightUse& use) {
+  if (!maps_directly(use) || !use.constant->file) return {hash_of(use.constant), use.layout};
+  // Where a file's bytes stand names them: they need not be read to be used where they are.
+  const auto bytes = use.constant->data.bytes();
+  Hasher hasher;
+  hasher.add_i64(static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(bytes.data())));
+  hasher.add_i64(static_cast<std::int64_t>(bytes.size()));
+  return {hasher.finish(), "mapped"};
 }
 
-Result<std::shared_ptr<const PackedWeight>> WeightStore::get(const WeightUse& use) {
+std::shared_ptr<const PackedWeight> WeightStore::find(const WeightUse& use) {
+  const Key key = key_of(use);
   const std::lock_guard lock(mutex_);
-  const Key key{hash_of(use.constant), use.layout};
-  if (const auto at = weights_.find(key); at != weights_.end()) {
-    if (auto weight = at->second.lock()) return weight;
+  const auto at = weights_.find(key);
+  return at == weights_.end() ? nullptr : at->second.weight.lock();
+}
+
+std::int64_t WeightStore::missing_bytes(const WeightUse& use) {
+  return maps_directly(use) || find(use) ? 0 : use.bytes;
+}
+
+void WeightStore::keep(Entry& entry, const Weight& weight, const WeightClaim* claim) {
+  entry.weight = weight;
+  entry.used = clock_.tick();
+  if (claim == nullptr || claim->store_ != this) return;
+  if (std::find(entry.claims.begin(), entry.claims.end(), claim->id_) == entry.claims.end()) {
+    entry.claims.push_back(claim->id_);
   }
-  auto made = make(use);
-  if (!made) return made.error().with_context("weight '" + use.constant->name + "'");
-  auto weight = std::make_shared<const PackedWeight>(made.take());
-  std::erase_if(weights_, [](const auto& entry) { return entry.second.expired(); });
-  weights_[key] = weight;
+  entry.kept = weight;
+}
+
+Result<std::shared_ptr<const PackedWeight>> WeightStore::get(const WeightUse& use,
+                                                             const WeightClaim* claim) {
+  const Key key = key_of(use);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    Entry& entry = weights_[key];
+    if (Weight weight = entry.weight.lock()) {
+      keep(entry, weight, claim);
+      return weight;
+    }
+    if (!entry.coming) break;
+    came_.wait(lock);
+  }
+  weights_[key].coming = true;
+  lock.unlock();
+  Result<PackedWeight> made = Error::out_of_memory("host memory ran out");
+  Weight weight;
+  try {
+    made = make(use);
+    if (made) weight = std::make_shared<const PackedWeight>(*made);
+  } catch (const std::bad_alloc&) {
+    // Whoever waits for it must hear of it.
+  }
+  lock.lock();
+  Entry& entry = weights_[key];
+  entry.coming = false;
+  came_.notify_all();
+  if (!weight) {
+    return (made ? Error::out_of_memory("host memory ran out") : made.error())
+        .with_context("weight '" + use.constant->name + "'");
+  }
+  ++brought_;
+  keep(entry, weight, claim);
+  std::erase_if(weights_,
+                [](const auto& one) { return one.second.weight.expired() && !one.second.coming; });
   return weight;
 }
 
@@ -64,59 +152,82 @@ Result<PackedWeight> WeightStore::make(const WeightUse& use) {
   const Constant& constant = *use.constant;
   if (maps_directly(use)) {
     if (auto buffer = device_.wrap(constant.data.bytes(), constant.data.owner())) {
-      return PackedWeight{std::move(buffer), 0, use.bytes};
+      return PackedWeight{std::move(buffer), 0, use.bytes, true};
     }
   }
   auto placed = place(use.bytes);
-  if (!placed) return placed.error();
-  const BufferView view = placed->view();
-  if (use.bytes == 0) return placed;
-  const std::byte* source = constant.data.bytes().data();
-  std::vector<std::byte> packed;
-  if (!use.layout.empty()) {
-    // Host memory is packed in place; a device gets it through one buffer of the tensor's size.
-    std::span<std::byte> out;
-    if (view.buffer->host() != nullptr) {
-      out = {view.buffer->host() + view.offset, static_cast<std::size_t>(view.bytes)};
-    } else {
-      packed.resize(static_cast<std::size_t>(view.bytes));
-      out = packed;
-    }
-    if (auto status = use.packer->pack(use.input, constant, out); !status) return status.error();
-    source = out.data();
-  }
-  if (view.buffer->host() == nullptr || use.layout.empty()) {
-    if (auto status = device_.write(view, source); !status) return status.error();
-  }
+  if (!placed || use.bytes == 0) return placed;
+  if (auto status = fill(use, placed->view()); !status) return status.error();
   if (constant.file) constant.file->release_pages(constant.data.bytes());
   return placed;
+}
+
+Status WeightStore::fill(const WeightUse& use, const BufferView& view) {
+  const Constant& constant = *use.constant;
+  if (use.layout.empty()) return device_.write(view, constant.data.bytes().data());
+  const auto bytes = static_cast<std::size_t>(view.bytes);
+  // Host memory is packed in place; a device gets it through one buffer of the tensor's size.
+  if (view.buffer->host() != nullptr) {
+    return use.packer->pack(use.input, constant, {view.buffer->host() + view.offset, bytes});
+  }
+  std::vector<std::byte> packed(bytes);
+  if (auto status = use.packer->pack(use.input, constant, packed); !status) return status;
+  return device_.write(view, packed.data());
 }
 
 Result<PackedWeight> WeightStore::place(std::int64_t bytes) {
   const std::int64_t size = std::max<std::int64_t>(bytes, 16);
   if (size >= kOwnBufferBytes) {
-    auto buffer = device_.allocate(size, MemoryKind::kDevice);
-    if (!buffer) return buffer.error();
-    return PackedWeight{std::shared_ptr<Buffer>(buffer.take()), 0, bytes};
+    auto lease = memory_.lease(size, MemoryKind::kDevice, MemoryOwner::kWeights);
+    if (!lease) return lease.error();
+    return PackedWeight{share(lease.take()), 0, bytes};
   }
-  auto slab = slab_.lock();
-  if (!slab || slab_used_ + size > slab->bytes()) {
-    auto buffer = device_.allocate(kSlabBytes, MemoryKind::kDevice);
-    if (!buffer) return buffer.error();
-    slab = std::shared_ptr<Buffer>(buffer.take());
-    slab_ = slab;
-    slab_used_ = 0;
+  const auto take = [&]() -> PackedWeight {
+    auto slab = slab_.lock();
+    if (!slab || slab_used_ + size > slab->bytes()) return {};
+    PackedWeight out{slab, slab_used_, bytes};
+    slab_used_ = round_up(slab_used_ + size, device_.info().alignment_bytes);
+    return out;
+  };
+  {
+    const std::lock_guard lock(slab_mutex_);
+    if (PackedWeight taken = take(); taken.buffer) return taken;
   }
-  PackedWeight out{slab, slab_used_, bytes};
-  slab_used_ = round_up(slab_used_ + size, device_.info().alignment_bytes);
-  return out;
+  // Nothing is held while memory is leased: leasing may let weights go.
+  auto lease = memory_.lease(kSlabBytes, MemoryKind::kDevice, MemoryOwner::kWeights);
+  if (!lease) return lease.error();
+  auto fresh = share(lease.take());
+  const std::lock_guard lock(slab_mutex_);
+  slab_ = fresh;
+  slab_used_ = 0;
+  return take();
+}
+
+std::int64_t WeightStore::drop_idle(std::int64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Entry*> idle;
+  for (auto& [key, entry] : weights_) {
+    // Only the store holds it, and nobody else can take hold of it now.
+    if (entry.kept.use_count() == 1 && !entry.kept->mapped) idle.push_back(&entry);
+  }
+  std::sort(idle.begin(), idle.end(),
+            [](const Entry* a, const Entry* b) { return a->used < b->used; });
+  std::int64_t freed = 0;
+  for (Entry* entry : idle) {
+    if (freed >= bytes) break;
+    freed += std::max<std::int64_t>(entry->kept->bytes, 1);
+    ++dropped_;
+    entry->kept.reset();
+    entry->claims.clear();
+  }
+  return freed;
 }
 
 std::int64_t WeightStore::live_bytes() const {
   const std::lock_guard lock(mutex_);
   std::int64_t bytes = 0;
-  for (const auto& [key, weak] : weights_) {
-    if (const auto weight = weak.lock()) bytes += weight->bytes;
+  for (const auto& [key, entry] : weights_) {
+    if (const auto weight = entry.weight.lock()) bytes += weight->bytes;
   }
   return bytes;
 }
@@ -124,7 +235,17 @@ std::int64_t WeightStore::live_bytes() const {
 std::int64_t WeightStore::live_count() const {
   const std::lock_guard lock(mutex_);
   return std::count_if(weights_.begin(), weights_.end(),
-                       [](const auto& entry) { return !entry.second.expired(); });
+                       [](const auto& one) { return !one.second.weight.expired(); });
+}
+
+std::int64_t WeightStore::brought() const {
+  const std::lock_guard lock(mutex_);
+  return brought_;
+}
+
+std::int64_t WeightStore::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
 }
 
 }  // namespace polaris

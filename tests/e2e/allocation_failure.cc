@@ -107,7 +107,7 @@ TEST_CASE("the n-th device allocation fails: an error, nothing leaked, and the n
       Device& watched = *failing;
       auto runtime = runtime_of(std::move(failing), name == "vulkan");
       const Status status = load_and_generate(runtime);
-      runtime->pool(0).trim();
+      runtime->memory(0).trim();
       CHECK(watched.counters().live_bytes == 0);
       // A pool that frees what nobody uses and asks again may hide the failure.
       if (status) continue;
@@ -146,7 +146,7 @@ TEST_CASE("the n-th host allocation fails: an error, nothing leaked, and the nex
       status = guarded(runtime);
       happened = failure.happened();
     }
-    runtime->pool(0).trim();
+    runtime->memory(0).trim();
     CHECK(watched.counters().live_bytes == 0);
     if (!happened) break;
     if (!status) {

@@ -12,6 +12,7 @@ class DeviceWrapper : public Device {
   explicit DeviceWrapper(std::unique_ptr<Device> inner) : inner_(std::move(inner)) {}
   const DeviceInfo& info() const override { return inner_->info(); }
   DeviceCounters counters() const override { return inner_->counters(); }
+  std::int64_t budget_bytes() override { return inner_->budget_bytes(); }
   Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override {
     return inner_->select(node);
   }
@@ -22,13 +23,19 @@ class DeviceWrapper : public Device {
                                std::shared_ptr<const void> owner) override {
     return inner_->wrap(bytes, std::move(owner));
   }
-  Status write(const BufferView& to, const std::byte* from) override {
-    return inner_->write(to, from);
+  Result<Fence> start_write(const BufferView& to, const std::byte* from,
+                            std::span<const Fence> after) override {
+    return inner_->start_write(to, from, after);
   }
-  Status read(const BufferView& from, std::byte* to) override { return inner_->read(from, to); }
-  Status fill_zero(const BufferView& to) override { return inner_->fill_zero(to); }
-  Status copy(const BufferView& from, const BufferView& to) override {
-    return inner_->copy(from, to);
+  Result<Fence> start_copy(const BufferView& from, const BufferView& to,
+                           std::span<const Fence> after) override {
+    return inner_->start_copy(from, to, after);
+  }
+  Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence> after) override {
+    return inner_->start_fill_zero(to, after);
+  }
+  Status read(const BufferView& from, std::byte* to, std::span<const Fence> after) override {
+    return inner_->read(from, to, after);
   }
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
     return inner_->compile(std::move(segment));

@@ -45,7 +45,7 @@ TEST_CASE("loops: 2^62 trips with a scan output end at the limit, which is said"
     CHECK(status.error().message().find("262144 bytes") != std::string::npos);
     CHECK(status.error().message().find("iterations") != std::string::npos);
     // Nothing of the pile is still lent.
-    runtime->pool(0).trim();
+    runtime->memory(0).trim();
     CHECK(runtime->device(0).counters().live_bytes < 1 << 18);
   }
 }

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -73,6 +75,72 @@ TEST_CASE("several threads may share one pool") {
   }
   for (auto& caller : callers) caller.join();
   CHECK(sum == 3 * 300 * 28);
+}
+
+TEST_CASE("a long loop is left for others between two of its ranges, and goes on after them") {
+  ThreadPool pool(3, 0);
+  std::atomic<bool> other_ran{false};
+  std::atomic<int> visits{0};
+  std::atomic<int> after{0};
+  Thread other;
+  pool.parallel_for(400, 1, [&](std::int64_t, std::int64_t, int worker) {
+    ++visits;
+    if (other_ran) {
+      ++after;
+    } else if (worker == 0 && other.id() == Thread::Id()) {
+      auto thread = Thread::start([&] {
+        pool.parallel_for(2, 1, [&](std::int64_t, std::int64_t, int) { other_ran = true; });
+      });
+      REQUIRE(thread);
+      other = thread.take();
+      while (pool.turnstile().waiting() == 0) std::this_thread::yield();
+    } else {
+      // Leaves the caller time to see that somebody waits.
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  });
+  other.join();
+  CHECK(visits == 400);
+  CHECK(after > 0);
+  CHECK(pool.turnstile().given() >= 1);
+}
+
+TEST_CASE("a turn goes to those who wait in order of arrival, and comes back") {
+  Turnstile turnstile(0);
+  std::string order;
+  turnstile.take();
+  std::vector<Thread> others;
+  for (const char name : {'b', 'c'}) {
+    auto thread = Thread::start([&turnstile, &order, name] {
+      const Turn turn(turnstile);
+      order.push_back(name);
+    });
+    REQUIRE(thread);
+    others.push_back(thread.take());
+    while (turnstile.waiting() < static_cast<int>(others.size())) std::this_thread::yield();
+  }
+  CHECK(turnstile.held_by_me());
+  turnstile.offer();
+  order.push_back('a');
+  turnstile.offer();
+  CHECK(order == "bca");
+  turnstile.give();
+  others.clear();
+  CHECK(turnstile.given() == 1);
+}
+
+TEST_CASE("a holder keeps its turn for its slice") {
+  Turnstile turnstile(INT64_C(3'600'000'000'000));
+  turnstile.take();
+  auto other = Thread::start([&] { const Turn turn(turnstile); });
+  REQUIRE(other);
+  while (turnstile.waiting() == 0) std::this_thread::yield();
+  turnstile.offer();
+  CHECK(turnstile.given() == 0);
+  // What comes next would be over the slice.
+  turnstile.offer(INT64_C(3'600'000'000'000));
+  CHECK(turnstile.given() == 1);
+  turnstile.give();
 }
 
 TEST_CASE("workers that sleep wake again") {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/vulkan/shader_blobs.h"
+#include "support/doubler.h"
 #include "support/node_run.h"
 #include "support/vulkan.h"
 
@@ -23,39 +24,6 @@ std::vector<std::byte> pattern(std::size_t count, unsigned seed) {
   }
   return bytes;
 }
-
-/// y = x + x over `elements` floats: one launch, two run regions.
-struct Doubler {
-  OperandDesc x;
-  OperandDesc inputs[2];
-  OperandDesc output;
-  NoAttrs attrs;
-  std::shared_ptr<const Kernel> kernel;
-
-  Doubler(Device& device, const OpDef& add, std::int64_t elements) {
-    x.type = {DType::kF32, Shape{elements}, {}};
-    inputs[0] = inputs[1] = output = x;
-    NodeDesc node;
-    node.op = &add;
-    node.attrs = &attrs;
-    node.name = "double";
-    node.inputs = inputs;
-    node.outputs = {&output, 1};
-    auto selected = device.select(node);
-    REQUIRE(selected.ok());
-    kernel = *selected;
-  }
-
-  LaunchDesc launch(std::int32_t from, std::int32_t to) const {
-    const std::int64_t bytes = *x.type.bytes();
-    LaunchDesc desc;
-    desc.kernel = kernel;
-    desc.node_name = "double";
-    desc.inputs = {{from, 0, bytes}, {from, 0, bytes}};
-    desc.outputs = {{to, 0, bytes}};
-    return desc;
-  }
-};
 
 /// op(x, x) on a device.
 Result<std::vector<Tensor>> pair_of(Device& device, const char* op, const std::vector<float>& x) {
@@ -173,7 +141,7 @@ TEST_CASE("vulkan: the n-th allocation failing is an error, never a leak") {
 TEST_CASE("vulkan: launches wait for each other where they share bytes, and are recorded once") {
   auto device = test::make_test_vulkan();
   if (!device) return;
-  const Doubler doubler(*device, test::find_op("Add"), 1000);
+  const test::Doubler doubler(*device, test::find_op("Add"), 1000);
   SegmentDesc segment;
   segment.name = "doubling";
   segment.run_regions = 3;
@@ -222,7 +190,7 @@ TEST_CASE("vulkan: launches wait for each other where they share bytes, and are 
 TEST_CASE("vulkan: more region tuples than are kept still give right answers") {
   auto device = test::make_test_vulkan();
   if (!device) return;
-  const Doubler doubler(*device, test::find_op("Add"), 16);
+  const test::Doubler doubler(*device, test::find_op("Add"), 16);
   SegmentDesc segment;
   segment.run_regions = 2;
   segment.launches.push_back(doubler.launch(0, 1));
@@ -262,7 +230,7 @@ TEST_CASE("vulkan: a corrupt pipeline cache file is no file") {
     options.pipeline_cache_path = path;
     auto device = test::make_test_vulkan(options);
     if (!device) return;
-    const Doubler doubler(*device, test::find_op("Add"), 8);
+    const test::Doubler doubler(*device, test::find_op("Add"), 8);
     SegmentDesc segment;
     segment.run_regions = 2;
     segment.launches.push_back(doubler.launch(0, 1));

@@ -30,10 +30,12 @@ struct BoundLaunch {
   std::vector<OperandRef> refs;  // inputs, outputs, workspace
   std::size_t inputs = 0;
   std::vector<std::byte*> addresses;
+  std::int64_t last_ns = 0;  // how long it took when it last ran
 };
 
 class CpuExecutable final : public Executable {
  public:
+  std::mutex mutex;  // its launches' addresses are those of one run
   std::vector<BoundLaunch> launches;
   std::vector<BufferView> fixed;
   std::size_t run_regions = 0;
@@ -55,7 +57,8 @@ bool has_op(std::span<const std::string_view> ops, std::string_view name) {
 class CpuDevice final : public Device {
  public:
   CpuDevice(const CpuOptions& options, Isa isa, std::string model)
-      : pool_(options.threads),
+      : pool_(options.threads,
+              options.slice_us < 0 ? ThreadPool::kSliceNs : options.slice_us * 1000),
         target_{isa, simd_of(isa), quant_simd_of(isa), pool_.threads()},
         memory_(limits_of(options)) {
     fill_info(options, std::move(model));
@@ -72,6 +75,8 @@ class CpuDevice final : public Device {
     out.peak_bytes = memory_.peak_bytes();
     out.submits = submits_.load();
     out.launches = launches_.load();
+    out.turns_given = pool_.turnstile().given();
+    out.longest_unit_us = pool_.turnstile().longest_ns() / 1000;
     return out;
   }
 
@@ -83,26 +88,29 @@ class CpuDevice final : public Device {
                                std::shared_ptr<const void> owner) override {
     return wrap_bytes(bytes, std::move(owner));
   }
-  Status write(const BufferView& to, const std::byte* from) override {
+  // All work is done when its call returns, so that there is nothing to wait for.
+  Result<Fence> start_write(const BufferView& to, const std::byte* from,
+                            std::span<const Fence>) override {
     if (!inside(to)) return outside("write");
     if (to.bytes > 0) std::memcpy(to.buffer->host() + to.offset, from, size_of(to));
-    return Status::success();
+    return Fence{};
   }
-  Status read(const BufferView& from, std::byte* to) override {
-    if (!inside(from)) return outside("read");
-    if (from.bytes > 0) std::memcpy(to, from.buffer->host() + from.offset, size_of(from));
-    return Status::success();
-  }
-  Status fill_zero(const BufferView& to) override {
-    if (!inside(to)) return outside("fill_zero");
-    if (to.bytes > 0) std::memset(to.buffer->host() + to.offset, 0, size_of(to));
-    return Status::success();
-  }
-  Status copy(const BufferView& from, const BufferView& to) override {
+  Result<Fence> start_copy(const BufferView& from, const BufferView& to,
+                           std::span<const Fence>) override {
     if (!inside(from) || !inside(to) || from.bytes != to.bytes) return outside("copy");
     if (to.bytes > 0) {
       std::memmove(to.buffer->host() + to.offset, from.buffer->host() + from.offset, size_of(to));
     }
+    return Fence{};
+  }
+  Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence>) override {
+    if (!inside(to)) return outside("fill_zero");
+    if (to.bytes > 0) std::memset(to.buffer->host() + to.offset, 0, size_of(to));
+    return Fence{};
+  }
+  Status read(const BufferView& from, std::byte* to, std::span<const Fence>) override {
+    if (!inside(from)) return outside("read");
+    if (from.bytes > 0) std::memcpy(to, from.buffer->host() + from.offset, size_of(from));
     return Status::success();
   }
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override;
@@ -127,7 +135,6 @@ class CpuDevice final : public Device {
   CpuMemory memory_;
   DeviceInfo info_;
   std::map<std::string_view, const KernelFamily*> families_;
-  std::mutex submit_mutex_;
   std::atomic<std::int64_t> submits_{0};
   std::atomic<std::int64_t> launches_{0};
 };
@@ -146,6 +153,10 @@ void CpuDevice::fill_info(const CpuOptions& options, std::string model) {
     info_.features.emplace_back(isa_name(static_cast<Isa>(i)));
   }
   info_.features.push_back("threads=" + std::to_string(pool_.threads()));
+  if (pool_.threads() < std::min(options.threads, ThreadPool::kThreadsMax)) {
+    info_.limits.push_back("threads, got " + std::to_string(pool_.threads()) + ", wanted " +
+                           std::to_string(options.threads) + ": the system gave no more");
+  }
   if (target_.isa < Isa::kAvx2) info_.limits.emplace_back("no AVX2: matrices run at SSE2 speed");
 }
 
@@ -224,7 +235,6 @@ Status CpuDevice::run(BoundLaunch& launch, const CpuExecutable& executable,
 
 Result<Fence> CpuDevice::submit(Executable& executable, const SubmitArgs& args) {
   auto& segment = static_cast<CpuExecutable&>(executable);
-  const std::lock_guard lock(submit_mutex_);
   if (args.regions.size() != segment.run_regions) {
     return Error::internal("[cpu] submit, got " + std::to_string(args.regions.size()) +
                            " regions, wanted " + std::to_string(segment.run_regions));
@@ -233,17 +243,23 @@ Result<Fence> CpuDevice::submit(Executable& executable, const SubmitArgs& args) 
     if (!inside(view)) return outside("run region");
   }
   submits_.fetch_add(1);
+  // First the executable, then the turn: who waits for its own earlier run holds up nobody else.
+  const std::lock_guard lock(segment.mutex);
+  const Turn turn(pool_.turnstile());
   for (std::size_t i = 0; i < segment.launches.size(); ++i) {
+    BoundLaunch& launch = segment.launches[i];
+    if (i > 0) pool_.turnstile().offer(launch.last_ns);
     if (args.cancel != nullptr && args.cancel->cancelled()) {
       return Error::cancelled("[cpu] stopped on request");
     }
-    const std::int64_t start = args.profile != nullptr ? monotonic_ns() : 0;
-    Status status = run(segment.launches[i], segment, args);
+    const std::int64_t start = monotonic_ns();
+    Status status = run(launch, segment, args);
     if (!status) return status.error();
     launches_.fetch_add(1);
+    launch.last_ns = monotonic_ns() - start;
     if (args.profile != nullptr) {
       args.profile->push_back(
-          {static_cast<std::int32_t>(i), static_cast<double>(monotonic_ns() - start) * 1e-3});
+          {static_cast<std::int32_t>(i), static_cast<double>(launch.last_ns) * 1e-3});
     }
   }
   return Fence{};

@@ -16,6 +16,8 @@ struct CpuOptions {
   std::int64_t budget_bytes = 0;  // 0: memory_bytes
   std::int64_t allocation_bytes_max = 0;  // 0: no limit but the budget
   std::int64_t fail_allocation_at = 0;    // n > 0: the n-th allocation fails (tests)
+  /// How long a run keeps the device while others wait; < 0: a unit, less what ends late.
+  std::int64_t slice_us = -1;
 };
 
 /// The device that runs everything, on host memory. submit() runs to the end before it returns.

@@ -41,6 +41,7 @@ namespace polaris::vulkan {
   F(DestroySemaphore)                  \
   F(WaitSemaphores)                    \
   F(GetSemaphoreCounterValue)          \
+  F(SignalSemaphore)                   \
   F(CreateShaderModule)                \
   F(DestroyShaderModule)               \
   F(CreatePipelineCache)               \
@@ -66,6 +67,7 @@ namespace polaris::vulkan {
   F(CmdBindDescriptorSets)             \
   F(CmdPushConstants)                  \
   F(CmdDispatch)                       \
+  F(CmdDispatchBase)                   \
   F(CmdDispatchIndirect)               \
   F(CmdPipelineBarrier)                \
   F(CmdCopyBuffer)                     \

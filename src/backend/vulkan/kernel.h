@@ -42,6 +42,7 @@ struct Operand {
     kOutput,     // node output `index`; dims operands of data-dependent ops follow the outputs
     kWorkspace,  // the launch's scratch
     kParams,     // the kernel's own bytes (VulkanKernel::params)
+    kStatus,     // one uint32, 0 before each run, for what the kernel reports
   };
   Source source = Source::kInput;
   std::int32_t index = 0;
@@ -60,6 +61,7 @@ struct Operand {
   static Operand params(std::int64_t offset = 0, std::int64_t bytes = -1) {
     return {Source::kParams, 0, offset, bytes};
   }
+  static Operand status() { return {Source::kStatus, 0, 0, -1}; }
 };
 
 /// One dispatch. Bindings are storage buffers 0..n-1 of set 0; an empty source is bound to spare
@@ -98,7 +100,12 @@ class VulkanKernel : public Kernel {
     return input >= 0 && input < 64 && ((absorbed >> static_cast<unsigned>(input)) & 1u) != 0;
   }
 
+  bool reports() const override { return !report_text.empty(); }
+  std::string report(std::uint32_t) const override { return report_text; }
+
   std::vector<Dispatch> dispatches;  // run in order
+  /// What is wrong where a dispatch leaves anything but 0 in its status operand; "": none has one.
+  std::string report_text;
   // Bytes as they stand in memory before every run, at most 64 KiB: a kernel that writes them (a
   // counter) leaves them as they were. Runs of one executable never overlap.
   std::vector<std::byte> params;

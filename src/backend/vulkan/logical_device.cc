@@ -1,5 +1,6 @@
 #include "backend/vulkan/logical_device.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace polaris::vulkan {
@@ -8,9 +9,11 @@ LogicalDevice::LogicalDevice(std::unique_ptr<Instance> instance, PhysicalDevice 
     : instance_(std::move(instance)), physical_(std::move(physical)) {}
 
 Result<std::unique_ptr<LogicalDevice>> LogicalDevice::create(std::unique_ptr<Instance> instance,
-                                                             PhysicalDevice physical) {
+                                                             PhysicalDevice physical,
+                                                             std::int64_t fail_submit_at) {
   std::unique_ptr<LogicalDevice> device(
       new LogicalDevice(std::move(instance), std::move(physical)));
+  device->fault_.at = fail_submit_at;
   const Status opened = device->open();
   if (!opened) return opened.error();
   return device;
@@ -18,12 +21,17 @@ Result<std::unique_ptr<LogicalDevice>> LogicalDevice::create(std::unique_ptr<Ins
 
 Status LogicalDevice::open() {
   const VulkanTarget& target = physical_.target;
-  const float priority = 1.0f;
-  VkDeviceQueueCreateInfo queue{};
-  queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-  queue.queueFamilyIndex = physical_.queue_family;
-  queue.queueCount = 1;
-  queue.pQueuePriorities = &priority;
+  const float priorities[2] = {1.0f, 1.0f};
+  const bool own_family = physical_.copy_family != physical_.queue_family;
+  VkDeviceQueueCreateInfo queues[2] = {};
+  for (VkDeviceQueueCreateInfo& queue : queues) {
+    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
+    queue.queueCount = 1;
+    queue.pQueuePriorities = priorities;
+  }
+  queues[0].queueFamilyIndex = physical_.queue_family;
+  queues[1].queueFamilyIndex = physical_.copy_family;
+  if (!own_family) queues[0].queueCount = physical_.copy_queue + 1;
 
   // Only what kernels may use is switched on: a hidden feature is then truly missing.
   VkPhysicalDeviceShaderIntegerDotProductFeaturesKHR dot{};
@@ -50,74 +58,67 @@ Status LogicalDevice::open() {
   VkDeviceCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
   info.pNext = &features;
-  info.queueCreateInfoCount = 1;
-  info.pQueueCreateInfos = &queue;
+  info.queueCreateInfoCount = own_family ? 2 : 1;
+  info.pQueueCreateInfos = queues;
   info.enabledExtensionCount = target.integer_dot ? 1 : 0;
   info.ppEnabledExtensionNames = &dot_extension;
-  VkResult result = instance_->api().CreateDevice(physical_.handle, &info, nullptr, &handle_);
+  const Status created = create_device(info);
+  return created ? open_queues() : created;
+}
+
+Status LogicalDevice::create_device(const VkDeviceCreateInfo& info) {
+  const VkResult result = instance_->api().CreateDevice(physical_.handle, &info, nullptr, &handle_);
   if (result != VK_SUCCESS) return vulkan_error("vkCreateDevice", result);
   Result<DeviceApi> api = load_device_api(instance_->api(), handle_);
   if (!api) return api.error();
   api_ = *api;
-  api_.GetDeviceQueue(handle_, physical_.queue_family, 0, &queue_);
-
-  VkSemaphoreTypeCreateInfo type{};
-  type.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
-  type.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE;
-  VkSemaphoreCreateInfo semaphore{};
-  semaphore.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
-  semaphore.pNext = &type;
-  result = api_.CreateSemaphore(handle_, &semaphore, nullptr, &timeline_);
-  if (result != VK_SUCCESS) return vulkan_error("vkCreateSemaphore", result);
   return Status::success();
+}
+
+Status LogicalDevice::open_queues() {
+  VkQueue compute = VK_NULL_HANDLE;
+  VkQueue copies = VK_NULL_HANDLE;
+  api_.GetDeviceQueue(handle_, physical_.queue_family, 0, &compute);
+  api_.GetDeviceQueue(handle_, physical_.copy_family, physical_.copy_queue, &copies);
+  one_queue_ = copies == compute;
+  std::mutex& copies_mutex = one_queue_ ? compute_mutex_ : copies_mutex_;
+  Status opened =
+      compute_.open(api_, handle_, compute, compute_mutex_, physical_.queue_family, fault_);
+  if (opened) {
+    opened = copies_.open(api_, handle_, copies, copies_mutex, physical_.copy_family, fault_);
+  }
+  return opened ? wake_.open(api_, handle_) : opened;
+}
+
+Result<std::uint64_t> LogicalDevice::submit_compute(VkCommandBuffer commands) {
+  const std::uint64_t seen = copies_seen_.load(std::memory_order_relaxed);
+  // One queue sees its own work by barriers; of another the host's waiting shows nothing.
+  if (one_queue_ || copies_.last_value() == seen) return compute_.submit(commands);
+  const Timeline::Point copied{&copies_.timeline(), copies_.timeline().value()};
+  const auto value = compute_.submit(commands, &copied);
+  if (value) copies_seen_.store(std::max(seen, copied.value), std::memory_order_relaxed);
+  return value;
+}
+
+std::optional<std::int64_t> LogicalDevice::driver_budget() const {
+  if (!physical_.has_budget_extension) return std::nullopt;
+  VkPhysicalDeviceMemoryBudgetPropertiesEXT budget{};
+  budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT;
+  VkPhysicalDeviceMemoryProperties2 memory{};
+  memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
+  memory.pNext = &budget;
+  instance_->api().GetPhysicalDeviceMemoryProperties2(physical_.handle, &memory);
+  return static_cast<std::int64_t>(
+      std::min<std::uint64_t>(budget.heapBudget[physical_.device_heap], INT64_MAX));
 }
 
 LogicalDevice::~LogicalDevice() {
   if (handle_ == VK_NULL_HANDLE || api_.DestroyDevice == nullptr) return;
   api_.DeviceWaitIdle(handle_);
-  api_.DestroySemaphore(handle_, timeline_, nullptr);
+  compute_.close();
+  copies_.close();
+  wake_.close();
   api_.DestroyDevice(handle_, nullptr);
-}
-
-Result<std::uint64_t> LogicalDevice::submit(VkCommandBuffer commands) {
-  const std::uint64_t value = last_.load(std::memory_order_relaxed) + 1;
-  VkTimelineSemaphoreSubmitInfo timeline{};
-  timeline.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
-  timeline.signalSemaphoreValueCount = 1;
-  timeline.pSignalSemaphoreValues = &value;
-  VkSubmitInfo info{};
-  info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
-  info.pNext = &timeline;
-  info.commandBufferCount = 1;
-  info.pCommandBuffers = &commands;
-  info.signalSemaphoreCount = 1;
-  info.pSignalSemaphores = &timeline_;
-  const VkResult result = api_.QueueSubmit(queue_, 1, &info, VK_NULL_HANDLE);
-  if (result != VK_SUCCESS) return vulkan_error("vkQueueSubmit", result);
-  last_.store(value, std::memory_order_release);
-  submits_.fetch_add(1, std::memory_order_relaxed);
-  return value;
-}
-
-bool LogicalDevice::reached(std::uint64_t value) const {
-  if (value <= seen_.load(std::memory_order_acquire)) return true;
-  std::uint64_t now = 0;
-  if (api_.GetSemaphoreCounterValue(handle_, timeline_, &now) != VK_SUCCESS) return false;
-  seen_.store(now, std::memory_order_release);
-  return value <= now;
-}
-
-Status LogicalDevice::wait(std::uint64_t value) {
-  if (value <= seen_.load(std::memory_order_acquire)) return Status::success();
-  VkSemaphoreWaitInfo info{};
-  info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO;
-  info.semaphoreCount = 1;
-  info.pSemaphores = &timeline_;
-  info.pValues = &value;
-  const VkResult result = api_.WaitSemaphores(handle_, &info, UINT64_MAX);
-  if (result != VK_SUCCESS) return vulkan_error("vkWaitSemaphores", result);
-  seen_.store(value, std::memory_order_release);
-  return Status::success();
 }
 
 CommandPool::~CommandPool() {
@@ -126,10 +127,10 @@ CommandPool::~CommandPool() {
   }
 }
 
-Status CommandPool::open() {
+Status CommandPool::open(std::uint32_t family) {
   VkCommandPoolCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-  info.queueFamilyIndex = device_.physical().queue_family;
+  info.queueFamilyIndex = family;
   const VkResult result =
       device_.api().CreateCommandPool(device_.handle(), &info, nullptr, &handle_);
   if (result != VK_SUCCESS) return vulkan_error("vkCreateCommandPool", result);
@@ -137,20 +138,24 @@ Status CommandPool::open() {
 }
 
 Result<VkCommandBuffer> CommandPool::begin(bool once) {
-  VkCommandBufferAllocateInfo allocate{};
-  allocate.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-  allocate.commandPool = handle_;
-  allocate.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
-  allocate.commandBufferCount = 1;
-  VkCommandBuffer commands = VK_NULL_HANDLE;
-  VkResult result = device_.api().AllocateCommandBuffers(device_.handle(), &allocate, &commands);
-  if (result != VK_SUCCESS) return vulkan_error("vkAllocateCommandBuffers", result);
+  if (used_ == made_.size()) {
+    VkCommandBufferAllocateInfo allocate{};
+    allocate.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
+    allocate.commandPool = handle_;
+    allocate.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+    allocate.commandBufferCount = 1;
+    VkCommandBuffer fresh = VK_NULL_HANDLE;
+    const VkResult made = device_.api().AllocateCommandBuffers(device_.handle(), &allocate, &fresh);
+    if (made != VK_SUCCESS) return vulkan_error("vkAllocateCommandBuffers", made);
+    made_.push_back(fresh);
+  }
+  VkCommandBuffer commands = made_[used_++];
   VkCommandBufferBeginInfo info{};
   info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
   // A replayed one may be queued again before its last run has ended.
   info.flags = once ? VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT
                     : VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
-  result = device_.api().BeginCommandBuffer(commands, &info);
+  const VkResult result = device_.api().BeginCommandBuffer(commands, &info);
   if (result != VK_SUCCESS) return vulkan_error("vkBeginCommandBuffer", result);
   return commands;
 }
@@ -162,8 +167,8 @@ Status CommandPool::end(VkCommandBuffer commands) {
 }
 
 void CommandPool::reset() {
-  device_.api().ResetCommandPool(device_.handle(), handle_,
-                                 VK_COMMAND_POOL_RESET_RELEASE_RESOURCES_BIT);
+  device_.api().ResetCommandPool(device_.handle(), handle_, 0);
+  used_ = 0;
 }
 
 namespace {
@@ -193,9 +198,9 @@ void compute_barrier(const DeviceApi& api, VkCommandBuffer commands) {
 }
 
 void host_barrier(const DeviceApi& api, VkCommandBuffer commands) {
-  barrier(api, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-          VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
-          VK_ACCESS_HOST_READ_BIT);
+  // All commands: a queue that only copies knows no stage of kernels.
+  barrier(api, commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_ACCESS_MEMORY_WRITE_BIT,
+          VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
 }
 
 }  // namespace polaris::vulkan

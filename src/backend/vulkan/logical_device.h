@@ -3,19 +3,23 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <span>
+#include <optional>
+#include <vector>
 
 #include "backend/vulkan/api.h"
 #include "backend/vulkan/physical_device.h"
+#include "backend/vulkan/queue.h"
 
 namespace polaris::vulkan {
 
-/// A VkDevice with one compute queue and one timeline semaphore: submissions have rising values,
-/// and a Fence is such a value.
+/// A VkDevice with a queue for kernels and one for copies: in a family of its own where there is
+/// one, else beside the first, else the same VkQueue.
 class LogicalDevice {
  public:
+  /// `fail_submit_at`: the n-th submission fails; 0: none does.
   static Result<std::unique_ptr<LogicalDevice>> create(std::unique_ptr<Instance> instance,
-                                                       PhysicalDevice physical);
+                                                       PhysicalDevice physical,
+                                                       std::int64_t fail_submit_at);
   ~LogicalDevice();
   LogicalDevice(const LogicalDevice&) = delete;
   LogicalDevice& operator=(const LogicalDevice&) = delete;
@@ -24,30 +28,35 @@ class LogicalDevice {
   VkDevice handle() const { return handle_; }
   const PhysicalDevice& physical() const { return physical_; }
 
-  /// Keeps the command buffers of one submission together on the queue. Taken before submit().
-  std::mutex& queue_mutex() { return queue_mutex_; }
-  /// Queues one command buffer; with the queue's mutex held. Returns its timeline value.
-  Result<std::uint64_t> submit(VkCommandBuffer commands);
-  /// Value of the latest submission; 0 before the first.
-  std::uint64_t last_value() const { return last_.load(std::memory_order_acquire); }
-  bool reached(std::uint64_t value) const;
-  /// Blocks until the submission is complete. Errors: device, once the device is lost.
-  Status wait(std::uint64_t value);
-  std::int64_t submits() const { return submits_.load(std::memory_order_relaxed); }
+  Queue& compute() { return compute_; }
+  /// Submits to the compute queue; what the queue of copies has done by now is seen.
+  Result<std::uint64_t> submit_compute(VkCommandBuffer commands);
+  Queue& copies() { return copies_; }
+  /// Signalled by the host to end a wait.
+  Timeline& wake() { return wake_; }
+  std::int64_t submits() const {
+    return static_cast<std::int64_t>(compute_.last_value() + copies_.last_value());
+  }
+  /// What the driver would let this process use now, or nothing where it does not say.
+  std::optional<std::int64_t> driver_budget() const;
 
  private:
   LogicalDevice(std::unique_ptr<Instance> instance, PhysicalDevice physical);
   Status open();
+  Status create_device(const VkDeviceCreateInfo& info);
+  Status open_queues();
   std::unique_ptr<Instance> instance_;
   PhysicalDevice physical_;
   DeviceApi api_;
   VkDevice handle_ = VK_NULL_HANDLE;
-  VkQueue queue_ = VK_NULL_HANDLE;
-  VkSemaphore timeline_ = VK_NULL_HANDLE;
-  std::mutex queue_mutex_;
-  std::atomic<std::uint64_t> last_{0};
-  std::atomic<std::int64_t> submits_{0};
-  mutable std::atomic<std::uint64_t> seen_{0};  // a value known to be reached
+  std::mutex compute_mutex_;
+  std::mutex copies_mutex_;
+  SubmitFault fault_;
+  Queue compute_;
+  Queue copies_;
+  Timeline wake_;
+  bool one_queue_ = false;
+  std::atomic<std::uint64_t> copies_seen_{0};  // by the compute queue
 };
 
 /// A command pool with command buffers of one length of life.
@@ -58,16 +67,18 @@ class CommandPool {
   CommandPool(const CommandPool&) = delete;
   CommandPool& operator=(const CommandPool&) = delete;
 
-  Status open();
-  /// A new command buffer, begun; `once`: submitted a single time.
+  Status open(std::uint32_t family);
+  /// A command buffer, begun; `once`: submitted a single time.
   Result<VkCommandBuffer> begin(bool once);
   Status end(VkCommandBuffer commands);
-  /// Gives all command buffers back; none may be in flight.
+  /// All command buffers may be begun anew; none may be in flight.
   void reset();
 
  private:
   LogicalDevice& device_;
   VkCommandPool handle_ = VK_NULL_HANDLE;
+  std::vector<VkCommandBuffer> made_;
+  std::size_t used_ = 0;
 };
 
 /// Everything before, by any stage, is done and visible to everything after.

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "base/checked.h"
+#include "base/os/clock.h"
 
 namespace polaris::vulkan {
 namespace {
 
 // Shaders may read whole words of the last few bytes.
 constexpr std::int64_t kRound = 64;
+constexpr std::int64_t kBudgetAgeNs = 100'000'000;
 
 VkBufferUsageFlags usage() {
   return VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT |
@@ -19,36 +22,52 @@ VkBufferUsageFlags usage() {
 
 }  // namespace
 
+Allocation::~Allocation() {
+  LogicalDevice& device = pool_.device();
+  device.api().DestroyBuffer(device.handle(), buffer, nullptr);
+  device.api().FreeMemory(device.handle(), memory, nullptr);
+  pool_.release(bytes_);
+}
+
 VulkanBuffer::VulkanBuffer(MemoryPool& pool, std::int64_t bytes, std::int64_t real_bytes,
-                           std::byte* host, VkBuffer buffer, VkDeviceMemory memory, bool internal)
+                           std::byte* host, std::unique_ptr<Allocation> allocation, bool internal)
     : Buffer(bytes, host),
       pool_(pool),
       real_bytes_(real_bytes),
-      buffer_(buffer),
-      memory_(memory),
+      allocation_(std::move(allocation)),
       internal_(internal) {}
 
 VulkanBuffer::~VulkanBuffer() {
-  LogicalDevice& device = pool_.device();
-  // Nothing in flight may still name it; a lost device has nothing in flight.
-  (void)device.wait(device.last_value()).ok();
-  device.api().DestroyBuffer(device.handle(), buffer_, nullptr);
-  device.api().FreeMemory(device.handle(), memory_, nullptr);
-  pool_.release(real_bytes_, internal_);
+  if (!internal_) pool_.live_bytes_ -= real_bytes_;
+  pool_.retirer().retire(std::move(allocation_), {turn_.load(), copy_.load()});
+}
+
+void VulkanBuffer::raise(std::atomic<std::uint64_t>& last, std::uint64_t value) {
+  std::uint64_t now = last.load(std::memory_order_relaxed);
+  while (now < value && !last.compare_exchange_weak(now, value, std::memory_order_relaxed)) {
+  }
+}
+
+std::int64_t MemoryPool::budget_bytes() {
+  const PhysicalDevice& physical = device_.physical();
+  const std::int64_t now = monotonic_ns();
+  std::int64_t asked = asked_ns_.load(std::memory_order_relaxed);
+  // Whoever finds the answer old asks again; the others go on with it.
+  if ((asked == 0 || now - asked > kBudgetAgeNs) && asked_ns_.compare_exchange_strong(asked, now)) {
+    driver_budget_.store(device_.driver_budget().value_or(INT64_MAX));
+  }
+  return std::min(physical.share_bytes, driver_budget_.load(std::memory_order_relaxed));
 }
 
 Status MemoryPool::reserve(std::int64_t bytes) {
   const DeviceInfo& info = device_.physical().info;
+  const std::int64_t budget = budget_bytes();
   const std::lock_guard lock(mutex_);
-  if (tries_.fetch_add(1) + 1 == fail_at_) {
-    return Error::out_of_memory("[vulkan] allocation " + std::to_string(fail_at_) +
-                                " fails, as asked for");
-  }
-  if (bytes > info.budget_bytes - reserved_bytes_) {
+  if (bytes > budget - reserved_bytes_) {
     return Error::out_of_memory("[vulkan] memory of " + info.id + ", got a need of " +
                                 std::to_string(bytes) + " bytes beside " +
                                 std::to_string(reserved_bytes_) + " in use, wanted at most " +
-                                std::to_string(info.budget_bytes) + " in all");
+                                std::to_string(budget) + " in all");
   }
   if (live_count_ >= device_.physical().allocation_count_max) {
     return Error::out_of_memory("[vulkan] the driver's number of allocations is used up");
@@ -58,11 +77,10 @@ Status MemoryPool::reserve(std::int64_t bytes) {
   return Status::success();
 }
 
-void MemoryPool::release(std::int64_t bytes, bool internal) {
+void MemoryPool::release(std::int64_t bytes) {
   const std::lock_guard lock(mutex_);
   reserved_bytes_ -= bytes;
   --live_count_;
-  if (!internal) live_bytes_ -= bytes;
 }
 
 std::uint32_t MemoryPool::find_type(std::uint32_t allowed, MemoryKind kind) const {
@@ -106,58 +124,37 @@ Result<std::unique_ptr<VulkanBuffer>> MemoryPool::allocate(std::int64_t bytes, M
                                 std::to_string(bytes) + " bytes, wanted at most " +
                                 std::to_string(info.allocation_bytes_max));
   }
+  if (tries_.fetch_add(1) + 1 == fail_at_) {
+    return Error::out_of_memory("[vulkan] allocation " + std::to_string(fail_at_) +
+                                " fails, as asked for");
+  }
+  retirer_.sweep();
+  auto made = try_allocate(bytes, kind, internal);
+  while (!made && made.error().code() == ErrorCode::kOutOfMemory && retirer_.wait_for_one()) {
+    made = try_allocate(bytes, kind, internal);
+  }
+  return made;
+}
+
+Result<std::unique_ptr<VulkanBuffer>> MemoryPool::try_allocate(std::int64_t bytes, MemoryKind kind,
+                                                               bool internal) {
   const std::int64_t real = std::max(kRound, round_up(bytes, kRound));
   const Status reserved = reserve(real);
   if (!reserved) return reserved.error();
-
-  const DeviceApi& api = device_.api();
-  VkBufferCreateInfo create{};
-  create.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
-  create.size = static_cast<VkDeviceSize>(real);
-  create.usage = usage();
-  VkBuffer buffer = VK_NULL_HANDLE;
-  VkDeviceMemory memory = VK_NULL_HANDLE;
+  std::unique_ptr<Allocation> allocation(new (std::nothrow) Allocation(*this, real));
+  if (!allocation) {
+    release(real);
+    return Error::out_of_memory("[vulkan] host memory for the buffer object");
+  }
   void* host = nullptr;
-  std::string_view what = "vkCreateBuffer";
-  VkResult result = api.CreateBuffer(device_.handle(), &create, nullptr, &buffer);
-  if (result == VK_SUCCESS) {
-    VkMemoryRequirements needs{};
-    api.GetBufferMemoryRequirements(device_.handle(), buffer, &needs);
-    VkMemoryAllocateInfo allocate{};
-    allocate.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    allocate.allocationSize = needs.size;
-    allocate.memoryTypeIndex = find_type(needs.memoryTypeBits, kind);
-    what = "vkAllocateMemory";
-    result = allocate.memoryTypeIndex == UINT32_MAX
-                 ? VK_ERROR_FEATURE_NOT_PRESENT
-                 : api.AllocateMemory(device_.handle(), &allocate, nullptr, &memory);
-  }
-  if (result == VK_SUCCESS) {
-    what = "vkBindBufferMemory";
-    result = api.BindBufferMemory(device_.handle(), buffer, memory, 0);
-  }
-  if (result == VK_SUCCESS && kind != MemoryKind::kDevice) {
-    what = "vkMapMemory";
-    result = api.MapMemory(device_.handle(), memory, 0, VK_WHOLE_SIZE, 0, &host);
-  }
-  std::unique_ptr<VulkanBuffer> made;
-  if (result == VK_SUCCESS) {
-    what = "host memory for the buffer object";
-    made.reset(new (std::nothrow) VulkanBuffer(*this, bytes, real, static_cast<std::byte*>(host),
-                                               buffer, memory, internal));
-    if (!made) result = VK_ERROR_OUT_OF_HOST_MEMORY;
-  }
+  std::string_view what;
+  const VkResult result = create(*allocation, real, kind, &host, what);
   if (result != VK_SUCCESS) {
-    api.DestroyBuffer(device_.handle(), buffer, nullptr);
-    api.FreeMemory(device_.handle(), memory, nullptr);
-    {
-      const std::lock_guard lock(mutex_);
-      reserved_bytes_ -= real;
-      --live_count_;
-    }
     return vulkan_error(what, result)
         .with_context("[vulkan] a buffer of " + std::to_string(bytes) + " bytes");
   }
+  auto made = std::make_unique<VulkanBuffer>(*this, bytes, real, static_cast<std::byte*>(host),
+                                             std::move(allocation), internal);
   if (!internal) {
     ++allocations_;
     const std::lock_guard lock(mutex_);
@@ -165,6 +162,39 @@ Result<std::unique_ptr<VulkanBuffer>> MemoryPool::allocate(std::int64_t bytes, M
     peak_bytes_ = std::max<std::int64_t>(peak_bytes_, live_bytes_);
   }
   return made;
+}
+
+VkResult MemoryPool::create(Allocation& made, std::int64_t bytes, MemoryKind kind, void** host,
+                            std::string_view& what) {
+  const DeviceApi& api = device_.api();
+  const std::uint32_t families[2] = {device_.compute().family(), device_.copies().family()};
+  VkBufferCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+  info.size = static_cast<VkDeviceSize>(bytes);
+  info.usage = usage();
+  if (families[0] != families[1]) {
+    info.sharingMode = VK_SHARING_MODE_CONCURRENT;
+    info.queueFamilyIndexCount = 2;
+    info.pQueueFamilyIndices = families;
+  }
+  what = "vkCreateBuffer";
+  VkResult result = api.CreateBuffer(device_.handle(), &info, nullptr, &made.buffer);
+  if (result != VK_SUCCESS) return result;
+  VkMemoryRequirements needs{};
+  api.GetBufferMemoryRequirements(device_.handle(), made.buffer, &needs);
+  VkMemoryAllocateInfo allocate{};
+  allocate.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+  allocate.allocationSize = needs.size;
+  allocate.memoryTypeIndex = find_type(needs.memoryTypeBits, kind);
+  what = "vkAllocateMemory";
+  if (allocate.memoryTypeIndex == UINT32_MAX) return VK_ERROR_FEATURE_NOT_PRESENT;
+  result = api.AllocateMemory(device_.handle(), &allocate, nullptr, &made.memory);
+  if (result != VK_SUCCESS) return result;
+  what = "vkBindBufferMemory";
+  result = api.BindBufferMemory(device_.handle(), made.buffer, made.memory, 0);
+  if (result != VK_SUCCESS || kind == MemoryKind::kDevice) return result;
+  what = "vkMapMemory";
+  return api.MapMemory(device_.handle(), made.memory, 0, VK_WHOLE_SIZE, 0, host);
 }
 
 }  // namespace polaris::vulkan

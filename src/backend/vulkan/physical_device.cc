@@ -144,10 +144,15 @@ void fill_memory(const Answers& a, const VulkanOptions& options, PhysicalDevice&
   info.memory_bytes = pretend ? options.memory_bytes : heap_bytes;
   // The desktop's share is the card's; there is no desktop on a pretended or software device.
   const std::int64_t tenth = info.memory_bytes / 10;
-  const std::int64_t keep = options.keep_bytes.value_or(
+  std::int64_t keep = options.keep_bytes.value_or(
       pretend || info.software ? tenth : std::max(kDesktopShare, tenth));
-  info.budget_bytes =
+  if (!options.keep_bytes && options.share) {
+    keep =
+        static_cast<std::int64_t>(static_cast<double>(info.memory_bytes) * (1.0 - *options.share));
+  }
+  device.share_bytes =
       std::max<std::int64_t>(info.memory_bytes - std::max<std::int64_t>(keep, 0), 0);
+  info.budget_bytes = device.share_bytes;
   if (a.has_budget) {
     const std::uint64_t left = a.budget.heapBudget[device.device_heap];
     info.budget_bytes = std::min(
@@ -199,6 +204,22 @@ void fill_words(const PhysicalDevice& device, DeviceInfo& info) {
   if (!device.usable) info.limits.push_back("cannot be used: it lacks " + device.missing);
 }
 
+/// Copies get a family that does nothing else (SDMA on AMD), else a second queue of the kernels'
+/// family, else the kernels' queue.
+void find_copy_queue(std::span<const VkQueueFamilyProperties> families, PhysicalDevice& device) {
+  constexpr VkQueueFlags kCopies = VK_QUEUE_TRANSFER_BIT | VK_QUEUE_SPARSE_BINDING_BIT;
+  device.copy_family = device.queue_family;
+  device.copy_queue = families[device.queue_family].queueCount > 1 ? 1 : 0;
+  for (std::uint32_t i = 0; i < families.size(); ++i) {
+    const VkQueueFlags flags = families[i].queueFlags;
+    const bool copies = (flags & VK_QUEUE_TRANSFER_BIT) != 0 && (flags & ~kCopies) == 0;
+    if (!copies || families[i].queueCount == 0) continue;
+    device.copy_family = i;
+    device.copy_queue = 0;
+    return;
+  }
+}
+
 /// A queue family that computes; one without graphics where there is such, so that the desktop and
 /// we do not wait for each other.
 bool find_queue_family(const InstanceApi& api, PhysicalDevice& device) {
@@ -217,6 +238,7 @@ bool find_queue_family(const InstanceApi& api, PhysicalDevice& device) {
   if (!best) return false;
   device.queue_family = *best;
   device.timestamp_bits = families[*best].timestampValidBits;
+  find_copy_queue(families, device);
   return true;
 }
 
@@ -249,6 +271,7 @@ PhysicalDevice describe(const InstanceApi& api, VkPhysicalDevice handle,
   fill_memory(answers, options, device);
   fill_target(answers, options, device.target);
   device.has_integer_dot_extension = answers.has_dot;
+  device.has_budget_extension = answers.has_budget;
   device.missing = what_is_missing(answers);
   if (device.missing.empty() && !find_queue_family(api, device)) device.missing = "a compute queue";
   device.usable = device.missing.empty();

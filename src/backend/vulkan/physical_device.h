@@ -13,9 +13,12 @@ struct PhysicalDevice {
   VkPhysicalDevice handle = VK_NULL_HANDLE;
   VkPhysicalDeviceMemoryProperties memory = {};
   std::uint32_t queue_family = 0;
+  std::uint32_t copy_family = 0;  // of uploads and downloads; may be the same
+  std::uint32_t copy_queue = 0;   // index in its family
   std::uint32_t timestamp_bits = 0;
   float timestamp_period_ns = 1.0f;
   std::uint32_t device_heap = 0;  // the heap of device-local memory
+  std::int64_t share_bytes = 0;   // all that this process may ever use of it
   std::uint32_t allocation_count_max = 0;
   std::uint32_t vendor_id = 0;
   std::uint32_t device_id = 0;
@@ -24,6 +27,7 @@ struct PhysicalDevice {
   bool usable = false;  // has all that we need; `missing` says what not
   std::string missing;
   bool has_integer_dot_extension = false;
+  bool has_budget_extension = false;
   DeviceInfo info;
   VulkanTarget target;
 };

@@ -1,19 +1,27 @@
 #include "backend/vulkan/pipelines.h"
 
-#include <cstring>
+#include <algorithm>
+#include <new>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "backend/vulkan/cache_file.h"
 #include "backend/vulkan/shader_blobs.h"
+#include "base/os/clock.h"
+#include "base/os/cpu_features.h"
 #include "base/os/environment.h"
+#include "base/os/thread.h"
 
 namespace polaris::vulkan {
 namespace {
 
-std::string key_of(const Dispatch& dispatch) {
+// Writing the cache file takes at most one part in so many of the time.
+constexpr std::int64_t kSavingShare = 20;
+
+std::string key_of(const Dispatch& dispatch, bool split) {
   std::string key(dispatch.shader);
-  key += '\0';
+  key += split ? '\1' : '\0';
   key += static_cast<char>(dispatch.operands.size());
   key += static_cast<char>(dispatch.push.size());
   key.append(reinterpret_cast<const char*>(dispatch.constants.data()),
@@ -61,9 +69,10 @@ Status PipelineStore::open() {
 PipelineStore::~PipelineStore() {
   const DeviceApi& api = device_.api();
   VkDevice device = device_.handle();
-  if (cache_ != VK_NULL_HANDLE && created_ > 0 && !cache_path_.empty()) save();
-  for (const auto& [key, pipeline] : pipelines_)
-    api.DestroyPipeline(device, pipeline.handle, nullptr);
+  if (cache_ != VK_NULL_HANDLE && created_ > saved_) save();
+  for (const auto& [key, entry] : pipelines_) {
+    api.DestroyPipeline(device, entry.pipeline.handle, nullptr);
+  }
   for (const auto& [key, layout] : layouts_) api.DestroyPipelineLayout(device, layout, nullptr);
   for (const auto& [key, layout] : set_layouts_) {
     api.DestroyDescriptorSetLayout(device, layout, nullptr);
@@ -73,7 +82,11 @@ PipelineStore::~PipelineStore() {
 }
 
 void PipelineStore::save() {
+  if (cache_path_.empty()) return;
+  const std::lock_guard lock(save_mutex_);
   const DeviceApi& api = device_.api();
+  const std::int64_t begin = monotonic_ns();
+  const std::int64_t held = created_.load();
   std::size_t bytes = 0;
   if (api.GetPipelineCacheData(device_.handle(), cache_, &bytes, nullptr) != VK_SUCCESS) return;
   std::string payload(bytes, '\0');
@@ -82,6 +95,14 @@ void PipelineStore::save() {
   }
   payload.resize(bytes);
   save_cache_file(cache_path_, device_.physical(), payload);
+  saved_.store(held);
+  const std::int64_t end = monotonic_ns();
+  due_ns_.store(end + kSavingShare * (end - begin));
+}
+
+void PipelineStore::save_if_due() {
+  if (saved_.load(std::memory_order_relaxed) == created()) return;
+  if (monotonic_ns() >= due_ns_.load(std::memory_order_relaxed)) save();
 }
 
 Result<VkShaderModule> PipelineStore::module_of(std::string_view shader) {
@@ -141,17 +162,17 @@ Result<VkPipelineLayout> PipelineStore::layout_of(std::uint32_t bindings,
   return layout;
 }
 
-Result<Pipeline> PipelineStore::get(const Dispatch& dispatch) {
-  const std::string key = key_of(dispatch);
-  const std::lock_guard lock(mutex_);
-  if (const auto found = pipelines_.find(key); found != pipelines_.end()) return found->second;
+Result<PipelineStore::Layouts> PipelineStore::layouts_for(const Dispatch& dispatch) {
   const auto bindings = static_cast<std::uint32_t>(dispatch.operands.size());
   const auto push_bytes = static_cast<std::uint32_t>(dispatch.push.size() * 4);
   Result<VkShaderModule> module = module_of(dispatch.shader);
   if (!module) return module.error();
   Result<VkPipelineLayout> layout = layout_of(bindings, push_bytes);
   if (!layout) return layout.error();
+  return Layouts{*module, {VK_NULL_HANDLE, *layout, set_layouts_.at(bindings)}};
+}
 
+Result<Pipeline> PipelineStore::make(const Dispatch& dispatch, bool split, const Layouts& layouts) {
   std::vector<VkSpecializationMapEntry> entries(dispatch.constants.size());
   for (std::uint32_t i = 0; i < entries.size(); ++i) entries[i] = {i, i * 4, 4};
   VkSpecializationInfo constants{};
@@ -161,22 +182,93 @@ Result<Pipeline> PipelineStore::get(const Dispatch& dispatch) {
   constants.pData = dispatch.constants.data();
   VkComputePipelineCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
+  if (split) info.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT;
   info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
   info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-  info.stage.module = *module;
+  info.stage.module = layouts.module;
   info.stage.pName = "main";
   info.stage.pSpecializationInfo = &constants;
-  info.layout = *layout;
+  info.layout = layouts.pipeline.layout;
   info.basePipelineIndex = -1;
-  Pipeline pipeline{VK_NULL_HANDLE, *layout, set_layouts_.at(bindings)};
+  Pipeline pipeline = layouts.pipeline;
   const VkResult result = device_.api().CreateComputePipelines(device_.handle(), cache_, 1, &info,
                                                                nullptr, &pipeline.handle);
   if (result != VK_SUCCESS) {
     return vulkan_error("vkCreateComputePipelines of " + std::string(dispatch.shader), result);
   }
   created_.fetch_add(1, std::memory_order_relaxed);
-  pipelines_.emplace(key, pipeline);
   return pipeline;
+}
+
+Result<Pipeline> PipelineStore::get(const Dispatch& dispatch, bool split) {
+  const std::string key = key_of(dispatch, split);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto found = pipelines_.find(key);
+    if (found == pipelines_.end()) break;
+    if (found->second.ready) return found->second.pipeline;
+    made_.wait(lock);  // another thread makes it, or fails to
+  }
+  const Result<Layouts> layouts = layouts_for(dispatch);
+  if (!layouts) return layouts.error();
+  pipelines_.emplace(key, Entry{});
+  lock.unlock();
+  Result<Pipeline> pipeline = Error::out_of_memory("[vulkan] host memory for a pipeline");
+  try {
+    pipeline = make(dispatch, split, *layouts);
+  } catch (const std::bad_alloc&) {
+    // Whoever waits for it must hear of it.
+  }
+  lock.lock();
+  if (pipeline) {
+    pipelines_[key] = {*pipeline, true};
+  } else {
+    pipelines_.erase(key);
+  }
+  made_.notify_all();
+  return pipeline;
+}
+
+Status PipelineStore::prepare(std::span<const Dispatch* const> dispatches) {
+  std::vector<const Dispatch*> missing;
+  {
+    const std::lock_guard lock(mutex_);
+    std::set<std::string> keys;
+    for (const Dispatch* dispatch : dispatches) {
+      std::string key = key_of(*dispatch, false);
+      if (!pipelines_.contains(key) && keys.insert(std::move(key)).second) {
+        missing.push_back(dispatch);
+      }
+    }
+  }
+  std::atomic<std::size_t> next{0};
+  std::mutex first_mutex;
+  Status first;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < missing.size(); i = next++) {
+      Status status;
+      try {
+        const Result<Pipeline> made = get(*missing[i]);
+        if (!made) status = made.error();
+      } catch (const std::bad_alloc&) {
+        status = Error::out_of_memory("[vulkan] host memory for a pipeline");
+      }
+      const std::lock_guard lock(first_mutex);
+      if (first) first = status;
+    }
+  };
+  {
+    std::vector<Thread> helpers;
+    const auto processors = static_cast<std::size_t>(usable_processors());
+    for (std::size_t i = 1; i < std::min(processors, missing.size()); ++i) {
+      auto helper = Thread::start(work);
+      if (!helper) break;  // fewer do it too
+      helpers.push_back(helper.take());
+    }
+    work();
+  }
+  save_if_due();
+  return first;
 }
 
 }  // namespace polaris::vulkan

@@ -6,9 +6,6 @@
 namespace polaris::vulkan {
 namespace {
 
-// Other users of the card get their turn between command buffers.
-constexpr double kCommandBufferUs = 50e3;
-
 template <class Range>
 bool overlaps(const std::vector<Range>& ranges, const Range& r) {
   return std::any_of(ranges.begin(), ranges.end(), [&](const Range& other) {
@@ -17,6 +14,15 @@ bool overlaps(const std::vector<Range>& ranges, const Range& r) {
 }
 
 }  // namespace
+
+int ReadyDispatch::outer() const {
+  const auto& grid = source->grid;
+  return grid[2] > 1 ? 2 : grid[1] > 1 ? 1 : 0;
+}
+
+std::uint32_t ReadyDispatch::parts_max() const {
+  return indirect ? 1 : source->grid[static_cast<std::size_t>(outer())];
+}
 
 Recording::~Recording() {
   const DeviceApi& api = core_.device->api();
@@ -28,13 +34,17 @@ Recording::~Recording() {
   }
 }
 
-Status Recording::open_pools(std::span<const ReadyLaunch> launches, bool timestamps) {
-  const Status opened = pool_.open();
+Result<std::uint64_t> Recording::send_unit(std::size_t unit) {
+  return core_.device->submit_compute(units_[unit].commands);
+}
+
+Status Recording::open_pools() {
+  const Status opened = pool_.open(core_.device->compute().family());
   if (!opened) return opened;
   const DeviceApi& api = core_.device->api();
   std::uint32_t sets = 0;
   std::uint32_t bindings = 0;
-  for (const ReadyLaunch& launch : launches) {
+  for (const ReadyLaunch& launch : plan_.launches) {
     for (const ReadyDispatch& dispatch : launch.dispatches) {
       ++sets;
       bindings += static_cast<std::uint32_t>(dispatch.operands.size());
@@ -47,60 +57,76 @@ Status Recording::open_pools(std::span<const ReadyLaunch> launches, bool timesta
   info.maxSets = sets;
   info.poolSizeCount = 1;
   info.pPoolSizes = &size;
-  VkResult result = api.CreateDescriptorPool(core_.device->handle(), &info, nullptr, &descriptors_);
+  const VkResult result =
+      api.CreateDescriptorPool(core_.device->handle(), &info, nullptr, &descriptors_);
   if (result != VK_SUCCESS) return vulkan_error("vkCreateDescriptorPool", result);
-  if (!timestamps) return Status::success();
-  VkQueryPoolCreateInfo queries{};
-  queries.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;
-  queries.queryType = VK_QUERY_TYPE_TIMESTAMP;
-  queries.queryCount = static_cast<std::uint32_t>(launches.size() * 2);
-  result = api.CreateQueryPool(core_.device->handle(), &queries, nullptr, &queries_);
+  return Status::success();
+}
+
+Status Recording::open_queries() {
+  if (core_.device->physical().timestamp_bits == 0) return Status::success();
+  const std::size_t units = plan_.pieces.empty() ? 1 : plan_.pieces.back().unit + std::size_t{1};
+  VkQueryPoolCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;
+  info.queryType = VK_QUERY_TYPE_TIMESTAMP;
+  stamps_max_ =
+      static_cast<std::uint32_t>(2 * (units + plan_.launches.size()) + plan_.pieces.size());
+  info.queryCount = stamps_max_;
+  const VkResult result =
+      core_.device->api().CreateQueryPool(core_.device->handle(), &info, nullptr, &queries_);
   if (result != VK_SUCCESS) return vulkan_error("vkCreateQueryPool", result);
   return Status::success();
 }
 
-Status Recording::begin_commands() {
-  if (!commands_.empty()) {
-    const Status ended = pool_.end(commands_.back());
-    if (!ended) return ended;
-  }
+/// A mark of the time at which everything before it is done.
+std::uint32_t Recording::stamp() {
+  if (queries_ == VK_NULL_HANDLE) return 0;
+  core_.device->api().CmdWriteTimestamp(commands(), VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_,
+                                        stamps_);
+  return stamps_++;
+}
+
+Status Recording::begin_unit() {
   Result<VkCommandBuffer> commands = pool_.begin(false);
   if (!commands) return commands.error();
-  commands_.push_back(*commands);
+  const bool first = units_.empty();
+  units_.push_back({*commands});
   core_.command_buffers.fetch_add(1, std::memory_order_relaxed);
-  open_us_ = 0;
+  const DeviceApi& api = core_.device->api();
+  if (first) {
+    // What was submitted earlier may touch the same bytes.
+    full_barrier(api, *commands);
+    if (queries_ != VK_NULL_HANDLE) {
+      api.CmdResetQueryPool(*commands, queries_, 0, stamps_max_);
+    }
+  }
+  units_.back().first_stamp = stamp();
   return Status::success();
 }
 
-Status Recording::record(std::span<const ReadyLaunch> launches, std::span<const BufferView> regions,
-                         const VulkanBuffer& params, bool timestamps) {
-  regions_ = regions;
-  params_ = &params;
-  const Status opened = open_pools(launches, timestamps);
-  if (!opened) return opened;
-  const DeviceApi& api = core_.device->api();
-  const Status begun = begin_commands();
-  if (!begun) return begun;
-  // What was submitted earlier may touch the same bytes.
-  full_barrier(api, commands_.back());
-  if (timestamps && queries_ != VK_NULL_HANDLE) {
-    api.CmdResetQueryPool(commands_.back(), queries_, 0,
-                          static_cast<std::uint32_t>(launches.size() * 2));
+Status Recording::end_unit() {
+  units_.back().last_stamp = stamp();
+  return pool_.end(commands());
+}
+
+Status Recording::record(const Plan& plan) {
+  plan_ = plan;
+  Status status = open_pools();
+  if (status) status = open_queries();
+  if (status) status = begin_unit();
+  for (std::size_t i = 0; status && i < plan.launches.size(); ++i) {
+    status = record_launch(plan.launches[i]);
   }
-  for (std::size_t i = 0; i < launches.size(); ++i) {
-    const Status recorded = record_launch(launches[i], timestamps && queries_ != VK_NULL_HANDLE,
-                                          static_cast<std::uint32_t>(i));
-    if (!recorded) return recorded;
-  }
-  host_barrier(api, commands_.back());
-  return pool_.end(commands_.back());
+  if (!status) return status;
+  host_barrier(core_.device->api(), commands());
+  return end_unit();
 }
 
 Result<Recording::Range> Recording::range_of(const RegionSpan& span) const {
   if (span.region == kParamsRegion) {
-    return Range{params_->handle(), span.offset, span.offset + span.bytes};
+    return Range{plan_.params->handle(), span.offset, span.offset + span.bytes};
   }
-  const BufferView& view = regions_[static_cast<std::size_t>(span.region)];
+  const BufferView& view = plan_.regions[static_cast<std::size_t>(span.region)];
   if (view.buffer == nullptr || span.bytes > view.bytes || span.offset > view.bytes - span.bytes ||
       view.offset < 0 || view.bytes > view.buffer->bytes() - view.offset) {
     return Error::internal("[vulkan] region " + std::to_string(span.region) + ", got " +
@@ -117,7 +143,7 @@ Result<Recording::Range> Recording::range_of(const RegionSpan& span) const {
 }
 
 void Recording::barrier() {
-  compute_barrier(core_.device->api(), commands_.back());
+  compute_barrier(core_.device->api(), commands());
   read_.clear();
   written_.clear();
 }
@@ -144,44 +170,53 @@ Status Recording::note(const ReadyLaunch& launch, bool& conflict) {
   return Status::success();
 }
 
-Status Recording::record_launch(const ReadyLaunch& launch, bool timestamps, std::uint32_t index) {
-  const DeviceApi& api = core_.device->api();
+Status Recording::record_launch(const ReadyLaunch& launch) {
   bool conflict = false;
   const Status noted = note(launch, conflict);
   if (!noted) return noted;
-  if (timestamps) {
-    if (!conflict) compute_barrier(api, commands_.back());
-    api.CmdWriteTimestamp(commands_.back(), VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_,
-                          index * 2);
-  }
+  const bool timed = plan_.stamps == Stamps::kLaunches;
+  if (timed && !conflict) compute_barrier(core_.device->api(), commands());
+  const std::uint32_t begin = timed ? stamp() : 0;
   bool first = true;
   for (const ReadyDispatch& dispatch : launch.dispatches) {
-    if (open_us_ > 0 && open_us_ + dispatch.estimate_us > kCommandBufferUs) {
-      const Status cut = begin_commands();
-      if (!cut) return cut;
-    }
-    if (!first && dispatch.barrier_before) {
+    if (!first && dispatch.source->barrier_before) {
       // What this launch's later dispatches touch is still open.
       barrier();
       const Status again = note(launch, conflict);
       if (!again) return again;
     }
     first = false;
-    const Status recorded = record_dispatch(dispatch);
+    const Status recorded = record_pieces(dispatch);
     if (!recorded) return recorded;
-    open_us_ += dispatch.estimate_us;
   }
-  if (timestamps) {
-    api.CmdWriteTimestamp(commands_.back(), VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, queries_,
-                          index * 2 + 1);
+  if (timed) timed_.push_back({begin, stamp()});
+  return Status::success();
+}
+
+Status Recording::record_pieces(const ReadyDispatch& dispatch) {
+  Result<VkDescriptorSet> set = bind_operands(dispatch);
+  if (!set) return set.error();
+  const std::uint32_t number = plan_.pieces[next_piece_].dispatch;
+  for (; next_piece_ < plan_.pieces.size(); ++next_piece_) {
+    const DispatchPiece& piece = plan_.pieces[next_piece_];
+    if (piece.dispatch != number) break;
+    if (piece.unit >= units_.size()) {
+      Status cut = end_unit();
+      if (cut) cut = begin_unit();
+      if (!cut) return cut;
+    }
+    const std::uint32_t before = stamps_ - 1;
+    const Status gone = go(dispatch, piece, *set);
+    if (!gone) return gone;
+    units_.back().us += piece.us;
+    if (plan_.stamps == Stamps::kDispatches) timed_.push_back({before, stamp()});
   }
   return Status::success();
 }
 
-Status Recording::record_dispatch(const ReadyDispatch& dispatch) {
+Result<VkDescriptorSet> Recording::bind_operands(const ReadyDispatch& dispatch) {
   const DeviceApi& api = core_.device->api();
   VkDevice device = core_.device->handle();
-  VkCommandBuffer commands = commands_.back();
   VkDescriptorSetAllocateInfo allocate{};
   allocate.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
   allocate.descriptorPool = descriptors_;
@@ -208,41 +243,69 @@ Status Recording::record_dispatch(const ReadyDispatch& dispatch) {
     writes[i].pBufferInfo = &buffers[i];
   }
   api.UpdateDescriptorSets(device, count, writes.data(), 0, nullptr);
-  api.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, dispatch.pipeline.handle);
-  api.CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, dispatch.pipeline.layout, 0,
-                            1, &set, 0, nullptr);
-  if (!dispatch.push.empty()) {
-    api.CmdPushConstants(commands, dispatch.pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
-                         static_cast<std::uint32_t>(dispatch.push.size() * 4),
-                         dispatch.push.data());
+  return set;
+}
+
+Status Recording::go(const ReadyDispatch& dispatch, const DispatchPiece& piece,
+                     VkDescriptorSet set) {
+  const DeviceApi& api = core_.device->api();
+  const Dispatch& source = *dispatch.source;
+  Pipeline pipeline = dispatch.pipeline;
+  if (piece.parts > 1) {
+    Result<Pipeline> split = core_.pipelines.get(source, true);
+    if (!split) return split.error();
+    pipeline = *split;
+  }
+  api.CmdBindPipeline(commands(), VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.handle);
+  api.CmdBindDescriptorSets(commands(), VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.layout, 0, 1, &set,
+                            0, nullptr);
+  if (!source.push.empty()) {
+    api.CmdPushConstants(commands(), pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                         static_cast<std::uint32_t>(source.push.size() * 4), source.push.data());
   }
   if (dispatch.indirect) {
     Result<Range> range = range_of(*dispatch.indirect);
     if (!range) return range.error();
-    api.CmdDispatchIndirect(commands, range->buffer, static_cast<VkDeviceSize>(range->begin));
-  } else {
-    api.CmdDispatch(commands, dispatch.grid[0], dispatch.grid[1], dispatch.grid[2]);
+    api.CmdDispatchIndirect(commands(), range->buffer, static_cast<VkDeviceSize>(range->begin));
+    return Status::success();
   }
+  if (piece.parts == 1) {
+    api.CmdDispatch(commands(), source.grid[0], source.grid[1], source.grid[2]);
+    return Status::success();
+  }
+  std::array<std::uint32_t, 3> base = {0, 0, 0};
+  std::array<std::uint32_t, 3> grid = source.grid;
+  const auto outer = static_cast<std::size_t>(dispatch.outer());
+  const std::uint64_t size = source.grid[outer];
+  base[outer] = static_cast<std::uint32_t>(size * piece.part / piece.parts);
+  grid[outer] = static_cast<std::uint32_t>(size * (piece.part + 1) / piece.parts) - base[outer];
+  api.CmdDispatchBase(commands(), base[0], base[1], base[2], grid[0], grid[1], grid[2]);
   return Status::success();
 }
 
-Result<std::vector<double>> Recording::times(std::size_t launches) const {
-  std::vector<double> times(launches, 0.0);
-  if (queries_ == VK_NULL_HANDLE || launches == 0) return times;
-  std::vector<std::uint64_t> ticks(launches * 2);
-  const VkResult result = core_.device->api().GetQueryPoolResults(
-      core_.device->handle(), queries_, 0, static_cast<std::uint32_t>(ticks.size()),
-      ticks.size() * sizeof(std::uint64_t), ticks.data(), sizeof(std::uint64_t),
-      VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
-  if (result != VK_SUCCESS) return vulkan_error("vkGetQueryPoolResults", result);
-  const std::uint32_t bits = core_.device->physical().timestamp_bits;
+double Recording::between(const std::vector<std::uint64_t>& ticks, std::uint32_t begin,
+                          std::uint32_t end) const {
+  const PhysicalDevice& physical = core_.device->physical();
+  const std::uint32_t bits = physical.timestamp_bits;
   const std::uint64_t mask = bits >= 64 ? UINT64_MAX : (std::uint64_t{1} << bits) - 1;
-  for (std::size_t i = 0; i < launches; ++i) {
-    const std::uint64_t passed = (ticks[i * 2 + 1] - ticks[i * 2]) & mask;
-    times[i] = static_cast<double>(passed) *
-               static_cast<double>(core_.device->physical().timestamp_period_ns) * 1e-3;
+  return static_cast<double>((ticks[end] - ticks[begin]) & mask) *
+         static_cast<double>(physical.timestamp_period_ns) * 1e-3;
+}
+
+Result<Recording::Times> Recording::times() const {
+  Times out;
+  if (queries_ == VK_NULL_HANDLE || stamps_ == 0) return out;
+  std::vector<std::uint64_t> ticks(stamps_);
+  const VkResult result = core_.device->api().GetQueryPoolResults(
+      core_.device->handle(), queries_, 0, stamps_, ticks.size() * sizeof(std::uint64_t),
+      ticks.data(), sizeof(std::uint64_t), VK_QUERY_RESULT_64_BIT);
+  if (result == VK_NOT_READY) return out;  // the run ended early
+  if (result != VK_SUCCESS) return vulkan_error("vkGetQueryPoolResults", result);
+  for (const Unit& unit : units_) {
+    out.units.push_back(between(ticks, unit.first_stamp, unit.last_stamp));
   }
-  return times;
+  for (const Interval& part : timed_) out.parts.push_back(between(ticks, part.begin, part.end));
+  return out;
 }
 
 }  // namespace polaris::vulkan

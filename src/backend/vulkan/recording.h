@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/vulkan/core.h"
+#include "backend/vulkan/unit_cut.h"
 
 namespace polaris::vulkan {
 
@@ -22,12 +23,14 @@ struct RegionSpan {
 /// A dispatch whose pipeline and operands are settled; only addresses are open.
 struct ReadyDispatch {
   Pipeline pipeline;
-  std::vector<std::uint32_t> push;
+  const Dispatch* source = nullptr;  // of the kernel
   std::vector<RegionSpan> operands;
-  std::array<std::uint32_t, 3> grid = {1, 1, 1};
   std::optional<RegionSpan> indirect;
-  bool barrier_before = true;
-  double estimate_us = 0;
+
+  /// The grid's outermost dimension: a dispatch is split along it. Shaders multiply
+  /// gl_NumWorkGroups only with indices of dimensions outside of it, which stay 0 or whole.
+  int outer() const;
+  std::uint32_t parts_max() const;
 };
 
 struct ReadyLaunch {
@@ -36,25 +39,41 @@ struct ReadyLaunch {
   std::vector<RegionSpan> writes;
 };
 
-/// Launches recorded for one tuple of regions: command buffers to submit in order, as often as
-/// wanted.
-class Recording {
+/// What a recording is to time. Launches that are timed run one after another.
+enum class Stamps : std::uint8_t { kUnits, kDispatches, kLaunches };
+
+/// Launches recorded for one tuple of regions: command buffers, one a unit, to submit in order, as
+/// often as wanted.
+class Recording final : public UnitSource, public Retired {
  public:
   explicit Recording(Core& core) : core_(core), pool_(*core.device) {}
-  ~Recording();
+  ~Recording() override;
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  /// `regions`: fixed ones, then run ones. `params`: the executable's own constants. With
-  /// `timestamps` launches run one after another, with a timestamp before and after each.
-  Status record(std::span<const ReadyLaunch> launches, std::span<const BufferView> regions,
-                const VulkanBuffer& params, bool timestamps);
-  std::span<const VkCommandBuffer> commands() const { return commands_; }
-  /// Microseconds per launch, once a timed recording is complete.
-  Result<std::vector<double>> times(std::size_t launches) const;
+  struct Plan {
+    std::span<const ReadyLaunch> launches;
+    std::span<const DispatchPiece> pieces;  // of all dispatches in a row
+    std::span<const BufferView> regions;    // fixed ones, then run ones
+    const VulkanBuffer* params = nullptr;   // the executable's own constants
+    Stamps stamps = Stamps::kUnits;
+  };
+  Status record(const Plan& plan);
 
-  std::uint64_t last_value = 0;  // of its latest submission
-  std::uint64_t used = 0;        // for choosing the least recently used
+  std::size_t unit_count() const override { return units_.size(); }
+  double unit_us(std::size_t unit) const override { return units_[unit].us; }
+  Result<std::uint64_t> send_unit(std::size_t unit) override;
+
+  /// Microseconds per unit, and per dispatch or launch where those are timed, once a run is over;
+  /// empty where the device has no clock.
+  struct Times {
+    std::vector<double> units;
+    std::vector<double> parts;
+  };
+  Result<Times> times() const;
+
+  std::uint64_t last_number = 0;  // of its latest submission
+  std::uint64_t used = 0;         // for choosing the least recently used
 
  private:
   struct Range {
@@ -62,25 +81,46 @@ class Recording {
     std::int64_t begin;
     std::int64_t end;
   };
-  Status open_pools(std::span<const ReadyLaunch> launches, bool timestamps);
-  Status record_launch(const ReadyLaunch& launch, bool timestamps, std::uint32_t index);
-  Status record_dispatch(const ReadyDispatch& dispatch);
-  Status begin_commands();
+  struct Unit {
+    VkCommandBuffer commands;
+    double us = 0;
+    std::uint32_t first_stamp = 0;
+    std::uint32_t last_stamp = 0;
+  };
+  /// Two stamps around something that is timed.
+  struct Interval {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+  Status open_pools();
+  Status open_queries();
+  Status record_launch(const ReadyLaunch& launch);
+  Status record_pieces(const ReadyDispatch& dispatch);
+  Result<VkDescriptorSet> bind_operands(const ReadyDispatch& dispatch);
+  Status go(const ReadyDispatch& dispatch, const DispatchPiece& piece, VkDescriptorSet set);
+  Status begin_unit();
+  Status end_unit();
+  std::uint32_t stamp();
+  double between(const std::vector<std::uint64_t>& ticks, std::uint32_t begin,
+                 std::uint32_t end) const;
   Result<Range> range_of(const RegionSpan& span) const;
   Status note(const ReadyLaunch& launch, bool& conflict);
   void barrier();
+  VkCommandBuffer commands() const { return units_.back().commands; }
 
   Core& core_;
   CommandPool pool_;
   VkDescriptorPool descriptors_ = VK_NULL_HANDLE;
   VkQueryPool queries_ = VK_NULL_HANDLE;
-  std::vector<VkCommandBuffer> commands_;
+  std::vector<Unit> units_;
+  std::vector<Interval> timed_;
+  std::uint32_t stamps_ = 0;
+  std::uint32_t stamps_max_ = 0;
   // While recording:
-  std::span<const BufferView> regions_;
-  const VulkanBuffer* params_ = nullptr;
+  Plan plan_;
+  std::size_t next_piece_ = 0;
   std::vector<Range> read_;
   std::vector<Range> written_;
-  double open_us_ = 0;
 };
 
 }  // namespace polaris::vulkan

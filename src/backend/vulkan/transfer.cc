@@ -4,10 +4,14 @@
 #include <cstring>
 #include <string>
 
+#include "backend/vulkan/turn_request.h"
+
 namespace polaris::vulkan {
 namespace {
 
-constexpr std::int64_t kSlotBytes = std::int64_t{4} << 20;
+// Copies inside a device are cut into units of this size, taken to run at this rate.
+constexpr std::int64_t kUnitBytes = std::int64_t{128} << 20;
+constexpr double kBytesPerUs = 10e3;
 
 VulkanBuffer& buffer_of(const BufferView& view) { return *static_cast<VulkanBuffer*>(view.buffer); }
 
@@ -21,168 +25,158 @@ Status check(const BufferView& view, std::string_view what) {
 
 }  // namespace
 
-Result<std::byte*> Transfer::slots(Slots which) {
-  std::unique_ptr<VulkanBuffer>& staging = staging_[static_cast<std::size_t>(which)];
-  if (!staging) {
-    const std::int64_t bytes =
-        std::min(2 * kSlotBytes, pool_.device().physical().info.allocation_bytes_max);
-    const MemoryKind kind = which == Slots::kUpload ? MemoryKind::kUpload : MemoryKind::kReadback;
-    auto made = pool_.allocate(bytes, kind, true);
-    if (!made) return made.error().with_context("[vulkan] staging");
-    staging = made.take();
-  }
-  return staging->host();
+void Transfer::Job::clear() {
+  commands_.reset();
+  units_.clear();
 }
 
-Result<std::uint64_t> Transfer::submit(VkCommandBuffer commands) {
-  LogicalDevice& device = pool_.device();
-  host_barrier(device.api(), commands);
+Result<VkCommandBuffer> Transfer::Job::begin() { return commands_.begin(true); }
+
+Status Transfer::Job::end(VkCommandBuffer commands, std::int64_t bytes) {
   const Status ended = commands_.end(commands);
-  if (!ended) return ended.error();
-  const std::lock_guard lock(device.queue_mutex());
-  return device.submit(commands);
+  if (ended) units_.push_back({commands, static_cast<double>(bytes) / kBytesPerUs});
+  return ended;
 }
 
-Result<std::uint64_t> Transfer::submit_copy(const Region& region) {
-  const DeviceApi& api = pool_.device().api();
-  Result<VkCommandBuffer> commands = commands_.begin(true);
-  if (!commands) return commands.error();
-  full_barrier(api, *commands);
-  const VkBufferCopy copy{static_cast<VkDeviceSize>(region.from_offset),
-                          static_cast<VkDeviceSize>(region.to_offset),
-                          static_cast<VkDeviceSize>(region.bytes)};
-  api.CmdCopyBuffer(*commands, region.from, region.to, 1, &copy);
-  return submit(*commands);
+Result<std::uint64_t> Transfer::Job::send_unit(std::size_t unit) {
+  return device_.submit_compute(units_[unit].commands);
 }
 
-Status Transfer::finish(const Status& status) {
-  LogicalDevice& device = pool_.device();
-  const Status waited = device.wait(device.last_value());
-  if (waited) commands_.reset();
-  return status ? waited : status;
-}
+Transfer::Transfer(MemoryPool& pool, TurnQueue& turns)
+    : pool_(pool),
+      turns_(turns),
+      up_(pool, MemoryKind::kUpload),
+      down_(pool, MemoryKind::kReadback) {}
 
-Status Transfer::write(const BufferView& to, const std::byte* from) {
-  const Status checked = check(to, "write");
-  if (!checked || to.bytes == 0) return checked;
-  if (to.buffer->host() != nullptr) {
-    LogicalDevice& device = pool_.device();
-    const Status waited = device.wait(device.last_value());
-    if (!waited) return waited;
-    std::memcpy(to.buffer->host() + to.offset, from, static_cast<std::size_t>(to.bytes));
-    return Status::success();
+Status Transfer::open() {
+  for (std::unique_ptr<Job>& job : jobs_) {
+    job = std::make_unique<Job>(pool_.device());
+    const Status opened = job->open();
+    if (!opened) return opened;
   }
-  const std::lock_guard lock(mutex_);
-  return finish(write_staged(to, from));
+  const Status up = up_.open();
+  return up ? down_.open() : up;
 }
 
-Status Transfer::write_staged(const BufferView& to, const std::byte* from) {
-  Result<std::byte*> host = slots(Slots::kUpload);
-  if (!host) return host.error();
-  VulkanBuffer& staging = *staging_[0];
-  const std::int64_t slot_bytes = staging.bytes() / 2;
-  std::uint64_t busy[2] = {0, 0};
-  int slot = 0;
-  for (std::int64_t done = 0; done < to.bytes; done += slot_bytes, slot ^= 1) {
-    const std::int64_t bytes = std::min(slot_bytes, to.bytes - done);
-    const Status free = pool_.device().wait(busy[slot]);
-    if (!free) return free;
-    std::memcpy(*host + slot * slot_bytes, from + done, static_cast<std::size_t>(bytes));
-    const Result<std::uint64_t> value = submit_copy(
-        {staging.handle(), buffer_of(to).handle(), slot * slot_bytes, to.offset + done, bytes});
-    if (!value) return value.error();
-    busy[slot] = *value;
+/// The queue of copies keeps order: one that waited there would hold up those behind it, so the
+/// host waits instead.
+Status Transfer::wait_for(std::span<const Fence> after) {
+  for (const Fence& fence : after) {
+    if (fence.value == 0) continue;
+    const Status waited = fence.queue == kCopies ? pool_.device().copies().wait(fence.value)
+                                                 : turns_.wait(fence.value);
+    if (!waited) return waited;
   }
   return Status::success();
 }
 
-Status Transfer::read(const BufferView& from, std::byte* to) {
+Result<Fence> Transfer::write(const BufferView& to, const std::byte* from,
+                              std::span<const Fence> after) {
+  const Status checked = check(to, "write");
+  if (!checked) return checked.error();
+  if (auto waited = wait_for(after); !waited) return waited.error();
+  if (to.bytes == 0) return Fence{};
+  if (to.buffer->host() != nullptr) {
+    std::memcpy(to.buffer->host() + to.offset, from, static_cast<std::size_t>(to.bytes));
+    return Fence{};
+  }
+  const Timeline& kernels = pool_.device().compute().timeline();
+  const Timeline::Point point{&kernels, kernels.value()};
+  const auto value = up_.write(to, from, after.empty() ? nullptr : &point);
+  if (!value) return value.error();
+  return Fence{*value, kCopies};
+}
+
+Status Transfer::read(const BufferView& from, std::byte* to, std::span<const Fence> after) {
   const Status checked = check(from, "read");
-  if (!checked || from.bytes == 0) return checked;
+  if (!checked) return checked;
+  if (auto waited = wait_for(after); !waited) return waited;
+  if (from.bytes == 0) return Status::success();
   if (from.buffer->host() != nullptr) {
-    LogicalDevice& device = pool_.device();
-    const Status waited = device.wait(device.last_value());
-    if (!waited) return waited;
     std::memcpy(to, from.buffer->host() + from.offset, static_cast<std::size_t>(from.bytes));
     return Status::success();
   }
-  const std::lock_guard lock(mutex_);
-  return finish(read_staged(from, to));
+  // What kernels wrote must be seen on the other queue, waited for or not.
+  const Timeline& kernels = pool_.device().compute().timeline();
+  const Timeline::Point point{&kernels, kernels.value()};
+  return down_.read(from, to, &point);
 }
 
-Status Transfer::read_staged(const BufferView& from, std::byte* to) {
-  Result<std::byte*> host = slots(Slots::kReadback);
-  if (!host) return host.error();
-  VulkanBuffer& staging = *staging_[1];
-  const std::int64_t slot_bytes = staging.bytes() / 2;
-  struct Pending {
-    std::uint64_t value = 0;
-    std::int64_t done = 0;
-    std::int64_t bytes = 0;
-  } pending[2];
-  const auto drain = [&](int slot) -> Status {
-    Pending& p = pending[slot];
-    if (p.bytes == 0) return Status::success();
-    const Status waited = pool_.device().wait(p.value);
-    if (!waited) return waited;
-    std::memcpy(to + p.done, *host + slot * slot_bytes, static_cast<std::size_t>(p.bytes));
-    p.bytes = 0;
-    return Status::success();
-  };
-  int slot = 0;
-  for (std::int64_t done = 0; done < from.bytes; done += slot_bytes, slot ^= 1) {
-    const Status free = drain(slot);
-    if (!free) return free;
-    const std::int64_t bytes = std::min(slot_bytes, from.bytes - done);
-    const Result<std::uint64_t> value = submit_copy(
-        {buffer_of(from).handle(), staging.handle(), from.offset + done, slot * slot_bytes, bytes});
-    if (!value) return value.error();
-    pending[slot] = {*value, done, bytes};
-  }
-  const Status first = drain(slot);
-  if (!first) return first;
-  return drain(slot ^ 1);
-}
-
-Status Transfer::fill_zero(const BufferView& to) {
-  const Status checked = check(to, "fill");
-  if (!checked || to.bytes == 0) return checked;
-  if (to.buffer->host() != nullptr || to.offset % 4 != 0 || to.bytes < 4) {
-    const std::vector<std::byte> zeros(static_cast<std::size_t>(to.bytes));
-    return write(to, zeros.data());
-  }
-  // Fills come in words; what is left over is written.
-  const std::int64_t words = to.bytes / 4 * 4;
-  {
-    const std::lock_guard lock(mutex_);
-    const DeviceApi& api = pool_.device().api();
-    Result<VkCommandBuffer> commands = commands_.begin(true);
+/// Records `bytes` of work in units and submits it.
+Result<Fence> Transfer::take_turn(std::int64_t bytes, std::span<const Fence> after,
+                                  const Record& record) {
+  Job& job = *jobs_[next_job_.fetch_add(1) % jobs_.size()];
+  const std::lock_guard lock(job.mutex);
+  // Its earlier work is another's: what became of it is not told here.
+  if (job.number != 0) (void)turns_.wait(job.number).ok();
+  job.clear();
+  const DeviceApi& api = pool_.device().api();
+  for (std::int64_t done = 0; done < bytes; done += kUnitBytes) {
+    const std::int64_t part = std::min(kUnitBytes, bytes - done);
+    Result<VkCommandBuffer> commands = job.begin();
     if (!commands) return commands.error();
     full_barrier(api, *commands);
-    api.CmdFillBuffer(*commands, buffer_of(to).handle(), static_cast<VkDeviceSize>(to.offset),
-                      static_cast<VkDeviceSize>(words), 0);
-    const Result<std::uint64_t> value = submit(*commands);
-    const Status filled = finish(value ? Status::success() : Status(value.error()));
-    if (!filled || words == to.bytes) return filled;
+    record(*commands, done, part);
+    host_barrier(api, *commands);
+    const Status ended = job.end(*commands, part);
+    if (!ended) return ended.error();
   }
-  constexpr std::byte kZeros[4] = {};
-  return write({to.buffer, to.offset + words, to.bytes - words}, kZeros);
+  const TurnRequest request(job, after, nullptr, 0);
+  const Result<std::uint64_t> number = turns_.submit(request.get());
+  if (!number) return number.error();
+  job.number = *number;
+  return Fence{*number, kTurns};
 }
 
-Status Transfer::copy(const BufferView& from, const BufferView& to) {
+Result<Fence> Transfer::fill_zero(const BufferView& to, std::span<const Fence> after) {
+  const Status checked = check(to, "fill");
+  if (!checked) return checked.error();
+  if (to.buffer->host() != nullptr || to.offset % 4 != 0 || to.bytes < 4) {
+    const std::vector<std::byte> zeros(static_cast<std::size_t>(to.bytes));
+    return write(to, zeros.data(), after);
+  }
+  VulkanBuffer& buffer = buffer_of(to);
+  const DeviceApi& api = pool_.device().api();
+  // Fills come in words; what is left over is written.
+  const std::int64_t words = to.bytes / 4 * 4;
+  const auto filled = take_turn(
+      words, after, [&](VkCommandBuffer commands, std::int64_t begin, std::int64_t bytes) {
+        api.CmdFillBuffer(commands, buffer.handle(), static_cast<VkDeviceSize>(to.offset + begin),
+                          static_cast<VkDeviceSize>(bytes), 0);
+      });
+  if (!filled) return filled;
+  buffer.note_turn(filled->value);
+  if (words == to.bytes) return filled;
+  constexpr std::byte kZeros[4] = {};
+  return write({to.buffer, to.offset + words, to.bytes - words}, kZeros, {&*filled, 1});
+}
+
+Result<Fence> Transfer::copy(const BufferView& from, const BufferView& to,
+                             std::span<const Fence> after) {
   if (from.bytes != to.bytes) return Error::invalid("[vulkan] copy between ranges of two sizes");
   for (const BufferView* view : {&from, &to}) {
     const Status checked = check(*view, "copy");
-    if (!checked) return checked;
+    if (!checked) return checked.error();
   }
-  if (from.bytes == 0) return Status::success();
   const bool overlap = from.buffer == to.buffer && from.offset < to.offset + to.bytes &&
                        to.offset < from.offset + from.bytes;
   if (overlap) return Error::invalid("[vulkan] copy between ranges that overlap");
-  const std::lock_guard lock(mutex_);
-  const Result<std::uint64_t> value = submit_copy(
-      {buffer_of(from).handle(), buffer_of(to).handle(), from.offset, to.offset, from.bytes});
-  return finish(value ? Status::success() : Status(value.error()));
+  if (from.bytes == 0) {
+    if (auto waited = wait_for(after); !waited) return waited.error();
+    return Fence{};
+  }
+  const DeviceApi& api = pool_.device().api();
+  const auto copied = take_turn(
+      from.bytes, after, [&](VkCommandBuffer commands, std::int64_t begin, std::int64_t bytes) {
+        const VkBufferCopy region{static_cast<VkDeviceSize>(from.offset + begin),
+                                  static_cast<VkDeviceSize>(to.offset + begin),
+                                  static_cast<VkDeviceSize>(bytes)};
+        api.CmdCopyBuffer(commands, buffer_of(from).handle(), buffer_of(to).handle(), 1, &region);
+      });
+  if (!copied) return copied;
+  buffer_of(from).note_turn(copied->value);
+  buffer_of(to).note_turn(copied->value);
+  return copied;
 }
 
 }  // namespace polaris::vulkan

@@ -28,8 +28,12 @@ class VulkanDevice final : public Device {
     counters.pipelines = core_->pipelines.created();
     counters.submits = core_->device->submits();
     counters.launches = core_->launches.load(std::memory_order_relaxed);
+    counters.turns_given = core_->turns.turns_given();
+    counters.longest_unit_us = core_->longest_unit_us.load(std::memory_order_relaxed);
     return counters;
   }
+  std::int64_t budget_bytes() override { return core_->memory.budget_bytes(); }
+  std::string slow_kernel() const override { return core_->slow_kernel(); }
 
   Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override;
 
@@ -43,15 +47,19 @@ class VulkanDevice final : public Device {
     return nullptr;
   }
 
-  Status write(const BufferView& to, const std::byte* from) override {
-    return core_->transfer.write(to, from);
+  Result<Fence> start_write(const BufferView& to, const std::byte* from,
+                            std::span<const Fence> after) override {
+    return core_->transfer.write(to, from, after);
   }
-  Status read(const BufferView& from, std::byte* to) override {
-    return core_->transfer.read(from, to);
+  Result<Fence> start_copy(const BufferView& from, const BufferView& to,
+                           std::span<const Fence> after) override {
+    return core_->transfer.copy(from, to, after);
   }
-  Status fill_zero(const BufferView& to) override { return core_->transfer.fill_zero(to); }
-  Status copy(const BufferView& from, const BufferView& to) override {
-    return core_->transfer.copy(from, to);
+  Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence> after) override {
+    return core_->transfer.fill_zero(to, after);
+  }
+  Status read(const BufferView& from, std::byte* to, std::span<const Fence> after) override {
+    return core_->transfer.read(from, to, after);
   }
 
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
@@ -64,7 +72,7 @@ class VulkanDevice final : public Device {
     return static_cast<VulkanExecutable&>(executable).submit(args);
   }
 
-  Status wait(Fence fence) override { return core_->device->wait(fence.value); }
+  Status wait(Fence fence) override { return core_->wait(fence); }
 
  private:
   std::unique_ptr<Core> core_;
@@ -90,6 +98,7 @@ Status check_limits(const VulkanTarget& target, const NodeDesc& node, const Kern
       case Operand::Source::kOutput: return take(node.outputs);
       case Operand::Source::kWorkspace: return kernel.workspace_bytes() - operand.offset;
       case Operand::Source::kParams: return std::int64_t{0};
+      case Operand::Source::kStatus: return std::int64_t{0};
     }
     return std::int64_t{0};
   };
@@ -220,9 +229,11 @@ Result<std::unique_ptr<Device>> make_vulkan_device(const VulkanOptions& options)
   if (!chosen) return chosen.error();
   const std::string cache =
       options.pipeline_cache_path.value_or(vulkan::default_cache_path(*chosen));
-  auto logical = vulkan::LogicalDevice::create(instance.take(), chosen.take());
+  auto logical =
+      vulkan::LogicalDevice::create(instance.take(), chosen.take(), options.fail_submit_at);
   if (!logical) return logical.error();
-  auto core = std::make_unique<vulkan::Core>(logical.take(), options.fail_allocation_at, cache);
+  auto core = std::make_unique<vulkan::Core>(logical.take(), options.fail_allocation_at, cache,
+                                             options.unit_us);
   const Status cached = core->pipelines.open();
   if (!cached) return cached.error();
   const Status ready = core->transfer.open();

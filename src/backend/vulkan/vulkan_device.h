@@ -30,13 +30,19 @@ struct VulkanOptions {
   std::string selector;
   /// Device memory kept for others; nothing: the larger of 512 MiB and a tenth.
   std::optional<std::int64_t> keep_bytes;
+  /// Part of the device's memory this process may use, 0 to 1, where keep_bytes says nothing.
+  std::optional<double> share;
   // Pretended limits, 0 for the device's own.
   std::int64_t binding_bytes_max = 0;
   std::int64_t allocation_bytes_max = 0;
   std::int64_t memory_bytes = 0;
+  /// Work is cut and split into units of this by its estimates alone, without measuring.
+  double unit_us = 0;
   VulkanHide hide;
   /// The n-th device allocation (from 1) fails; 0: none does.
   std::int64_t fail_allocation_at = 0;
+  /// The n-th submission to a queue (from 1) fails; 0: none does.
+  std::int64_t fail_submit_at = 0;
   /// File of the pipeline cache; nothing: below the user's cache folder; "": none.
   std::optional<std::string> pipeline_cache_path;
 };

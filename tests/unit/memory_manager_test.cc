@@ -1,0 +1,248 @@
+// Who makes room for whom on a device.
+#include "session/memory_manager.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "backend/cpu/cpu_device.h"
+#include "ir/text.h"
+#include "session/program.h"
+#include "session/session.h"
+#include "support/fake_card.h"
+
+namespace polaris {
+namespace {
+
+using test::FakeCard;
+
+constexpr std::int64_t kMiB = 1 << 20;
+
+struct Fake {
+  std::shared_ptr<Runtime> runtime;
+  FakeCard* device = nullptr;
+
+  explicit Fake(std::int64_t budget_bytes) {
+    auto made = std::make_unique<FakeCard>(budget_bytes);
+    device = made.get();
+    std::vector<std::unique_ptr<Device>> devices;
+    devices.push_back(std::move(made));
+    runtime = std::make_shared<Runtime>(std::move(devices), 1, OpSet::builtin());
+  }
+  MemoryManager& memory() const { return runtime->memory(0); }
+  WeightStore& weights() const { return runtime->weights(0); }
+};
+
+std::shared_ptr<Program> compile(const std::shared_ptr<Runtime>& runtime, const std::string& text) {
+  auto graph = parse_graph(text, runtime->ops());
+  REQUIRE_MESSAGE(graph, graph.error().message());
+  ProgramOptions options;
+  options.run_passes = false;
+  auto program = Program::compile(runtime, graph.take(), options);
+  REQUIRE_MESSAGE(program, program.error().message());
+  return program.take();
+}
+
+/// Two weights of 2 MiB each.
+std::shared_ptr<Program> model(const std::shared_ptr<Runtime>& runtime, int seed) {
+  return compile(
+      runtime, "graph m {\n input %x : float32[1, 512]\n const %a : float32[512, 1024] = random " +
+                   std::to_string(seed) + "\n const %b : float32[1024, 512] = random " +
+                   std::to_string(seed + 1) +
+                   "\n %h = MatMul(%x, %a)\n %y = MatMul(%h, %b)\n output %y\n}\n");
+}
+
+Result<Tensor> run(const std::shared_ptr<Program>& program) {
+  auto session = Session::create(program);
+  REQUIRE(session);
+  auto x = Tensor::allocate(DType::kF32, {1, 512});
+  REQUIRE(x);
+  for (std::int64_t i = 0; i < 512; ++i) x->mutable_data<float>()[i] = static_cast<float>(i % 7);
+  std::vector<Tensor> outputs;
+  const Tensor inputs[] = {x.take()};
+  if (auto status = (*session)->run(inputs, outputs); !status) return status.error();
+  return outputs[0];
+}
+
+void check_equal(const Result<Tensor>& got, const Result<Tensor>& want) {
+  REQUIRE_MESSAGE(got, got.error().message());
+  REQUIRE_MESSAGE(want, want.error().message());
+  for (std::int64_t i = 0; i < want->elements(); ++i) {
+    CHECK(got->data<float>()[i] == want->data<float>()[i]);
+  }
+}
+
+TEST_CASE("memory: three models in turn on a device that holds one and a half of them") {
+  const Fake roomy(64 * kMiB);
+  const Fake fake(6 * kMiB + kMiB / 2);
+  std::vector<Result<Tensor>> want;
+  for (int m = 0; m < 3; ++m) want.push_back(run(model(roomy.runtime, 10 * m)));
+  std::vector<std::shared_ptr<Program>> models;
+  for (int m = 0; m < 3; ++m) models.push_back(model(fake.runtime, 10 * m));
+  const auto go = [&](std::size_t m) {
+    check_equal(run(models[m]), want[m]);
+    CHECK(fake.device->counters().live_bytes <= fake.device->budget);
+  };
+  go(0);
+  CHECK(fake.weights().brought() == 2);
+  CHECK(fake.weights().dropped() == 0);
+  // Half of the first is enough for the second; then the other half and half of the second.
+  go(1);
+  CHECK(fake.weights().brought() == 4);
+  CHECK(fake.weights().dropped() == 1);
+  go(2);
+  CHECK(fake.weights().brought() == 6);
+  CHECK(fake.weights().dropped() == 3);
+  CHECK(fake.runtime->reclaimers().dropped() == 2);
+  // What was used last stays: nothing is brought for it.
+  go(2);
+  CHECK(fake.weights().brought() == 6);
+  // The half of the second that is there does not make room for its other half.
+  go(1);
+  CHECK(fake.weights().brought() == 7);
+  CHECK(fake.weights().dropped() == 4);
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t m = 0; m < 3; ++m) go(m);
+  }
+  CHECK(fake.device->counters().peak_bytes <= fake.device->budget);
+}
+
+TEST_CASE("memory: nothing that is in use makes room, and the error says who holds what") {
+  const Fake fake(6 * kMiB + kMiB / 2);
+  auto first = model(fake.runtime, 1);
+  auto second = model(fake.runtime, 50);
+  const auto want = run(first);
+  bool inside = false;
+  Status refused;
+  fake.device->on_submit = [&] {
+    if (inside) return;
+    inside = true;
+    const auto other = run(second);  // while the first runs
+    if (!other) refused = other.error();
+  };
+  check_equal(run(first), want);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ErrorCode::kOutOfMemory);
+  const std::string& text = refused.error().message();
+  CAPTURE(text);
+  CHECK(text.find("weights 4 MiB") != std::string::npos);
+  CHECK(text.find("working memory") != std::string::npos);
+  CHECK(fake.weights().dropped() == 0);
+  fake.device->on_submit = nullptr;
+  CHECK(run(second));
+}
+
+TEST_CASE("memory: a budget that shrinks while running is an error or a smaller pool") {
+  const Fake fake(64 * kMiB);
+  auto program = model(fake.runtime, 1);
+  auto idle = model(fake.runtime, 50);
+  const auto want = run(program);
+  REQUIRE(run(idle));
+  REQUIRE(run(program));
+  CHECK(fake.memory().free_bytes() > 0);
+  // Room for one model: the one that is idle goes, the pool does not grow back.
+  fake.device->budget = 5 * kMiB;
+  fake.memory().trim();
+  check_equal(run(program), want);
+  CHECK(fake.device->counters().live_bytes <= 5 * kMiB);
+  CHECK(fake.weights().dropped() == 2);
+  // Room for none.
+  fake.device->budget = kMiB;
+  fake.memory().trim();
+  const auto refused = run(program);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ErrorCode::kOutOfMemory);
+  CHECK(refused.error().message().find("held: ") != std::string::npos);
+  CHECK(fake.memory().free_bytes() <= kMiB);
+  fake.device->budget = 64 * kMiB;
+  check_equal(run(program), want);
+}
+
+TEST_CASE("memory: a budget at every size gives a result or an error, and then a result again") {
+  const Fake fake(64 * kMiB);
+  auto program = model(fake.runtime, 1);
+  const auto want = run(program);
+  int refused = 0;
+  for (std::int64_t budget = 0; budget <= 5 * kMiB; budget += 300'000) {
+    fake.device->budget = budget;
+    fake.memory().trim();
+    const auto got = run(program);
+    if (got) {
+      check_equal(got, want);
+    } else {
+      CHECK(got.error().code() == ErrorCode::kOutOfMemory);
+      ++refused;
+    }
+    fake.device->budget = 64 * kMiB;
+    check_equal(run(program), want);
+  }
+  CHECK(refused > 10);
+}
+
+TEST_CASE("memory: a model takes the free working memory of one that is gone") {
+  CpuOptions options;
+  options.threads = 1;
+  options.budget_bytes = 64 * kMiB;
+  auto device = make_cpu_device(options);
+  REQUIRE(device);
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(device.take());
+  auto runtime = std::make_shared<Runtime>(std::move(devices), 1, OpSet::builtin());
+  const auto run_rows = [&](const std::string& text, std::int64_t rows) {
+    auto graph = parse_graph(text, runtime->ops());
+    REQUIRE(graph);
+    auto program = Program::compile(runtime, graph.take());
+    REQUIRE(program);
+    auto session = Session::create(*program);
+    REQUIRE(session);
+    auto x = Tensor::allocate(DType::kF32, {rows, 1024});
+    REQUIRE(x);
+    std::fill_n(x->mutable_data<float>(), x->elements(), 0.5f);
+    std::vector<Tensor> outputs;
+    const Tensor inputs[] = {x.take()};
+    return (*session)->run(inputs, outputs);
+  };
+  const Status first = run_rows(
+      "graph a {\n symbol N\n input %x : float32[N, 1024]\n %s = Softmax(%x, axis = 1)\n"
+      " %t = Transpose(%s, perm = [1, 0])\n %y = Softmax(%t, axis = 1)\n output %y\n}\n",
+      4096);
+  REQUIRE_MESSAGE(first, first.error().message());
+  CHECK(runtime->memory(0).free_bytes() > 40 * kMiB);
+  const Status second = run_rows(
+      "graph b {\n symbol N\n input %x : float32[N, 1024]\n"
+      " const %w : float32[1024, 8192] = random 1\n %y = MatMul(%x, %w)\n output %y\n}\n",
+      1);
+  CHECK_MESSAGE(second, second.error().message());
+}
+
+TEST_CASE("memory: leases of working memory come back to the pool, others to the device") {
+  const Fake fake(16 * kMiB);
+  MemoryManager& memory = fake.memory();
+  {
+    auto a = memory.lease(kMiB, MemoryKind::kDevice);
+    auto b = memory.lease(kMiB, MemoryKind::kDevice, MemoryOwner::kCache);
+    REQUIRE(a);
+    REQUIRE(b);
+    CHECK(memory.held_bytes(MemoryOwner::kWorking) == kMiB);
+    CHECK(memory.held_bytes(MemoryOwner::kCache) == kMiB);
+    CHECK(memory.holders() == "working memory 1 MiB, caches 1 MiB");
+  }
+  CHECK(memory.free_bytes() == kMiB);
+  CHECK(fake.device->counters().live_bytes == kMiB);
+  auto again = memory.lease(kMiB / 2, MemoryKind::kDevice);
+  REQUIRE(again);
+  CHECK(again->buffer()->bytes() == kMiB);
+  CHECK(memory.free_bytes() == 0);
+  // Of another kind none is free.
+  auto upload = memory.lease(kMiB / 2, MemoryKind::kUpload);
+  REQUIRE(upload);
+  CHECK(fake.device->counters().live_bytes == kMiB + kMiB / 2);
+  auto too_much = memory.lease(15 * kMiB, MemoryKind::kDevice);
+  REQUIRE_FALSE(too_much);
+  CHECK(too_much.error().code() == ErrorCode::kOutOfMemory);
+  CHECK(too_much.error().message().find("held: working memory 2 MiB") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace polaris
