@@ -1,5 +1,7 @@
 #include "conformance/devices.h"
 
+#include <doctest/doctest.h>
+
 #include <cstdlib>
 #include <string>
 
@@ -10,11 +12,8 @@
 namespace polaris::test {
 namespace {
 
-bool wanted(std::string_view backend) {
-  const char* list = std::getenv("POLARIS_DEVICES");
-  if (list == nullptr) return true;
-  const std::string padded = "," + std::string(list) + ",";
-  return padded.find("," + std::string(backend) + ",") != std::string::npos;
+bool wanted(const std::string& backend) {
+  return std::getenv("POLARIS_DEVICES") == nullptr || backend_named(backend);
 }
 
 std::vector<std::unique_ptr<Device>> make_devices() {
@@ -28,6 +27,8 @@ std::vector<std::unique_ptr<Device>> make_devices() {
     for (const std::string& isa : isas_here()) add(cpu_device(isa));
   }
   if (wanted("vulkan")) add(make_test_vulkan());
+  // A name that is misspelt, or nothing made, must not pass for a run.
+  CHECK_MESSAGE(!out.empty(), "POLARIS_DEVICES names no backend: reference, cpu or vulkan");
   return out;
 }
 

@@ -254,6 +254,10 @@ Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node, int
 
 Device* software_vulkan() {
   static const std::unique_ptr<Device> device = make_test_vulkan();
+  // Each test case says for itself that it is left out, or fails.
+  static bool said = true;
+  if (device == nullptr && !said) (void)make_test_vulkan();
+  said = false;
   return device.get();
 }
 

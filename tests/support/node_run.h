@@ -26,7 +26,7 @@ Result<std::vector<Tensor>> run_reference(const NodeCase& node);
 /// compiled `runs` times; outputs that share no input's bytes and workspace are wiped in between.
 Result<std::vector<Tensor>> run_device(Device& device, const NodeCase& node, int runs = 1);
 
-/// The software device that Vulkan tests run on, or null (with a message) where there is none.
+/// The device of test_vulkan_id(), made once, or null (and the test case skipped or failed).
 Device* software_vulkan();
 
 /// Checks device against reference: floats within the project's tolerance times `slack`, the rest

@@ -10,7 +10,7 @@
 
 namespace polaris::test {
 
-/// A runtime of devices by test name: "reference", "cpu", "vulkan" (the software rasterizer). Null,
+/// A runtime of devices by test name: "reference", "cpu", "vulkan" (test_vulkan_id()). Null,
 /// with a message that the test is skipped, where one of them is not here.
 std::shared_ptr<Runtime> make_runtime(const std::vector<std::string>& names);
 
