@@ -28,6 +28,8 @@ Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& op
   for (const Loader* loader : kLoaders) {
     if (!loader->detect(source)) continue;
     auto model = loader->load(source, ops, options);
+    // Whatever was read of a file that is cut meanwhile means nothing, error or not.
+    if (auto status = source.check(); !status) return status.error();
     if (!model) return model.error().with_context("'" + source.path() + "'");
     // A loader infers types itself; what else a graph promises is checked here, once for all.
     auto status = join_states(*model);
@@ -42,6 +44,7 @@ Result<Model> load_model(Source& source, const OpSet& ops, const LoadOptions& op
     }
     return model;
   }
+  if (auto status = source.check(); !status) return status.error();
   std::string wanted;
   for (std::string_view name : loader_names()) {
     if (!wanted.empty()) wanted += ", ";

@@ -1,15 +1,15 @@
 #include "load/source.h"
 
+#include "base/os/descriptor.h"
 #include "base/os/files.h"
+#include "base/os/mapping_guard.h"
 #include "base/strings.h"
 
 namespace polaris {
 namespace {
 
-Result<SourceFile> map_file(const std::string& path) {
-  auto mapping = MappedFile::open(path);
-  if (!mapping) return mapping.error();
-  return SourceFile{(*mapping)->bytes(), *mapping, *mapping};
+SourceFile source_file(const std::shared_ptr<const MappedFile>& mapping) {
+  return {mapping->bytes(), mapping, mapping};
 }
 
 }  // namespace
@@ -18,12 +18,12 @@ Result<Source> Source::open(const std::string& path) {
   if (path_kind(path) == PathKind::kFolder) {
     return Error::unsupported("[load] '" + path + "' is a folder, wanted a model file");
   }
-  auto file = map_file(path);
-  if (!file) return file.error();
+  const auto mapping = MappedFile::open(path);
+  if (!mapping) return mapping.error();
   Source out;
   out.path_ = path;
   out.folder_ = path_folder(path);
-  out.main_ = file.take();
+  out.main_ = source_file(*mapping);
   return out;
 }
 
@@ -44,11 +44,26 @@ Result<SourceFile> Source::file(std::string_view name) {
     return Error::invalid("[load] the model names more than " + std::to_string(kFilesMax) +
                           " files");
   }
-  const auto path = resolve_inside(folder_, name);
-  if (!path) return path.error();
-  auto file = map_file(*path);
-  if (file) files_.emplace(name, *file);
-  return file;
+  const auto found = open_inside(folder_, name);
+  if (!found) return found.error();
+  const auto mapping = MappedFile::open(folder_ + "/" + std::string(name));
+  if (!mapping) return mapping.error();
+  // The system followed the name on its own: it must have come to the same file.
+  const auto mapped = identity_of(**mapping);
+  if (!(*mapping)->bytes().empty() && mapped != found->identity()) {
+    return Error::invalid("[load] '" + printable(name) + "' was replaced while it was opened");
+  }
+  return files_.emplace(name, source_file(*mapping)).first->second;
+}
+
+Status Source::check() const {
+  if (main_.mapping) {
+    if (auto status = check_mapping(*main_.mapping); !status) return status;
+  }
+  for (const auto& [name, file] : files_) {
+    if (auto status = check_mapping(*file.mapping); !status) return status;
+  }
+  return Status::success();
 }
 
 }  // namespace polaris

@@ -30,8 +30,11 @@ class Source {
   const std::string& path() const { return path_; }
   const SourceFile& main() const { return main_; }
   /// A file that the model names, mapped once however often it is asked for. Errors: invalid where
-  /// the name leads out of the folder or there are more than kFilesMax; not_found; io.
+  /// the name leads out of the folder (open_inside), names no regular file, or there are more than
+  /// kFilesMax; not_found; io.
   Result<SourceFile> file(std::string_view name);
+  /// Errors: io where one of the files was cut since it was opened.
+  Status check() const;
 
   static constexpr std::size_t kFilesMax = 1024;
 

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/os/mapping_guard.h"
 #include "plan/host_values.h"
 #include "plan/stage_planner.h"
 #include "session/prepare_graph.h"
@@ -24,6 +25,16 @@ std::vector<DeviceIndex> first_readers(const Graph& graph, const Placement& plac
   std::vector<DeviceIndex> out;
   for (ValueId id : graph.inputs()) out.push_back(by_value[static_cast<std::size_t>(id.index)]);
   return out;
+}
+
+void add_files(const Graph& graph, std::set<std::shared_ptr<const MappedFile>>& files) {
+  for (std::size_t v = 0; v < graph.value_count(); ++v) {
+    const auto& constant = graph.value(ValueId{static_cast<std::int32_t>(v)}).constant;
+    if (constant && constant->file) files.insert(constant->file);
+  }
+  for (NodeId id : graph.order()) {
+    for (const auto& subgraph : graph.node(id).subgraphs) add_files(*subgraph, files);
+  }
 }
 
 }  // namespace
@@ -76,6 +87,8 @@ const Function* Program::find(std::string_view function) const {
 }
 
 Status Program::add_function(const std::string& name, Graph graph) {
+  // Before passes turn constants of files into constants of memory.
+  add_files(graph, files_);
   auto report = prepare_graph(graph, *runtime_, options_);
   if (!report) return report.error();
   Function& function = functions_[name];
@@ -88,7 +101,7 @@ Status Program::add_function(const std::string& name, Graph graph) {
     if (auto status = add_state(function, use); !status) return status;
   }
   function.input_device = first_readers(function.graph, info(function.graph).placement);
-  return Status::success();
+  return check_files();
 }
 
 Status Program::add_state(Function& function, const StateUse& use) {
@@ -141,6 +154,13 @@ Result<std::shared_ptr<const LoadedStage>> Program::stage(const std::string& key
     if (loaded) ++plans_created_;
     return loaded;
   });
+}
+
+Status Program::check_files() const {
+  for (const auto& file : files_) {
+    if (is_damaged(*file)) return check_mapping(*file);
+  }
+  return Status::success();
 }
 
 std::vector<MemoryUse> Program::memory() const {

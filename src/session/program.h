@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,6 +81,10 @@ class Program {
                                                    std::span<const TensorType> state_types,
                                                    const std::vector<bool>* device_outputs);
 
+  /// Errors: io where a file that weights come from was cut, or could not be read, since it was
+  /// mapped: what was computed from it means nothing.
+  Status check_files() const;
+
   std::int64_t plans_created() const { return plans_created_.load(); }
   /// Per device: weights in use and the largest working set of the plans made so far.
   std::vector<MemoryUse> memory() const;
@@ -95,6 +100,7 @@ class Program {
   std::map<std::string, Function, std::less<>> functions_;
   const Function* main_ = nullptr;
   std::vector<ProgramState> states_;
+  std::set<std::shared_ptr<const MappedFile>> files_;  // of all functions
   ProgramOptions options_;
   std::map<const Graph*, GraphInfo> infos_;
   std::vector<WeightClaim> claims_;  // per device: the program owns its graph's weights

@@ -101,6 +101,7 @@ Status Session::run_request(const RunRequest& request, std::vector<Tensor>& outp
   auto outcome = executor.run(request.function->graph, *inputs, bound_.at(request.function),
                               stay.empty() ? nullptr : &stay);
   if (!outcome) return outcome.error();
+  if (auto status = program_->check_files(); !status) return status;
   return deliver(request, outcome->outputs, std::move(outcome->writes), outputs);
 }
 

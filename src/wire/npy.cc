@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/os/files.h"
 #include "base/os/mapped_file.h"
+#include "base/os/mapping_guard.h"
 #include "base/strings.h"
 
 namespace polaris {
@@ -224,6 +225,7 @@ Result<Tensor> load_npy(const std::string& path) {
   const auto file = MappedFile::open(path);
   if (!file) return file.error();
   auto out = read_npy((*file)->bytes());
+  if (auto status = check_mapping(**file); !status) return status.error();
   if (!out) return out.error().with_context("'" + path + "'");
   return out;
 }

@@ -7,30 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <memory>
 #include <utility>
 
+#include "base/os/descriptor.h"
 #include "base/os/system_error.h"
-#include "base/strings.h"
 
 namespace polaris {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 Status write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
   while (!bytes.empty()) {
@@ -40,11 +24,6 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::string& pa
     bytes = bytes.subspan(static_cast<std::size_t>(done));
   }
   return Status::success();
-}
-
-std::string real_path(const std::string& path) {
-  const std::unique_ptr<char, void (*)(void*)> found(::realpath(path.c_str(), nullptr), std::free);
-  return found ? std::string(found.get()) : std::string();
 }
 
 }  // namespace
@@ -120,29 +99,6 @@ Result<std::vector<std::string>> list_folder(const std::string& path, std::int64
   }
   std::sort(out.begin(), out.end());
   return out;
-}
-
-Result<std::string> resolve_inside(const std::string& root, std::string_view relative) {
-  const auto refuse = [&](std::string_view why) {
-    return Error::invalid("[file] name '" + printable(relative) + "' " + std::string(why));
-  };
-  if (relative.empty()) return refuse("is empty");
-  if (relative.size() > 4096) return refuse("is too long");
-  if (relative.front() == '/') return refuse("is absolute");
-  if (relative.find('\\') != relative.npos || relative.find('\0') != relative.npos) {
-    return refuse("has a backslash or a NUL");
-  }
-  for (std::string_view part : split(relative, '/')) {
-    if (part == "..") return refuse("leaves the model's folder");
-  }
-  const std::string base = real_path(root.empty() ? "." : root);
-  if (base.empty()) return Error::not_found("[file] folder '" + root + "' does not exist");
-  const std::string target = real_path(base + "/" + std::string(relative));
-  if (target.empty())
-    return Error::not_found("[file] '" + printable(relative) + "' does not exist");
-  const std::string inside = base == "/" ? base : base + "/";
-  if (!target.starts_with(inside)) return refuse("is a link out of the model's folder");
-  return target;
 }
 
 std::string path_folder(std::string_view path) {

@@ -29,11 +29,6 @@ Status make_folder(const std::string& path);
 /// more than `count_max`.
 Result<std::vector<std::string>> list_folder(const std::string& path, std::int64_t count_max);
 
-/// `root`/`relative` with links resolved, for a name that a model file gives. Errors: invalid where
-/// the name is empty, absolute, has a "..", a backslash or a NUL, or where a link leads out of
-/// `root`; not_found where there is no such file.
-Result<std::string> resolve_inside(const std::string& root, std::string_view relative);
-
 /// The folder of a path ("." where it has none) and the part after its last separator.
 std::string path_folder(std::string_view path);
 std::string path_name(std::string_view path);

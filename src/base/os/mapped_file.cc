@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/os/mapping_guard.h"
 #include "base/os/system_error.h"
 
 namespace polaris {
@@ -48,13 +49,16 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     }
     out->data_ = static_cast<const std::byte*>(data);
     out->size_ = size;
+    guard_mapping(out->bytes(), {info.st_dev, info.st_ino});
   }
   ::close(fd);
   return std::shared_ptr<const MappedFile>(std::move(out));
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  unguard_mapping(bytes());
+  ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 void MappedFile::release_pages(std::int64_t offset, std::int64_t bytes) const {
