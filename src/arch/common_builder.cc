@@ -1,6 +1,7 @@
 #include "arch/common_builder.h"
 
 #include <cmath>
+#include <utility>
 
 #include "base/strings.h"
 #include "tensor/element.h"
@@ -41,6 +42,33 @@ std::int64_t ArchBuilder::integer(std::string_view name, std::int64_t low, std::
     return low;
   }
   return *number;
+}
+
+std::int64_t ArchBuilder::integer_of_layers(std::string_view name, std::int64_t layers,
+                                            std::int64_t low, std::int64_t high,
+                                            std::int64_t otherwise) {
+  const MetadataValue* value = input_.hyperparameter(name);
+  const auto* list = value != nullptr ? std::get_if<std::vector<std::int64_t>>(value) : nullptr;
+  if (list == nullptr) return integer(name, low, high, otherwise);
+  const std::string what = "hyperparameter '" + std::string(name) + "', got ";
+  if (!std::cmp_equal(list->size(), layers)) {
+    fail_invalid(what + "a list of " + std::to_string(list->size()) + ", wanted one number or " +
+                 std::to_string(layers) + ", one a layer");
+    return low;
+  }
+  for (std::int64_t number : *list) {
+    if (number < low || number > high) {
+      fail_invalid(what + std::to_string(number) + ", wanted " + std::to_string(low) + " to " +
+                   std::to_string(high));
+      return low;
+    }
+    if (number != list->front()) {
+      fail_unsupported(what + std::to_string(list->front()) + " and " + std::to_string(number) +
+                       ", wanted the same in every layer");
+      return low;
+    }
+  }
+  return list->front();
 }
 
 double ArchBuilder::real(std::string_view name, double low, double high, double otherwise) {

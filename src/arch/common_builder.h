@@ -21,11 +21,17 @@ class ArchBuilder {
   /// is negative.
   std::int64_t integer(std::string_view name, std::int64_t low, std::int64_t high,
                        std::int64_t otherwise = -1);
+  /// The same where a file may give a list with one number a layer: all must be equal.
+  std::int64_t integer_of_layers(std::string_view name, std::int64_t layers, std::int64_t low,
+                                 std::int64_t high, std::int64_t otherwise = -1);
   /// A finite number in [low, high].
   double real(std::string_view name, double low, double high, double otherwise);
   bool flag(std::string_view name, bool otherwise);
   std::string text(std::string_view name, std::string_view otherwise);
 
+  bool has(std::string_view hyperparameter) const {
+    return input_.hyperparameter(hyperparameter) != nullptr;
+  }
   bool has_weight(std::string_view name) const { return input_.has_weight(name); }
   /// A weight whose shape must be `shape`, as stored: encoded, f16 ...
   ValueId weight(const std::string& name, const Shape& shape);

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cmath>
 
 #include "arch/common_builder.h"
 #include "base/checked.h"
+#include "base/strings.h"
 #include "ir/op_attrs/attention.h"
 #include "ir/op_attrs/elementwise.h"
 #include "ir/op_attrs/gather.h"
@@ -30,18 +32,39 @@ struct Params {
   float attention_scale = 0.0f;
 };
 
+/// What positions are divided by. A file that gives a factor and no type means "linear", as every
+/// reader of such files takes it; older files wrote the factor under another name.
+double read_rope_scale(ArchBuilder& b) {
+  const std::string scaling = b.text("rope.scaling.type", "linear");
+  const bool newer = b.has("rope.scaling.factor");
+  const double factor = b.real(newer ? "rope.scaling.factor" : "rope.scale_linear", 1e-3, 1e6, 1.0);
+  if (scaling == "linear") return factor;
+  if (scaling != "none") {
+    b.fail_unsupported("rope scaling, got '" + printable(scaling) + "', wanted none or linear");
+  }
+  return 1.0;
+}
+
 void read_rope(ArchBuilder& b, Params& p) {
   p.rope_dims = b.integer("rope.dimension_count", 2, p.head_size, p.head_size);
   p.rope_theta = b.real("rope.freq_base", 1.0, 1e12, 10000.0);
   p.rope_interleaved = b.flag("rope.interleaved", false);
-  const std::string scaling = b.text("rope.scaling.type", "none");
-  // Older files wrote the factor alone.
-  p.rope_scale = b.real("rope.scale_linear", 1e-3, 1e6, 1.0);
-  if (scaling == "linear") p.rope_scale = b.real("rope.scaling.factor", 1e-3, 1e6, 1.0);
-  if (scaling != "none" && scaling != "linear") {
-    b.fail_unsupported("rope scaling, got '" + scaling + "', wanted none or linear");
+  p.rope_scale = read_rope_scale(b);
+  if (p.rope_dims % 2 != 0) {
+    b.fail_invalid("hyperparameter 'rope.dimension_count', got " + std::to_string(p.rope_dims) +
+                   ", wanted an even number");
   }
-  if (p.rope_dims % 2 != 0) b.fail_invalid("rope.dimension_count is odd");
+}
+
+/// Positions whose tables of cosines and sines are made. Where nobody asked for a context, no more
+/// than may be; a context asked for is refused where it is longer.
+void bound_context(ArchBuilder& b, Params& p) {
+  const std::int64_t asked = b.input().options().context_max;
+  const std::int64_t most = kRopeBytesMax / 2 / std::max<std::int64_t>(p.rope_dims / 2 * 4, 1);
+  p.context = std::min(p.context, asked > 0 ? asked : most);
+  if (p.context <= most) return;
+  b.fail_unsupported("a context of " + std::to_string(p.context) +
+                     " tokens is too long to plan for, wanted at most " + std::to_string(most));
 }
 
 Params read_params(ArchBuilder& b) {
@@ -53,11 +76,10 @@ Params read_params(ArchBuilder& b) {
   }
   p.layers = b.integer("block_count", 1, 1024);
   p.width = b.integer("embedding_length", 1, 1 << 20);
-  p.feed_forward = b.integer("feed_forward_length", 1, 1 << 24);
-  p.heads = b.integer("attention.head_count", 1, 1 << 14);
-  p.kv_heads = b.integer("attention.head_count_kv", 1, p.heads, p.heads);
+  p.feed_forward = b.integer_of_layers("feed_forward_length", p.layers, 1, 1 << 24);
+  p.heads = b.integer_of_layers("attention.head_count", p.layers, 1, 1 << 14);
+  p.kv_heads = b.integer_of_layers("attention.head_count_kv", p.layers, 1, p.heads, p.heads);
   p.context = b.integer("context_length", 1, INT32_MAX);
-  if (options.context_max > 0) p.context = std::min(p.context, options.context_max);
   p.epsilon = static_cast<float>(b.real("attention.layer_norm_rms_epsilon", 0.0, 1.0, 1e-5));
   p.attention_scale = static_cast<float>(b.real("attention.scale", 0.0, 1e6, 0.0));
   p.head_size = b.integer("attention.key_length", 1, 1 << 16, p.width / p.heads);
@@ -74,6 +96,7 @@ Params read_params(ArchBuilder& b) {
     b.fail_unsupported("mixture of experts cannot be built");
   }
   read_rope(b, p);
+  bound_context(b, p);
   p.vocab = b.weight_dim("token_embd.weight", 2, 0);
   return p;
 }
@@ -86,6 +109,11 @@ std::vector<double> frequencies(ArchBuilder& b, const Params& p) {
   if (b.has_weight("rope_freqs.weight")) {
     factors = b.weight_values("rope_freqs.weight", Shape{half});
     if (!b.ok()) return out;
+    const auto sound = [](double f) { return std::isfinite(f) && f > 0; };
+    if (!std::all_of(factors.begin(), factors.end(), sound)) {
+      b.fail_invalid("tensor 'rope_freqs.weight' holds a divisor that is no positive number");
+      return out;
+    }
   }
   for (std::size_t i = 0; i < out.size(); ++i) {
     const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(p.rope_dims);
@@ -105,13 +133,8 @@ Rope rope_tables(ArchBuilder& b, const Params& p) {
   if (!b.ok()) return {};
   const Shape shape{p.context, p.rope_dims / 2};
   const TensorType type{DType::kF32, shape, {}};
-  const auto bytes = type.bytes();
-  if (!bytes || *bytes > kRopeBytesMax / 2) {
-    b.fail_unsupported("context_length " + std::to_string(p.context) +
-                       " is too long to plan for; ask for a shorter context");
-    return {};
-  }
   const std::vector<double> steps = frequencies(b, p);
+  if (!b.ok()) return {};
   auto cos = Tensor::allocate(type);
   auto sin = Tensor::allocate(type);
   if (!cos || !sin) return b.fail(!cos ? cos.error() : sin.error()), Rope{};

@@ -31,13 +31,20 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
   options_.sequences_max = std::min(options_.sequences_max, model_.sequences_max);
 }
 
+Status Batcher::check_tokens(std::span<const TokenId> tokens, std::string_view what) const {
+  for (TokenId token : tokens) {
+    if (token >= 0 && token < model_.vocabulary) continue;
+    return Error::invalid("[generate] " + std::string(what) + " token, got " +
+                          std::to_string(token) + ", wanted 0 to " +
+                          std::to_string(model_.vocabulary - 1));
+  }
+  return Status::success();
+}
+
 Result<RequestId> Batcher::add(GenerateRequest request) {
   if (request.prompt.empty()) return Error::invalid("[generate] the prompt has no token");
-  for (TokenId token : request.prompt) {
-    if (token >= 0 && token < model_.vocabulary) continue;
-    return Error::invalid("[generate] prompt token, got " + std::to_string(token) +
-                          ", wanted 0 to " + std::to_string(model_.vocabulary - 1));
-  }
+  if (auto status = check_tokens(request.prompt, "prompt"); !status) return status.error();
+  if (auto status = check_tokens(request.forced, "forced"); !status) return status.error();
   const auto prompt = static_cast<std::int64_t>(request.prompt.size());
   const std::int64_t pool_tokens = pool_->page_count() * pool_->page_size();
   const std::int64_t limit = std::min(model_.context_tokens, pool_tokens);

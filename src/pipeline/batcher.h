@@ -89,6 +89,7 @@ class Batcher {
     std::int64_t count = 0;  // tokens from sequence.length() on
     std::int32_t row = -1;   // row of the logits, -1: the prompt goes on
   };
+  Status check_tokens(std::span<const TokenId> tokens, std::string_view what) const;
   void admit();
   void share_prefix(Active& active);
   /// Chooses who runs how many tokens and reserves their pages.

@@ -6,14 +6,11 @@
 #include <vector>
 
 #include "ir/model.h"
+#include "pipeline/model_tokenizer.h"
 #include "session/program.h"
 #include "text/tokenizer.h"
 
 namespace polaris {
-
-/// The tokenizer that a model's metadata describes (tokenizer.ggml.*).
-/// Errors: unsupported (a tokenizer model we do not have), invalid (lists that disagree).
-Result<std::unique_ptr<Tokenizer>> make_tokenizer(const Model& model);
 
 /// Tokens of the longest sequence that a model was trained for, where its file says so.
 std::optional<std::int64_t> trained_context(const Model& model);

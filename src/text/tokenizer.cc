@@ -65,9 +65,14 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, const EncodeOption
     plain = at;
   }
   flush(text.size());
-  if (options.add_special && vocabulary_.add_eos && vocabulary_.eos)
-    out.push_back(*vocabulary_.eos);
+  const bool add_eos = options.add_special && !options.to_continue && vocabulary_.add_eos;
+  if (add_eos && vocabulary_.eos) out.push_back(*vocabulary_.eos);
   return out;
+}
+
+bool Tokenizer::has_double_bos(std::span<const TokenId> ids) const {
+  return vocabulary_.bos && ids.size() >= 2 && ids[0] == *vocabulary_.bos &&
+         ids[1] == *vocabulary_.bos;
 }
 
 std::string Tokenizer::decode(std::span<const TokenId> ids) const {

@@ -12,6 +12,7 @@ namespace polaris {
 struct EncodeOptions {
   bool add_special = true;     // BOS and EOS as the vocabulary says
   bool parse_special = false;  // control tokens written in the text become those tokens
+  bool to_continue = false;    // no EOS all the same: the text goes on
 };
 
 /// Text to token ids and back. Immutable, thread-safe.
@@ -20,6 +21,9 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
   const Vocabulary& vocabulary() const { return vocabulary_; }
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options = {}) const;
+  /// Whether `ids` begin with two BOS: one was added before a text that brought its own, which
+  /// models were not trained for.
+  bool has_double_bos(std::span<const TokenId> ids) const;
   /// Bytes of one token as they stand in running text; "" for control tokens.
   virtual std::string piece(TokenId id) const = 0;
   /// Running text of `ids`; the space that encoding put before the text is left out.

@@ -45,9 +45,18 @@ std::string encode(std::uint32_t type, const std::vector<float>& values) {
   return out;
 }
 
+/// "t0", "t1" ..., and `last` at the end.
+std::vector<std::string> token_texts(const TinyLlama& s, const std::vector<std::string>& last) {
+  std::vector<std::string> out;
+  for (std::uint32_t i = 0; i < s.vocab; ++i) out.push_back("t" + std::to_string(i));
+  for (std::size_t i = 0; i < last.size(); ++i) out[out.size() - last.size() + i] = last[i];
+  return out;
+}
+
 }  // namespace
 
 void GgufBuilder::add_raw(std::string_view key, std::uint32_t type, std::string_view bytes) {
+  if (without.contains(key)) return;
   put_text(metadata_, key);
   put(metadata_, type);
   metadata_ += bytes;
@@ -73,6 +82,21 @@ void GgufBuilder::add_texts(std::string_view key, const std::vector<std::string>
   put(bytes, std::uint32_t{8});
   put(bytes, static_cast<std::uint64_t>(values.size()));
   for (const std::string& value : values) put_text(bytes, value);
+  add_raw(key, 9, bytes);
+}
+
+void GgufBuilder::add_u32s(std::string_view key, const std::vector<std::uint32_t>& values) {
+  std::string bytes;
+  put(bytes, std::uint32_t{4});
+  put(bytes, static_cast<std::uint64_t>(values.size()));
+  for (std::uint32_t value : values) put(bytes, value);
+  add_raw(key, 9, bytes);
+}
+void GgufBuilder::add_f32s(std::string_view key, const std::vector<float>& values) {
+  std::string bytes;
+  put(bytes, std::uint32_t{6});
+  put(bytes, static_cast<std::uint64_t>(values.size()));
+  for (float value : values) put(bytes, value);
   add_raw(key, 9, bytes);
 }
 
@@ -106,6 +130,7 @@ std::vector<std::byte> GgufBuilder::file() const {
 
 GgufBuilder tiny_llama(const TinyLlama& s) {
   GgufBuilder b;
+  b.without = s.without;
   b.add_text("general.architecture", "llama");
   b.add_u32("llama.block_count", s.layers);
   b.add_u32("llama.context_length", s.context);
@@ -115,9 +140,7 @@ GgufBuilder tiny_llama(const TinyLlama& s) {
   b.add_u32("llama.attention.head_count_kv", s.kv_heads);
   b.add_u32("llama.rope.dimension_count", s.width / s.heads);
   b.add_f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-  std::vector<std::string> tokens;
-  for (std::uint32_t i = 0; i < s.vocab; ++i) tokens.push_back("t" + std::to_string(i));
-  b.add_texts("tokenizer.ggml.tokens", tokens);
+  b.add_texts("tokenizer.ggml.tokens", token_texts(s, {}));
   std::uint32_t seed = 1;
   const auto matrix = [&](const std::string& name, std::uint64_t in, std::uint64_t out) {
     b.add_tensor(name, s.weight_type, {in, out}, encode(s.weight_type, noise(in * out, ++seed)));
@@ -141,7 +164,22 @@ GgufBuilder tiny_llama(const TinyLlama& s) {
   }
   scale("output_norm.weight");
   if (!s.tied) matrix("output.weight", s.width, s.vocab);
+  // What was left out may be added otherwise now.
+  b.without.clear();
   return b;
+}
+
+void add_tokenizer(GgufBuilder& builder, const TinyLlama& s,
+                   const std::vector<std::string>& texts) {
+  builder.add_text("tokenizer.ggml.model", "llama");
+  if (!texts.empty()) builder.add_texts("tokenizer.ggml.tokens", token_texts(s, texts));
+  builder.add_f32s("tokenizer.ggml.scores", std::vector<float>(s.vocab, 0.0f));
+  std::vector<std::uint32_t> kinds(s.vocab, 1);
+  kinds[0] = 2;
+  kinds[1] = kinds[2] = 3;
+  builder.add_u32s("tokenizer.ggml.token_type", kinds);
+  builder.add_u32("tokenizer.ggml.bos_token_id", 1);
+  builder.add_u32("tokenizer.ggml.eos_token_id", 2);
 }
 
 }  // namespace polaris::test

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,15 @@ class GgufBuilder {
  public:
   std::uint32_t version = 3;
   std::int64_t alignment = 32;
+  std::set<std::string, std::less<>> without;  // keys that are left out when they are added
 
   void add_u32(std::string_view key, std::uint32_t value);
   void add_f32(std::string_view key, float value);
   void add_bool(std::string_view key, bool value);
   void add_text(std::string_view key, std::string_view value);
   void add_texts(std::string_view key, const std::vector<std::string>& values);
+  void add_u32s(std::string_view key, const std::vector<std::uint32_t>& values);
+  void add_f32s(std::string_view key, const std::vector<float>& values);
   /// Any value: its type number and bytes as they stand in the file.
   void add_raw(std::string_view key, std::uint32_t type, std::string_view bytes);
   /// Dims in ggml's order, innermost first.
@@ -47,9 +51,14 @@ struct TinyLlama {
   std::uint32_t vocab = 24;
   std::uint32_t context = 32;
   bool tied = false;
+  std::set<std::string, std::less<>> without;  // keys to leave out
 };
 
 /// A complete Llama file with small pseudo-random weights.
 GgufBuilder tiny_llama(const TinyLlama& sizes);
+/// Adds what a SentencePiece tokenizer of tiny_llama's tokens needs; `texts` take the place of the
+/// last tokens.
+void add_tokenizer(GgufBuilder& builder, const TinyLlama& sizes,
+                   const std::vector<std::string>& texts = {});
 
 }  // namespace polaris::test

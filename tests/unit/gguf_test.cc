@@ -233,13 +233,20 @@ TEST_CASE("what a Llama file lacks or has too much of is named") {
   contains(load_bytes(test::tiny_llama(sizes).file()), "'context_length', got 0");
   sizes.context = 1u << 31;
   contains(load_bytes(test::tiny_llama(sizes).file()), "'context_length', got 2147483648");
+  // A context longer than can be planned for is cut where nobody asked for one.
   sizes.context = 1u << 30;
-  const auto longer = load_bytes(test::tiny_llama(sizes).file());
+  LoadOptions long_context;
+  long_context.arch.context_max = 1 << 29;
+  const auto longer = load_bytes(test::tiny_llama(sizes).file(), long_context);
   REQUIRE(longer.ok());
-  CHECK(longer->no_function_reason.find("too long to plan for") != std::string::npos);
+  CHECK(longer->no_function_reason.find("too long to plan for, wanted at most") !=
+        std::string::npos);
   LoadOptions short_context;
   short_context.arch.context_max = 64;
   CHECK(load_bytes(test::tiny_llama(sizes).file(), short_context)->find("main") != nullptr);
+  const auto cut = load_bytes(test::tiny_llama(sizes).file());
+  REQUIRE(cut->find("main") != nullptr);
+  CHECK(std::get<std::int64_t>(cut->hyperparameters.at("context_length")) < (1 << 30));
   LoadOptions small_cache;
   small_cache.arch.kv_type = KvType::kQ4_0;
   sizes = {};

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/checked.h"
 #include "base/strings.h"
 #include "load/gguf/gguf_file.h"
@@ -13,7 +15,10 @@ class GgufInput final : public ArchInput {
  public:
   GgufInput(const Model& model, std::string_view architecture, const OpSet& ops,
             const ArchOptions& options)
-      : ArchInput(ops, options), model_(model), prefix_(std::string(architecture) + ".") {
+      : ArchInput(ops, options),
+        model_(model),
+        prefix_(std::string(architecture) + "."),
+        taken_(model.weights.size(), false) {
     for (std::size_t i = 0; i < model.weights.size(); ++i) by_name_[model.weights[i].name] = i;
   }
 
@@ -32,9 +37,22 @@ class GgufInput final : public ArchInput {
       return Error::not_found("[gguf] tensor '" + std::string(name) + "' is missing");
     }
     const Weight& weight = model_.weights[at->second];
+    taken_[at->second] = true;
     if (weight.constant) return weight.constant;
     return Error::unsupported("[gguf] tensor '" + std::string(name) + "' is stored as " +
                               weight.storage + ", wanted f32, f16, bf16, q8_0 or q4_0");
+  }
+
+  /// What is wrong where the architecture had no use for some tensors: the network would not be the
+  /// one that the file holds.
+  std::string left_over() const {
+    const auto count = std::count(taken_.begin(), taken_.end(), false);
+    if (count == 0) return {};
+    const auto first = std::find(taken_.begin(), taken_.end(), false) - taken_.begin();
+    return "tensors, got " + std::to_string(count) +
+           " that the network has no place for, such as '" +
+           printable(model_.weights[static_cast<std::size_t>(first)].name) +
+           "', wanted none left over";
   }
 
  private:
@@ -42,6 +60,7 @@ class GgufInput final : public ArchInput {
   const Model& model_;
   std::string prefix_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
+  mutable std::vector<bool> taken_;
 };
 
 Weight make_weight(const TensorInfo& info, const SourceFile& file) {
@@ -81,9 +100,25 @@ Status build_graph(Model& model, const OpSet& ops, const LoadOptions& options) {
     return Status::success();
   }
   if (!built) return built.error();
+  if (const std::string left = input.left_over(); !left.empty()) {
+    model.no_function_reason = "[" + model.architecture + "] " + left;
+    return Status::success();
+  }
   model.hyperparameters = std::move(built->hyperparameters);
   model.functions.emplace("main", std::move(built->graph));
   return Status::success();
+}
+
+Status check_split(const Model& model) {
+  const auto count = model.metadata.find("split.count");
+  if (count == model.metadata.end()) return Status::success();
+  const auto* parts = std::get_if<std::int64_t>(&count->second);
+  if (parts == nullptr || *parts < 0) {
+    return Error::invalid("[gguf] split.count, wanted a count of files");
+  }
+  if (*parts <= 1) return Status::success();
+  return Error::unsupported("[gguf] the model is split over " + std::to_string(*parts) +
+                            " files, wanted one");
 }
 
 Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
@@ -99,17 +134,12 @@ Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options)
     if (!sum) return Error::invalid("[gguf] the tensors' element counts do not add up");
     model.parameter_count = *sum;
   }
-  const auto count = model.metadata.find("split.count");
-  if (count != model.metadata.end()) {
-    const auto* parts = std::get_if<std::int64_t>(&count->second);
-    if (parts != nullptr && *parts > 1) {
-      return Error::unsupported("[gguf] the model is split over " + std::to_string(*parts) +
-                                " files, wanted one");
-    }
-  }
+  if (Status status = check_split(model); !status) return status.error();
   const auto name = model.metadata.find("general.architecture");
   if (name != model.metadata.end()) {
-    if (const auto* text = std::get_if<std::string>(&name->second)) model.architecture = *text;
+    const auto* text = std::get_if<std::string>(&name->second);
+    if (text == nullptr) return Error::invalid("[gguf] general.architecture, wanted a text");
+    model.architecture = *text;
   }
   if (Status status = build_graph(model, ops, options); !status) return status.error();
   return model;
