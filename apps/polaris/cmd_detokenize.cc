@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "model_io.h"
+#include "number_option.h"
 #include "text/tokenizer.h"
 
 namespace polaris::cli {
@@ -13,7 +14,7 @@ class Detokenize final : public Action {
  public:
   void declare(CLI::App& app) override {
     app.add_option("model", path_, "model file with a tokenizer")->required();
-    app.add_option("ids", ids_, "token ids")->required()->delimiter(',');
+    add_numbers(app, "ids", ids_, {0}, "token ids")->required();
   }
 
   Status run(const Common& common) override {

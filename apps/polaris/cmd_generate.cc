@@ -1,15 +1,20 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <random>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/os/clock.h"
 #include "command.h"
 #include "generator.h"
+#include "ids_file.h"
 #include "interrupt.h"
+#include "number_option.h"
 #include "profile.h"
 #include "progress.h"
+#include "wire/npy.h"
 
 namespace polaris::cli {
 namespace {
@@ -22,13 +27,23 @@ class Generate final : public Action {
  public:
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
-    app.add_option("-p,--prompt,prompt", prompt_, "text to go on from")->required();
-    app.add_option("-n,--tokens", tokens_, "new tokens at most")->capture_default_str();
-    app.add_option("--temperature", sampler_.temperature, "0 is greedy")->capture_default_str();
-    app.add_option("--top-k", sampler_.top_k, "0 keeps all")->capture_default_str();
-    app.add_option("--top-p", sampler_.top_p, "1 keeps all")->capture_default_str();
-    app.add_option("--min-p", sampler_.min_p, "0 keeps all")->capture_default_str();
-    app.add_option("--seed", seed_, "of the sampler; without it every run differs");
+    auto* prompt = app.add_option("-p,--prompt,prompt", prompt_, "text to go on from");
+    app.add_option("--ids-file", ids_file_, "JSON list of the prompt's ids, in place of a text")
+        ->excludes(prompt);
+    app.add_option(
+        "--force-ids", force_file_,
+        "JSON list of ids to go on with, whatever is likely, past the end of the text too; "
+        "-n is their count");
+    app.add_option(
+        "--logits", logits_file_,
+        "file for the logits that each new id was picked from, .npy of [ids, vocabulary]");
+    add_number(app, "-n,--tokens", tokens_, {1}, "new tokens at most");
+    add_number(app, "--temperature", sampler_.temperature, {0, 1000}, "0 is greedy");
+    add_number(app, "--top-k", sampler_.top_k, {0}, "0 keeps all");
+    add_number(app, "--top-p", sampler_.top_p, {0, 1}, "1 keeps all");
+    add_number(app, "--min-p", sampler_.min_p, {0, 1}, "0 keeps all");
+    add_number(app, "--seed", seed_, {0}, "of the sampler; without it every run differs")
+        ->default_str("");
     app.add_flag("--raw-prompt", raw_, "take the prompt as it is, with no chat template");
     app.add_flag("--ignore-eos", ignore_eos_, "go on after the end of the text");
     app.add_flag("--profile", profile_, "a table of the nodes' times, and what was planned");
@@ -36,18 +51,22 @@ class Generate final : public Action {
   }
 
   Status run(const Common& common) override {
-    if (tokens_ < 1) return Error::invalid("[cli] --tokens, got less than 1, wanted 1 or more");
+    if (app_->count("--prompt") == 0 && ids_file_.empty()) {
+      return common.usage_error("a prompt is missing, wanted --prompt TEXT or --ids-file FILE");
+    }
+    GenerateRequest request;
+    if (auto status = read_files(request); !status) return status;
     sampler_.seed = app_->count("--seed") > 0 ? seed_ : std::random_device()();
     auto generator = open_generator(common, options_);
     if (!generator) return generator.error();
     Batcher& batcher = *generator->batcher;
     const Tokenizer& tokenizer = *batcher.model().tokenizer;
-    GenerateRequest request;
-    request.prompt = tokenizer.encode(prompt_, {true, !raw_});
+    encode_prompt(tokenizer, common, request);
     request.max_new_tokens = tokens_;
     request.sampler = sampler_;
-    if (!ignore_eos_) request.end_tokens = batcher.model().end_tokens;
+    if (!ignore_eos_ && force_file_.empty()) request.end_tokens = batcher.model().end_tokens;
     prompt_tokens_ = static_cast<std::int64_t>(request.prompt.size());
+    vocabulary_ = batcher.model().vocabulary;
     auto id = batcher.add(std::move(request));
     if (!id) return id.error();
     auto status = decode(batcher, tokenizer, common);
@@ -56,11 +75,37 @@ class Generate final : public Action {
       finish_ = FinishReason::kCancelled;
       text_ += emit(utf8_.flush(), common);
     }
+    if (auto saved = save_logits(); !saved) return saved;
     finish(common, *generator);
     return status;
   }
 
  private:
+  Status read_files(GenerateRequest& request) {
+    if (!ids_file_.empty()) {
+      auto ids = read_ids(ids_file_);
+      if (!ids) return ids.error();
+      request.prompt = ids.take();
+    }
+    if (force_file_.empty()) return Status::success();
+    auto ids = read_ids(force_file_);
+    if (!ids) return ids.error();
+    if (ids->empty()) return Error::invalid("[cli] '" + force_file_ + "' holds no id to force");
+    request.forced = ids.take();
+    if (app_->count("--tokens") == 0) tokens_ = static_cast<std::int64_t>(request.forced.size());
+    return Status::success();
+  }
+
+  void encode_prompt(const Tokenizer& tokenizer, const Common& common, GenerateRequest& request) {
+    if (!ids_file_.empty()) {
+      prompt_ = tokenizer.decode(request.prompt);
+    } else {
+      request.prompt = tokenizer.encode(
+          prompt_, {.add_special = true, .parse_special = !raw_, .to_continue = true});
+    }
+    warn_double_bos(common, tokenizer, request.prompt);
+  }
+
   Status decode(Batcher& batcher, const Tokenizer& tokenizer, const Common& common) {
     CancelOnInterrupt interrupt;
     RunOptions options;
@@ -79,6 +124,8 @@ class Generate final : public Action {
         progress.clear();
       }
       for (const TokenEvent& event : *events) take(event, tokenizer, common, start);
+      // Nobody reads on: no need to go on.
+      if (auto status = output_status(); !status) return status;
     }
     text_ += emit(utf8_.flush(), common);
     return Status::success();
@@ -94,6 +141,9 @@ class Generate final : public Action {
     finish_ = event.finish;
     if (event.token < 0) return;
     ids_.push_back(event.token);
+    if (!logits_file_.empty()) {
+      logits_.insert(logits_.end(), event.logits.begin(), event.logits.end());
+    }
     if (event.finish == FinishReason::kEnd) return;
     const std::string text = utf8_.push(tokenizer.piece(event.token));
     if (common.json) {
@@ -105,11 +155,16 @@ class Generate final : public Action {
   }
 
   static std::string emit(std::string text, const Common& common) {
-    if (!common.json) {
-      std::fwrite(text.data(), 1, text.size(), stdout);
-      std::fflush(stdout);
-    }
+    if (!common.json) print_text(text);
     return text;
+  }
+
+  Status save_logits() const {
+    if (logits_file_.empty()) return Status::success();
+    const TensorType type{DType::kF32, {static_cast<std::int64_t>(ids_.size()), vocabulary_}, {}};
+    const auto tensor = Tensor::from_bytes(type, std::as_bytes(std::span(logits_)));
+    if (!tensor) return tensor.error();
+    return save_npy(logits_file_, *tensor);
   }
 
   void finish(const Common& common, Generator& generator) {
@@ -123,12 +178,12 @@ class Generate final : public Action {
       json.end_array().field("prompt_tokens", prompt_tokens_);
       json.field("prompt_tokens_per_s", prompt_rate).field("tokens_per_s", rate);
       json.field("finish", finish_reason_name(finish_));
+      if (!logits_file_.empty()) json.field("logits", logits_file_);
       json.field("device", device_text(*generator.runtime)).end_object();
       print_line(json.text());
       return;
     }
-    std::fputc('\n', stdout);
-    std::fflush(stdout);
+    print_line("");
     if (profile_) print_profile(times_);
     if (profile_) print_counters(generator);
     if (common.quiet) return;
@@ -154,6 +209,9 @@ class Generate final : public Action {
   CLI::App* app_ = nullptr;
   GeneratorOptions options_;
   std::string prompt_;
+  std::string ids_file_;
+  std::string force_file_;
+  std::string logits_file_;
   std::int64_t tokens_ = 128;
   SamplerOptions sampler_;
   std::uint64_t seed_ = 0;
@@ -165,6 +223,8 @@ class Generate final : public Action {
   Utf8Stream utf8_;
   std::string text_;
   std::vector<TokenId> ids_;
+  std::vector<float> logits_;  // [ids, vocabulary], where --logits asks for them
+  std::int64_t vocabulary_ = 0;
   FinishReason finish_ = FinishReason::kNone;
   std::int64_t prompt_tokens_ = 0;
   double prompt_ms_ = 0;

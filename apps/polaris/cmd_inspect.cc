@@ -44,9 +44,7 @@ class Inspect final : public Action {
   }
 
   Status run(const Common& common) override {
-    ArchOptions arch;
-    arch.kv_type = kv_type_from_name(generator_.kv_type).value_or(KvType::kF16);
-    auto opened = open_model(common, generator_.model, arch);
+    auto opened = open_model(common, generator_.model, arch_options(generator_));
     if (!opened) return opened.error();
     Model& model = opened->model;
     Graph graph;
@@ -57,7 +55,7 @@ class Inspect final : public Action {
     std::string memory_reason;
     if (runnable) {
       auto taken = take_function(model, function_);
-      if (!taken) return taken.error();
+      if (!taken) return taken.error().with_context("'" + generator_.model + "'");
       graph = taken.take();
       auto types = input_types(*opened, graph, common);
       if (!types) return types.error();
@@ -87,15 +85,14 @@ class Inspect final : public Action {
       if (state.paged) page = state.type.shape[1];
     }
     if (page > 0) {
-      auto context = context_of(generator_, trained_context(opened.model).value_or(INT64_MAX));
-      if (!context) return context.error();
-      cached_tokens_ = *context;
+      // The model was built for no more positions than --context.
+      cached_tokens_ = trained_context(opened.model).value_or(0);
       const std::int64_t step = BatcherOptions{}.tokens_per_step;
-      const std::int64_t tokens = bucket_of(std::min(*context, step), 1, step);
+      const std::int64_t tokens = bucket_of(std::min(cached_tokens_, step), 1, step);
       // Before those of --dim, which win.
       common.dims.insert(common.dims.begin(),
                          {"tokens=" + std::to_string(tokens),
-                          "table=" + std::to_string(ceil_div(*context, page))});
+                          "table=" + std::to_string(ceil_div(cached_tokens_, page))});
     }
     return concrete_inputs(graph, common);
   }

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -7,9 +6,11 @@
 #include "base/os/files.h"
 #include "base/strings.h"
 #include "command.h"
+#include "input_files.h"
 #include "interrupt.h"
 #include "load/load.h"
 #include "model_io.h"
+#include "output_files.h"
 #include "profile.h"
 #include "session/session.h"
 #include "wire/npy.h"
@@ -17,22 +18,13 @@
 namespace polaris::cli {
 namespace {
 
-std::string file_name_of(const std::string& output) {
-  std::string out = output;
-  for (char& c : out) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '_' || c == '-';
-    if (!plain) c = '_';
-  }
-  return out + ".npy";
-}
-
 class Run final : public Action {
  public:
   void declare(CLI::App& app) override {
     app.add_option("model", path_, "model file")->required();
-    app.add_option("-i,--input", inputs_, "an input, NAME=FILE.npy")->allow_extra_args(false);
-    app.add_option("-o,--output", folder_, "folder for the outputs, NAME.npy each");
+    declare_input_files(app, inputs_);
+    app.add_option("-o,--output", folder_,
+                   "folder for the outputs, NAME.npy each; --json tells which is which");
     // A flag with a value: `--random-inputs MODEL` must not take the model for a seed.
     app.add_flag("--random-inputs{0}", seed_, "fill inputs not given, =SEED (default 0)");
     app.add_option("--function", function_, "function to run");
@@ -41,17 +33,23 @@ class Run final : public Action {
   }
 
   Status run(const Common& common) override {
-    random_ = app_->count("--random-inputs") > 0;
-    if (random_ && !parse_u64(seed_)) {
-      return Error::invalid("[cli] --random-inputs, got '" + seed_ + "', wanted a number");
+    inputs_.random = app_->count("--random-inputs") > 0;
+    const auto seed = inputs_.random ? parse_u64(seed_) : 0;
+    if (!seed) {
+      return common.usage_error("--random-inputs, got '" + printable(seed_, 64) +
+                                "', wanted a whole number, 0 or more");
     }
-    auto opened = open_model(common, path_, {}, inputs_);
+    inputs_.seed = *seed;
+    auto opened = open_model(common, path_, {}, inputs_.files);
     if (!opened) return opened.error();
     auto graph = take_function(opened->model, function_);
-    if (!graph) return graph.error();
-    auto inputs = gather_inputs(*graph, common);
+    if (!graph) return graph.error().with_context("'" + path_ + "'");
+    auto inputs = gather_inputs(*graph, common, inputs_);
     if (!inputs) return inputs.error();
     const std::vector<std::string> names = graph->output_names();
+    if (!folder_.empty()) {
+      if (auto status = make_folder(folder_); !status) return status;
+    }
     auto program = Program::compile(opened->runtime, graph.take(), opened->options);
     if (!program) return program.error();
     auto session = Session::create(program.take());
@@ -72,55 +70,15 @@ class Run final : public Action {
   }
 
  private:
-  Result<std::vector<Tensor>> gather_inputs(const Graph& graph, const Common& common) const {
-    std::map<std::string, Tensor, std::less<>> given;
-    for (const std::string& text : inputs_) {
-      const std::size_t at = text.find('=');
-      if (at == std::string::npos) {
-        return Error::invalid("[cli] --input, got '" + text + "', wanted NAME=FILE.npy");
-      }
-      const std::string name = text.substr(0, at);
-      if (!graph.find_input(name)) {
-        return Error::invalid("[cli] --input, got '" + name + "', wanted " + input_names(graph));
-      }
-      auto tensor = load_npy(text.substr(at + 1));
-      if (!tensor) return tensor.error();
-      given[name] = tensor.take();
-    }
-    auto types = concrete_inputs(graph, common, given);
-    if (!types) return types.error();
-    auto filled = random_inputs(*types, random_ ? parse_u64(seed_).value_or(0) : 0);
-    if (!filled) return filled.error();
-    for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
-      const std::string& name = graph.value(graph.inputs()[i]).name;
-      const auto at = given.find(name);
-      if (at != given.end()) {
-        (*filled)[i] = at->second;
-      } else if (!random_) {
-        return Error::invalid("[cli] input '" + name + "' is missing, wanted --input " + name +
-                              "=FILE.npy or --random-inputs");
-      }
-    }
-    return filled;
-  }
-
-  static std::string input_names(const Graph& graph) {
-    std::string out = "one of";
-    for (ValueId id : graph.inputs()) out += " '" + graph.value(id).name + "'";
-    return out;
-  }
-
   Status write_outputs(const std::vector<std::string>& names, const std::vector<Tensor>& outputs,
                        double wall_ms, const std::string& device, const Common& common) const {
-    if (!folder_.empty()) {
-      if (auto status = make_folder(folder_); !status) return status;
-    }
+    const std::vector<std::string> files = output_files(names);
     JsonWriter json;
     json.begin_object().key("outputs").begin_array();
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       std::string file;
       if (!folder_.empty()) {
-        file = folder_ + "/" + file_name_of(names[o]);
+        file = folder_ + "/" + files[o];
         if (auto status = save_npy(file, outputs[o]); !status) return status;
       }
       json.begin_object().field("name", names[o]);
@@ -144,11 +102,10 @@ class Run final : public Action {
 
   CLI::App* app_ = nullptr;
   std::string path_;
-  std::vector<std::string> inputs_;
+  InputOptions inputs_;
   std::string folder_;
   std::string seed_;
   std::string function_;
-  bool random_ = false;
   bool profile_ = false;
 };
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "command.h"
+#include "generator.h"
 #include "model_io.h"
 #include "text/tokenizer.h"
 
@@ -20,7 +21,9 @@ class Tokenize final : public Action {
   Status run(const Common& common) override {
     auto tokenizer = load_tokenizer(path_, common.logger());
     if (!tokenizer) return tokenizer.error();
-    const auto ids = (*tokenizer)->encode(text_, {!no_special_, parse_special_});
+    const auto ids =
+        (*tokenizer)->encode(text_, {.add_special = !no_special_, .parse_special = parse_special_});
+    warn_double_bos(common, **tokenizer, ids);
     if (!common.json) {
       for (TokenId id : ids) {
         print_line(std::to_string(id) + "\t" + (*tokenizer)->vocabulary().token(id).text);

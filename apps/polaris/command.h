@@ -27,9 +27,11 @@ struct Common {
   bool json = false;
   bool quiet = false;
 
-  /// The devices asked for. Errors: invalid.
-  Result<DeviceOptions> device_options() const;
+  DeviceOptions device_options() const;
   Logger logger() const;
+  /// `[cli] what`, of a command line that cannot be meant: main then exits with 2.
+  Error usage_error(const std::string& what) const;
+  mutable bool wrong_usage = false;
 };
 
 /// One command of the command line: declares its options, then runs.

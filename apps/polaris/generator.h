@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "command.h"
@@ -22,8 +23,11 @@ struct Generator {
 };
 
 void declare_generator(CLI::App& app, GeneratorOptions& options);
-/// Tokens to keep for a model trained for `trained`. Errors: invalid.
-Result<std::int64_t> context_of(const GeneratorOptions& options, std::int64_t trained);
+/// How the options want a language model built.
+ArchOptions arch_options(const GeneratorOptions& options);
+/// Warns on stderr where a prompt begins with two BOS.
+void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
+                     std::span<const TokenId> ids);
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options);
 
 }  // namespace polaris::cli

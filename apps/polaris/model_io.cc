@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -44,9 +45,12 @@ void add_names(const std::string& text, std::set<std::string, std::less<>>& name
 
 Result<Opened> open_model(const Common& common, const std::string& path, const ArchOptions& arch,
                           const std::vector<std::string>& given) {
-  auto devices = common.device_options();
-  if (!devices) return devices.error();
-  auto runtime = open_runtime(*devices);
+  const DeviceOptions devices = common.device_options();
+  if (!common.shares.empty() && common.shares.size() != devices.devices.size()) {
+    return common.usage_error("--shares, got " + std::to_string(common.shares.size()) +
+                              " numbers, wanted one for each device of --device");
+  }
+  auto runtime = open_runtime(devices);
   if (!runtime) return runtime.error();
   auto passes = load_plugins(common, **runtime);
   if (!passes) return passes.error();
@@ -56,10 +60,6 @@ Result<Opened> open_model(const Common& common, const std::string& path, const A
   for (const std::string& text : given) add_names(text, options.given);
   auto model = load_model(path, (*runtime)->ops(), options);
   if (!model) return model.error();
-  if (!common.shares.empty() && common.shares.size() != devices->devices.size()) {
-    return Error::invalid("[cli] --shares, got " + std::to_string(common.shares.size()) +
-                          " numbers, wanted one for each device of --device");
-  }
   Opened out{runtime.take(), model.take(), {}};
   out.options.shares = common.shares;
   out.options.user_passes = passes.take();
@@ -71,26 +71,22 @@ Result<Opened> open_model(const Common& common, const std::string& path, const A
   return out;
 }
 
-Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common) {
-  std::vector<std::pair<std::string, std::int64_t>> out;
-  for (const std::string& text : common.dims) {
-    const std::size_t at = text.rfind('=');
-    const auto size = at == std::string::npos ? std::nullopt : parse_i64(text.substr(at + 1));
-    if (!size || *size < 0 || at == 0) {
-      return Error::invalid("[cli] --dim, got '" + text + "', wanted NAME=N with N at least 0");
-    }
-    out.emplace_back(text.substr(0, at), *size);
-  }
-  return out;
+std::optional<std::pair<std::string, std::int64_t>> split_dim(const std::string& text) {
+  const std::size_t at = text.rfind('=');
+  if (at == std::string::npos || at == 0) return std::nullopt;
+  const auto size = parse_i64(std::string_view(text).substr(at + 1));
+  if (!size || *size < 0) return std::nullopt;
+  return std::pair(text.substr(0, at), *size);
 }
 
 Result<std::vector<TensorType>> concrete_inputs(
     const Graph& graph, const Common& common,
     const std::map<std::string, Tensor, std::less<>>& given) {
-  auto dims = parse_dims(common);
-  if (!dims) return dims.error();
   SymbolBinding symbols(graph);
-  const std::map<std::string, std::int64_t> last(dims->rbegin(), dims->rend());
+  std::map<std::string, std::int64_t> last;
+  for (const std::string& text : common.dims) {
+    if (const auto dim = split_dim(text)) last.insert_or_assign(dim->first, dim->second);
+  }
   for (const auto& [name, size] : last) {
     if (auto s = symbols.bind(name, size); !s) return s.error().with_context("--dim " + name);
   }
@@ -173,9 +169,12 @@ std::string bytes_text(std::int64_t bytes) {
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::string& path, const Logger& log) {
   LoadOptions options;
   options.log = log;
+  options.arch.context_max = 1;  // nothing will be run
   auto model = load_model(path, OpSet::builtin(), options);
   if (!model) return model.error();
-  return make_tokenizer(*model);
+  auto tokenizer = make_tokenizer(*model);
+  if (!tokenizer) return tokenizer.error().with_context("'" + path + "'");
+  return tokenizer;
 }
 
 std::string device_text(Runtime& runtime) {
@@ -185,12 +184,6 @@ std::string device_text(Runtime& runtime) {
     out += runtime.device(d).info().id;
   }
   return out;
-}
-
-void print_line(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
-  std::fflush(stdout);
 }
 
 }  // namespace polaris::cli

@@ -2,15 +2,17 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "arch/architecture.h"
 #include "base/json_writer.h"
 #include "command.h"
 #include "ir/model.h"
+#include "output.h"
 #include "session/program.h"
 #include "session/runtime.h"
 #include "tensor/tensor.h"
@@ -28,8 +30,8 @@ struct Opened {
 Result<Opened> open_model(const Common& common, const std::string& path,
                           const ArchOptions& arch = {}, const std::vector<std::string>& given = {});
 
-/// `--dim NAME=N` pairs. Errors: invalid.
-Result<std::vector<std::pair<std::string, std::int64_t>>> parse_dims(const Common& common);
+/// NAME=N with N at least 0, taken apart; nothing where it is not that.
+std::optional<std::pair<std::string, std::int64_t>> split_dim(const std::string& text);
 /// Input types with a size for every symbol: that of `given` inputs, of `--dim`, else 1, as is what
 /// is not known. Errors: as SymbolBinding.
 Result<std::vector<TensorType>> concrete_inputs(
@@ -49,7 +51,5 @@ std::string bytes_text(std::int64_t bytes);
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::string& path, const Logger& log);
 /// Ids of a runtime's first devices, joined with commas: the "device" of JSON output.
 std::string device_text(Runtime& runtime);
-/// Prints a line to stdout.
-void print_line(std::string_view text);
 
 }  // namespace polaris::cli

@@ -92,7 +92,7 @@ TEST_CASE("inputs that do not fit the model") {
   REQUIRE(save_npy(folder.file("shape.npy"), *wrong_shape));
   check_fails({"run", model, "-i", "x=" + folder.file("shape.npy")}, {"'x'", "[1, 3, 5]"});
   check_fails({"run", model, "-i", "x=" + fitting, "--function", "other"}, {"other"});
-  check_fails({"run", model, "--random-inputs=many"}, {"--random-inputs", "many"});
+  check_fails({"run", model, "--random-inputs=many"}, {"--random-inputs", "many"}, 2);
   check_fails({"run", model, "--random-inputs", "--dim", "zz=3"}, {"--dim", "zz"});
   check_fails({"run", model, "--random-inputs", "-o", "/dev/null/out"}, {"/dev/null/out"});
 }
@@ -104,7 +104,7 @@ TEST_CASE("devices that are not there") {
   check_fails({"run", model, "--random-inputs", "--device", "vulkan:no such card"},
               {"no such card"});
   check_fails({"run", model, "--random-inputs", "--device", "cpu", "--threads", "-3"},
-              {"--threads"});
+              {"--threads"}, 2);
 }
 
 TEST_CASE("an operator that nobody knows is named") {
@@ -136,13 +136,54 @@ TEST_CASE("wrong usage") {
 
 TEST_CASE("requests that cannot be met") {
   const std::string model = stories_path("q4_0");
-  check_fails({"generate", model, "-p", "x", "-n", "0"}, {"--tokens"});
+  check_fails({"generate", model, "-p", "x", "-n", "0"}, {"--tokens"}, 2);
   std::string prompt;
   for (int i = 0; i < 600; ++i) prompt += "time ";
   check_fails({"generate", model, "-p", prompt, "--device", "cpu"}, {"prompt", "512"});
   check_fails({"detokenize", model, "5", "99999"}, {"99999", "1535"});
-  check_fails({"inspect", model, "-c", "-1", "--device", "cpu"}, {"--context", "0 or more"});
+  check_fails({"inspect", model, "-c", "-1", "--device", "cpu"}, {"--context", "0 to 2147483647"},
+              2);
   check_fails({"inspect", model, "--dim", "nothing=3", "--device", "cpu"}, {"--dim", "nothing"});
+}
+
+TEST_CASE("lists of ids that are none") {
+  const TemporaryFolder folder;
+  const std::string model = stories_path("q4_0");
+  const std::string file = folder.file("ids.json");
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {"", "no JSON"},
+      {"[1, 2", "no JSON"},
+      {"7", "no list"},
+      {"{\"a\": [1]}", "no list"},
+      {"[1, 2.5]", "element 1"},
+      {"[\"1\"]", "element 0"},
+      {"[-1]", "element 0"},
+      {"[4294967296]", "element 0"},
+      {"[null]", "element 0"},
+      {"{\"ids\": 3}", "no list"},
+      {"[18446744073709551615]", "element 0"}};
+  for (const auto& [text, word] : bad) {
+    CAPTURE(text);
+    write_bytes(file, text);
+    check_fails({"generate", model, "--ids-file", file}, {"ids.json", word});
+    check_fails({"generate", model, "x", "--force-ids", file}, {"ids.json", word});
+  }
+  write_bytes(file, "[]");
+  check_fails({"generate", model, "--ids-file", file, "--device", "cpu"}, {"no token"});
+  check_fails({"generate", model, "x", "--force-ids", file, "--device", "cpu"}, {"ids.json"});
+  // Beyond the vocabulary.
+  write_bytes(file, "[1, 99999]");
+  check_fails({"generate", model, "--ids-file", file, "--device", "cpu"},
+              {"prompt token, got 99999"});
+  check_fails({"generate", model, "x", "--force-ids", file, "--device", "cpu"},
+              {"forced token, got 99999"});
+  check_fails({"generate", model, "--ids-file", folder.file("none.json")}, {"none.json"});
+  check_fails({"generate", model, "x", "--ids-file", file}, {"--ids-file"}, 2);
+  write_bytes(file, "[1]");
+  const ProcessResult lost = run_polaris({"generate", model, "--ids-file", file, "--logits",
+                                          folder.file("no/x.npy"), "--device", "cpu", "-n", "1"});
+  CHECK(lost.exit_code == 1);
+  CHECK(lost.err.find("no/x.npy") != std::string::npos);
 }
 
 }  // namespace

@@ -1,15 +1,18 @@
 // The command line on texts: generate, tokenize, detokenize.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/os/files.h"
 #include "base/strings.h"
 #include "support/peer_story.h"
 #include "support/process.h"
 #include "test_paths.h"
+#include "wire/npy.h"
 
 namespace polaris {
 namespace {
@@ -88,6 +91,68 @@ TEST_CASE("generate: seeds, the end of the text, and the context") {
   const Json full = text({"-n", "400", "--temperature", "0", "--context", "32"});
   CHECK(full.at("finish") == "context");
   CHECK(full.at("ids").size() + full.at("prompt_tokens").get<std::size_t>() == 33);
+}
+
+TEST_CASE("generate takes and forces ids, and writes the logits they were picked from") {
+  const TemporaryFolder folder;
+  const PeerStory peer = read_peer_stories("f32")[0];
+  const std::vector<TokenId> forced(peer.ids.begin(), peer.ids.begin() + 12);
+  const auto save = [&](const std::string& name, const Json& json) {
+    REQUIRE(write_file(folder.file(name), json.dump()));
+    return folder.file(name);
+  };
+  const std::string prompt = save("prompt.json", peer.prompt_ids);
+  const auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"generate", stories_path("f32"), "--temperature", "0",
+                                         "--kv-type", "f32", "--json", "--device", "cpu"});
+    const ProcessResult result = run_polaris(arguments);
+    CAPTURE(result.err);
+    REQUIRE(result.exit_code == 0);
+    return json_lines(result.out).back();
+  };
+  const Json free = run({"--ids-file", prompt, "-n", "12", "--logits", folder.file("free.npy")});
+  CHECK(free.at("ids").get<std::vector<TokenId>>() == forced);
+  CHECK(free.at("prompt_tokens") == peer.prompt_ids.size());
+  CHECK(free.at("logits") == folder.file("free.npy"));
+  // What tokenize and generate print is taken as it is.
+  const std::string whole = save("whole.json", Json{{"ids", peer.prompt_ids}, {"pieces", 1}});
+  const Json same = run({"--ids-file", whole, "--force-ids", save("forced.json", forced),
+                         "--logits", folder.file("same.npy")});
+  CHECK(same.at("ids") == free.at("ids"));
+  auto a = load_npy(folder.file("free.npy"));
+  auto b = load_npy(folder.file("same.npy"));
+  REQUIRE(a);
+  REQUIRE(b);
+  const auto vocabulary = a->shape()[1];
+  CHECK(a->type() == TensorType{DType::kF32, {12, vocabulary}, {}});
+  CHECK(std::equal(a->bytes().begin(), a->bytes().end(), b->bytes().begin(), b->bytes().end()));
+  for (std::size_t row = 0; row < forced.size(); ++row) {
+    const auto* logits = reinterpret_cast<const float*>(a->bytes().data()) +
+                         static_cast<std::ptrdiff_t>(row) * vocabulary;
+    CHECK(std::max_element(logits, logits + vocabulary) - logits == forced[row]);
+  }
+  // Forced ids that no sampler would pick, and their count over -n.
+  const std::vector<TokenId> odd = {300, 7, 300, 7};
+  const Json forced_odd = run({"--ids-file", prompt, "--force-ids", save("odd.json", odd)});
+  CHECK(forced_odd.at("ids").get<std::vector<TokenId>>() == odd);
+  const Json fewer = run({"--ids-file", prompt, "--force-ids", folder.file("odd.json"), "-n", "2"});
+  CHECK(fewer.at("ids").get<std::vector<TokenId>>() == std::vector<TokenId>{300, 7});
+}
+
+TEST_CASE("a prompt that brings a BOS of its own is warned of") {
+  for (const std::string command : {"tokenize", "generate"}) {
+    std::vector<std::string> arguments = {command, stories_path("q4_0"), "<s>Once"};
+    if (command == "tokenize") {
+      arguments.emplace_back("--parse-special");
+    } else {
+      arguments.insert(arguments.end(), {"-n", "1", "--device", "cpu"});
+    }
+    const ProcessResult twice = run_polaris(arguments);
+    CHECK(twice.exit_code == 0);
+    CHECK(twice.err.find("polaris: warning: the prompt begins with two <s>") != std::string::npos);
+    arguments[2] = "Once";
+    CHECK(run_polaris(arguments).err.find("warning") == std::string::npos);
+  }
 }
 
 TEST_CASE("generate --profile counts what was planned") {
