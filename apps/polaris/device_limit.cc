@@ -1,102 +1,133 @@
 #include "device_limit.h"
 
 #include <algorithm>
-#include <string>
+#include <cstdio>
+#include <map>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "base/os/clock.h"
-#include "ir/text.h"
-#include "model_io.h"
+#include "backend/limit_ops.h"
 #include "session/session.h"
 
 namespace polaris::cli {
 namespace {
 
-// Large against any cache, small against any device's memory.
-constexpr std::int64_t kCopyBytesMax = std::int64_t{128} << 20;
-constexpr int kTries = 4;
-// A run this long no longer shows what it costs to start one.
-constexpr double kLongMs = 20;
-constexpr std::int64_t kSideMin = 64;
-constexpr std::int64_t kSideMax = 4096;
+// Two arrays of this size are more than most caches hold, and little beside a device's memory.
+constexpr std::int64_t kStreamBytesMax = std::int64_t{64} << 20;
+constexpr int kTries = 3;
+constexpr std::int64_t kFmaElements = std::int64_t{1} << 18;
+constexpr std::int64_t kRoundsMin = 4;
+constexpr std::int64_t kRoundsMax = 32768;
+// A launch this long no longer shows what it costs to start one.
+constexpr double kLongMs = 3;
 
-Result<double> copy_rate(Device& device) {
-  const DeviceInfo& info = device.info();
-  const std::int64_t bytes =
-      std::min({kCopyBytesMax, info.budget_bytes / 8, info.allocation_bytes_max});
-  if (bytes <= 0) return 0.0;
-  auto from = device.allocate(bytes, MemoryKind::kDevice);
-  if (!from) return from.error();
-  auto to = device.allocate(bytes, MemoryKind::kDevice);
-  if (!to) return to.error();
-  double best_ms = 0;
-  for (int i = 0; i < kTries; ++i) {
-    const std::int64_t start = monotonic_ns();
-    auto status = device.copy({from->get(), 0, bytes}, {to->get(), 0, bytes});
-    if (!status) return status.error();
-    const double ms = elapsed_ms(start);
-    // The first copy also touches the memory for the first time.
-    if (i == 1 || (i > 1 && ms < best_ms)) best_ms = ms;
+struct Limits {
+  Graph graph;
+
+  ValueId add(const OpDef& op, std::vector<ValueId> inputs, std::int64_t count,
+              std::int64_t rounds = 1) {
+    std::unique_ptr<Attrs> attrs;
+    if (op.make_attrs != nullptr) {
+      auto made = std::make_unique<LimitAttrs>();
+      made->count = count;
+      made->rounds = rounds;
+      attrs = std::move(made);
+    }
+    const NodeId node =
+        graph.add_node(&op, std::move(attrs), std::move(inputs), 1, std::string(op.name));
+    return graph.node(node).outputs[0];
   }
-  return best_ms > 0 ? 2 * static_cast<double>(bytes) / best_ms : 0.0;
-}
+};
 
-/// Milliseconds of the best run of a MatMul of this side.
-Result<double> matmul_ms(const std::shared_ptr<Runtime>& runtime, std::int64_t side) {
-  const std::string type = "float32[" + std::to_string(side) + ", " + std::to_string(side) + "]";
-  auto graph = parse_graph("graph limit {\n  input %a : " + type + "\n  input %b : " + type +
-                               "\n  %y = MatMul(%a, %b)\n  output %y\n}\n",
-                           runtime->ops());
-  if (!graph) return graph.error();
-  std::vector<TensorType> types;
-  for (ValueId id : graph->inputs()) types.push_back(graph->value(id).type);
-  auto inputs = random_inputs(types, 0);
-  if (!inputs) return inputs.error();
-  auto program = Program::compile(runtime, graph.take());
+/// Milliseconds of the fastest run of each op of a graph without inputs.
+Result<std::map<std::string, double>> best_ms(const std::shared_ptr<Runtime>& runtime,
+                                              Graph graph) {
+  if (auto status = infer_graph(graph); !status) return status.error();
+  ProgramOptions options;
+  options.run_passes = false;
+  auto program = Program::compile(runtime, std::move(graph), options);
   if (!program) return program.error();
   auto session = Session::create(program.take());
   if (!session) return session.error();
-  double best_ms = 0;
+  std::map<std::string, double> best;
   std::vector<Tensor> outputs;
   for (int i = 0; i < kTries; ++i) {
     std::vector<NodeTime> nodes;
-    RunOptions options;
-    options.profile = &nodes;  // the node's own time, without the way of its operands
-    if (auto status = (*session)->run(*inputs, outputs, options); !status) return status.error();
-    double ms = 0;
-    for (const NodeTime& node : nodes) ms += node.us / 1000;
-    if (i == 1 || (i > 1 && ms < best_ms)) best_ms = ms;
+    RunOptions run;
+    run.profile = &nodes;  // a node's own time, without the way of its operands
+    if (auto status = (*session)->run({}, outputs, run); !status) return status.error();
+    // The first run also touches the memory for the first time.
+    if (i == 0) continue;
+    for (const NodeTime& node : nodes) {
+      const auto [at, fresh] = best.emplace(node.op, node.us / 1000);
+      if (!fresh) at->second = std::min(at->second, node.us / 1000);
+    }
   }
-  return best_ms;
+  return best;
 }
 
-Result<double> matmul_rate(const std::shared_ptr<Runtime>& runtime) {
+Result<double> measure_bytes(const std::shared_ptr<Runtime>& runtime) {
+  const DeviceInfo& info = runtime->device(0).info();
+  const std::int64_t most = std::min(
+      {kStreamBytesMax, info.budget_bytes / 8, info.allocation_bytes_max, info.binding_bytes_max});
+  const std::int64_t count = most / 4 / kLimitUnit * kLimitUnit;
+  if (count == 0) return 0.0;
+  Limits limits;
+  limits.graph.name = "memory";
+  const ValueId x = limits.add(op_limit_fill, {}, count);
+  const ValueId y = limits.add(op_limit_copy, {x}, count);
+  limits.graph.mark_output(limits.add(op_limit_read, {y}, count), "y");
+  const auto best = best_ms(runtime, std::move(limits.graph));
+  if (!best) return best.error();
+  const double bytes = 4 * static_cast<double>(count);
+  const double copy_ms = best->at("limit.Copy");
+  const double read_ms = best->at("limit.Read");
+  return std::max(copy_ms > 0 ? 2 * bytes / copy_ms : 0, read_ms > 0 ? bytes / read_ms : 0);
+}
+
+Result<double> measure_flops(const std::shared_ptr<Runtime>& runtime) {
   double rate = 0;
-  for (std::int64_t side = kSideMin; side <= kSideMax; side *= 2) {
-    auto ms = matmul_ms(runtime, side);
-    if (!ms) return ms.error();
-    const double flops = 2 * static_cast<double>(side) * static_cast<double>(side * side);
-    if (*ms > 0) rate = std::max(rate, flops / *ms);
-    if (*ms > kLongMs) break;
+  for (std::int64_t rounds = kRoundsMin; rounds <= kRoundsMax; rounds *= 8) {
+    Limits limits;
+    limits.graph.name = "arithmetic";
+    limits.graph.mark_output(limits.add(op_limit_fma, {}, kFmaElements, rounds), "y");
+    const auto best = best_ms(runtime, std::move(limits.graph));
+    if (!best) return best.error();
+    const double ms = best->at("limit.Fma");
+    const double flops = 2.0 * kLimitChains * static_cast<double>(kFmaElements * rounds);
+    if (ms > 0) rate = std::max(rate, flops / ms);
+    if (ms > kLongMs) break;
   }
   return rate;
 }
 
 }  // namespace
 
-double DeviceLimit::share(std::int64_t flops, std::int64_t bytes, double ms) const {
-  if (bytes_per_ms <= 0 || flops_per_ms <= 0 || ms <= 0) return 0;
-  return std::max(static_cast<double>(bytes) / bytes_per_ms,
-                  static_cast<double>(flops) / flops_per_ms) /
-         ms;
+LimitShare DeviceLimit::share(std::int64_t flops, std::int64_t bytes, double ms) const {
+  if (bytes_per_ms <= 0 || flops_per_ms <= 0 || ms <= 0) return {};
+  return {static_cast<double>(flops) / flops_per_ms / ms,
+          static_cast<double>(bytes) / bytes_per_ms / ms};
+}
+
+void DeviceLimit::write(JsonWriter& json) const {
+  json.key("limit").begin_object().field("flops_per_s", flops_per_ms * 1000);
+  json.field("bytes_per_s", bytes_per_ms * 1000).end_object();
+}
+
+std::string DeviceLimit::text() const {
+  char out[120];
+  std::snprintf(out, sizeof out, "peak %.1f GFLOP/s (float32 multiply-adds), memory %.1f GB/s",
+                flops_per_ms * 1e-6, bytes_per_ms * 1e-6);
+  return out;
 }
 
 Result<DeviceLimit> measure_limit(const std::shared_ptr<Runtime>& runtime) {
-  auto copy = copy_rate(runtime->device(0));
-  if (!copy) return copy.error();
-  auto matmul = matmul_rate(runtime);
-  if (!matmul) return matmul.error();
-  return DeviceLimit{*copy, *matmul};
+  const auto bytes = measure_bytes(runtime);
+  if (!bytes) return bytes.error();
+  const auto flops = measure_flops(runtime);
+  if (!flops) return flops.error();
+  return DeviceLimit{*flops, *bytes};
 }
 
 }  // namespace polaris::cli

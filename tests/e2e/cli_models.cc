@@ -1,8 +1,10 @@
 // The command line on model files: info, inspect, run, bench.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
@@ -156,9 +158,20 @@ TEST_CASE("run fills inputs from a seed") {
 TEST_CASE("bench times a model") {
   const Json json = json_of({"bench", onnx_path("qdq_cnn.onnx"), "--json", "--device", "cpu",
                              "--runs", "3", "--warmup", "1"});
-  CHECK(keys_of(json) == std::set<std::string>{"median_ms", "p90_ms", "runs", "flops", "bytes",
-                                               "limit_share", "device"});
-  CHECK(json.at("limit_share").get<double>() > 0);
+  CHECK(keys_of(json) == std::set<std::string>{"median_ms", "p90_ms", "runs", "kernel_ms",
+                                               "outside_ms", "flops", "bytes", "flops_share",
+                                               "bytes_share", "limit_share", "limit", "device"});
+  const auto number = [&](const char* key) { return json.at(key).get<double>(); };
+  CHECK(number("kernel_ms") > 0);
+  CHECK(number("outside_ms") >= 0);
+  const double seconds = number("kernel_ms") / 1000;
+  CHECK(number("flops_share") ==
+        doctest::Approx(number("flops") / json.at("limit").at("flops_per_s").get<double>() /
+                        seconds));
+  CHECK(number("bytes_share") ==
+        doctest::Approx(number("bytes") / json.at("limit").at("bytes_per_s").get<double>() /
+                        seconds));
+  CHECK(number("limit_share") == std::max(number("flops_share"), number("bytes_share")));
   CHECK(json.at("median_ms").get<double>() > 0);
   CHECK(json.at("p90_ms").get<double>() >= json.at("median_ms").get<double>());
   CHECK(json.at("runs") == 3);
@@ -169,6 +182,28 @@ TEST_CASE("bench times a model") {
       {"bench", onnx_path("qdq_cnn.onnx"), "--profile", "--runs", "1", "--device", "cpu"});
   CHECK(table.exit_code == 0);
   CHECK(table.out.find("GFLOP/s") != std::string::npos);
+  const Json profile = json_of({"bench", onnx_path("qdq_cnn.onnx"), "--profile", "--runs", "1",
+                                "--device", "cpu", "--json"});
+  double us = 0;
+  for (const Json& node : profile.at("profile")) us += node.at("us").get<double>();
+  CHECK(us == doctest::Approx(1000 * profile.at("kernel_ms").get<double>()));
+}
+
+TEST_CASE("bench's limits are the device's: they are the same whatever model is timed") {
+  for (const std::string device : {"cpu", "reference"}) {
+    CAPTURE(device);
+    const auto limit = [&](const std::string& model, const char* key) {
+      return json_of({"bench", onnx_path(model), "--json", "--runs", "1", "--device", device,
+                      "--threads", "1"})
+          .at("limit")
+          .at(key)
+          .get<double>();
+    };
+    for (const char* key : {"flops_per_s", "bytes_per_s"}) {
+      CAPTURE(key);
+      CHECK(limit("qdq_cnn.onnx", key) > 0);
+    }
+  }
 }
 
 TEST_CASE("bench times one step of a language model") {
@@ -241,6 +276,40 @@ TEST_CASE("bench --llm gives tokens per second") {
   CHECK(json.at("tokens") == 128);
   CHECK(json.at("prompt_tokens_per_s").get<double>() > 0);
   CHECK(json.at("tokens_per_s").get<double>() > 0);
+  CHECK_FALSE(json.contains("profile"));
+  for (const char* key : {"prompt_kernel_ms", "decode_kernel_ms", "prompt_limit_share",
+                          "decode_limit_share", "decode_bytes_share", "prompt_flops_share"}) {
+    CAPTURE(key);
+    CHECK(json.at(key).get<double>() > 0);
+  }
+}
+
+TEST_CASE("bench --llm --profile tells where a prompt's and a token's time goes") {
+  const std::vector<std::string> arguments = {
+      "bench",    stories(), "--llm",           "--profile", "--device", "cpu", "--runs",  "1",
+      "--warmup", "0",       "--prompt-tokens", "40",        "--tokens", "2",   "--depth", "30"};
+  std::vector<std::string> as_json = arguments;
+  as_json.emplace_back("--json");
+  const Json profile = json_of(as_json).at("profile");
+  CHECK(keys_of(profile) == std::set<std::string>{"prompt", "decode"});
+  std::map<std::string, std::int64_t> flops;
+  for (const auto& [step, nodes] : profile.items()) {
+    std::set<std::string> ops;
+    for (const Json& node : nodes) {
+      CHECK(keys_of(node) ==
+            std::set<std::string>{"node", "op", "kernel", "device", "us", "flops", "bytes"});
+      ops.insert(node.at("op").get<std::string>());
+      if (node.at("node") == "blk.0.ffn_down") flops[step] = node.at("flops").get<std::int64_t>();
+    }
+    CHECK(ops.contains("polaris.Linear"));
+    CHECK(ops.contains("polaris.PagedAttention"));
+  }
+  // A prompt of 40 goes in a bucket of 64, a token alone.
+  CHECK(flops["prompt"] == 64 * flops["decode"]);
+  const ProcessResult text = run_polaris(arguments);
+  CHECK(text.exit_code == 0);
+  CHECK(text.out.find("a prompt of 40 tokens") != std::string::npos);
+  CHECK(text.out.find("one token behind 30") != std::string::npos);
 }
 
 }  // namespace
