@@ -55,6 +55,8 @@ TEST_CASE("Reduce ops") {
   Suite root("ReduceL2");
   root.add("squares", {values(DType::kI64, {3, 2}, {3, 4, -5, 12, 46341, 46341}), int64s({1})},
            reduce(true));
+  root.add("square above 2^63", {values(DType::kI64, {1, 1}, {3037000500.0}), int64s({1})},
+           reduce(true));
   root.run();
   for (const char* op : {"ReduceMax", "ReduceMin"}) {
     Suite s(op);

@@ -11,6 +11,7 @@
 #include "ir/op_set.h"
 #include "support/node_run.h"
 #include "support/vulkan.h"
+#include "tensor/element.h"
 
 using namespace polaris;
 using namespace polaris::test;
@@ -157,6 +158,77 @@ TEST_CASE("vulkan elementwise: Cast between all dtypes") {
         node.inputs = {random_floats(random, from, {301}, 0, 90)};
       }
       check_node(*device, node);
+    }
+  }
+}
+
+TEST_CASE("vulkan elementwise: Cast of what the type cannot hold saturates or rounds once") {
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  const DType all[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kI8,
+                       DType::kU8,  DType::kI16, DType::kU16,  DType::kI32,
+                       DType::kU32, DType::kI64, DType::kU64,  DType::kBool};
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::vector<double> floats = {
+      std::nan(""), inf,     -inf,       3e9,      -3e9,    2147483648.0, -2147483648.0,
+      1e10,         -1e10,   9.3e18,     -9.3e18,  2e19,    3e38,         -3e38,
+      127.5,        -128.5,  255.9,      -0.9,     65519.0, 65520.0,      65535.9,
+      32767.9,      -32769., 1.00390625, 16777217, 0.0,     1e-30,        2147483520.0};
+  const std::vector<std::int64_t> whole = {INT64_MIN,
+                                           INT64_MAX,
+                                           -1,
+                                           0,
+                                           1,
+                                           127,
+                                           128,
+                                           255,
+                                           256,
+                                           257,
+                                           32767,
+                                           32768,
+                                           65535,
+                                           65536,
+                                           16777217,
+                                           16777219,
+                                           -16777217,
+                                           2147483647,
+                                           4294967295,
+                                           1027,
+                                           33023,
+                                           33025,
+                                           8388673,
+                                           -2147483648,
+                                           9007199254740993,
+                                           -9007199254740993,
+                                           4611686293305294849};
+  for (const DType from : all) {
+    for (const DType to : all) {
+      CAPTURE(std::string(dtype_name(from)));
+      CAPTURE(std::string(dtype_name(to)));
+      const std::size_t count = is_float(from) ? floats.size() : whole.size();
+      Tensor x = Tensor::allocate(from, Shape{static_cast<std::int64_t>(count)}).take();
+      for (std::size_t i = 0; i < count; ++i) {
+        std::byte* data = x.mutable_bytes().data();
+        const auto at = static_cast<std::int64_t>(i);
+        if (is_float(from)) {
+          store_f64(from, data, at, floats[i]);
+        } else {
+          store_i64(from, data, at, from == DType::kBool ? whole[i] & 1 : whole[i]);
+        }
+      }
+      NodeCase node = node_of(find_op("Cast"), {std::move(x)});
+      static_cast<CastAttrs&>(*node.attrs).to = to;
+      auto want = run_reference(node);
+      auto got = run_device(*device, node);
+      REQUIRE(want.ok());
+      REQUIRE(got.ok());
+      // To the bit, but for what a NaN's bits are.
+      for (std::int64_t i = 0; i < (*want)[0].elements(); ++i) {
+        const double a = element_as_f64((*got)[0], i);
+        const double b = element_as_f64((*want)[0], i);
+        CHECK_MESSAGE((a == b || (std::isnan(a) && std::isnan(b))), "element ", i, ": got ", a,
+                      ", wanted ", b);
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -131,7 +132,11 @@ Result<std::string_view> arithmetic_shader(const VulkanTarget& target, const Nod
     return refuse(node, "no shader for " + std::string(dtype_name(dtype)));
   }
   if (is_float(dtype)) return std::string_view("elementwise.float");
-  if (dtype_bytes(dtype) < 8) return std::string_view("elementwise.int");
+  // The second operand of Pow is of a type of its own.
+  const bool wide = std::any_of(node.inputs.begin(), node.inputs.end(), [](const OperandDesc& o) {
+    return o.present && dtype_bytes(o.type.dtype) == 8;
+  });
+  if (!wide) return std::string_view("elementwise.int");
   if (!target.int64) return refuse(node, "64-bit integers, which this device lacks");
   return std::string_view("elementwise.int64");
 }
@@ -217,6 +222,10 @@ Status add_variadic(VulkanKernel& kernel, const VulkanTarget& target, const Node
     step.output = output;
     if (!last) step.output.operand = Operand::workspace();
     step.p0 = 1.0f / static_cast<float>(count);
+    if (last && mean && !std::has_single_bit(count)) {
+      step.opcode = kOpAddDivide;  // the inverse would be rounded before the product is
+      step.p0 = static_cast<float>(count);
+    }
     const Status added = add_step(kernel, target, node, step, i > 1);
     if (!added) return added.error();
     partial = step.output;
@@ -277,6 +286,7 @@ void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row,
   const bool to_bool = (row.opcode >= kOpEqual && row.opcode <= kOpLessOrEqual) ||
                        row.opcode == kOpIsNaN || row.opcode == kOpIsInf;
   const std::uint32_t types[4] = {code, code, code, to_bool ? kTypeBool : code};
+  const std::uint32_t opcode = row.op == "Mod" && is_float(dtype) ? kOpFmod : row.opcode;
   for (const std::uint32_t mode : {kModeSame, kModeStrided}) {
     std::uint32_t modes[3] = {kModeSame, kModeScalar, kModeScalar};
     modes[row.operands - 1] = mode;
@@ -284,7 +294,7 @@ void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row,
     variant.name = std::string(shader) + " " + std::string(row.op) + " " +
                    std::string(dtype_name(dtype)) + (mode == kModeSame ? " same" : " strided");
     variant.shader = shader;
-    variant.constants = constants_of(row.opcode, types, modes, mode == kModeStrided ? 3 : 0);
+    variant.constants = constants_of(opcode, types, modes, mode == kModeStrided ? 3 : 0);
     variant.bindings = 5;
     variant.push_bytes = 28;
     all.push_back(std::move(variant));
@@ -304,6 +314,12 @@ std::vector<ShaderVariant> variants() {
     if ((row.domains & kFloats) != 0) {
       add_variants(all, row, "elementwise.float", DType::kF32);
       add_variants(all, row, "elementwise.float", DType::kF16);
+      if (row.opcode == kOpAddScale) {
+        ElementwiseRow divided = row;
+        divided.op = "Mean by division";
+        divided.opcode = kOpAddDivide;
+        add_variants(all, divided, "elementwise.float", DType::kF32);
+      }
     }
     if ((row.domains & kInts) != 0) {
       add_variants(all, row, "elementwise.int", DType::kI32);

@@ -85,7 +85,7 @@ KernelResult select_windows(const VulkanTarget& target, const NodeDesc& node, bo
   d.operands = {Operand::input(0), Operand::output(0), Operand::output(indices ? 1 : 0)};
   d.grid = grid_1d(target, ceil_div(outputs, 64));
   const std::int64_t planes = g.dims[0].kernel;
-  d.loop_rounds = (indices ? 2 : 1) * g.kernel_size() + planes * (g.dims[1].kernel + 1);
+  d.loop_rounds = g.kernel_size() + planes * (g.dims[1].kernel + 1);
   return finish(average ? "pool_average" : "pool_max", std::move(d), node,
                 outputs * g.kernel_size() * 4);
 }

@@ -30,6 +30,12 @@ void main() {
 #else
 shared vec2 part[256];
 
+// What is no number is left out.
+vec2 widened(vec2 range, float v) {
+  if ((floatBitsToUint(v) & 0x7FFFFFFFu) > 0x7F800000u) return range;
+  return vec2(min(range.x, v), max(range.y, v));
+}
+
 // x: the least, y: the most; zero is always inside.
 vec2 reduce(vec2 range) {
   const uint tid = gl_LocalInvocationIndex;
@@ -49,7 +55,7 @@ void main() {
   vec2 range = vec2(0);
 #ifdef RANGE
   for (uint i = gl_WorkGroupID.x * 256 + tid; i < elements; i += parts * 256) {
-    range = vec2(min(range.x, x[i]), max(range.y, x[i]));
+    range = widened(range, x[i]);
   }
   range = reduce(range);
   if (tid == 0) ranges[gl_WorkGroupID.x] = range;

@@ -55,17 +55,35 @@ void store_bits(uint i, uvec2 v) { STORE_BITS(result, TYPE_OUT, i, v) }
 #define LOAD(NAME, TYPE, I)                                                     \
   (TYPE <= kTypeBF16 ? LOAD_FLOAT(NAME, TYPE, I)                                \
                      : from_bits(TYPE, LOAD_BITS(NAME, TYPE, I)))
-float from_bits(uint type, uvec2 bits) {
-  if (type == kTypeI64) {
-    // By magnitude: the halves of a small negative would cancel.
-    bool negative = int(bits.y) < 0;
-    if (negative) bits = uvec2(~bits.x + 1u, ~bits.y + (bits.x == 0u ? 1u : 0u));
-    float v = float(bits.y) * 4294967296.0 + float(bits.x);
-    return negative ? -v : v;
+// Rounded once: to nearest for float32, else so that a last bit of 1 says that something is lost,
+// and the narrower type is rounded to by all of it.
+float from_magnitude(uvec2 m) {
+  if (m.y == 0u && m.x < 0x1000000u) return float(m.x);
+  const int top = m.y != 0u ? 32 + findMSB(m.y) : findMSB(m.x);
+  // Shifted up until the highest bit is in front.
+  if (top < 32) m = uvec2(0u, m.x);
+  const int up = 31 - (top & 31);
+  if (up != 0) m = uvec2(m.x << up, (m.y << up) | (m.x >> (32 - up)));
+  uint kept = m.y >> 8;
+  const uint next = m.y & 255u;
+  if (TYPE_OUT == kTypeF16 || TYPE_OUT == kTypeBF16) {
+    if (next != 0u || m.x != 0u) kept |= 1u;
+  } else if (next > 128u || (next == 128u && (m.x != 0u || (kept & 1u) != 0u))) {
+    kept++;
   }
-  if (type == kTypeU64) return float(bits.y) * 4294967296.0 + float(bits.x);
-  if (type == kTypeU32) return float(bits.x);
-  return float(int(bits.x));
+  return float(kept) * uintBitsToFloat(uint(top - 23 + 127) << 23);
+}
+float from_bits(uint type, uvec2 bits) {
+  const bool with_sign = type == kTypeI64 || type == kTypeI32;
+  if (type != kTypeI64 && type != kTypeU64 && type != kTypeI32 && type != kTypeU32) {
+    return float(int(bits.x));
+  }
+  const bool wide = type == kTypeI64 || type == kTypeU64;
+  const bool negative = with_sign && int(wide ? bits.y : bits.x) < 0;
+  if (!wide) bits.y = negative ? ~0u : 0u;
+  if (negative) bits = uvec2(~bits.x + 1u, ~bits.y + (bits.x == 0u ? 1u : 0u));
+  const float v = from_magnitude(bits);
+  return negative ? -v : v;
 }
 // Toward zero, saturated, NaN to zero.
 uvec2 to_wide(float v, bool is_signed) {
@@ -82,14 +100,20 @@ uvec2 to_wide(float v, bool is_signed) {
 }
 uint to_int(float v, float low, float high) {
   if (is_nan(v)) return 0u;
-  if (v >= 2147483648.0) return high > 2147483647.5 ? 0x7FFFFFFFu : uint(int(high));
-  if (v <= -2147483648.0) return low < -2147483647.5 ? 0x80000000u : uint(int(low));
+  if (v >= 2147483648.0) return high >= 2147483648.0 ? 0x7FFFFFFFu : uint(int(high));
+  if (v <= -2147483648.0) return low <= -2147483648.0 ? 0x80000000u : uint(int(low));
   return uint(int(clamp(trunc(v), low, high)));
 }
 void store(uint i, float v) {
   switch (TYPE_OUT) {
     case kTypeF32: result_f[i] = v; break;
-    case kTypeF16: result_h[i] = float16_t(v); break;
+    case kTypeF16:
+      if (TYPE_A == kTypeF16) {
+        result_h[i] = float16_t(v);
+      } else {
+        result_s[i] = uint16_t(half_bits(v));
+      }
+      break;
     case kTypeBF16: result_s[i] = uint16_t(bfloat_bits(v)); break;
     case kTypeBool: result_b[i] = uint8_t(v != 0.0 ? 1u : 0u); break;
     case kTypeI8: result_b[i] = uint8_t(to_int(v, -128.0, 127.0) & 0xFFu); break;
@@ -106,7 +130,7 @@ void store(uint i, float v) {
     case kTypeU64: result_l[i] = to_wide(v, false); break;
   }
 }
-float apply(float a, float b, float c) { return float_op(OP, a, b, c, push.p0, push.p1); }
+float apply(float a, float b, float c) { return float_op(OP, TYPE_A, a, b, c, push.p0, push.p1); }
 
 #elif defined(DOMAIN_BITS)
 #define VALUE uvec2
@@ -146,11 +170,16 @@ VALUE quotient(VALUE a, VALUE b) {
   if (UNSIGNED) return VALUE(UVALUE(a) / UVALUE(b));
   return b == -ONE ? -a : a / b;  // the lowest value over -1 wraps
 }
-VALUE power(VALUE a, VALUE n) {
-  if (n < ZERO) return a == ONE ? ONE : a == -ONE ? ((n & ONE) != ZERO ? -ONE : ONE) : ZERO;
+// A negative exponent gives the inverse truncated.
+VALUE power(VALUE a, VALUE exponent) {
+  UVALUE n = UVALUE(exponent);
+  if (!WIDE_UNSIGNED(TYPE_B) && exponent < ZERO) {
+    if (a == -ONE && !UNSIGNED) return (exponent & ONE) != ZERO ? -ONE : ONE;
+    return a == ONE ? ONE : ZERO;
+  }
   VALUE r = ONE;
-  while (n > ZERO) {
-    if ((n & ONE) != ZERO) r *= a;
+  while (n != UVALUE(0)) {
+    if ((n & UVALUE(1)) != UVALUE(0)) r *= a;
     a *= a;
     n >>= 1;
   }
@@ -184,7 +213,7 @@ VALUE apply(VALUE a, VALUE b, VALUE c) {
     }
     case kOpMin: return less(a, b) ? a : b;
     case kOpMax: return less(a, b) ? b : a;
-    case kOpPRelu: return a < ZERO ? a * b : a;
+    case kOpPRelu: return !UNSIGNED && a < ZERO ? a * b : a;
     case kOpEqual: return a == b ? ONE : ZERO;
     case kOpGreater: return less(b, a) ? ONE : ZERO;
     case kOpGreaterOrEqual: return less(a, b) ? ZERO : ONE;
@@ -205,27 +234,37 @@ VALUE apply(VALUE a, VALUE b, VALUE c) {
 }
 #endif
 
+void element(uint i) {
+  if (i < push.count) {
+    uint ia = push.base_a + (MODE_A == kModeSame ? i : 0u);
+    uint ib = push.base_b + (MODE_B == kModeSame ? i : 0u);
+    uint ic = push.base_c + (MODE_C == kModeSame ? i : 0u);
+    uint rest = i;
+    [[unroll]] for (uint d = 0u; d < DIMS; ++d) {
+      uint next = 0u, at = rest;
+      if (d + 1u < DIMS) {
+        next = fast_div(rest, uvec2(dims[d].multiplier, dims[d].shift));
+        at = rest - next * dims[d].size;
+      }
+      if (MODE_A == kModeStrided) ia += at * dims[d].a;
+      if (MODE_B == kModeStrided) ib += at * dims[d].b;
+      if (MODE_C == kModeStrided) ic += at * dims[d].c;
+      rest = next;
+    }
+    VALUE a = LOAD(a, TYPE_A, ia);
+    VALUE b = LOAD(b, TYPE_B, ib);
+    VALUE c = LOAD(c, TYPE_C, ic);
+    store(push.base_out + i, apply(a, b, c));
+  }
+}
+
 void main() {
   uint first = group_index() * 1024u + gl_LocalInvocationID.x;
-  [[unroll]] for (uint k = 0u; k < 4u; ++k) {
-    uint i = first + k * 256u;
-    if (i < push.count) {
-      uint ia = push.base_a + (MODE_A == kModeSame ? i : 0u);
-      uint ib = push.base_b + (MODE_B == kModeSame ? i : 0u);
-      uint ic = push.base_c + (MODE_C == kModeSame ? i : 0u);
-      uint rest = i;
-      [[unroll]] for (uint d = 0u; d < DIMS; ++d) {
-        uint next = fast_div(rest, uvec2(dims[d].multiplier, dims[d].shift));
-        uint at = rest - next * dims[d].size;
-        if (MODE_A == kModeStrided) ia += at * dims[d].a;
-        if (MODE_B == kModeStrided) ib += at * dims[d].b;
-        if (MODE_C == kModeStrided) ic += at * dims[d].c;
-        rest = next;
-      }
-      VALUE a = LOAD(a, TYPE_A, ia);
-      VALUE b = LOAD(b, TYPE_B, ib);
-      VALUE c = LOAD(c, TYPE_C, ic);
-      store(push.base_out + i, apply(a, b, c));
-    }
+#ifdef DOMAIN_FLOAT
+  if (is_long(OP, TYPE_A)) {
+    [[dont_unroll]] for (uint k = 0u; k < 4u; ++k) element(first + k * 256u);
+    return;
   }
+#endif
+  [[unroll]] for (uint k = 0u; k < 4u; ++k) element(first + k * 256u);
 }

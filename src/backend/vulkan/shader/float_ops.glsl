@@ -1,17 +1,44 @@
+#include "exact.glsl"
 #include "math.glsl"
 
-// One scalar float op; `op` is a specialization constant wherever this is called.
-float float_op(uint op, float a, float b, float c, float p0, float p1) {
+// Quotients and roots of float32 are rounded to nearest: what follows may round to integers. Those
+// of 16 bits are rounded anyway.
+bool is_exact(uint type) { return type == kTypeF32; }
+// Float16 has no argument that needs the long way.
+bool has_far_turns(uint type) { return type != kTypeF16; }
+
+// Ops of so much code that a thread's elements are looped over and not unrolled.
+bool is_long(uint op, uint type) {
+  if (op == kOpFmod || op == kOpPow) return true;
+  if (op == kOpSin || op == kOpCos || op == kOpTan) return has_far_turns(type);
+  if (op == kOpLog) return type != kTypeF16;
+  const bool exact = op == kOpDiv || op == kOpSqrt || op == kOpReciprocal || op == kOpAddDivide;
+  return exact && is_exact(type);
+}
+
+float quotient_of(uint type, float a, float b) {
+  if (is_exact(type)) return exact_div(a, b);
+  return a / b;
+}
+
+// Drivers make a minimum or maximum of a comparison, and that would lose a NaN.
+float keep_nan(float a, float v) { return is_nan(a) ? a : v; }
+
+// One scalar float op; `op` and `type`, that of operands and result, are specialization constants
+// wherever this is called.
+float float_op(uint op, uint type, float a, float b, float c, float p0, float p1) {
   switch (op) {
     case kOpIdentity: return a;
     case kOpAbs: return abs(a);
     case kOpNeg: return -a;
-    case kOpSqrt: return sqrt(a);
+    case kOpSqrt:
+      if (is_exact(type)) return exact_sqrt(a);
+      return sqrt(a);
     case kOpExp: return exp(a);
-    case kOpLog: return a < 0.0 ? kNan : log(a);
-    case kOpSin: return sin_quadrant(a, 0);
-    case kOpCos: return sin_quadrant(a, 1);
-    case kOpTan: return sin_quadrant(a, 0) / sin_quadrant(a, 1);
+    case kOpLog: return log_accurate(a, type != kTypeF16);
+    case kOpSin: return sin_quadrant(a, 0, has_far_turns(type));
+    case kOpCos: return sin_quadrant(a, 1, has_far_turns(type));
+    case kOpTan: return tan_accurate(a, has_far_turns(type));
     case kOpAsin: return asin_accurate(a);
     case kOpAcos: return a < -0.5 ? 3.14159265358979 - 2.0 * asin_accurate(sqrt(0.5 * (1.0 + a)))
                                   : 2.0 * asin_accurate(sqrt(0.5 * (1.0 - a)));
@@ -23,15 +50,14 @@ float float_op(uint op, float a, float b, float c, float p0, float p1) {
     case kOpAcosh: return acosh_accurate(a);
     case kOpAtanh: return 0.5 * log((1.0 + a) / (1.0 - a));
     case kOpErf: return erf_accurate(a);
-    // Drivers make a maximum of a comparison, and that would lose a NaN.
-    case kOpRelu: return is_nan(a) ? a : max(a, 0.0);
+    case kOpRelu: return keep_nan(a, max(a, 0.0));
     case kOpSigmoid: return sigmoid_accurate(a);
-    case kOpHardSigmoid: return clamp(p0 * a + p1, 0.0, 1.0);
+    case kOpHardSigmoid: return keep_nan(a, clamp(p0 * a + p1, 0.0, 1.0));
     case kOpHardSwish: return a * clamp(a * (1.0 / 6.0) + 0.5, 0.0, 1.0);
     case kOpLeakyRelu: return a < 0.0 ? p0 * a : a;
     case kOpElu: return a < 0.0 ? p0 * (exp(a) - 1.0) : a;
     case kOpSelu: return a > 0.0 ? p1 * a : p1 * p0 * (exp(a) - 1.0);
-    case kOpCelu: return max(a, 0.0) + min(0.0, p0 * (exp(a / p0) - 1.0));
+    case kOpCelu: return a > 0.0 ? a : p0 * (exp(a / p0) - 1.0);
     case kOpGelu: return 0.5 * a * (1.0 + erf_accurate(a * 0.70710678118654752));
     case kOpGeluTanh:
       return 0.5 * a * (1.0 + tanh_accurate(0.7978845608028654 * (a + 0.044715 * a * a * a)));
@@ -42,21 +68,23 @@ float float_op(uint op, float a, float b, float c, float p0, float p1) {
     case kOpFloor: return floor(a);
     case kOpCeil: return ceil(a);
     case kOpRound: return roundEven(a);
-    case kOpSign: return sign(a);
-    case kOpReciprocal: return 1.0 / a;
+    case kOpSign: {
+      // Zeros and NaN stay.
+      float one = uintBitsToFloat((floatBitsToUint(a) & 0x80000000u) | 0x3F800000u);
+      return abs(a) > 0.0 ? one : a;
+    }
+    case kOpReciprocal: return quotient_of(type, 1.0, a);
     case kOpSwish: return a / (1.0 + exp(-p0 * a));
     case kOpIsNaN: return is_nan(a) ? 1.0 : 0.0;
     case kOpIsInf: return is_inf(a) && (a > 0.0 ? p0 : p1) != 0.0 ? 1.0 : 0.0;
     case kOpAdd: return a + b;
     case kOpSub: return a - b;
     case kOpMul: return a * b;
-    case kOpDiv: return a / b;
+    case kOpDiv: return quotient_of(type, a, b);
     case kOpPow: return pow_accurate(a, b);
-    case kOpFmod: return fmod_accurate(a, b);
-    case kOpMod: {
-      float r = fmod_accurate(a, b);
-      return r != 0.0 && (r < 0.0) != (b < 0.0) ? r + b : r;
-    }
+#ifndef STRAIGHT
+    case kOpFmod: return exact_fmod(a, b);
+#endif
     case kOpMin: return is_nan(a) ? a : is_nan(b) ? b : min(a, b);
     case kOpMax: return is_nan(a) ? a : is_nan(b) ? b : max(a, b);
     case kOpPRelu: return a < 0.0 ? a * b : a;
@@ -66,7 +94,8 @@ float float_op(uint op, float a, float b, float c, float p0, float p1) {
     case kOpLess: return a < b ? 1.0 : 0.0;
     case kOpLessOrEqual: return a <= b ? 1.0 : 0.0;
     case kOpAddScale: return (a + b) * p0;
-    case kOpClip: return min(max(a, b), c);
+    case kOpAddDivide: return quotient_of(type, a + b, p0);
+    case kOpClip: return keep_nan(a, min(max(a, b), c));
   }
   return a;
 }

@@ -63,6 +63,7 @@ const uint kOpXor = 81u;
 const uint kOpShiftLeft = 82u;
 const uint kOpShiftRight = 83u;
 const uint kOpAddScale = 84u;
+const uint kOpAddDivide = 85u;
 const uint kOpClip = 96u;
 const uint kOpWhere = 97u;
 

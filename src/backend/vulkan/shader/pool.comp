@@ -19,6 +19,9 @@ layout(constant_id = 5) const uint kYLast = 0;
 #define LOAD(i) (kSigned != 0 ? bitfieldExtract(int(x[i]), 0, 8) : int(x[i]))
 #define STORE(v) uint8_t(uint(v) & 255u)
 const int kLowest = -128;
+int exact_div(int a, int b) { return a / b; }  // no pool of bytes calls it
+#define MAGNITUDE(v) 0u
+int keep_nan(int v, uint largest) { return v; }
 #else
 #ifdef HALF
 layout(constant_id = 6) const uint kBrain = 0;  // 1: bfloat16
@@ -31,6 +34,12 @@ layout(constant_id = 6) const uint kBrain = 0;  // 1: bfloat16
 #define VALUE float
 #define STORE(v) TYPE(v)
 #define kLowest uintBitsToFloat(0xFF800000u)
+#include "exact.glsl"
+// A maximum may leave a NaN out; its bits are above those of an infinity.
+#define MAGNITUDE(v) (floatBitsToUint(v) & 0x7FFFFFFFu)
+float keep_nan(float v, uint largest) {
+  return largest > 0x7F800000u ? uintBitsToFloat(largest) : v;
+}
 #endif
 
 layout(set = 0, binding = 0) readonly restrict buffer X { TYPE x[]; };
@@ -51,6 +60,14 @@ layout(push_constant) uniform P {
 // Taps before the padding's end, of a window that starts at `start`.
 uint counted(int start, int end, uint kernel, int dilation) {
   return uint(clamp((end - start + dilation - 1) / dilation, 0, int(kernel)));
+}
+
+// A place in the input as the indices count it.
+uint index_of(uint place) {
+  if (kIndices != 2) return place;
+  const uint ix = place % in_w, iy = place / in_w % in_h;
+  const uint column = (ix * in_h + iy) * (kDepth != 0 ? in_d : 1);
+  return kDepth != 0 ? column + place / in_w / in_h : column;
 }
 
 void main() {
@@ -75,35 +92,40 @@ void main() {
 
   VALUE result = kAverage != 0 ? VALUE(0) : kLowest;
   uint count = 0, best = 0;
+  uint largest = 0, nan_at = ~0u;  // bits of the largest magnitude; the first NaN's place
   for (uint kz = 0; kz < (kDepth != 0 ? kernel_d : 1); kz++) {
     const int iz = front + int(kz) * dilation_d;
+    if (kDepth != 0 && uint(iz) >= in_d) continue;
     for (uint ky = 0; ky < kernel_h; ky++) {
       const int iy = top + int(ky) * dilation_h;
+      if (uint(iy) >= in_h) continue;
+      const uint row = (kDepth != 0 ? uint(iz) * in_h + uint(iy) : uint(iy)) * in_w;
       for (uint kx = 0; kx < kernel_w; kx++) {
         const int ix = left + int(kx) * dilation_w;
-        bool inside = uint(iy) < in_h && uint(ix) < in_w;
-        if (kDepth != 0) inside = inside && uint(iz) < in_d;
-        if (inside) {
-          uint place = uint(iy) * in_w + uint(ix);
-          if (kDepth != 0) place += uint(iz) * in_h * in_w;
+        if (uint(ix) < in_w) {
+          const uint place = row + uint(ix);
           VALUE v = LOAD(base + place * step_x);
           if (kIndices != 0) {
             // Of equal elements the first.
             if (count == 0 || v > result) {
               result = v;
               best = place;
-              if (kIndices == 2) {
-                best = (uint(ix) * in_h + uint(iy)) * (kDepth != 0 ? in_d : 1);
-                if (kDepth != 0) best += uint(iz);
-              }
             }
           } else {
             result = kAverage != 0 ? result + v : max(result, v);
           }
+          if (kAverage == 0 && kIndices == 0) largest = max(largest, MAGNITUDE(v));
+          if (kIndices != 0) nan_at = min(nan_at, MAGNITUDE(v) > 0x7F800000u ? place : ~0u);
           count++;
         }
       }
     }
+  }
+  // A NaN wins over any number, the first one.
+  if (kAverage == 0 && kIndices == 0) result = keep_nan(result, largest);
+  if (kIndices != 0 && nan_at != ~0u) {
+    result = LOAD(base + nan_at * step_x);
+    best = nan_at;
   }
   if (kAverage != 0) {
     if (count_pad != 0) {
@@ -111,7 +133,7 @@ void main() {
               counted(top, count_h, kernel_h, dilation_h);
       if (kDepth != 0) count *= counted(front, count_d, kernel_d, dilation_d);
     }
-    result = result / VALUE(count);
+    result = exact_div(result, VALUE(count));
   }
 #ifdef HALF
   if (kBrain != 0) {
@@ -121,5 +143,5 @@ void main() {
   {
     y[at] = STORE(result);
   }
-  if (kIndices != 0) indices[at] = uvec2(plane * area + best, 0);
+  if (kIndices != 0) indices[at] = uvec2(plane * area + index_of(best), 0);
 }

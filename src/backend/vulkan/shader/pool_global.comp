@@ -9,6 +9,7 @@ layout(constant_id = 0) const uint kThreads = 256;
 layout(constant_id = 1) const uint kAverage = 0;
 layout(constant_id = 2) const uint kLast = 0;
 layout(constant_id = 3) const uint kType = 0;
+#include "exact.glsl"
 #include "row_sum.glsl"
 
 FLOATS_IN(0, x)
@@ -20,8 +21,12 @@ layout(push_constant) uniform P {
 };
 
 float start() { return kAverage != 0 ? 0.0 : uintBitsToFloat(0xFF800000u); }
-float join(float a, float b) { return kAverage != 0 ? a + b : max(a, b); }
-float finish(float v) { return kAverage != 0 ? v / float(area) : v; }
+bool is_nan(float v) { return (floatBitsToUint(v) & 0x7FFFFFFFu) > 0x7F800000u; }
+float join(float a, float b) {
+  if (kAverage != 0) return a + b;
+  return a > b || is_nan(a) ? a : b;
+}
+float finish(float v) { return kAverage != 0 ? exact_div(v, float(area)) : v; }
 
 void main() {
   const uint group = group_index(), tid = gl_LocalInvocationIndex;
@@ -29,7 +34,7 @@ void main() {
   float v = start();
   if (kLast == 0) {
     for (uint i = tid; i < area; i += kThreads) v = join(v, LOAD_FLOAT(x, kType, group * area + i));
-    v = row_reduce(v, kAverage == 0);
+    v = row_reduce_nan(v, kAverage == 0);
     if (tid == 0) STORE_FLOAT(y, kType, group, finish(v));
     return;
   }

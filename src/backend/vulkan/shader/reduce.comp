@@ -8,7 +8,9 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "elements.glsl"
-#ifndef DOMAIN_FLOAT
+#ifdef DOMAIN_FLOAT
+#include "exact.glsl"
+#else
 #include "ints.glsl"
 #endif
 layout(local_size_x_id = 0) in;
@@ -41,8 +43,8 @@ VALUE load(uint i) { return LOAD_FLOAT(x, kType, i); }
 bool above(VALUE a, VALUE b) { return a > b; }
 bool is_nan(VALUE v) { return (floatBitsToUint(v) & 0x7FFFFFFFu) > 0x7F800000u; }
 void finish(uint at, VALUE v, VALUE peak) {
-  if (kOp == kMean) v = v / float(count);
-  if (kOp == kL2) v = sqrt(v);
+  if (kOp == kMean) v = exact_div(v, float(count));
+  if (kOp == kL2) v = exact_sqrt(v);
   if (kOp == kLogSum) v = log(v);
   if (kOp == kLogSumExp) v = peak + log(v);
   STORE_FLOAT(y, kType, at, v)
@@ -55,12 +57,14 @@ VALUE load(uint i) { return from_bits(kType, LOAD_BITS(x, kType, i)); }
 bool above(VALUE a, VALUE b) { return kUnsigned ? UVALUE(a) > UVALUE(b) : a > b; }
 bool is_nan(VALUE v) { return false; }
 VALUE exp(VALUE v) { return v; }  // no op of integers calls it
-// The largest root whose square is at most v: an estimate, then settled.
+// The largest root whose square is at most v, bit by bit. A sum of squares has no sign.
 VALUE whole_root(VALUE v) {
-  VALUE root = VALUE(sqrt(float(v)));
-  while (root * root > v) root--;
-  while ((root + VALUE(1)) * (root + VALUE(1)) <= v) root++;
-  return root;
+  UVALUE root = UVALUE(0);
+  for (UVALUE bit = UVALUE(1) << int(kValueBits / 2u - 1u); bit != UVALUE(0); bit >>= 1) {
+    UVALUE more = root | bit;
+    if (more * more <= UVALUE(v)) root = more;
+  }
+  return VALUE(root);
 }
 void finish(uint at, VALUE v, VALUE peak) {
   if (kOp == kMean) v = count == 0u ? VALUE(0) : v / VALUE(count);
@@ -94,9 +98,24 @@ State start(bool peak_pass) {
   return State(VALUE(0), 0);
 }
 
+// A NaN comes before every number, and beside another NaN.
 bool better(State a, State b) {
-  if (a.value == b.value) return kLast != 0 ? a.index > b.index : a.index < b.index;
+  const bool nan_a = is_nan(a.value), nan_b = is_nan(b.value);
+  if (a.value == b.value || (nan_a && nan_b)) {
+    return kLast != 0 ? a.index > b.index : a.index < b.index;
+  }
+  if (nan_a || nan_b) return nan_a;
   return kOp == kArgMax ? above(a.value, b.value) : above(b.value, a.value);
+}
+
+// better() of an element that comes after all that `s` is of.
+bool better_later(State e, State s) {
+  if (kLast != 0) {
+    return is_nan(e.value) || e.value == s.value ||
+           (kOp == kArgMax ? above(e.value, s.value) : above(s.value, e.value));
+  }
+  return (kOp == kArgMax ? above(e.value, s.value) : above(s.value, e.value)) ||
+         (is_nan(e.value) && !is_nan(s.value));
 }
 
 State join(State a, State b, bool peak_pass) {
@@ -126,7 +145,12 @@ State walk(uint base, uint first, uint step, bool peak_pass, VALUE peak) {
   State s = start(peak_pass);
   if (kArg && first < count) s = element(base, first, peak_pass, peak);
   for (uint i = first + (kArg ? step : 0); i < count; i += step) {
-    s = join(s, element(base, i, peak_pass, peak), peak_pass);
+    State e = element(base, i, peak_pass, peak);
+    if (kArg) {
+      if (better_later(e, s)) s = e;
+    } else {
+      s = join(s, e, peak_pass);
+    }
   }
   if (kColumns != 0) return s;
   const uint tid = gl_LocalInvocationIndex;

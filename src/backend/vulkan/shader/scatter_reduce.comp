@@ -46,17 +46,19 @@ layout(binding = 3) readonly restrict buffer Dims { Dim dims[]; };
 #define LOAD(NAME, I) LOAD_FLOAT(NAME, TYPE, I)
 #define STORE(I, V) STORE_FLOAT(y, TYPE, I, V)
 bool above(VALUE a, VALUE b) { return a > b; }
+bool is_nan(VALUE v) { return (floatBitsToUint(v) & 0x7FFFFFFFu) > 0x7F800000u; }
 #else
 const bool UNSIGNED = WIDE_UNSIGNED(TYPE);
 #define LOAD(NAME, I) from_bits(TYPE, LOAD_BITS(NAME, TYPE, I))
 #define STORE(I, V) STORE_BITS(y, TYPE, I, to_bits(V))
 bool above(VALUE a, VALUE b) { return UNSIGNED ? UVALUE(a) > UVALUE(b) : a > b; }
+bool is_nan(VALUE v) { return false; }
 #endif
 
 VALUE join(VALUE a, VALUE b) {
   if (REDUCTION == 0u) return a + b;
   if (REDUCTION == 1u) return a * b;
-  return (REDUCTION == 2u ? above(a, b) : above(b, a)) ? a : b;
+  return is_nan(a) || (REDUCTION == 2u ? above(a, b) : above(b, a)) ? a : b;
 }
 
 void main() {

@@ -24,6 +24,8 @@ layout(push_constant) uniform P {
 float load(uint i) { return LOAD_FLOAT(x, kType, i); }
 void store(uint i, float v) { STORE_FLOAT(y, kType, i, v) }
 
+bool is_nan(float v) { return (floatBitsToUint(v) & 0x7FFFFFFFu) > 0x7F800000u; }
+
 float finish(float v, float peak, float sum) {
   if (kMode == 1) return v - peak - log(sum);
   return exp(v - peak) / sum;
@@ -40,6 +42,9 @@ void column(uint line) {
       first = i;
     }
   }
+  if (kMode == 2) {
+    for (uint i = size; i-- > 0;) first = is_nan(load(base + i * inner)) ? i : first;
+  }
   if (kMode != 2) {
     for (uint i = 0; i < size; i++) sum += exp(load(base + i * inner) - peak);
   }
@@ -55,12 +60,17 @@ void row(uint line) {
   for (uint i = tid; i < size; i += kThreads) peak = max(peak, load(base + i));
   peak = row_reduce(peak, true);
   if (kMode == 2) {
-    // The first of equal maxima: indices below 2^24 are exact as floats.
-    float first = kLowest;
+    // The first NaN, or of equal maxima the first: indices below 2^24 are exact as floats.
+    float first = kLowest, first_nan = kLowest;
     for (uint i = tid; i < size; i += kThreads) {
       if (load(base + i) == peak) first = max(first, -float(i));
     }
+    for (uint i = tid; i < size; i += kThreads) {
+      if (is_nan(load(base + i))) first_nan = max(first_nan, -float(i));
+    }
     first = row_reduce(first, true);
+    first_nan = row_reduce(first_nan, true);
+    if (first_nan != kLowest) first = first_nan;
     for (uint i = tid; i < size; i += kThreads) store(base + i, float(i) == -first ? 1.0 : 0.0);
     return;
   }
