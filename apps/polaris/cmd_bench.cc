@@ -40,7 +40,7 @@ class Bench final : public Action {
   Status run(const Common& common) override {
     if (is_llm_) return bench_llm(common, options_, llm_);
     {
-      auto opened = open_model(common, options_.model, arch_options(options_));
+      auto opened = open_model(common, options_.model, arch_options(options_), inputs_.files);
       if (!opened) return opened.error();
       auto graph = take_function(opened->model, function_);
       if (!graph) return graph.error().with_context("'" + options_.model + "'");
