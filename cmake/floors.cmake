@@ -1,7 +1,7 @@
 # One object library per floor folder of src/, in the order of docs/architecture.md; together
 # they are the static library polaris_core and the shared library libpolaris.so (the C ABI only).
 
-set(POLARIS_FLOORS base tensor ir wire arch load save pass backend plan session quant
+set(POLARIS_FLOORS base gcn tensor ir wire arch load save pass backend plan session quant
   text media pipeline server cluster)
 
 # Kernels above the SSE2 baseline are compiled apart and chosen at run time.
@@ -16,8 +16,9 @@ function(polaris_isa_flags)
     elseif(source MATCHES "_vnni\\.cc$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx512};-mavx512vnni")
     endif()
-    # A register tile is in registers only where its loops are unrolled whole, which -O2 does not.
-    if(source MATCHES "/simd/")
+    # A register tile is in registers only where its loops are unrolled whole, which -O2 does not;
+    # nor does it vectorize the loops over the lanes of a simulated wave.
+    if(source MATCHES "/simd/|/gcn/(op_valu|wave)")
       set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
     endif()
     # A precompiled header fits one set of flags.

@@ -1,13 +1,28 @@
-# tools/audit: compiles every shipped shader variant for POLARIS10 with no card present.
+# tools/radv: Mesa's compiler for POLARIS10 with no card present, for the tools below.
 
 find_path(POLARIS_VULKAN_INCLUDE vulkan/vulkan.h REQUIRED)
+file(GLOB radv_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/radv/*.cc)
+add_library(radv_core OBJECT ${radv_sources})
+target_include_directories(radv_core PUBLIC ${CMAKE_SOURCE_DIR}/tools)
+target_link_libraries(radv_core PUBLIC polaris_options)
+
+# tools/audit: every shipped shader variant through that compiler.
+
 file(GLOB audit_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/audit/*.cc)
 list(REMOVE_ITEM audit_sources ${CMAKE_SOURCE_DIR}/tools/audit/main.cc)
 add_library(audit_core OBJECT ${audit_sources})
 target_include_directories(audit_core PUBLIC ${CMAKE_SOURCE_DIR}/tools/audit)
-target_link_libraries(audit_core PUBLIC polaris_options)
+target_link_libraries(audit_core PUBLIC radv_core)
 add_executable(audit ${CMAKE_SOURCE_DIR}/tools/audit/main.cc)
-target_link_libraries(audit PRIVATE audit_core)
+target_link_libraries(audit PRIVATE audit_core radv_core)
+
+# tools/gcn: executes and times what that compiler makes.
+file(GLOB gcn_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/gcn/*.cc)
+list(REMOVE_ITEM gcn_sources ${CMAKE_SOURCE_DIR}/tools/gcn/main.cc)
+add_library(gcn_core OBJECT ${gcn_sources})
+target_link_libraries(gcn_core PUBLIC radv_core)
+add_executable(gcn ${CMAKE_SOURCE_DIR}/tools/gcn/main.cc)
+target_link_libraries(gcn PRIVATE gcn_core radv_core polaris_core)
 
 if(EXISTS ${POLARIS_SRC}/backend/vulkan/variants.h)
   add_executable(list_shaders ${CMAKE_SOURCE_DIR}/tools/list_shaders.cc)

@@ -6,7 +6,10 @@
 #include <string>
 
 #include "backend/reference/reference_device.h"
+#include "gcn/sim_device.h"
+#include "radv/null_device.h"
 #include "support/cpu_case.h"
+#include "support/skip.h"
 #include "support/vulkan.h"
 
 namespace polaris::test {
@@ -14,6 +17,15 @@ namespace {
 
 bool wanted(const std::string& backend) {
   return std::getenv("POLARIS_DEVICES") == nullptr || backend_named(backend);
+}
+
+/// POLARIS10's machine code, executed: slow, so only where it is asked for by name.
+std::unique_ptr<Device> gcn_device() {
+  if (std::getenv("POLARIS_DEVICES") == nullptr || !wanted("gcn")) return nullptr;
+  auto device = gcn::make_sim_device(radv::kDefaultIcd);
+  if (device) return device.take();
+  FAIL_CHECK(device.error().message());  // it is there only by name
+  return nullptr;
 }
 
 std::vector<std::unique_ptr<Device>> make_devices() {
@@ -27,8 +39,9 @@ std::vector<std::unique_ptr<Device>> make_devices() {
     for (const std::string& isa : isas_here()) add(cpu_device(isa));
   }
   if (wanted("vulkan")) add(make_test_vulkan());
+  add(gcn_device());
   // A name that is misspelt, or nothing made, must not pass for a run.
-  CHECK_MESSAGE(!out.empty(), "POLARIS_DEVICES names no backend: reference, cpu or vulkan");
+  CHECK_MESSAGE(!out.empty(), "POLARIS_DEVICES names no backend: reference, cpu, vulkan or gcn");
   return out;
 }
 

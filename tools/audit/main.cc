@@ -10,24 +10,25 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
+#include "radv/variants.h"
 #include "report.h"
 
 namespace polaris::audit {
 namespace {
+
+using radv::Compiled;
+using radv::Variant;
 
 using Clock = std::chrono::steady_clock;
 
 struct Options {
   std::string shaders;
   std::string ratchet;
-  std::string icd = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
+  std::string icd = radv::kDefaultIcd;
   std::string only;
   int seconds = 20;
   bool json = false;
@@ -58,45 +59,6 @@ bool parse_options(int argc, char** argv, Options& out) {
   return !out.shaders.empty() && out.seconds > 0 && (!out.update || !out.ratchet.empty());
 }
 
-std::uint32_t specialization_bits(const nlohmann::json& value) {
-  if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
-  if (value.is_number_float()) {
-    const float number = value.get<float>();
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &number, sizeof bits);
-    return bits;
-  }
-  return static_cast<std::uint32_t>(value.get<std::int64_t>());
-}
-
-std::vector<Variant> read_variants(const std::string& path) {
-  std::ifstream file(path);
-  std::vector<Variant> out;
-  for (const nlohmann::json& in : nlohmann::json::parse(file)) {
-    Variant one{.name = in.at("name"), .file = in.at("file")};
-    for (const auto& [id, value] : in.at("specialization").items()) {
-      one.specialization.emplace_back(
-          static_cast<std::uint32_t>(std::strtoul(id.c_str(), nullptr, 10)),
-          specialization_bits(value));
-    }
-    one.bindings = in.at("bindings");
-    one.push_constant_bytes = in.at("push_constant_bytes");
-    one.work_per_trip = in.at("work_per_trip");
-    out.push_back(std::move(one));
-  }
-  return out;
-}
-
-std::vector<std::uint32_t> read_words(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(file.tellg()) / 4);
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(words.data()),
-            static_cast<std::streamsize>(words.size() * sizeof(words[0])));
-  return words;
-}
-
 /// A variant being compiled in a process of its own: a driver that hangs or dies takes only that
 /// process with it.
 struct Job {
@@ -119,12 +81,12 @@ Job start(const Variant& variant, std::size_t index, const Options& options) {
   if (job.pid == 0) {
     close(ends[0]);
     const auto folder = std::filesystem::path(options.shaders).parent_path();
-    const std::vector<std::uint32_t> words = read_words(folder / variant.file);
+    const std::vector<std::uint32_t> words = radv::read_words(folder / variant.file);
     Compiled compiled;
     if (words.size() < 5 || words[0] != 0x07230203) {
       compiled.error = "no SPIR-V in " + variant.file;
     } else {
-      compiled = compile_for_polaris(variant, words, options.icd);
+      compiled = radv::compile_for_polaris(variant, words, options.icd);
     }
     const std::string text = to_json(judge(variant, words, compiled));
     std::size_t sent = 0;
@@ -232,7 +194,7 @@ int run(int argc, char** argv) {
     return 2;
   }
   try {
-    std::vector<Variant> variants = read_variants(options.shaders);
+    std::vector<Variant> variants = radv::read_variants(options.shaders);
     std::vector<std::string> problems;
     if (options.only.empty()) {
       for (const std::string& file : unlisted(variants, options)) {

@@ -50,7 +50,7 @@ std::vector<std::uint32_t> foreign_capabilities(const std::vector<std::uint32_t>
   return out;
 }
 
-std::int64_t statistic(const Compiled& compiled, const std::string& name, Row& row) {
+std::int64_t statistic(const radv::Compiled& compiled, const std::string& name, Row& row) {
   const auto found = compiled.statistics.find(name);
   if (found != compiled.statistics.end()) return found->second;
   row.faults.push_back("the driver gives no '" + name + "'");
@@ -65,8 +65,8 @@ void limit(Row& row, const std::string& what, std::int64_t got, std::int64_t mos
 
 }  // namespace
 
-Row judge(const Variant& variant, const std::vector<std::uint32_t>& words,
-          const Compiled& compiled) {
+Row judge(const radv::Variant& variant, const std::vector<std::uint32_t>& words,
+          const radv::Compiled& compiled) {
   Row row{.name = variant.name, .mesa = compiled.mesa};
   for (std::uint32_t capability : foreign_capabilities(words)) {
     row.faults.push_back("needs SPIR-V capability " + std::to_string(capability) +

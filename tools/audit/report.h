@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model.h"
-#include "null_device.h"
+#include "radv/null_device.h"
 
 namespace polaris::audit {
 
@@ -24,8 +24,8 @@ struct Row {
 };
 
 /// Hard limits and the model, over what the driver said.
-Row judge(const Variant& variant, const std::vector<std::uint32_t>& words,
-          const Compiled& compiled);
+Row judge(const radv::Variant& variant, const std::vector<std::uint32_t>& words,
+          const radv::Compiled& compiled);
 
 std::string to_json(const Row& row);
 Row from_json(const std::string& text);

@@ -4,10 +4,11 @@ import re
 
 from repo import CXX, Problem
 
-FLOORS = ["base", "tensor", "ir", "wire", "arch", "load", "save", "pass", "backend", "plan",
+FLOORS = ["base", "gcn", "tensor", "ir", "wire", "arch", "load", "save", "pass", "backend", "plan",
           "session", "quant", "text", "media", "pipeline", "server", "cluster", "capi"]
 # Floors that see less than all above them.
 NARROW = {
+    "gcn": {"base"},
     "text": {"base", "tensor"},
     "media": {"base", "tensor"},
     "wire": {"base", "tensor"},

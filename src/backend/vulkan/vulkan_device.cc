@@ -8,6 +8,7 @@
 #include "backend/vulkan/executable.h"
 #include "backend/vulkan/kernel.h"
 #include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/select.h"
 
 namespace polaris {
 namespace vulkan {
@@ -35,7 +36,9 @@ class VulkanDevice final : public Device {
   std::int64_t budget_bytes() override { return core_->memory.budget_bytes(); }
   std::string slow_kernel() const override { return core_->slow_kernel(); }
 
-  Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override;
+  Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override {
+    return select_kernel(core_->device->physical().target, node);
+  }
 
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) override {
     auto buffer = core_->memory.allocate(bytes, kind);
@@ -166,11 +169,13 @@ class Refusals {
   std::string text_;
 };
 
-Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node) const {
+}  // namespace
+
+Result<std::shared_ptr<const Kernel>> select_kernel(const VulkanTarget& target,
+                                                    const NodeDesc& node) {
   if (writes_nothing(node)) {
     return std::shared_ptr<const Kernel>(std::make_shared<const VulkanKernel>("empty"));
   }
-  const VulkanTarget& target = core_->device->physical().target;
   const std::string name = op_full_name(*node.op);
   std::shared_ptr<const Kernel> best;
   Refusals refusals(node);
@@ -195,7 +200,6 @@ Result<std::shared_ptr<const Kernel>> VulkanDevice::select(const NodeDesc& node)
   return best;
 }
 
-}  // namespace
 }  // namespace vulkan
 
 VulkanHide VulkanHide::like_polaris() {

@@ -1,4 +1,4 @@
-#include "null_device.h"
+#include "radv/null_device.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan.h>
 
-namespace polaris::audit {
+namespace polaris::radv {
 namespace {
 
 /// The loader's entry points, found by name: the tool links no Vulkan library.
@@ -29,14 +29,34 @@ struct Device {
   std::string mesa;
 };
 
+/// An environment variable that has another value for a while.
+class Setting {
+ public:
+  // NOLINTBEGIN(concurrency-mt-unsafe): opened before other threads start
+  Setting(const char* name, const std::string& value) : name_(name) {
+    if (const char* old = getenv(name)) old_ = old;
+    setenv(name, value.c_str(), 1);
+  }
+  ~Setting() {
+    if (old_) {
+      setenv(name_, old_->c_str(), 1);
+    } else {
+      unsetenv(name_);
+    }
+  }
+  // NOLINTEND(concurrency-mt-unsafe)
+  Setting(const Setting&) = delete;
+  Setting& operator=(const Setting&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
 /// An instance of the driver, or nothing and why.
 std::optional<Entry> open_instance(const std::string& icd, std::string& error) {
   Entry entry;
   error = "no instance from " + icd;
-  // NOLINTBEGIN(concurrency-mt-unsafe): this process has one thread
-  setenv("RADV_FORCE_FAMILY", "polaris10", 1);
-  setenv("VK_ICD_FILENAMES", icd.c_str(), 1);
-  // NOLINTEND(concurrency-mt-unsafe)
   void* loader = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
   if (loader == nullptr) return std::nullopt;
   entry.find = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(loader, "vkGetInstanceProcAddr"));
@@ -98,7 +118,15 @@ std::string open_device(const Entry& entry, Device& out) {
   return "";
 }
 
-VkPipelineLayout make_layout(const Entry& entry, VkDevice device, const Variant& variant) {
+/// What a pipeline is made from; all of it goes when the variant is done.
+struct Parts {
+  VkShaderModule module = VK_NULL_HANDLE;
+  VkDescriptorSetLayout set = VK_NULL_HANDLE;
+  VkPipelineLayout layout = VK_NULL_HANDLE;
+  VkPipeline pipeline = VK_NULL_HANDLE;
+};
+
+void make_layout(const Entry& entry, VkDevice device, const Variant& variant, Parts& parts) {
   std::vector<VkDescriptorSetLayoutBinding> bindings;
   for (std::uint32_t i = 0; i < variant.bindings; ++i) {
     bindings.push_back(
@@ -108,28 +136,25 @@ VkPipelineLayout make_layout(const Entry& entry, VkDevice device, const Variant&
                                                VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
   set_info.bindingCount = variant.bindings;
   set_info.pBindings = bindings.data();
-  VkDescriptorSetLayout set = VK_NULL_HANDLE;
   entry.get<PFN_vkCreateDescriptorSetLayout>("vkCreateDescriptorSetLayout")(device, &set_info,
-                                                                            nullptr, &set);
+                                                                            nullptr, &parts.set);
   const VkPushConstantRange push{VK_SHADER_STAGE_COMPUTE_BIT, 0, variant.push_constant_bytes};
   VkPipelineLayoutCreateInfo info{.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
   info.setLayoutCount = 1;
-  info.pSetLayouts = &set;
+  info.pSetLayouts = &parts.set;
   info.pushConstantRangeCount = variant.push_constant_bytes > 0 ? 1 : 0;
   info.pPushConstantRanges = &push;
-  VkPipelineLayout layout = VK_NULL_HANDLE;
-  entry.get<PFN_vkCreatePipelineLayout>("vkCreatePipelineLayout")(device, &info, nullptr, &layout);
-  return layout;
+  entry.get<PFN_vkCreatePipelineLayout>("vkCreatePipelineLayout")(device, &info, nullptr,
+                                                                  &parts.layout);
 }
 
-VkPipeline make_pipeline(const Entry& entry, VkDevice device, const Variant& variant,
-                         const std::vector<std::uint32_t>& words) {
+void make_pipeline(const Entry& entry, VkDevice device, const Variant& variant,
+                   const std::vector<std::uint32_t>& words, Parts& parts) {
   VkShaderModuleCreateInfo module_info{.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
   module_info.codeSize = words.size() * sizeof(std::uint32_t);
   module_info.pCode = words.data();
-  VkShaderModule module = VK_NULL_HANDLE;
   const auto create_module = entry.get<PFN_vkCreateShaderModule>("vkCreateShaderModule");
-  if (create_module(device, &module_info, nullptr, &module) != VK_SUCCESS) return VK_NULL_HANDLE;
+  if (create_module(device, &module_info, nullptr, &parts.module) != VK_SUCCESS) return;
 
   std::vector<VkSpecializationMapEntry> map;
   std::vector<std::uint32_t> values;
@@ -144,16 +169,23 @@ VkPipeline make_pipeline(const Entry& entry, VkDevice device, const Variant& var
                VK_PIPELINE_CREATE_CAPTURE_INTERNAL_REPRESENTATIONS_BIT_KHR;
   info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
   info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-  info.stage.module = module;
+  info.stage.module = parts.module;
   info.stage.pName = "main";
   info.stage.pSpecializationInfo = &constants;
-  info.layout = make_layout(entry, device, variant);
-  VkPipeline pipeline = VK_NULL_HANDLE;
+  make_layout(entry, device, variant, parts);
+  info.layout = parts.layout;
   const auto create = entry.get<PFN_vkCreateComputePipelines>("vkCreateComputePipelines");
-  if (create(device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline) != VK_SUCCESS) {
-    return VK_NULL_HANDLE;
+  if (create(device, VK_NULL_HANDLE, 1, &info, nullptr, &parts.pipeline) != VK_SUCCESS) {
+    parts.pipeline = VK_NULL_HANDLE;
   }
-  return pipeline;
+}
+
+void destroy(const Entry& entry, VkDevice device, const Parts& parts) {
+  entry.get<PFN_vkDestroyPipeline>("vkDestroyPipeline")(device, parts.pipeline, nullptr);
+  entry.get<PFN_vkDestroyPipelineLayout>("vkDestroyPipelineLayout")(device, parts.layout, nullptr);
+  entry.get<PFN_vkDestroyDescriptorSetLayout>("vkDestroyDescriptorSetLayout")(device, parts.set,
+                                                                              nullptr);
+  entry.get<PFN_vkDestroyShaderModule>("vkDestroyShaderModule")(device, parts.module, nullptr);
 }
 
 void read_statistics(const Entry& entry, VkDevice device, VkPipeline pipeline, Compiled& out) {
@@ -171,7 +203,7 @@ void read_statistics(const Entry& entry, VkDevice device, VkPipeline pipeline, C
   }
 }
 
-void read_assembly(const Entry& entry, VkDevice device, VkPipeline pipeline, Compiled& out) {
+void read_texts(const Entry& entry, VkDevice device, VkPipeline pipeline, Compiled& out) {
   VkPipelineExecutableInfoKHR which{.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR};
   which.pipeline = pipeline;
   const auto get = entry.get<PFN_vkGetPipelineExecutableInternalRepresentationsKHR>(
@@ -188,32 +220,68 @@ void read_assembly(const Entry& entry, VkDevice device, VkPipeline pipeline, Com
   }
   get(device, &which, &count, all.data());
   for (std::uint32_t i = 0; i < count; ++i) {
-    if (std::strcmp(all[i].name, "Assembly") == 0)
-      out.assembly = texts[i].substr(0, texts[i].find('\0'));
+    std::string text = texts[i].substr(0, texts[i].find('\0'));
+    if (std::strcmp(all[i].name, "Assembly") == 0) out.assembly = std::move(text);
+    if (std::strcmp(all[i].name, "NIR Shader(s)") == 0) out.nir = std::move(text);
+    if (std::strcmp(all[i].name, "ACO IR") == 0) out.ir = std::move(text);
   }
 }
 
 }  // namespace
 
-Compiled compile_for_polaris(const Variant& variant, const std::vector<std::uint32_t>& words,
-                             const std::string& icd) {
-  Compiled out;
-  const std::optional<Entry> opened = open_instance(icd, out.error);
-  if (!opened) return out;
-  const Entry& entry = *opened;
+struct NullDevice::State {
+  Entry entry;
   Device device;
-  out.error = open_device(entry, device);
-  if (!out.error.empty()) return out;
-  out.mesa = device.mesa;
-  const VkPipeline pipeline = make_pipeline(entry, device.device, variant, words);
-  if (pipeline == VK_NULL_HANDLE) {
-    out.error = "the driver refused the pipeline";
-    return out;
+};
+
+NullDevice::NullDevice(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+NullDevice::~NullDevice() {
+  const Entry& entry = state_->entry;
+  entry.get<PFN_vkDestroyDevice>("vkDestroyDevice")(state_->device.device, nullptr);
+  entry.get<PFN_vkDestroyInstance>("vkDestroyInstance")(entry.instance, nullptr);
+}
+
+std::unique_ptr<NullDevice> NullDevice::open(const std::string& icd, std::string& error) {
+  const Setting family("RADV_FORCE_FAMILY", "polaris10");
+  const Setting driver("VK_ICD_FILENAMES", icd);
+  const std::optional<Entry> entry = open_instance(icd, error);
+  if (!entry) return nullptr;
+  auto state = std::make_unique<State>();
+  state->entry = *entry;
+  error = open_device(state->entry, state->device);
+  if (!error.empty()) {
+    entry->get<PFN_vkDestroyInstance>("vkDestroyInstance")(entry->instance, nullptr);
+    return nullptr;
   }
-  read_statistics(entry, device.device, pipeline, out);
-  read_assembly(entry, device.device, pipeline, out);
-  if (out.assembly.empty()) out.error = "the driver gave no assembly";
+  return std::unique_ptr<NullDevice>(new NullDevice(std::move(state)));
+}
+
+const std::string& NullDevice::mesa() const { return state_->device.mesa; }
+
+Compiled NullDevice::compile(const Variant& variant, const std::vector<std::uint32_t>& words) {
+  Compiled out;
+  out.mesa = mesa();
+  const Entry& entry = state_->entry;
+  VkDevice device = state_->device.device;
+  Parts parts;
+  make_pipeline(entry, device, variant, words, parts);
+  if (parts.pipeline == VK_NULL_HANDLE) {
+    out.error = "the driver refused the pipeline";
+  } else {
+    read_statistics(entry, device, parts.pipeline, out);
+    read_texts(entry, device, parts.pipeline, out);
+    if (out.assembly.empty()) out.error = "the driver gave no assembly";
+  }
+  destroy(entry, device, parts);
   return out;
 }
 
-}  // namespace polaris::audit
+Compiled compile_for_polaris(const Variant& variant, const std::vector<std::uint32_t>& words,
+                             const std::string& icd) {
+  Compiled out;
+  const std::unique_ptr<NullDevice> device = NullDevice::open(icd, out.error);
+  return device == nullptr ? out : device->compile(variant, words);
+}
+
+}  // namespace polaris::radv

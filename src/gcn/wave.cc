@@ -1,0 +1,308 @@
+#include "gcn/wave.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gcn/dpp.h"
+
+namespace polaris::gcn {
+namespace {
+
+constexpr std::array<std::uint32_t, 9> kFloats32 = {0x3F000000, 0xBF000000, 0x3F800000,
+                                                    0xBF800000, 0x40000000, 0xC0000000,
+                                                    0x40800000, 0xC0800000, 0x3E22F983};
+constexpr std::array<std::uint32_t, 9> kFloats16 = {0x3800, 0xB800, 0x3C00, 0xBC00, 0x4000,
+                                                    0xC000, 0x4400, 0xC400, 0x3118};
+constexpr std::array<std::uint64_t, 9> kFloats64 = {
+    0x3FE0000000000000, 0xBFE0000000000000, 0x3FF0000000000000,
+    0xBFF0000000000000, 0x4000000000000000, 0xC000000000000000,
+    0x4010000000000000, 0xC010000000000000, 0x3FC45F306DC9C882};
+
+bool is_inline_int(std::uint16_t code) { return code >= kZero && code <= 208; }
+std::int32_t inline_int(std::uint16_t code) { return code <= 192 ? code - 128 : 192 - code; }
+bool is_inline_float(std::uint16_t code) { return code >= 240 && code <= 248; }
+
+std::uint32_t pick(std::uint32_t value, SubDword part) {
+  if (part.select >= 6) return value;
+  if (part.select >= 4) {
+    const std::uint32_t word = (value >> (16 * (part.select - 4))) & 0xFFFF;
+    return part.sign_extend ? static_cast<std::uint32_t>(static_cast<std::int16_t>(word)) : word;
+  }
+  const std::uint32_t byte = (value >> (8 * part.select)) & 0xFF;
+  return part.sign_extend ? static_cast<std::uint32_t>(static_cast<std::int8_t>(byte)) : byte;
+}
+
+}  // namespace
+
+std::string vector_name(int index) {
+  std::string name = "v";
+  return name.append(std::to_string(index));
+}
+
+std::string scalar_name(std::uint16_t code) {
+  if (code == kVccLo || code == kVccHi) return code == kVccLo ? "vcc_lo" : "vcc_hi";
+  if (code == kM0) return "m0";
+  std::string name = "s";
+  return name.append(std::to_string(code));
+}
+
+Wave::Wave(int vgprs, Memory& memory_in, Lds& lds_in, Faults& faults)
+    : memory(memory_in),
+      lds(lds_in),
+      faults_(faults),
+      vgpr_(static_cast<std::size_t>(vgprs)),
+      vgpr_written_(vgpr_.size()),
+      vgpr_pending_(vgpr_.size()) {}
+
+void Wave::start(const std::array<std::uint32_t, 3>& group, std::uint32_t wave_id,
+                 std::uint64_t lanes, const FloatMode& float_mode) {
+  workgroup = group;
+  id = wave_id;
+  exec = lanes;
+  mode = float_mode;
+  scc = ended = at_barrier = false;
+  next = 0;
+  std::fill(vgpr_written_.begin(), vgpr_written_.end(), 0);
+  std::fill(vgpr_pending_.begin(), vgpr_pending_.end(), 0);
+  sgpr_written_ = {};
+  sgpr_pending_ = {};
+  vm_.clear();
+  lgkm_.clear();
+}
+
+void Wave::fault(const Instruction& in, FaultKind kind, const std::string& text) {
+  faults_.add(
+      {kind, in.address, workgroup, id, 1, std::string(in.op->name).append(": ").append(text)});
+}
+
+std::uint32_t Wave::special(std::uint16_t code) const {
+  switch (code) {
+    case kVccz: return (sgpr_[kVccLo] | sgpr_[kVccHi]) == 0;
+    case kExecz: return exec == 0;
+    case kScc: return scc;
+    default: return 0;
+  }
+}
+
+std::uint32_t Wave::inline_constant(const Instruction& in, std::uint16_t code) const {
+  if (is_inline_int(code)) return static_cast<std::uint32_t>(inline_int(code));
+  if (is_inline_float(code)) {
+    const auto i = static_cast<std::size_t>(code - 240);
+    return in.op->type == Type::kF16 ? kFloats16[i] : kFloats32[i];
+  }
+  return code == kLiteral ? in.literal : special(code);
+}
+
+std::uint32_t Wave::scalar(const Instruction& in, std::uint16_t code) {
+  if (code >= kScalars) return inline_constant(in, code);
+  if (code == kExecLo) return static_cast<std::uint32_t>(exec);
+  if (code == kExecHi) return static_cast<std::uint32_t>(exec >> 32);
+  if (sgpr_pending_[code]) fault(in, FaultKind::kMissingWait, scalar_name(code));
+  if (!sgpr_written_[code] && (in.op->flags & kCopies) == 0) {
+    fault(in, FaultKind::kUnwrittenRegister, scalar_name(code));
+  }
+  return sgpr_[code];
+}
+
+std::uint64_t Wave::scalar64(const Instruction& in, std::uint16_t code) {
+  if (is_inline_int(code)) return static_cast<std::uint64_t>(std::int64_t{inline_int(code)});
+  if (is_inline_float(code)) return kFloats64[static_cast<std::size_t>(code - 240)];
+  if (code == kLiteral) {
+    return in.op->type == Type::kF64
+               ? std::uint64_t{in.literal} << 32
+               : static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(in.literal)});
+  }
+  if (code >= kScalars) return special(code);
+  const std::uint64_t low = scalar(in, code);
+  return low | std::uint64_t{scalar(in, static_cast<std::uint16_t>(code + 1))} << 32;
+}
+
+void Wave::put_scalar(std::uint16_t code, std::uint32_t value) {
+  if (code >= kScalars) return;
+  if (code == kExecLo) {
+    exec = (exec & 0xFFFFFFFF00000000) | value;
+  } else if (code == kExecHi) {
+    exec = (exec & 0xFFFFFFFF) | std::uint64_t{value} << 32;
+  }
+  sgpr_[code] = value;
+  sgpr_written_[code] = true;
+}
+
+void Wave::set_scalar(const Instruction& in, std::uint16_t code, std::uint32_t value) {
+  if (code >= kScalars) {
+    fault(in, FaultKind::kUnsupported, "scalar destination " + std::to_string(code));
+    return;
+  }
+  if (sgpr_pending_[code]) {
+    fault(in, FaultKind::kMissingWait, "written over: " + scalar_name(code));
+  }
+  put_scalar(code, value);
+}
+
+void Wave::set_scalar64(const Instruction& in, std::uint16_t code, std::uint64_t value) {
+  set_scalar(in, code, static_cast<std::uint32_t>(value));
+  set_scalar(in, static_cast<std::uint16_t>(code + 1), static_cast<std::uint32_t>(value >> 32));
+}
+
+bool Wave::reach_vgpr(const Instruction& in, int index, std::uint64_t lanes) {
+  const auto i = static_cast<std::size_t>(index);
+  if (i >= vgpr_.size()) {
+    fault(in, FaultKind::kUnsupported, vector_name(index).append(" is beyond those allocated"));
+    return false;
+  }
+  if ((vgpr_pending_[i] & lanes) != 0) fault(in, FaultKind::kMissingWait, vector_name(index));
+  return true;
+}
+
+bool Wave::written_vgpr(const Instruction& in, int index, std::uint64_t lanes) {
+  const std::uint64_t missing = lanes & ~vgpr_written_[static_cast<std::size_t>(index)];
+  if (missing != 0) {
+    fault(in, FaultKind::kUnwrittenRegister,
+          vector_name(index).append(" lane ").append(std::to_string(std::countr_zero(missing))));
+  }
+  return true;
+}
+
+const Lanes& Wave::fetch(const Instruction& in, int source, Lanes& scratch) {
+  const std::uint16_t code = in.src[static_cast<std::size_t>(source)];
+  if (code < kVgpr0) {
+    const std::uint32_t value = scalar(in, code);
+    std::fill(std::begin(scratch.at), std::end(scratch.at), value);
+    return scratch;
+  }
+  const int index = code - kVgpr0;
+  const bool permuted = in.dpp && source == 0;
+  const bool copies = (in.op->flags & kCopies) != 0;
+  const std::uint64_t reads = permuted ? dpp_reads(in, exec) : exec;
+  if (!reach_vgpr(in, index, reads)) return scratch;
+  if (!copies) written_vgpr(in, index, reads);
+  const Lanes& reg = vgpr(index);
+  if (permuted) {
+    apply_dpp(in, exec, reg, scratch);
+    return scratch;
+  }
+  if (in.sdwa && source < 2 && in.part[static_cast<std::size_t>(source)].select != 6) {
+    const SubDword part = in.part[static_cast<std::size_t>(source)];
+    for (int i = 0; i < kLanes; ++i) scratch.at[i] = pick(reg.at[i], part);
+    return scratch;
+  }
+  return reg;
+}
+
+void Wave::fetch64(const Instruction& in, int source, WideLanes& out) {
+  const std::uint16_t code = in.src[static_cast<std::size_t>(source)];
+  if (code < kVgpr0) {
+    const std::uint64_t value = scalar64(in, code);
+    std::fill(std::begin(out.at), std::end(out.at), value);
+    return;
+  }
+  const int index = code - kVgpr0;
+  if (!check_vgpr(in, index, exec) || !check_vgpr(in, index + 1, exec)) return;
+  const Lanes& low = vgpr(index);
+  const Lanes& high = vgpr(index + 1);
+  for (int i = 0; i < kLanes; ++i) {
+    out.at[i] = low.at[i] | std::uint64_t{high.at[i]} << 32;
+  }
+}
+
+std::uint64_t Wave::mask_source(const Instruction& in) { return scalar64(in, in.mask_src); }
+
+std::uint64_t Wave::write_mask(const Instruction& in) const {
+  return in.dpp ? exec & dpp_writes(in, exec) : exec;
+}
+
+void Wave::land(std::uint16_t dst, const Lanes& values, std::uint64_t mask, std::uint64_t defined) {
+  Lanes& to = vgpr_[dst];
+  if (mask == ~0ULL) {
+    to = values;
+  } else {
+    for (int i = 0; i < kLanes; ++i) {
+      const std::uint32_t keep = 0U - static_cast<std::uint32_t>((mask >> i) & 1);
+      to.at[i] = (values.at[i] & keep) | (to.at[i] & ~keep);
+    }
+  }
+  vgpr_written_[dst] = (vgpr_written_[dst] & ~mask) | (defined & mask);
+}
+
+void Wave::store(const Instruction& in, const Lanes& values, std::uint64_t defined) {
+  const std::uint64_t mask = write_mask(in);
+  if (!reach_vgpr(in, in.dst, mask)) return;
+  if (!in.sdwa || in.dst_part == 6) {
+    land(in.dst, values, mask, defined);
+    return;
+  }
+  const int shift = in.dst_part >= 4 ? 16 * (in.dst_part - 4) : 8 * in.dst_part;
+  const int width = in.dst_part >= 4 ? 16 : 8;
+  const std::uint32_t field = ((1U << width) - 1) << shift;
+  Lanes merged;
+  for (int i = 0; i < kLanes; ++i) {
+    const std::uint32_t part = (values.at[i] << shift) & field;
+    std::uint32_t rest = 0;
+    if (in.dst_unused == 2) rest = vgpr_[in.dst].at[i] & ~field;
+    if (in.dst_unused == 1 && ((part >> (shift + width - 1)) & 1) != 0) {
+      rest = shift + width == 32 ? 0 : ~0U << (shift + width);
+    }
+    merged.at[i] = part | rest;
+  }
+  // What is kept stays as defined as it was; nobody reads a part alone to tell.
+  land(in.dst, merged, mask, defined);
+}
+
+void Wave::store64(const Instruction& in, const WideLanes& values) {
+  if (!reach_vgpr(in, in.dst, exec) || !reach_vgpr(in, in.dst + 1, exec)) return;
+  for (int half = 0; half < 2; ++half) {
+    const auto reg = static_cast<std::uint16_t>(in.dst + half);
+    Lanes part;
+    for (int i = 0; i < kLanes; ++i) {
+      part.at[i] = static_cast<std::uint32_t>(values.at[i] >> (32 * half));
+    }
+    land(reg, part, exec, ~0ULL);
+  }
+}
+
+void Wave::store_mask(const Instruction& in, std::uint64_t mask) {
+  set_scalar64(in, in.mask_dst, mask & exec);
+}
+
+void Wave::add_pending(const UnderWay& op) {
+  for (std::size_t i = op.first; i < std::size_t{op.first} + op.count; ++i) {
+    if (op.scalar && i < sgpr_pending_.size()) sgpr_pending_[i] = true;
+    if (!op.scalar && i < vgpr_pending_.size()) vgpr_pending_[i] |= op.lanes;
+  }
+}
+
+void Wave::issue(Counter counter, bool scalar_register, int first, int count) {
+  const UnderWay op{counter, scalar_register, static_cast<std::uint16_t>(first),
+                    static_cast<std::uint16_t>(count), exec};
+  add_pending(op);
+  if (counter == Counter::kVm || counter == Counter::kFlat) vm_.push_back(op);
+  if (counter == Counter::kScalarMemory || counter == Counter::kLds) lgkm_.push_back(op);
+  // A flat access counts in both; its registers hang on the vector counter, which it needs too.
+  if (counter == Counter::kFlat) lgkm_.push_back({counter, false, 0, 0, 0});
+}
+
+void Wave::finish(std::vector<UnderWay>& list, std::size_t left) {
+  if (list.size() <= left) return;
+  // Scalar loads and flat accesses come back in any order: only a wait for all of them is one.
+  const bool unordered = std::any_of(list.begin(), list.end(), [](const UnderWay& op) {
+    return op.counter == Counter::kScalarMemory || op.counter == Counter::kFlat;
+  });
+  if (unordered && left > 0) return;
+  const auto end = list.begin() + static_cast<std::ptrdiff_t>(list.size() - left);
+  for (auto op = list.begin(); op != end; ++op) {
+    for (std::size_t i = op->first; i < std::size_t{op->first} + op->count; ++i) {
+      if (op->scalar && i < sgpr_pending_.size()) sgpr_pending_[i] = false;
+      if (!op->scalar && i < vgpr_pending_.size()) vgpr_pending_[i] = 0;
+    }
+  }
+  list.erase(list.begin(), end);
+  for (const UnderWay& op : vm_) add_pending(op);
+  for (const UnderWay& op : lgkm_) add_pending(op);
+}
+
+void Wave::wait(int vm_left, int lgkm_left) {
+  finish(vm_, static_cast<std::size_t>(vm_left));
+  finish(lgkm_, static_cast<std::size_t>(lgkm_left));
+}
+
+}  // namespace polaris::gcn

@@ -1,0 +1,150 @@
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "gcn/commands.h"
+#include "gcn/compile.h"
+#include "gcn/machine.h"
+#include "radv/variants.h"
+
+namespace polaris::gcn {
+namespace {
+
+struct Options {
+  std::string file;
+  radv::Variant variant;
+  Launch launch;
+  std::vector<std::vector<std::byte>> buffers;
+  bool drop_waits = false;
+  int print = -1;  // the buffer whose words are printed
+};
+
+std::vector<std::uint32_t> numbers(const std::string& text) {
+  std::vector<std::uint32_t> out;
+  const char* at = text.c_str();
+  while (*at != '\0') {
+    char* end = nullptr;
+    out.push_back(static_cast<std::uint32_t>(std::strtoull(at, &end, 0)));
+    if (end == at) return {};
+    at = *end == ',' ? end + 1 : end;
+  }
+  return out;
+}
+
+/// A buffer of that many bytes, word i holding i, or a file's bytes.
+std::vector<std::byte> make_buffer(const std::string& text) {
+  const std::size_t bytes = std::strtoul(text.c_str(), nullptr, 10);
+  if (bytes > 0) {
+    std::vector<std::byte> out(bytes);
+    for (std::uint32_t i = 0; i + 4 <= bytes; i += 4) {
+      const std::uint32_t word = i / 4;
+      std::memcpy(out.data() + i, &word, 4);
+    }
+    return out;
+  }
+  std::ifstream file(text, std::ios::binary | std::ios::ate);
+  std::vector<std::byte> out(file ? static_cast<std::size_t>(file.tellg()) : 0);
+  file.seekg(0);
+  file.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+  return out;
+}
+
+bool parse(const std::vector<std::string>& args, Options& out) {
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string& arg = args[i];
+    if (arg == "--drop-waits") {
+      out.drop_waits = true;
+      continue;
+    }
+    if (!arg.starts_with("--")) {
+      if (!out.file.empty()) return false;
+      out.file = arg;
+      continue;
+    }
+    if (++i == args.size()) return false;
+    const std::string& value = args[i];
+    const std::vector<std::uint32_t> list = numbers(value);
+    if (arg == "--push") {
+      out.launch.push = list;
+    } else if (arg == "--grid" && list.size() == 3) {
+      out.launch.grid = {list[0], list[1], list[2]};
+    } else if (arg == "--constants") {
+      for (std::uint32_t id = 0; id < list.size(); ++id) {
+        out.variant.specialization.emplace_back(id, list[id]);
+      }
+    } else if (arg == "--buffer") {
+      out.buffers.push_back(make_buffer(value));
+      if (out.buffers.back().empty()) return false;
+    } else if (arg == "--print" && list.size() == 1) {
+      out.print = static_cast<int>(list[0]);
+    } else {
+      return false;
+    }
+  }
+  return !out.file.empty();
+}
+
+/// The program without its waits: every s_waitcnt becomes s_nop.
+std::string without_waits(std::string assembly) {
+  for (std::size_t at = assembly.find("; bf8c"); at != std::string::npos;
+       at = assembly.find("; bf8c", at)) {
+    assembly.replace(at, 10, "; bf800000");
+  }
+  return assembly;
+}
+
+void print_words(const std::vector<std::byte>& bytes) {
+  for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes.data() + i, 4);
+    std::printf("%s%08x", i % 32 == 0 ? (i == 0 ? "" : "\n") : " ", word);
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+
+int command_run(const std::vector<std::string>& args) {
+  Options options;
+  if (!parse(args, options)) return kWrongUsage;
+  std::string error;
+  const auto device = radv::NullDevice::open(radv::kDefaultIcd, error);
+  const std::vector<std::uint32_t> words = radv::read_words(options.file);
+  if (words.empty()) error = "no SPIR-V in " + options.file;
+  if (!error.empty()) {
+    std::fprintf(stderr, "gcn: %s\n", error.c_str());
+    return 1;
+  }
+  options.variant.bindings = static_cast<std::uint32_t>(options.buffers.size());
+  options.variant.push_constant_bytes = static_cast<std::uint32_t>(options.launch.push.size() * 4);
+  radv::Compiled compiled = device->compile(options.variant, words);
+  if (options.drop_waits) compiled.assembly = without_waits(compiled.assembly);
+  const Result<Program> program = program_of(options.file, compiled);
+  if (!program) {
+    std::fprintf(stderr, "gcn: %s\n", program.error().message().c_str());
+    return 1;
+  }
+  Memory memory;
+  for (std::vector<std::byte>& buffer : options.buffers) {
+    options.launch.bindings.push_back(
+        {memory.map(buffer), static_cast<std::uint32_t>(buffer.size())});
+  }
+  const auto start = std::chrono::steady_clock::now();
+  Machine machine(*program, memory, options.launch);
+  machine.run();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const RunReport& report = machine.report();
+  std::fputs(report.faults.text().c_str(), stdout);
+  if (options.print >= 0 && static_cast<std::size_t>(options.print) < options.buffers.size()) {
+    print_words(options.buffers[static_cast<std::size_t>(options.print)]);
+  }
+  std::printf("%lld wave instructions, %lld of vectors; %.0f million lane instructions a second\n",
+              static_cast<long long>(report.instructions),
+              static_cast<long long>(report.vector_instructions),
+              static_cast<double>(report.vector_instructions) * kLanes / 1e6 / took.count());
+  return report.faults.all().empty() ? 0 : 1;
+}
+
+}  // namespace polaris::gcn

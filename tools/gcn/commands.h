@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace polaris::gcn {
+
+inline constexpr int kWrongUsage = 2;
+
+/// check SHADERS_JSON [STEP]: decodes every (or each STEP-th) shipped variant and compares with the
+/// driver's disassembly, line by line.
+int command_check(const std::vector<std::string>& args);
+
+/// run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...] [--grid X,Y,Z]
+/// [--drop-waits] [--print BUFFER]: compiles, executes and reports what is wrong with it.
+int command_run(const std::vector<std::string>& args);
+
+}  // namespace polaris::gcn

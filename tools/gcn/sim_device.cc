@@ -1,0 +1,225 @@
+#include "gcn/sim_device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "backend/vulkan/select.h"
+#include "base/os/clock.h"
+#include "gcn/machine.h"
+#include "gcn/program_cache.h"
+
+namespace polaris::gcn {
+namespace {
+
+constexpr std::int64_t kSpareBytes = 256;  // what an empty operand is bound to
+constexpr std::int64_t kMemory = std::int64_t{8} << 30;
+constexpr std::int64_t kLargest = std::int64_t{2} << 30;
+
+/// Host memory with room for the last word.
+class SimBuffer final : public Buffer {
+ public:
+  explicit SimBuffer(std::int64_t bytes)
+      : Buffer(bytes, nullptr), memory_(static_cast<std::size_t>((bytes + 3) / 4 * 4)) {
+    set_host(memory_.data());
+  }
+
+ private:
+  std::vector<std::byte> memory_;
+};
+
+class SimExecutable final : public Executable {
+ public:
+  explicit SimExecutable(SegmentDesc in) : segment(std::move(in)) {
+    for (const LaunchDesc& launch : segment.launches) {
+      params.push_back(static_cast<const vulkan::VulkanKernel&>(*launch.kernel).params);
+      params.back().resize((params.back().size() + 3) / 4 * 4);
+    }
+  }
+  SegmentDesc segment;
+  std::vector<std::vector<std::byte>> params;  // of each launch
+};
+
+/// One launch of a submission: its operands as host bytes, its dispatches executed.
+class LaunchRun {
+ public:
+  LaunchRun(ProgramCache& programs, const SimExecutable& executable, std::size_t index,
+            std::span<const BufferView> regions, std::span<std::byte> params)
+      : programs_(programs),
+        launch_(executable.segment.launches[index]),
+        fixed_(executable.segment.fixed),
+        regions_(regions),
+        params_(params),
+        spare_(static_cast<std::size_t>(kSpareBytes)) {}
+
+  Status run() {
+    const auto& kernel = static_cast<const vulkan::VulkanKernel&>(*launch_.kernel);
+    for (const vulkan::Dispatch& dispatch : kernel.dispatches) {
+      const Status done = one(dispatch);
+      if (!done) return done;
+    }
+    return Status::success();
+  }
+
+ private:
+  Status one(const vulkan::Dispatch& dispatch) {
+    Launch launch;
+    launch.grid = dispatch.grid;
+    launch.push = dispatch.push;
+    if (dispatch.indirect) {
+      Result<std::span<std::byte>> grid = operand(*dispatch.indirect);
+      if (!grid) return grid.error();
+      if (grid->size() < sizeof launch.grid) return Error::internal("[gcn] an indirect grid");
+      std::memcpy(launch.grid.data(), grid->data(), sizeof launch.grid);
+    }
+    if (std::find(launch.grid.begin(), launch.grid.end(), 0U) != launch.grid.end()) {
+      return Status::success();
+    }
+    Memory memory;
+    for (const vulkan::Operand& o : dispatch.operands) {
+      Result<std::span<std::byte>> bytes = operand(o);
+      if (!bytes) return bytes.error();
+      launch.bindings.push_back({memory.map(*bytes), static_cast<std::uint32_t>(bytes->size())});
+    }
+    Result<const Program*> program = programs_.get(dispatch);
+    if (!program) return program.error();
+    Machine machine(**program, memory, launch);
+    machine.run();
+    const Faults& faults = machine.report().faults;
+    if (faults.all().empty()) return Status::success();
+    return Error::internal("[gcn] kernel '" + std::string(launch_.kernel->name()) + "', program '" +
+                           (*program)->name + "':\n" + faults.text());
+  }
+
+  /// The operand's bytes, rounded up to words as the backend's descriptors are.
+  Result<std::span<std::byte>> operand(const vulkan::Operand& o) {
+    OperandRef ref;
+    std::span<std::byte> source;
+    using Source = vulkan::Operand::Source;
+    switch (o.source) {
+      case Source::kInput: ref = at(launch_.inputs, o.index); break;
+      case Source::kOutput: ref = at(launch_.outputs, o.index); break;
+      case Source::kWorkspace: ref = launch_.workspace; break;
+      case Source::kParams: source = params_; break;
+    }
+    if (o.source != Source::kParams && ref.region >= 0) {
+      const auto region = static_cast<std::size_t>(ref.region);
+      const BufferView& view =
+          region < fixed_.size() ? fixed_[region] : regions_[region - fixed_.size()];
+      source = {view.buffer->host() + view.offset + ref.offset,
+                static_cast<std::size_t>(ref.bytes)};
+    }
+    const auto whole = static_cast<std::int64_t>(source.size());
+    const std::int64_t bytes = o.bytes < 0 ? whole - o.offset : o.bytes;
+    if (bytes <= 0 || whole == 0) return std::span(spare_);
+    if (o.offset < 0 || bytes > whole - o.offset) {
+      return Error::internal("[gcn] an operand beyond its source's bytes");
+    }
+    return std::span(source.data() + o.offset, static_cast<std::size_t>((bytes + 3) / 4 * 4));
+  }
+
+  static OperandRef at(const std::vector<OperandRef>& list, std::int32_t index) {
+    return index >= 0 && static_cast<std::size_t>(index) < list.size()
+               ? list[static_cast<std::size_t>(index)]
+               : OperandRef{};
+  }
+
+  ProgramCache& programs_;
+  const LaunchDesc& launch_;
+  const std::vector<BufferView>& fixed_;
+  std::span<const BufferView> regions_;
+  std::span<std::byte> params_;
+  std::vector<std::byte> spare_;
+};
+
+std::byte* address(const BufferView& view) { return view.buffer->host() + view.offset; }
+
+class SimDevice final : public Device {
+ public:
+  explicit SimDevice(std::unique_ptr<ProgramCache> programs) : programs_(std::move(programs)) {
+    info_.id = info_.backend = "gcn";
+    info_.name = "POLARIS10 machine code, executed";
+    info_.driver = "Mesa " + programs_->mesa();
+    info_.software = true;
+    info_.memory_bytes = info_.budget_bytes = kMemory;
+    info_.allocation_bytes_max = kLargest;
+    info_.binding_bytes_max = polaris_target().binding_bytes_max;
+    info_.alignment_bytes = polaris_target().alignment_bytes;
+  }
+
+  const DeviceInfo& info() const override { return info_; }
+  DeviceCounters counters() const override { return {}; }
+  Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override {
+    return vulkan::select_kernel(polaris_target(), node);
+  }
+  Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind) override {
+    if (bytes < 0 || bytes > kLargest) return Error::out_of_memory("[gcn] a buffer");
+    return std::unique_ptr<Buffer>(std::make_unique<SimBuffer>(bytes));
+  }
+  std::unique_ptr<Buffer> wrap(std::span<const std::byte>, std::shared_ptr<const void>) override {
+    return nullptr;
+  }
+  Status write(const BufferView& to, const std::byte* from) override {
+    if (to.bytes > 0) std::memcpy(address(to), from, static_cast<std::size_t>(to.bytes));
+    return Status::success();
+  }
+  Status read(const BufferView& from, std::byte* to) override {
+    if (from.bytes > 0) std::memcpy(to, address(from), static_cast<std::size_t>(from.bytes));
+    return Status::success();
+  }
+  Status fill_zero(const BufferView& to) override {
+    if (to.bytes > 0) std::memset(address(to), 0, static_cast<std::size_t>(to.bytes));
+    return Status::success();
+  }
+  Status copy(const BufferView& from, const BufferView& to) override {
+    if (to.bytes > 0) std::memmove(address(to), address(from), static_cast<std::size_t>(to.bytes));
+    return Status::success();
+  }
+  Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
+    return std::unique_ptr<Executable>(std::make_unique<SimExecutable>(std::move(segment)));
+  }
+  Result<Fence> submit(Executable& executable, const SubmitArgs& args) override {
+    auto& mine = static_cast<SimExecutable&>(executable);
+    for (std::size_t i = 0; i < mine.segment.launches.size(); ++i) {
+      if (args.cancel != nullptr && args.cancel->cancelled()) {
+        return Error::cancelled("[gcn] stopped on request");
+      }
+      const std::int64_t start = monotonic_ns();
+      LaunchRun run(*programs_, mine, i, args.regions, mine.params[i]);
+      const Status done = run.run();
+      if (!done) return done.error();
+      if (args.profile != nullptr) {
+        args.profile->push_back({static_cast<std::int32_t>(i), elapsed_ms(start) * 1e3});
+      }
+    }
+    return Fence{};
+  }
+  Status wait(Fence) override { return Status::success(); }
+
+ private:
+  DeviceInfo info_;
+  std::unique_ptr<ProgramCache> programs_;
+};
+
+}  // namespace
+
+vulkan::VulkanTarget polaris_target() {
+  vulkan::VulkanTarget target;
+  target.int64 = target.int16 = target.int8 = true;
+  target.subgroup_arithmetic = target.subgroup_shuffle = true;
+  target.subgroup_size = 64;
+  target.group_threads_max = 1024;
+  target.shared_bytes_max = 65536;
+  target.alignment_bytes = 64;
+  target.binding_bytes_max = kLargest - target.alignment_bytes;
+  return target;
+}
+
+Result<std::unique_ptr<Device>> make_sim_device(const std::string& icd) {
+  Result<std::unique_ptr<ProgramCache>> programs = ProgramCache::open(icd);
+  if (!programs) return programs.error();
+  return std::unique_ptr<Device>(std::make_unique<SimDevice>(programs.take()));
+}
+
+}  // namespace polaris::gcn

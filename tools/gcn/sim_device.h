@@ -1,0 +1,18 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "backend/backend.h"
+#include "backend/vulkan/kernel.h"
+
+namespace polaris::gcn {
+
+/// What RADV says of an RX 470..590, as the Vulkan backend asks for it.
+vulkan::VulkanTarget polaris_target();
+
+/// A device that runs the Vulkan backend's kernels by executing their POLARIS10 machine code. A
+/// fault of the program (Faults) is an error of the submission. Errors: not_found without Mesa's
+/// driver.
+Result<std::unique_ptr<Device>> make_sim_device(const std::string& icd);
+
+}  // namespace polaris::gcn
