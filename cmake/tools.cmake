@@ -79,3 +79,32 @@ polaris_audit_test(refuses_lds "audit: shared: LDS bytes: got 49152, wanted at m
   --only shared)
 polaris_audit_test(refuses_unlisted "audit: unlisted.spv: shipped, but no variant")
 polaris_audit_test(refuses_missing "audit: missing: no SPIR-V in missing.spv" --only missing)
+
+# Canaries of tools/gcn: each breaks one rule, and the check of that name must say so.
+set(gcn_dir ${CMAKE_BINARY_DIR}/gcn_canaries)
+file(MAKE_DIRECTORY ${gcn_dir})
+set(gcn_files "")
+foreach(name clean no_barrier assumes_32 race off_by_one unwritten)
+  set(source ${CMAKE_SOURCE_DIR}/tests/tools/gcn/${name}.comp)
+  add_custom_command(OUTPUT ${gcn_dir}/${name}.spv
+    COMMAND ${POLARIS_GLSLC} -O --target-env=vulkan1.2 -o ${gcn_dir}/${name}.spv ${source}
+    DEPENDS ${source} VERBATIM)
+  list(APPEND gcn_files ${gcn_dir}/${name}.spv)
+endforeach()
+add_custom_target(gcn_canaries ALL DEPENDS ${gcn_files})
+
+function(polaris_gcn_test name shader expected)
+  add_test(NAME gcn.${name} COMMAND gcn run ${gcn_dir}/${shader}.spv --buffer 4096 --buffer 4096
+    --push 1024 --grid 4,1,1 ${ARGN})
+  set_tests_properties(gcn.${name} PROPERTIES LABELS audit TIMEOUT 120
+    PASS_REGULAR_EXPRESSION "${expected}")
+endfunction()
+polaris_gcn_test(passes_clean clean "^[0-9]+ wave instructions")
+polaris_gcn_test(catches_missing_barrier no_barrier "lds-race at .*ds_write_b32")
+polaris_gcn_test(catches_subgroup_32 assumes_32 "unwritten-lds at ")
+polaris_gcn_test(catches_race race "lds-race at ")
+polaris_gcn_test(catches_off_by_one off_by_one "out-of-bounds at .*buffer_store_dword")
+polaris_gcn_test(catches_unwritten_lds unwritten "unwritten-lds at .*ds_read_b32")
+polaris_gcn_test(catches_missing_wait clean "missing-wait at .*ds_write_b32" --drop-waits)
+add_test(NAME gcn.decodes COMMAND gcn check ${POLARIS_SPV_DIR}/shaders.json 16)
+set_tests_properties(gcn.decodes PROPERTIES LABELS audit TIMEOUT 300)

@@ -60,7 +60,7 @@ void read(Wave& w, const Instruction& in) {
   for (int p = 0; p < kPlaces; ++p) {
     const U32 offset = Step == 0 ? static_cast<U32>(in.immediate)
                                  : static_cast<U32>(p == 0 ? in.offset0 : in.offset1) * Step;
-    if (p == 0 || Step == 0) observe(w, in, offset, kBytes * kPlaces);
+    observe(w, in, offset, kBytes);
     for (U64 left = w.exec; left != 0; left &= left - 1) {
       const int i = std::countr_zero(left);
       const U32 address = base.at[i] + offset;
@@ -88,7 +88,7 @@ void write(Wave& w, const Instruction& in) {
     const int data = p == 0 ? in.data : in.data1;
     const U32 offset = Step == 0 ? static_cast<U32>(in.immediate)
                                  : static_cast<U32>(p == 0 ? in.offset0 : in.offset1) * Step;
-    if (p == 0) observe(w, in, offset, kBytes * kPlaces);
+    observe(w, in, offset, kBytes);
     for (int c = 0; c < Count; ++c) {
       if (!w.check_vgpr(in, data + c, w.exec)) return;
     }

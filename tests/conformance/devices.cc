@@ -9,7 +9,6 @@
 #include "gcn/sim_device.h"
 #include "radv/null_device.h"
 #include "support/cpu_case.h"
-#include "support/skip.h"
 #include "support/vulkan.h"
 
 namespace polaris::test {

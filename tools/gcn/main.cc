@@ -9,7 +9,8 @@ namespace {
 constexpr const char* kUsage =
     "usage: gcn check SHADERS_JSON [STEP]\n"
     "       gcn run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...]\n"
-    "           [--grid X,Y,Z] [--drop-waits] [--print BUFFER]\n";
+    "           [--grid X,Y,Z] [--drop-waits] [--print BUFFER]\n"
+    "       gcn time GRAPH.txt [--chip NAME[:MHZ]]\n";
 
 int run(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
@@ -17,6 +18,7 @@ int run(int argc, char** argv) {
   int code = kWrongUsage;
   try {
     if (command == "check") code = command_check(args);
+    if (command == "time") code = command_time(args);
     if (command == "run") code = command_run(args);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gcn: %s\n", error.what());

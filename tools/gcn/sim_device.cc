@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "backend/vulkan/select.h"
 #include "base/os/clock.h"
 #include "gcn/machine.h"
+#include "gcn/operands.h"
 #include "gcn/program_cache.h"
 
 namespace polaris::gcn {
 namespace {
 
-constexpr std::int64_t kSpareBytes = 256;  // what an empty operand is bound to
 constexpr std::int64_t kMemory = std::int64_t{8} << 30;
 constexpr std::int64_t kLargest = std::int64_t{2} << 30;
 
@@ -41,17 +42,19 @@ class SimExecutable final : public Executable {
   std::vector<std::vector<std::byte>> params;  // of each launch
 };
 
+std::byte* address(const BufferView& view) { return view.buffer->host() + view.offset; }
+
 /// One launch of a submission: its operands as host bytes, its dispatches executed.
 class LaunchRun {
  public:
-  LaunchRun(ProgramCache& programs, const SimExecutable& executable, std::size_t index,
+  LaunchRun(ProgramCache& programs, const LaunchDesc& launch, std::span<const BufferView> fixed,
             std::span<const BufferView> regions, std::span<std::byte> params)
-      : programs_(programs),
-        launch_(executable.segment.launches[index]),
-        fixed_(executable.segment.fixed),
-        regions_(regions),
-        params_(params),
-        spare_(static_cast<std::size_t>(kSpareBytes)) {}
+      : programs_(programs), launch_(launch), fixed_(fixed), regions_(regions) {
+    for (const OperandRef& ref : launch.inputs) operands_.inputs.push_back(bytes(ref));
+    for (const OperandRef& ref : launch.outputs) operands_.outputs.push_back(bytes(ref));
+    operands_.workspace = bytes(launch.workspace);
+    operands_.params = params;
+  }
 
   Status run() {
     const auto& kernel = static_cast<const vulkan::VulkanKernel&>(*launch_.kernel);
@@ -63,28 +66,24 @@ class LaunchRun {
   }
 
  private:
+  std::span<std::byte> bytes(const OperandRef& ref) const {
+    if (ref.region < 0) return {};
+    const auto region = static_cast<std::size_t>(ref.region);
+    const BufferView& view =
+        region < fixed_.size() ? fixed_[region] : regions_[region - fixed_.size()];
+    return {address(view) + ref.offset, static_cast<std::size_t>(ref.bytes)};
+  }
+
   Status one(const vulkan::Dispatch& dispatch) {
-    Launch launch;
-    launch.grid = dispatch.grid;
-    launch.push = dispatch.push;
-    if (dispatch.indirect) {
-      Result<std::span<std::byte>> grid = operand(*dispatch.indirect);
-      if (!grid) return grid.error();
-      if (grid->size() < sizeof launch.grid) return Error::internal("[gcn] an indirect grid");
-      std::memcpy(launch.grid.data(), grid->data(), sizeof launch.grid);
-    }
-    if (std::find(launch.grid.begin(), launch.grid.end(), 0U) != launch.grid.end()) {
-      return Status::success();
-    }
     Memory memory;
-    for (const vulkan::Operand& o : dispatch.operands) {
-      Result<std::span<std::byte>> bytes = operand(o);
-      if (!bytes) return bytes.error();
-      launch.bindings.push_back({memory.map(*bytes), static_cast<std::uint32_t>(bytes->size())});
+    Result<Launch> launch = operands_.launch(dispatch, memory);
+    if (!launch) return launch.error();
+    if (std::find(launch->grid.begin(), launch->grid.end(), 0U) != launch->grid.end()) {
+      return Status::success();
     }
     Result<const Program*> program = programs_.get(dispatch);
     if (!program) return program.error();
-    Machine machine(**program, memory, launch);
+    Machine machine(**program, memory, *launch);
     machine.run();
     const Faults& faults = machine.report().faults;
     if (faults.all().empty()) return Status::success();
@@ -92,48 +91,12 @@ class LaunchRun {
                            (*program)->name + "':\n" + faults.text());
   }
 
-  /// The operand's bytes, rounded up to words as the backend's descriptors are.
-  Result<std::span<std::byte>> operand(const vulkan::Operand& o) {
-    OperandRef ref;
-    std::span<std::byte> source;
-    using Source = vulkan::Operand::Source;
-    switch (o.source) {
-      case Source::kInput: ref = at(launch_.inputs, o.index); break;
-      case Source::kOutput: ref = at(launch_.outputs, o.index); break;
-      case Source::kWorkspace: ref = launch_.workspace; break;
-      case Source::kParams: source = params_; break;
-    }
-    if (o.source != Source::kParams && ref.region >= 0) {
-      const auto region = static_cast<std::size_t>(ref.region);
-      const BufferView& view =
-          region < fixed_.size() ? fixed_[region] : regions_[region - fixed_.size()];
-      source = {view.buffer->host() + view.offset + ref.offset,
-                static_cast<std::size_t>(ref.bytes)};
-    }
-    const auto whole = static_cast<std::int64_t>(source.size());
-    const std::int64_t bytes = o.bytes < 0 ? whole - o.offset : o.bytes;
-    if (bytes <= 0 || whole == 0) return std::span(spare_);
-    if (o.offset < 0 || bytes > whole - o.offset) {
-      return Error::internal("[gcn] an operand beyond its source's bytes");
-    }
-    return std::span(source.data() + o.offset, static_cast<std::size_t>((bytes + 3) / 4 * 4));
-  }
-
-  static OperandRef at(const std::vector<OperandRef>& list, std::int32_t index) {
-    return index >= 0 && static_cast<std::size_t>(index) < list.size()
-               ? list[static_cast<std::size_t>(index)]
-               : OperandRef{};
-  }
-
   ProgramCache& programs_;
   const LaunchDesc& launch_;
-  const std::vector<BufferView>& fixed_;
+  std::span<const BufferView> fixed_;
   std::span<const BufferView> regions_;
-  std::span<std::byte> params_;
-  std::vector<std::byte> spare_;
+  Operands operands_;
 };
-
-std::byte* address(const BufferView& view) { return view.buffer->host() + view.offset; }
 
 class SimDevice final : public Device {
  public:
@@ -186,7 +149,8 @@ class SimDevice final : public Device {
         return Error::cancelled("[gcn] stopped on request");
       }
       const std::int64_t start = monotonic_ns();
-      LaunchRun run(*programs_, mine, i, args.regions, mine.params[i]);
+      LaunchRun run(*programs_, mine.segment.launches[i], mine.segment.fixed, args.regions,
+                    mine.params[i]);
       const Status done = run.run();
       if (!done) return done.error();
       if (args.profile != nullptr) {

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Simulated time of kernels on an RX 470 ... 590, seconds a kernel, with no card present.
+
+    bench/polaris_sim.py [--chip rx580[:MHz]] [--build DIR] KERNEL...
+
+KERNEL is a file of text IR (docs/passes.md; `elided "w"` stands for a weight's bytes), or one of
+
+    linear.FORMAT:MxKxN    weights [M, K] in f32, q4_0 or q8_0 on N rows:  linear.q4_0:4096x14336x1
+    matmul:MxNxK           float32
+    conv:N,C,H,W,O,KH,KW   float32, stride 1, same size where the kernel is odd
+
+Every figure is simulated (docs/gcn.md says how); none was measured.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+
+def graph_of(kernel):
+    """Text IR of a named kernel."""
+    name, _, sizes = kernel.partition(":")
+    if name.startswith("linear."):
+        m, k, n = (int(x) for x in sizes.split("x"))
+        form = name.split(".")[1]
+        kind = f"float32[{m}, {k}]" + ("" if form == "f32" else f":{form}")
+        return (f"graph main {{\n  input %x : float32[{n}, {k}]\n  const %w : {kind} = elided \"w\"\n"
+                "  %y = polaris.Linear(%x, %w)\n  output %y\n}\n")
+    if name == "matmul":
+        m, n, k = (int(x) for x in sizes.split("x"))
+        return (f"graph main {{\n  input %a : float32[{m}, {k}]\n  input %b : float32[{k}, {n}]\n"
+                "  %y = MatMul(%a, %b)\n  output %y\n}\n")
+    if name == "conv":
+        n, c, h, w, o, kh, kw = (int(x) for x in sizes.split(","))
+        pads = f"[{kh // 2}, {kw // 2}, {(kh - 1) // 2}, {(kw - 1) // 2}]"
+        return (f"graph main {{\n  input %x : float32[{n}, {c}, {h}, {w}]\n"
+                f"  const %w : float32[{o}, {c}, {kh}, {kw}] = elided \"w\"\n"
+                f"  %y = Conv(%x, %w, pads = {pads})\n  output %y\n}}\n")
+    raise SystemExit(f"polaris_sim: no kernel '{kernel}'")
+
+
+def simulate(tool, kernel, chip):
+    """The JSON lines of one kernel."""
+    if os.path.exists(kernel):
+        command = [tool, "time", kernel, "--chip", chip]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    else:
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(graph_of(kernel))
+            file.flush()
+            command = [tool, "time", file.name, "--chip", chip]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"polaris_sim: {kernel}: {done.stderr.strip()}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kernels", nargs="+", metavar="KERNEL")
+    parser.add_argument("--chip", default="rx580")
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    tool = os.path.join(args.build, "gcn")
+    if not args.json:
+        print(f"{'kernel':44} {'sim. us':>10} {'bound':>8} {'limit':>6} {'waves':>6} "
+              f"{'valu':>5} {'lds':>5} {'dram':>5} {'L2 hit':>6} {'s':>5}   ({args.chip}, simulated)")
+    for kernel in args.kernels:
+        for row in simulate(tool, kernel, args.chip):
+            if args.json:
+                print(json.dumps(row))
+                continue
+            busy = row["busy"]
+            print(f"{kernel + ' ' + row['kernel']:44.44} {row['simulated_us']:10.1f} "
+                  f"{row['bound']:>8} {row['share_of_limit']:6.0%} {row['waves_per_simd']:6d} "
+                  f"{busy['valu']:5.0%} {busy['lds']:5.0%} {busy['dram']:5.0%} "
+                  f"{row['l2_hits']:6.0%} {row['seconds']:5.1f}")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

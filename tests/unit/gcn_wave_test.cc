@@ -1,0 +1,189 @@
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "gcn/decode.h"
+#include "gcn/half.h"
+#include "gcn/machine.h"
+#include "gcn/wave.h"
+
+using namespace polaris;
+using namespace polaris::gcn;
+
+namespace {
+
+/// A wave that runs straight code. v0 holds the lane's number.
+struct Bench {
+  Bench() : wave(16, memory, lds, faults) {
+    lds.resize(1024);
+    lds.reset();
+    wave.start({0, 0, 0}, 0, ~0ULL, {});
+    for (std::uint32_t i = 0; i < kLanes; ++i) wave.vgpr(0).at[i] = i;
+    wave.mark_vgpr(0, ~0ULL);
+  }
+  void run(const std::vector<std::uint32_t>& words) {
+    auto decoded = decode(words);
+    REQUIRE(decoded.ok());
+    code.push_back(decoded.take());
+    for (const Instruction& in : code.back()) in.op->run(wave, in);
+  }
+  std::uint32_t v(int reg, int lane = 0) { return wave.vgpr(reg).at[lane]; }
+
+  Memory memory;
+  Lds lds;
+  Faults faults;
+  Wave wave;
+  std::vector<std::vector<Instruction>> code;
+};
+
+std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+
+}  // namespace
+
+TEST_CASE("multiply-add rounds twice, fused once") {
+  Bench b;
+  b.run({0x7E0202FF, 0x3F800001,    // v1 = 1 + 2^-23
+         0x7E0402FF, 0x3F800001,    // v2 = the same
+         0x7E0602FF, 0xBF800002,    // v3 = -(1 + 2^-22)
+         0x2C060501,                // v_mac_f32 v3, v1, v2
+         0xD1CB0004, 0x03CE0501});  // v_fma_f32 v4, v1, v2, -1.0
+  CHECK(b.v(3) == 0);
+  CHECK(b.v(4) == bits(std::fma(1 + 0x1p-23F, 1 + 0x1p-23F, -1.0F)));
+  CHECK(b.faults.all().empty());
+}
+
+TEST_CASE("subnormals are flushed unless the mode keeps them, and a NaN of numbers is positive") {
+  Bench b;
+  b.run({0x7E0A0281,    // v5 = the smallest subnormal
+         0x160E0B05,    // v_max_f32 v7, v5, v5: keeps it on this generation
+         0x020A0A80});  // v_add_f32 v5, 0, v5
+  CHECK(b.v(7) == 1);
+  CHECK(b.v(5) == 0);
+  b.wave.mode.keep_denorm32 = true;
+  b.run({0x7E0A0281, 0x020A0A80});
+  CHECK(b.v(5) == 1);
+  b.run({0x7E0C02FF, 0xFF800000,    // v6 = -inf
+         0xD1010006, 0x40020D06});  // v_add_f32 v6, v6, -v6
+  CHECK(b.v(6) == 0x7FC00000);
+}
+
+TEST_CASE("only lanes that are on are written") {
+  Bench b;
+  b.run({0x7E0A0281,              // v5 = 1
+         0xBEFE01FF, 0x000000FF,  // exec = the first 8 lanes
+         0x7E0A0280});            // v5 = 0
+  CHECK(b.v(5, 7) == 0);
+  CHECK(b.v(5, 8) == 1);
+}
+
+TEST_CASE("data-parallel sources move within their rows") {
+  Bench b;
+  b.run({0x7E1002FA, 0xFF091100});  // v_mov_b32_dpp v8, v0 row_shr:1 bound_ctrl:0
+  CHECK(b.v(8, 0) == 0);
+  CHECK(b.v(8, 1) == 0);
+  CHECK(b.v(8, 15) == 14);
+  CHECK(b.v(8, 16) == 0);
+  b.run({0x321000FA, 0xFF00B100});  // v_add_u32_dpp v8, vcc, v0, v0 quad_perm:[1,0,3,2]
+  CHECK(b.v(8, 0) == 1);
+  CHECK(b.v(8, 7) == 13);
+  CHECK(b.faults.all().empty());
+}
+
+TEST_CASE("parts of registers are picked, widened and put in place") {
+  Bench b;
+  b.run({0x7E1002FF, 0xFF800001,    // v8
+         0x7E1002F9, 0x00001100});  // v_mov_b32_sdwa v8, v0 dst_sel:BYTE_1 preserve
+  CHECK(b.v(8, 0x2A) == 0xFF802A01);
+  b.run({0x7E0002FF, 0x00008000,    // v0 = 0x8000
+         0x7E120AF9, 0x00090600});  // v_cvt_f32_i32_sdwa v9, sext(v0) src0_sel:BYTE_1
+  CHECK(b.v(9) == bits(-128.0F));
+}
+
+TEST_CASE("a clamped sum stays at the largest number") {
+  Bench b;
+  b.run({0x7E0002C1,                // v0 = -1
+         0xD1198401, 0x00010300});  // v_add_u32 v1, s[4:5], v0, 1 clamp
+  CHECK(b.v(1) == ~0U);
+}
+
+TEST_CASE("reads of what nothing wrote are faults, copies of it are not") {
+  Bench b;
+  b.run({0x7E020309});  // v_mov_b32 v1, v9
+  CHECK(b.faults.all().empty());
+  b.run({0x02040281});  // v_add_f32 v2, 1, v1
+  CHECK(b.faults.has(FaultKind::kUnwrittenRegister));
+}
+
+TEST_CASE("a load's register is used after its wait only") {
+  std::vector<std::byte> data(64);
+  const std::vector<std::uint32_t> load = {0xE0500000, 0x80020100};  // v1, off, s[8:11], 0
+  const auto resource = [](Bench& b, std::uint64_t address) {
+    const std::uint32_t words[4] = {static_cast<std::uint32_t>(address),
+                                    static_cast<std::uint32_t>(address >> 32), 64, 0};
+    for (std::uint16_t i = 0; i < 4; ++i)
+      b.wave.put_scalar(static_cast<std::uint16_t>(8 + i), words[i]);
+  };
+  Bench early;
+  resource(early, early.memory.map(data));
+  early.run(load);
+  early.run({0x7E040301});  // v_mov_b32 v2, v1
+  CHECK(early.faults.has(FaultKind::kMissingWait));
+  Bench late;
+  resource(late, late.memory.map(data));
+  late.run(load);
+  late.run({0xBF8C0F70, 0x7E040301});  // s_waitcnt vmcnt(0)
+  CHECK(late.faults.all().empty());
+  // Other lanes of the register may be written meanwhile.
+  Bench lanes;
+  resource(lanes, lanes.memory.map(data));
+  lanes.run({0xBEFE01FF, 0x000000FF});
+  lanes.run(load);
+  lanes.wave.exec = ~0ULL << 8;
+  lanes.run({0x7E020280});  // v_mov_b32 v1, 0
+  CHECK(lanes.faults.all().empty());
+}
+
+TEST_CASE("local memory knows who touched what since the barrier") {
+  Lds lds;
+  lds.resize(64);
+  lds.reset();
+  using Access = Lds::Access;
+  CHECK(lds.access(0, 4, 0, Access::kRead).unwritten);
+  CHECK(!lds.access(4, 4, 0, Access::kWrite).any());
+  CHECK(!lds.access(4, 4, 0, Access::kRead).any());
+  CHECK(lds.access(4, 4, 1, Access::kRead).race);
+  lds.barrier();
+  CHECK(!lds.access(4, 4, 1, Access::kRead).any());
+  CHECK(!lds.access(4, 4, 2, Access::kRead).any());
+  CHECK(lds.access(4, 1, 1, Access::kWrite).race);  // wave 2 read it
+  lds.barrier();
+  CHECK(!lds.access(8, 1, 0, Access::kWrite).any());
+  CHECK(!lds.access(9, 1, 1, Access::kWrite).any());  // a neighbour's byte
+  CHECK(lds.access(8, 2, 0, Access::kWrite).race);
+  CHECK(lds.access(62, 4, 0, Access::kRead).bounds);
+  CHECK(lds.access(0xFFFFFFFE, 4, 0, Access::kRead).bounds);
+  lds.reset();
+  CHECK(lds.access(4, 4, 0, Access::kRead).unwritten);
+}
+
+TEST_CASE("halves convert as the chip does") {
+  for (std::uint32_t half = 0; half < 0x7C00; ++half) {
+    const float value = half_to_float(half);
+    CHECK(value == std::ldexp(static_cast<float>(half < 0x400 ? half : 0x400 | (half & 0x3FF)),
+                              half < 0x400 ? -24 : static_cast<int>(half >> 10) - 25));
+    if (float_to_half(value, false) != half || float_to_half(value, true) != half) FAIL(half);
+    const float next = half_to_float(half + 1);
+    if (half + 1 >= 0x7C00) continue;
+    const float middle = (value + next) / 2;
+    if (float_to_half(middle, false) != half + (half & 1)) FAIL(half);
+    if (float_to_half(middle, true) != half) FAIL(half);
+    if (float_to_half(std::nextafter(middle, next), false) != half + 1) FAIL(half);
+  }
+  CHECK(float_to_half(65520.0F, false) == 0x7C00);
+  CHECK(float_to_half(65520.0F, true) == 0x7BFF);
+  CHECK(float_to_half(-HUGE_VALF, true) == 0xFC00);
+  CHECK((float_to_half(NAN, false) & 0x7FFF) > 0x7C00);
+}
