@@ -34,6 +34,7 @@ Result<std::span<std::byte>> Operands::find(const vulkan::Operand& operand) {
       break;
     case vulkan::Operand::Source::kWorkspace: source = workspace; break;
     case vulkan::Operand::Source::kParams: source = params; break;
+    case vulkan::Operand::Source::kStatus: source = status; break;
   }
   const auto whole = static_cast<std::int64_t>(source.size());
   const std::int64_t bytes = operand.bytes < 0 ? whole - operand.offset : operand.bytes;

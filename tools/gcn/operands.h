@@ -17,6 +17,7 @@ class Operands {
   std::vector<std::span<std::byte>> outputs;
   std::span<std::byte> workspace;
   std::span<std::byte> params;
+  std::span<std::byte> status;  // the word that a kernel reports in
 
   /// A dispatch as the machine takes it, its operands mapped into `memory`. Errors: internal where
   /// an operand leaves its source.

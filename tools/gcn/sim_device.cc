@@ -53,6 +53,7 @@ class LaunchRun {
     for (const OperandRef& ref : launch.inputs) operands_.inputs.push_back(bytes(ref));
     for (const OperandRef& ref : launch.outputs) operands_.outputs.push_back(bytes(ref));
     operands_.workspace = bytes(launch.workspace);
+    operands_.status = bytes(launch.status);
     operands_.params = params;
   }
 
@@ -123,21 +124,24 @@ class SimDevice final : public Device {
   std::unique_ptr<Buffer> wrap(std::span<const std::byte>, std::shared_ptr<const void>) override {
     return nullptr;
   }
-  Status write(const BufferView& to, const std::byte* from) override {
+  // Everything is done when it returns, so that no fence is ever open.
+  Result<Fence> start_write(const BufferView& to, const std::byte* from,
+                            std::span<const Fence>) override {
     if (to.bytes > 0) std::memcpy(address(to), from, static_cast<std::size_t>(to.bytes));
-    return Status::success();
+    return Fence{};
   }
-  Status read(const BufferView& from, std::byte* to) override {
+  Status read(const BufferView& from, std::byte* to, std::span<const Fence>) override {
     if (from.bytes > 0) std::memcpy(to, address(from), static_cast<std::size_t>(from.bytes));
     return Status::success();
   }
-  Status fill_zero(const BufferView& to) override {
+  Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence>) override {
     if (to.bytes > 0) std::memset(address(to), 0, static_cast<std::size_t>(to.bytes));
-    return Status::success();
+    return Fence{};
   }
-  Status copy(const BufferView& from, const BufferView& to) override {
+  Result<Fence> start_copy(const BufferView& from, const BufferView& to,
+                           std::span<const Fence>) override {
     if (to.bytes > 0) std::memmove(address(to), address(from), static_cast<std::size_t>(to.bytes));
-    return Status::success();
+    return Fence{};
   }
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
     return std::unique_ptr<Executable>(std::make_unique<SimExecutable>(std::move(segment)));
