@@ -26,7 +26,8 @@ def graph_of(kernel):
         m, k, n = (int(x) for x in sizes.split("x"))
         form = name.split(".")[1]
         kind = f"float32[{m}, {k}]" + ("" if form == "f32" else f":{form}")
-        return (f"graph main {{\n  input %x : float32[{n}, {k}]\n  const %w : {kind} = elided \"w\"\n"
+        return (f"graph main {{\n  input %x : float32[{n}, {k}]\n"
+                f"  const %w : {kind} = elided \"w\"\n"
                 "  %y = polaris.Linear(%x, %w)\n  output %y\n}\n")
     if name == "matmul":
         m, n, k = (int(x) for x in sizes.split("x"))
@@ -68,7 +69,8 @@ def main():
     tool = os.path.join(args.build, "gcn")
     if not args.json:
         print(f"{'kernel':44} {'sim. us':>10} {'bound':>8} {'limit':>6} {'waves':>6} "
-              f"{'valu':>5} {'lds':>5} {'dram':>5} {'L2 hit':>6} {'s':>5}   ({args.chip}, simulated)")
+              f"{'valu':>5} {'lds':>5} {'dram':>5} {'L2 hit':>6} {'s':>5}   "
+              f"({args.chip}, simulated)")
     for kernel in args.kernels:
         for row in simulate(tool, kernel, args.chip):
             if args.json:

@@ -46,12 +46,13 @@ std::shared_ptr<Runtime> make_runtime(const std::vector<std::string>& names) {
   return std::make_shared<Runtime>(std::move(devices), spread, OpSet::builtin());
 }
 
-std::shared_ptr<Program> compile_onnx(std::shared_ptr<Runtime> runtime, const std::string& name) {
+std::shared_ptr<Program> compile_onnx(std::shared_ptr<Runtime> runtime, const std::string& name,
+                                      const ProgramOptions& options) {
   auto model = load_model(data_file(name + ".onnx"), runtime->ops());
   REQUIRE_MESSAGE(model, model.error().message());
   auto graph = take_function(*model, "");
   REQUIRE_MESSAGE(graph, graph.error().message());
-  auto program = Program::compile(std::move(runtime), graph.take());
+  auto program = Program::compile(std::move(runtime), graph.take(), options);
   REQUIRE_MESSAGE(program, program.error().message());
   return program.take();
 }
@@ -76,10 +77,11 @@ Tensor case_output(const std::string& name, const std::string& test_case,
 }
 
 void check_onnx_case(std::shared_ptr<Runtime> runtime, const std::string& name,
-                     const std::string& test_case, const RunOptions& options) {
+                     const std::string& test_case, const RunOptions& options,
+                     const ProgramOptions& program_options) {
   CAPTURE(name);
   CAPTURE(test_case);
-  auto program = compile_onnx(std::move(runtime), name);
+  auto program = compile_onnx(std::move(runtime), name, program_options);
   auto session = Session::create(program);
   REQUIRE(session);
   const Graph& graph = program->graph();

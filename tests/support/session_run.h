@@ -17,10 +17,12 @@ std::shared_ptr<Runtime> make_runtime(const std::vector<std::string>& names);
 /// The stored case tests/data/onnx/NAME.CASE.*: run on the runtime, compared with what onnxruntime
 /// answered (tolerance.h).
 void check_onnx_case(std::shared_ptr<Runtime> runtime, const std::string& name,
-                     const std::string& test_case, const RunOptions& options = {});
+                     const std::string& test_case, const RunOptions& options = {},
+                     const ProgramOptions& program = {});
 
 /// Loads tests/data/onnx/NAME.onnx and compiles it.
-std::shared_ptr<Program> compile_onnx(std::shared_ptr<Runtime> runtime, const std::string& name);
+std::shared_ptr<Program> compile_onnx(std::shared_ptr<Runtime> runtime, const std::string& name,
+                                      const ProgramOptions& options = {});
 /// The stored inputs of a case in the graph's order.
 std::vector<Tensor> case_inputs(const Graph& graph, const std::string& name,
                                 const std::string& test_case);
