@@ -11,6 +11,9 @@
 // logarithm that are off by as much as Vulkan lets a driver's be.
 namespace polaris::test::glsl {
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wkeyword-macro"
+#endif
 #define precise
 #define LOOP
 #define UINTS8(a, b, c, d, e, f, g, h) \
