@@ -1,6 +1,7 @@
 // Fences, turns and memory of the Vulkan device.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "backend/vulkan/vulkan_device.h"
 #include "support/doubler.h"
 #include "support/node_run.h"
+#include "support/skip.h"
 #include "support/vulkan.h"
 
 using namespace polaris;
@@ -76,7 +78,7 @@ TEST_CASE("vulkan: after the n-th submission failed, nothing of the run is under
     CHECK(device->counters().command_buffers == 0);
     auto fence = first.run(*device);
     const Status status = fence ? device->wait(*fence) : Status(fence.error());
-    CHECK(device->counters().command_buffers > 10);
+    CHECK(device->counters().command_buffers >= 10);
     if (status) {
       CHECK(first.holds(1024.0f));
       continue;
@@ -193,6 +195,10 @@ TEST_CASE("vulkan: a kernel that is split gives the same bits as a whole one") {
   auto cut = test::make_test_vulkan(options);
   if (!cut) return;
   auto whole = test::make_test_vulkan();
+  const auto& limits = cut->info().limits;
+  if (std::find(limits.begin(), limits.end(), kWholeKernels) != limits.end()) {
+    return test::skip("the driver does not split kernels");
+  }
   const auto random = [](Shape shape, float seed) {
     auto tensor = Tensor::allocate(DType::kF32, shape);
     REQUIRE(tensor.ok());

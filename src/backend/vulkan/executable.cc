@@ -190,7 +190,8 @@ Status VulkanExecutable::prepare(const SegmentDesc& segment) {
   scale_ = core_.estimate_scale.load();
   for (const ReadyLaunch& launch : launches_) {
     for (const ReadyDispatch& dispatch : launch.dispatches) {
-      costs_.push_back({dispatch.source->estimate_us * scale_, dispatch.parts_max()});
+      const bool splits = core_.device->physical().splits_kernels;
+      costs_.push_back({dispatch.source->estimate_us * scale_, splits ? dispatch.parts_max() : 1u});
     }
   }
   if (core_.unit_us > 0) {

@@ -200,6 +200,7 @@ void fill_words(const PhysicalDevice& device, DeviceInfo& info) {
   info.limits.push_back("one operand at most " + mib(info.binding_bytes_max));
   info.limits.push_back("memory used at most " + mib(info.budget_bytes) + " of " +
                         mib(info.memory_bytes));
+  if (!device.splits_kernels) info.limits.emplace_back(kWholeKernels);
   if (info.software) info.limits.emplace_back("a software rasterizer: runs on the processor");
   if (!device.usable) info.limits.push_back("cannot be used: it lacks " + device.missing);
 }
@@ -259,6 +260,8 @@ PhysicalDevice describe(const InstanceApi& api, VkPhysicalDevice handle,
   }
   Answers answers;
   ask(api, handle, answers);
+  // Seen on an H100 (580.159.04): the parts of a split kernel leave elements unwritten.
+  device.splits_kernels = answers.properties12.driverID != VK_DRIVER_ID_NVIDIA_PROPRIETARY;
   const VkPhysicalDeviceProperties& p = answers.properties.properties;
   info.driver =
       std::string(answers.properties12.driverName) + " " + answers.properties12.driverInfo;

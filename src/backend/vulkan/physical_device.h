@@ -28,6 +28,8 @@ struct PhysicalDevice {
   std::string missing;
   bool has_integer_dot_extension = false;
   bool has_budget_extension = false;
+  // Whether a kernel that is longer than a unit may be split along its grid.
+  bool splits_kernels = true;
   DeviceInfo info;
   VulkanTarget target;
 };

@@ -47,6 +47,9 @@ struct VulkanOptions {
   std::optional<std::string> pipeline_cache_path;
 };
 
+/// Stands in DeviceInfo::limits where one kernel is one piece of work, however long it runs.
+inline constexpr const char* kWholeKernels = "a kernel is never split into shorter pieces of work";
+
 /// All Vulkan 1.2 devices, software ones last and marked; empty where there is no loader or driver.
 /// Errors: device where the loader is there but fails.
 Result<std::vector<DeviceInfo>> list_vulkan_devices();
