@@ -195,8 +195,8 @@ struct DeviceCounters {
   std::int64_t pipelines = 0;        // created, ever
   std::int64_t submits = 0;
   std::int64_t launches = 0;
-  /// Times that work gave way to that of others before it was done, and the longest that it kept
-  /// the device while it could not: a unit, as measured.
+  /// Times that work gave way to that of others before it was done, and the longest unit of work as
+  /// measured, once units are cut by what was measured.
   std::int64_t turns_given = 0;
   std::int64_t longest_unit_us = 0;
 };

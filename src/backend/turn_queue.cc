@@ -73,19 +73,27 @@ Result<std::uint64_t> TurnQueue::submit(const Request& request) {
     return room.error();
   }
   waiting_.push_back(&slot);
+  note_contention(slot);
   pump();
   if (slot.state == State::kFailed) {
     const Error error = *slot.error;
     (void)settle(lock, slot).ok();  // the failure it reports is this one
     return error;
   }
-  if (slot.state == State::kWaiting) {
-    const bool others = std::any_of(flights_.begin(), flights_.end(),
-                                    [&](const Flight& flight) { return flight.slot != &slot; });
-    if (others && !slot.started()) contended_.fetch_add(1, std::memory_order_relaxed);
-    keep_going();
-  }
+  if (slot.state == State::kWaiting) keep_going();
   return number;
+}
+
+/// A submission that follows what is under way is of the same run, and disturbs nobody.
+void TurnQueue::note_contention(const Slot& slot) {
+  land();
+  const bool follows = std::any_of(slot.after.begin(), slot.after.end(), [&](std::uint64_t before) {
+    const Slot& other = slot_of(before);
+    return other.number == before &&
+           (other.state == State::kWaiting || !hardware_.reached(other.value));
+  });
+  const bool others = !flights_.empty() || waiting_.size() > 1;
+  if (others && !follows) contended_.fetch_add(1, std::memory_order_relaxed);
 }
 
 Status TurnQueue::wait(std::uint64_t number) {
@@ -210,7 +218,7 @@ void TurnQueue::send(Slot& slot) {
   if (!value) return fail(slot, value.error());
   slot.value = last_value_ = *value;
   const double us = slot.source->unit_us(slot.next);
-  flights_.push_back({&slot, *value, us});
+  flights_.push_back({*value, us});
   flying_us_ += us;
   ++slot.next;
   if (slot.next == slot.source->unit_count()) return leave(slot, State::kSent);

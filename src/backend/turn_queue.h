@@ -66,7 +66,7 @@ class TurnQueue {
   /// Drops what was not handed over yet, for good.
   void close();
   std::int64_t turns_given() const;
-  /// Submissions that had to wait for the work of others.
+  /// Submissions that came while the hardware had other work than what they follow.
   std::int64_t contended() const { return contended_.load(std::memory_order_relaxed); }
 
  private:
@@ -87,7 +87,6 @@ class TurnQueue {
     bool started() const { return next > 0; }
   };
   struct Flight {
-    const Slot* slot = nullptr;
     std::uint64_t value = 0;
     double us = 0;
   };
@@ -106,6 +105,7 @@ class TurnQueue {
   void send(Slot& slot);
   void fail(Slot& slot, const Error& error);
   void leave(Slot& slot, State state);
+  void note_contention(const Slot& slot);
   void keep_going();
   void feed();
   void let_hardware_work(Lock& lock);

@@ -150,7 +150,7 @@ TEST_CASE("turn queue: short units go together up to a unit's time, without a th
   REQUIRE(held_back);
   CHECK(hardware.log(4) == Log{"a0", "a1", "a2", "b0"});
   CHECK_FALSE(queue.done(*held_back));
-  CHECK(queue.contended() == 1);
+  CHECK(queue.contended() == 2);
   hardware.finish(1);
   CHECK(hardware.log(5).back() == "c0");
   hardware.finish(5);

@@ -252,7 +252,6 @@ void VulkanExecutable::learn_units(const Recording::Times& times) {
   for (const DispatchCost& cost : costs_) estimated += cost.us;
   for (const double us : times.units) measured += us;
   const double longest = *std::max_element(times.units.begin(), times.units.end());
-  core_.note_unit(longest);
   if (knowledge_ == Knowledge::kSettled) return correct(longest, measured / estimated);
   if (estimated > 0 && measured > 0 && scale_ > 0) {
     // What later plans are cut by at first; each plan has one voice.
@@ -263,7 +262,7 @@ void VulkanExecutable::learn_units(const Recording::Times& times) {
   const bool too_short = count > 1 && measured / count < kTooShort * kUnitUs;
   if (longest <= kGoodUnitUs && !too_short) {
     knowledge_ = Knowledge::kSettled;
-    return;
+    return core_.note_unit(longest);
   }
   // A plan that keeps nobody waiting stays recorded as it is.
   if (core_.turns.contended() == contended_ && longest <= kFarTooLong) {
@@ -279,6 +278,7 @@ void VulkanExecutable::learn_units(const Recording::Times& times) {
 /// Several units that were cut by what was measured took other times than that: a busier machine,
 /// other data. One unit alone cannot be helped, and plans of one are recorded once.
 void VulkanExecutable::correct(double longest_us, double ratio) {
+  core_.note_unit(longest_us);
   const Recording* settled = entries_.empty() ? nullptr : entries_.back().recording.get();
   if (settled == nullptr || settled->unit_count() < 2) return;
   if (longest_us > Device::kUnitUs && corrections_ < kCorrectionsMax) {
