@@ -6,6 +6,9 @@ namespace polaris {
 namespace {
 
 constexpr std::size_t kFailuresMax = 64;
+// Handed over at a time, as long as it is more than one unit: work that is cut to be shared is cut
+// about as long, and a newcomer is to wait for one unit of it, not for two.
+constexpr double kAheadUs = 0.6 * Device::kUnitUs;
 
 }  // namespace
 
@@ -149,8 +152,7 @@ void TurnQueue::land() {
 
 bool TurnQueue::has_room(const Slot& slot) const {
   if (flights_.empty() || slot.next >= slot.source->unit_count()) return true;
-  return flying_us_ + slot.source->unit_us(slot.next) <= Device::kUnitUs &&
-         flights_.size() < kSlots;
+  return flying_us_ + slot.source->unit_us(slot.next) <= kAheadUs && flights_.size() < kSlots;
 }
 
 /// Whether what it follows lets it start. It fails with what it follows.

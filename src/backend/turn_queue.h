@@ -37,10 +37,10 @@ class UnitHardware {
   virtual void wake() = 0;
 };
 
-/// Submissions that take turns at one hardware queue. At most kUnitUs of work is handed over at a
-/// time, so that a newcomer waits for no more; then units of different submissions follow each
-/// other, newcomers first at every second turn. A submission starts after those it names: they are
-/// handed over before it (the hardware keeps order), and its copies are done. Thread-safe.
+/// Submissions that take turns at one hardware queue. One unit is handed over at a time, or several
+/// short ones, so that a newcomer waits for no more; then units of different submissions follow
+/// each other, newcomers first at every second turn. A submission starts after those it names: they
+/// are handed over before it (the hardware keeps order), and its copies are done. Thread-safe.
 class TurnQueue {
  public:
   explicit TurnQueue(UnitHardware& hardware);

@@ -141,9 +141,9 @@ TEST_CASE("turn queue: two long jobs alternate, and neither starves under newcom
 TEST_CASE("turn queue: short units go together up to a unit's time, without a thread") {
   FakeHardware hardware;
   TurnQueue queue(hardware);
-  FakeWork a(hardware, "a", 3, kLong / 4);
-  FakeWork b(hardware, "b", 1, kLong / 4);
-  FakeWork c(hardware, "c", 1, kLong / 4);
+  FakeWork a(hardware, "a", 3, kLong / 8);
+  FakeWork b(hardware, "b", 1, kLong / 8);
+  FakeWork c(hardware, "c", 1, kLong / 8);
   REQUIRE(queue.submit({&a}));
   REQUIRE(queue.submit({&b}));
   auto held_back = queue.submit({&c});
