@@ -13,6 +13,8 @@ import mutate
 # Of the floors that everything else runs through: what unit tests alone must reach.
 COVERED_FLOORS = ["plan", "session"]
 COVERED_PERCENT_MIN = 85
+# Of one differential shard; ten of them are what counts as done.
+GRAPHS = 2000
 CORE = ["src", "tests/support", "CMakeLists.txt", "cmake"]
 
 
@@ -124,6 +126,19 @@ def coverage(root, shard):
         f"{summary['line_percent']} %; least: {worst['filename']} {worst['line_percent']} %")
 
 
+def differential(root, shard):
+    """Random ONNX graphs against onnxruntime, GRAPHS of them a shard, always the same ones."""
+    ok, out = build(root, "release", "polaris_shared")
+    if not ok:
+        return False, out
+    python = os.environ.get("POLARIS_PYTHON", "python3")
+    code, out = call(root, python, "tests/fuzz/onnx_differential.py", "--library",
+                     "build/release/libpolaris.so", "--from",
+                     str(GRAPHS * int(shard.name.rsplit(".", 1)[1])), "--count", str(GRAPHS),
+                     "--keep", "soak/differential")
+    return code == 0, out.strip()[-1000:]
+
+
 def bench(root, shard):
     ok, out = build(root, "release", "polaris")
     if not ok:
@@ -153,6 +168,8 @@ def all_shards(root, seconds):
             if any(glob.glob(f"tests/{d}/*.cc", root_dir=root) for d in
                    (("op", "conformance") if label == "op" else (label,)))]
     out += [Shard(f"mutations.{seed}", ["src", "apps"], seconds, mutations) for seed in range(4)]
+    out += [Shard(f"differential.{part}", ["src", "tests/fuzz"], 0, differential)
+            for part in range(10)]
     out.append(Shard("allocations", ["src", "tests/e2e/allocation_failure.cc", "tests/support"], 0,
                      allocations))
     out += [Shard(f"coverage.{floor}", CORE + ["tests/unit"], 0, coverage)
