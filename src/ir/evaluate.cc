@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/any_rank.h"
 #include "ir/op_util/infer.h"
 
 namespace polaris {
@@ -133,6 +134,11 @@ Result<InferContext> infer_types(const OpDef& op, const Attrs& attrs, std::strin
   context.bounds.resize(context.outputs.size());
   if (op.infer == nullptr) return context.fail("has no infer");
   if (auto ports = check_ports(context); !ports) return ports.error();
+  for (const TensorType* type : types) {
+    if (type != nullptr && has_any_rank(type->shape)) {
+      return context.fail("the rank of an input is not known");
+    }
+  }
   if (auto inferred = op.infer(context); !inferred) return inferred.error();
   return context;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "ir/any_rank.h"
 #include "ir/evaluate.h"
 #include "ir/knowledge.h"
 #include "ir/op_attrs/control.h"
@@ -36,6 +37,7 @@ class Inference {
   Status infer_body(Graph& body, const Node& node, std::size_t first_input,
                     std::size_t first_body_input, std::size_t first_seeded);
   Result<std::vector<TensorType>> infer_outputs(const Node& node);
+  Result<std::vector<TensorType>> infer_any_rank(const Node& node, InferContext& context);
 
   Graph& graph_;
   Shared& shared_;
@@ -102,8 +104,54 @@ Result<std::vector<TensorType>> Inference::infer_outputs(const Node& node) {
   context.subgraphs = subgraphs;
   if (node.op->infer == nullptr) return context.fail("has no infer");
   if (auto s = check_ports(context); !s) return s.error();
+  const bool open = std::any_of(types.begin(), types.end(), [](const TensorType* type) {
+    return type != nullptr && has_any_rank(type->shape);
+  });
+  if (open && node.subgraphs.empty()) return infer_any_rank(node, context);
   if (auto s = node.op->infer(context); !s) return s.error();
   return std::move(context.outputs);
+}
+
+// The op's own infer tells, for each rank that the open inputs may have, what comes out; what it
+// refuses cannot come. With more than two open inputs they are taken to have one rank, which tells
+// the element types only.
+Result<std::vector<TensorType>> Inference::infer_any_rank(const Node& node, InferContext& context) {
+  std::vector<TensorType> types(node.inputs.size());
+  std::vector<const TensorType*> pointers(node.inputs.size(), nullptr);
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (context.inputs[i] == nullptr) continue;
+    types[i] = *context.inputs[i];
+    pointers[i] = &types[i];
+    if (has_any_rank(types[i].shape)) open.push_back(i);
+  }
+  constexpr int kRanks = kMaxRank + 1;
+  const bool many = open.size() > 2;
+  const int trials = open.size() == 2 ? kRanks * kRanks : kRanks;
+  std::optional<std::vector<TensorType>> out;
+  Status refused;
+  context.inputs = pointers;
+  for (int trial = 0; trial < trials; ++trial) {
+    for (std::size_t k = 0; k < open.size(); ++k) {
+      const int rank = !many && k == 1 ? trial / kRanks : trial % kRanks;
+      types[open[k]].shape = Shape::filled(rank, kUnknownDim);
+    }
+    context.outputs.assign(node.outputs.size(), {});
+    context.bounds.assign(node.outputs.size(), {});
+    if (auto s = node.op->infer(context); !s) {
+      if (refused) refused = s;
+      continue;
+    }
+    if (!out) out = context.outputs;
+    for (std::size_t i = 0; i < out->size(); ++i) {
+      auto joined = join_types((*out)[i], context.outputs[i]);
+      if (!joined) return context.fail("the element type of its output depends on a rank");
+      (*out)[i] = *joined;
+      if (many) (*out)[i].shape = any_rank();
+    }
+  }
+  if (!out) return refused.error();
+  return std::move(*out);
 }
 
 Status Inference::infer_subgraphs(Node& node) {
@@ -126,18 +174,45 @@ Status Inference::infer_body(Graph& body, const Node& node, std::size_t first_in
   return s;
 }
 
+/// A branch that cannot run gets types that make no promise inside, and outside those of the other.
+void mark_refused(Graph& branch, const Graph& other) {
+  for (NodeId id : branch.order()) {
+    for (ValueId output : branch.node(id).outputs) {
+      if (output.valid()) branch.value(output).type.shape = any_rank();
+    }
+  }
+  for (std::size_t i = 0; i < std::min(branch.outputs().size(), other.outputs().size()); ++i) {
+    Value& output = branch.value(branch.outputs()[i]);
+    if (output.producer.valid()) output.type = other.value(other.outputs()[i]).type;
+  }
+}
+
 Status Inference::infer_if(Node& node) {
-  for (auto& branch : node.subgraphs) {
-    if (branch->inputs().size() != node.inputs.size() - 1) {
+  if (node.subgraphs.size() != 2) {
+    return Error::invalid("[If] node '" + node.name + "': branches, got " +
+                          std::to_string(node.subgraphs.size()) + ", wanted 2");
+  }
+  Status inferred[2];
+  for (std::size_t b = 0; b < 2; ++b) {
+    Graph& branch = *node.subgraphs[b];
+    if (branch.inputs().size() != node.inputs.size() - 1) {
       return Error::invalid("[If] node '" + node.name + "': inputs of a branch, got " +
-                            std::to_string(branch->inputs().size()) + ", wanted " +
+                            std::to_string(branch.inputs().size()) + ", wanted " +
                             std::to_string(node.inputs.size() - 1));
     }
     for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-      branch->value(branch->inputs()[i - 1]).type = graph_.value(node.inputs[i]).type;
+      branch.value(branch.inputs()[i - 1]).type = graph_.value(node.inputs[i]).type;
     }
-    if (auto s = infer_body(*branch, node, 1, 0, 1); !s) return s;
+    inferred[b] = infer_body(branch, node, 1, 0, 1);
   }
+  if (inferred[0] && inferred[1]) return Status::success();
+  // A branch that does not fit the shapes at hand is refused when it is taken, which may be never.
+  const std::size_t refused = inferred[0] ? 1 : 0;
+  const HostValue& cond = knowledge_.host(node.inputs[0]);
+  const bool sure = cond.is_known() && cond.data.elements() == 1;
+  const bool taken = sure && element_as_i64(cond.data, 0) == (refused == 0 ? 1 : 0);
+  if (taken || !inferred[1 - refused]) return inferred[refused];
+  mark_refused(*node.subgraphs[refused], *node.subgraphs[1 - refused]);
   return Status::success();
 }
 
@@ -172,7 +247,7 @@ Status Inference::infer_loop(Node& node) {
     for (std::size_t i = 0; i < carried; ++i) {
       TensorType& in = body.value(body.inputs()[2 + i]).type;
       const TensorType& out = body.value(body.outputs()[1 + i]).type;
-      const auto merged = merge_types(in, out);
+      const auto merged = join_types(in, out);
       if (!merged) {
         return fail("carried value " + std::to_string(i) + " is " + in.to_string() +
                     " before and " + out.to_string() + " after an iteration");
@@ -195,9 +270,10 @@ Shared shared_for(const Graph& graph) {
 }  // namespace
 
 std::optional<TensorType> merge_types(const TensorType& a, const TensorType& b) {
-  if (a.dtype != b.dtype || a.shape.rank() != b.shape.rank() || a.encoding != b.encoding) {
-    return std::nullopt;
-  }
+  if (a.dtype != b.dtype || a.encoding != b.encoding) return std::nullopt;
+  if (has_any_rank(a.shape)) return a;
+  if (has_any_rank(b.shape)) return b;
+  if (a.shape.rank() != b.shape.rank()) return std::nullopt;
   TensorType out = a;
   for (int i = 0; i < out.shape.rank(); ++i) {
     if (a.shape[i] != b.shape[i]) out.shape[i] = kUnknownDim;

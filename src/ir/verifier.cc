@@ -321,7 +321,8 @@ Status verify_types(const Graph& graph) {
       const TensorType& got = graph.value(node.outputs[i]).type;
       const TensorType& wanted = fresh.value(node.outputs[i]).type;
       bool equal = merge_types(got, wanted).has_value();
-      for (int d = 0; equal && d < got.shape.rank(); ++d) {
+      for (int d = 0; equal && got.shape.rank() == wanted.shape.rank() && d < got.shape.rank();
+           ++d) {
         equal = !is_static_dim(got.shape[d]) || !is_static_dim(wanted.shape[d]) ||
                 got.shape[d] == wanted.shape[d];
       }

@@ -144,6 +144,81 @@ TEST_CASE("a branch chosen by a size is chosen by the size of the run") {
   }
 }
 
+TEST_CASE("branches may differ in rank, and one that does not fit may stand untaken") {
+  constexpr std::string_view kText = R"(graph {
+    symbol N
+    symbol M
+    input %x : float32[N, M]
+    const %zero : int64[] = 0
+    const %one : int64[] = 1
+    const %axis : int64[1] = [1]
+    const %four : int64[1] = [4]
+    const %six : float32[6] = [1, 2, 3, 4, 5, 6]
+    %shape = Shape(%x)
+    %n = Gather(%shape, %zero)
+    %m = Gather(%shape, %one)
+    %narrow = Equal(%m, %one)
+    %y = If(%narrow, %x, %axis) graph {
+      input %a : float32[N, M]
+      input %b : int64[1]
+      %r = Squeeze(%a, %b)
+      output %r
+    } graph {
+      input %a : float32[N, M]
+      input %b : int64[1]
+      %r = Neg(%a)
+      output %r
+    }
+    %z = Add(%y, %y)
+    %long = Greater(%n, %one)
+    %w = If(%long, %z, %four, %six) graph {
+      input %a : float32[N]
+      input %b : int64[1]
+      input %c : float32[6]
+      %r = Exp(%a)
+      output %r
+    } graph {
+      input %a : float32[N]
+      input %b : int64[1]
+      input %c : float32[6]
+      %r = Reshape(%c, %b)
+      output %r
+    }
+    output %w
+    output %z
+  })";
+  const OpSet ops = OpSet::builtin();
+  for (const auto& names : kDevices) {
+    auto runtime = make_runtime(names);
+    if (!runtime) continue;
+    CAPTURE(names.front());
+    CAPTURE(names.back());
+    auto graph = parse_graph(kText, ops);
+    REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+    auto program = Program::compile(runtime, graph.take(), {});
+    REQUIRE_MESSAGE(program.ok(), program.error().message());
+    auto session = Session::create(*program);
+    REQUIRE(session.ok());
+    const auto run = [&](Shape shape, std::vector<Tensor>& outputs) {
+      auto x = Tensor::allocate(DType::kF32, shape);
+      REQUIRE(x.ok());
+      std::fill_n(x->mutable_data<float>(), x->elements(), -0.5f);
+      return (*session)->run({&*x, 1}, outputs);
+    };
+    std::vector<Tensor> outputs;
+    REQUIRE(run({3, 1}, outputs));
+    CHECK(outputs[0].shape() == Shape{3});
+    CHECK(outputs[1].shape() == Shape{3});
+    CHECK(outputs[1].data<float>()[2] == -1.0f);
+    REQUIRE(run({3, 2}, outputs));
+    CHECK(outputs[0].shape() == Shape{3, 2});
+    CHECK(outputs[1].data<float>()[5] == 1.0f);
+    const Status refused = run({1, 2}, outputs);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message().find("[Reshape] node 'r'") != std::string::npos);
+  }
+}
+
 TEST_CASE("a cancelled loop stops with an error and leaks nothing") {
   auto runtime = make_runtime({"cpu"});
   auto program = compile_onnx(runtime, "loop_dynamic");

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ir/any_rank.h"
 #include "ir/op_attrs/control.h"
 #include "ir/op_set.h"
 #include "ir/text.h"
@@ -146,6 +147,82 @@ TEST_CASE("Reshape keeps a symbol only where its size of 0 means the same") {
   const auto shape = [&](std::size_t i) { return graph->value(graph->outputs()[i]).type.shape; };
   CHECK(shape(0) == Shape{kUnknownDim, kUnknownDim});
   CHECK(shape(1) == graph->value(graph->inputs()[1]).type.shape);
+}
+
+TEST_CASE(
+    "an If whose branches differ in rank gives a value of any rank, and what follows is inferred") {
+  auto graph = parse_graph(R"(graph {
+    symbol N
+    symbol M
+    input %x : float32[N, M]
+    input %c : bool[]
+    const %axis : int64[1] = [1]
+    %y = If(%c, %x, %axis) graph {
+      input %a : float32[N, M]
+      input %b : int64[1]
+      %r = Squeeze(%a, %b)
+      output %r
+    } graph {
+      input %a : float32[N, M]
+      input %b : int64[1]
+      %r = Neg(%a)
+      output %r
+    }
+    %z = Relu(%y)
+    %g = Greater(%z, %y)
+    %shape = Shape(%z)
+    %t = Transpose(%y, perm = [1, 0])
+    %s = ReduceSum(%z, keepdims = false)
+    output %z
+    output %g
+    output %shape
+    output %t
+    output %s
+  })",
+                           OpSet::builtin());
+  REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+  const auto type = [&](std::size_t i) { return graph->value(graph->outputs()[i]).type; };
+  CHECK(type(0) == TensorType{DType::kF32, any_rank(), {}});
+  CHECK(type(1) == TensorType{DType::kBool, any_rank(), {}});
+  CHECK(type(2) == TensorType{DType::kI64, {kUnknownDim}, {}});
+  CHECK(type(3) == TensorType{DType::kF32, {kUnknownDim, kUnknownDim}, {}});
+  CHECK(type(4) == TensorType{DType::kF32, {}, {}});
+  CHECK(has_any_rank(*graph));
+}
+
+TEST_CASE("a branch that fits no shape at hand is an error only where it is sure to be taken") {
+  const auto text = [](const char* cond) {
+    return std::string(R"(graph {
+      input %x : float32[2, 3]
+      input %go : bool[]
+      const %yes : bool[] = true
+      const %no : bool[] = false
+      const %four : int64[1] = [4]
+      %y = If()") +
+           cond + R"(, %x, %four) graph {
+        input %a : float32[2, 3]
+        input %b : int64[1]
+        %r = Neg(%a)
+        output %r
+      } graph {
+        input %a : float32[2, 3]
+        input %b : int64[1]
+        %i = Reshape(%a, %b)
+        %r = Exp(%i)
+        output %r
+      }
+      output %y
+    })";
+  };
+  const OpSet ops = OpSet::builtin();
+  for (const char* cond : {"%go", "%yes"}) {
+    auto graph = parse_graph(text(cond), ops);
+    REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+    CHECK(graph->value(graph->outputs()[0]).type == TensorType{DType::kF32, {2, 3}, {}});
+  }
+  const auto refused = parse_graph(text("%no"), ops);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message().find("[Reshape] node 'i'") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a missing input is named before infer runs") {

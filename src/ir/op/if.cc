@@ -1,5 +1,4 @@
-#include "ir/graph.h"
-#include "ir/infer.h"
+#include "ir/any_rank.h"
 
 namespace polaris {
 namespace {
@@ -27,11 +26,11 @@ Status infer(InferContext& c) {
       c.outputs[i] = type((*cond)[0] != 0 ? 0 : 1);
       continue;
     }
-    const auto merged = merge_types(type(0), type(1));
+    const auto merged = join_types(type(0), type(1));
     if (!merged) {
       return c.fail("output " + std::to_string(i) + " is " + type(0).to_string() +
                     " in one branch and " + type(1).to_string() +
-                    " in the other, wanted one element type and rank");
+                    " in the other, wanted one element type");
     }
     c.outputs[i] = *merged;
   }

@@ -1,5 +1,4 @@
-#include "ir/graph.h"
-#include "ir/infer.h"
+#include "ir/any_rank.h"
 #include "ir/op_attrs/control.h"
 
 namespace polaris {
@@ -34,9 +33,11 @@ Status infer(InferContext& c) {
     TensorType type = body_type(1 + i);
     if (i < carried) {
       // No iteration at all hands the initial value out.
-      const auto merged = merge_types(type, body.value(body.inputs()[2 + i]).type);
+      const auto merged = join_types(type, body.value(body.inputs()[2 + i]).type);
       if (!merged) return c.fail("carried value " + std::to_string(i) + " changes its type");
       type = *merged;
+    } else if (has_any_rank(type.shape)) {
+      // One dim more than any rank is any rank.
     } else if (type.shape.rank() == kMaxRank) {
       return c.fail("rank of scan output " + std::to_string(i) + ", wanted less than " +
                     std::to_string(kMaxRank));

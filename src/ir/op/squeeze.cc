@@ -28,7 +28,8 @@ Status infer(InferContext& c) {
   }
   Shape out;
   for (int i = 0; i < in.rank(); ++i) {
-    if (!drop[i]) out.push_back(in[i]);
+    // Without axes a dim that is not known may go, and the others move up.
+    if (!drop[i]) out.push_back(c.has(1) || in.is_static() ? in[i] : kUnknownDim);
   }
   set_output(c, 0, c.in(0).dtype, out);
   return Status::success();

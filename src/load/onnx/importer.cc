@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "ir/any_rank.h"
 #include "ir/evaluate.h"
 #include "load/onnx/node_order.h"
 #include "load/onnx/rewrites.h"
@@ -87,7 +88,8 @@ Status NodeImport::ints_to_input(std::string_view name, std::size_t i) {
 int NodeImport::rank(std::size_t i) const {
   if (!has_input(i)) return -1;
   const Value& value = importer_.graph().value(inputs[i]);
-  return importer_.has_type(inputs[i]) ? value.type.shape.rank() : -1;
+  const bool known = importer_.has_type(inputs[i]) && !has_any_rank(value.type.shape);
+  return known ? value.type.shape.rank() : -1;
 }
 
 Result<ValueId> NodeImport::add(std::string_view op_name, std::vector<ValueId> operands,

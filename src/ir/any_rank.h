@@ -1,0 +1,23 @@
+#pragma once
+#include <algorithm>
+
+#include "ir/graph.h"
+
+namespace polaris {
+
+/// The shape of a value whose rank only the run tells: an output of an If whose branches differ in
+/// rank. It has as many dims as a shape can have, and none is known; a tensor that really is so is
+/// known a little less well.
+inline Shape any_rank() { return Shape::filled(kMaxRank, kUnknownDim); }
+inline bool has_any_rank(const Shape& shape) {
+  return shape.rank() == kMaxRank &&
+         std::all_of(shape.begin(), shape.end(), [](std::int64_t d) { return d == kUnknownDim; });
+}
+/// Whether some input or result of a live node has any rank.
+bool has_any_rank(const Graph& graph);
+
+/// The type that covers both, of any rank where theirs differ. Nothing where element type or
+/// encoding do.
+std::optional<TensorType> join_types(const TensorType& a, const TensorType& b);
+
+}  // namespace polaris
