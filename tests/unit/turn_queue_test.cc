@@ -96,15 +96,16 @@ class FakeWork final : public UnitSource {
   double us_;
 };
 
+// Works stand before their queue: it reads them until it ends.
 using Log = std::vector<std::string>;
 constexpr double kLong = Device::kUnitUs;
 
 TEST_CASE("turn queue: a unit's work is handed over at a time; newcomers get every second turn") {
   FakeHardware hardware;
-  TurnQueue queue(hardware);
   FakeWork a(hardware, "a", 4, kLong);
   FakeWork b(hardware, "b", 1, kLong);
   FakeWork c(hardware, "c", 1, kLong);
+  TurnQueue queue(hardware);
   REQUIRE(queue.submit({&a}));
   REQUIRE(queue.submit({&b}));
   auto last = queue.submit({&c});
@@ -122,10 +123,10 @@ TEST_CASE("turn queue: a unit's work is handed over at a time; newcomers get eve
 
 TEST_CASE("turn queue: two long jobs alternate, and neither starves under newcomers") {
   FakeHardware hardware;
-  TurnQueue queue(hardware);
   FakeWork a(hardware, "a", 3, kLong);
   FakeWork b(hardware, "b", 3, kLong);
   FakeWork n(hardware, "n", 1, kLong);
+  TurnQueue queue(hardware);
   REQUIRE(queue.submit({&a}));
   REQUIRE(queue.submit({&b}));
   for (int i = 0; i < 4; ++i) REQUIRE(queue.submit({&n}));
@@ -140,10 +141,10 @@ TEST_CASE("turn queue: two long jobs alternate, and neither starves under newcom
 
 TEST_CASE("turn queue: short units go together up to a unit's time, without a thread") {
   FakeHardware hardware;
-  TurnQueue queue(hardware);
   FakeWork a(hardware, "a", 3, kLong / 8);
   FakeWork b(hardware, "b", 1, kLong / 8);
   FakeWork c(hardware, "c", 1, kLong / 8);
+  TurnQueue queue(hardware);
   REQUIRE(queue.submit({&a}));
   REQUIRE(queue.submit({&b}));
   auto held_back = queue.submit({&c});
@@ -159,11 +160,11 @@ TEST_CASE("turn queue: short units go together up to a unit's time, without a th
 
 TEST_CASE("turn queue: work waits for what it follows, and others pass it") {
   FakeHardware hardware;
-  TurnQueue queue(hardware);
   FakeWork a(hardware, "a", 2, kLong);
   FakeWork b(hardware, "b", 1, 1);
   FakeWork c(hardware, "c", 1, 1);
   FakeWork d(hardware, "d", 1, 1);
+  TurnQueue queue(hardware);
   auto first = queue.submit({&a});
   REQUIRE(first);
   const std::uint64_t after[] = {*first};
@@ -185,8 +186,8 @@ TEST_CASE("turn queue: work waits for what it follows, and others pass it") {
 
 TEST_CASE("turn queue: a failure is told once nothing of the work is under way") {
   FakeHardware hardware;
-  TurnQueue queue(hardware);
   FakeWork a(hardware, "a", 3, 1);
+  TurnQueue queue(hardware);
   a.fails_at = 2;
   bool told = false;
   auto caller = Thread::start([&] {
@@ -204,8 +205,8 @@ TEST_CASE("turn queue: a failure is told once nothing of the work is under way")
 
 TEST_CASE("turn queue: what follows a failure fails with it, what is only behind it runs") {
   FakeHardware hardware;
-  TurnQueue queue(hardware);
   FakeWork a(hardware, "a", 3, kLong);
+  TurnQueue queue(hardware);
   a.fails_at = 1;
   FakeWork b(hardware, "b", 1, 1);
   FakeWork c(hardware, "c", 1, 1);
@@ -237,8 +238,8 @@ TEST_CASE("turn queue: what follows a failure fails with it, what is only behind
 
 TEST_CASE("turn queue: a cancel takes effect between two units, and a lost device ends all") {
   FakeHardware hardware;
-  TurnQueue queue(hardware);
   FakeWork a(hardware, "a", 100, kLong);
+  TurnQueue queue(hardware);
   CancelToken cancel;
   auto first = queue.submit({.source = &a, .cancel = &cancel});
   REQUIRE(first);
