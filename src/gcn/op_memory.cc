@@ -48,7 +48,7 @@ void load_scalars(Wave& w, const Instruction& in, U64 address, U64 readable) {
     const auto to = static_cast<std::uint16_t>(in.dst + i);
     w.set_scalar(in, to, value);
     // Loads come in powers of two: what lies beyond the resource must not be used.
-    w.mark_scalar(to, there);
+    w.mark_scalar(to, there ? ~0U : 0);
   }
   w.issue(Wave::Counter::kScalarMemory, true, in.dst, Count);
 }

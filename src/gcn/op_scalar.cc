@@ -36,14 +36,6 @@ void two32(Wave& w, const Instruction& in) {
   w.set_scalar(in, in.dst, out.value);
 }
 
-template <auto F>
-void two64(Wave& w, const Instruction& in) {
-  const U64 a = w.scalar64(in, in.src[0]);
-  const Out64 out = F(a, w.scalar64(in, in.src[1]));
-  w.scc = out.scc;
-  w.set_scalar64(in, in.dst, out.value);
-}
-
 /// 64-bit shifts and fields: the second source is a dword.
 template <auto F>
 void by32(Wave& w, const Instruction& in) {
@@ -75,13 +67,44 @@ void count64(Wave& w, const Instruction& in) {
   w.set_scalar(in, in.dst, out.value);
 }
 
+/// Logic on lane masks: lanes that are off, or that a branch passed by, have no bit of their own,
+/// and what compilers make of those is masked out before it is used. So undefined bits go through
+/// as such unless the other side decides: F says which results they leave open.
+template <auto F>
+Bits64 logic(const Bits64& a, const Bits64& b) {
+  const U64 value = F(a.value, b.value);
+  const U64 open_a = ~a.defined & (F(~U64{0}, b.value) ^ F(U64{0}, b.value));
+  const U64 open_b = ~b.defined & (F(a.value, ~U64{0}) ^ F(a.value, U64{0}));
+  return {value, ~(open_a | open_b | (~a.defined & ~b.defined))};
+}
+
+void set_bits(Wave& w, const Instruction& in, std::uint16_t code, const Bits64& bits, bool wide) {
+  w.set_scalar(in, code, static_cast<U32>(bits.value));
+  w.mark_scalar(code, static_cast<U32>(bits.defined));
+  if (!wide) return;
+  const auto high = static_cast<std::uint16_t>(code + 1);
+  w.set_scalar(in, high, static_cast<U32>(bits.value >> 32));
+  w.mark_scalar(high, static_cast<U32>(bits.defined >> 32));
+  if (code == kExecLo && bits.defined != ~U64{0}) {
+    w.fault(in, FaultKind::kUnwrittenRegister, "the execution mask");
+  }
+}
+
+template <auto F, bool Wide>
+void logic_op(Wave& w, const Instruction& in) {
+  const Bits64 a = w.scalar_bits(in, in.src[0], Wide);
+  const Bits64 out = logic<F>(a, w.scalar_bits(in, in.src[1], Wide));
+  w.scc = (Wide ? out.value : static_cast<U32>(out.value)) != 0;
+  set_bits(w, in, in.dst, out, Wide);
+}
+
 /// exec = f(source, exec), the old exec is kept in the destination.
 template <auto F>
 void save_exec(Wave& w, const Instruction& in) {
-  const U64 source = w.scalar64(in, in.src[0]);
+  const Bits64 source = w.scalar_bits(in, in.src[0], true);
   const U64 old = w.exec;
   w.set_scalar64(in, in.dst, old);
-  w.set_scalar64(in, kExecLo, F(source, old));
+  set_bits(w, in, kExecLo, logic<F>(source, {old, ~U64{0}}), true);
   w.scc = w.exec != 0;
 }
 
@@ -93,7 +116,7 @@ void move(Wave& w, const Instruction& in, std::uint16_t code) {
     const U64 value =
         Words == 2 && code >= kScalars ? w.scalar64(in, code) >> (32 * i) : w.scalar(in, from);
     const auto to = static_cast<std::uint16_t>(in.dst + i);
-    const bool written = from == kExecLo || from == kExecHi || w.scalar_written(from);
+    const U32 written = w.written_bits(from);
     w.set_scalar(in, to, static_cast<U32>(value));
     w.mark_scalar(to, written);
   }
@@ -154,11 +177,6 @@ constexpr auto max_i32 = [](U32 a, U32 b, bool) {
 };
 constexpr auto max_u32 = [](U32 a, U32 b, bool) { return Out32{a > b ? a : b, a > b}; };
 
-template <auto F>
-constexpr auto logic32 =
-    [](U32 a, U32 b, bool) { return nonzero(static_cast<U32>(F(U64{a}, U64{b}))); };
-template <auto F>
-constexpr auto logic64 = [](U64 a, U64 b) { return nonzero64(F(a, b)); };
 constexpr auto and_ = [](U64 a, U64 b) { return a & b; };
 constexpr auto or_ = [](U64 a, U64 b) { return a | b; };
 constexpr auto xor_ = [](U64 a, U64 b) { return a ^ b; };
@@ -381,22 +399,22 @@ constexpr Op kSop2[] = {
     two(9, "s_max_u32", two32<max_u32>),
     copying(two(10, "s_cselect_b32", select<1>)),
     copying(wide(11, "s_cselect_b64", select<2>)),
-    two(12, "s_and_b32", two32<logic32<and_>>),
-    wide(13, "s_and_b64", two64<logic64<and_>>),
-    two(14, "s_or_b32", two32<logic32<or_>>),
-    wide(15, "s_or_b64", two64<logic64<or_>>),
-    two(16, "s_xor_b32", two32<logic32<xor_>>),
-    wide(17, "s_xor_b64", two64<logic64<xor_>>),
-    two(18, "s_andn2_b32", two32<logic32<andn2>>),
-    wide(19, "s_andn2_b64", two64<logic64<andn2>>),
-    two(20, "s_orn2_b32", two32<logic32<orn2>>),
-    wide(21, "s_orn2_b64", two64<logic64<orn2>>),
-    two(22, "s_nand_b32", two32<logic32<nand>>),
-    wide(23, "s_nand_b64", two64<logic64<nand>>),
-    two(24, "s_nor_b32", two32<logic32<nor>>),
-    wide(25, "s_nor_b64", two64<logic64<nor>>),
-    two(26, "s_xnor_b32", two32<logic32<xnor>>),
-    wide(27, "s_xnor_b64", two64<logic64<xnor>>),
+    two(12, "s_and_b32", logic_op<and_, false>),
+    wide(13, "s_and_b64", logic_op<and_, true>),
+    two(14, "s_or_b32", logic_op<or_, false>),
+    wide(15, "s_or_b64", logic_op<or_, true>),
+    two(16, "s_xor_b32", logic_op<xor_, false>),
+    wide(17, "s_xor_b64", logic_op<xor_, true>),
+    two(18, "s_andn2_b32", logic_op<andn2, false>),
+    wide(19, "s_andn2_b64", logic_op<andn2, true>),
+    two(20, "s_orn2_b32", logic_op<orn2, false>),
+    wide(21, "s_orn2_b64", logic_op<orn2, true>),
+    two(22, "s_nand_b32", logic_op<nand, false>),
+    wide(23, "s_nand_b64", logic_op<nand, true>),
+    two(24, "s_nor_b32", logic_op<nor, false>),
+    wide(25, "s_nor_b64", logic_op<nor, true>),
+    two(26, "s_xnor_b32", logic_op<xnor, false>),
+    wide(27, "s_xnor_b64", logic_op<xnor, true>),
     two(28, "s_lshl_b32", two32<lshl32>),
     shift64(29, "s_lshl_b64", by32<lshl64>),
     two(30, "s_lshr_b32", two32<lshr32>),

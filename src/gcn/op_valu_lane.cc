@@ -10,7 +10,7 @@ namespace {
 /// Lanes of source i whose value stems from written registers.
 std::uint64_t defined(const Wave& w, const Instruction& in, int source) {
   const std::uint16_t code = in.src[static_cast<std::size_t>(source)];
-  if (code < kVgpr0) return code == kExecLo || w.scalar_written(code) ? ~0ULL : 0;
+  if (code < kVgpr0) return w.written_bits(code) == ~0U ? ~0ULL : 0;
   if (code - kVgpr0 >= w.vgprs()) return 0;
   return w.written_lanes(code - kVgpr0);
 }
@@ -43,12 +43,6 @@ void cndmask(Wave& w, const Instruction& in) {
     for (int i = 0; i < kLanes; ++i) {
       out.at[i] = with_sign(in, static_cast<int>((mask >> i) & 1), out.at[i]);
     }
-  }
-  const bool condition = in.mask_src >= kScalars || in.mask_src == kExecLo ||
-                         (w.scalar_written(in.mask_src) &&
-                          w.scalar_written(static_cast<std::uint16_t>(in.mask_src + 1)));
-  if (!condition && w.exec != 0) {
-    w.fault(in, FaultKind::kUnwrittenRegister, scalar_name(in.mask_src));
   }
   w.store(in, out, (defined(w, in, 0) & ~mask) | (defined(w, in, 1) & mask));
 }

@@ -1,6 +1,7 @@
 #include "gcn/wave.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "gcn/dpp.h"
@@ -21,6 +22,14 @@ constexpr std::array<std::uint64_t, 9> kFloats64 = {
 bool is_inline_int(std::uint16_t code) { return code >= kZero && code <= 208; }
 std::int32_t inline_int(std::uint16_t code) { return code <= 192 ? code - 128 : 192 - code; }
 bool is_inline_float(std::uint16_t code) { return code >= 240 && code <= 248; }
+
+/// A literal has 32 bits: the upper half of a double, the lower of other quads. Those are extended
+/// by their sign in instructions of signed numbers and by zeros in all others.
+std::uint64_t wide_literal(const Instruction& in) {
+  if (in.op->type == Type::kF64) return std::uint64_t{in.literal} << 32;
+  if (!std::string_view(in.op->name).ends_with("_i64")) return in.literal;
+  return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(in.literal)});
+}
 
 std::uint32_t pick(std::uint32_t value, SubDword part) {
   if (part.select >= 6) return value;
@@ -98,20 +107,31 @@ std::uint32_t Wave::scalar(const Instruction& in, std::uint16_t code) {
   if (code == kExecLo) return static_cast<std::uint32_t>(exec);
   if (code == kExecHi) return static_cast<std::uint32_t>(exec >> 32);
   if (sgpr_pending_[code]) fault(in, FaultKind::kMissingWait, scalar_name(code));
-  if (!sgpr_written_[code] && (in.op->flags & kCopies) == 0) {
+  if (sgpr_written_[code] != ~0U && (in.op->flags & kCopies) == 0) {
     fault(in, FaultKind::kUnwrittenRegister, scalar_name(code));
   }
   return sgpr_[code];
 }
 
+Bits64 Wave::scalar_bits(const Instruction& in, std::uint16_t code, bool wide) {
+  const auto high = static_cast<std::uint16_t>(code + 1);
+  if (code >= kScalars || (wide && high >= kScalars)) {
+    return {wide ? scalar64(in, code) : scalar(in, code), ~0ULL};
+  }
+  if (sgpr_pending_[code] || (wide && sgpr_pending_[high])) {
+    fault(in, FaultKind::kMissingWait, scalar_name(code));
+  }
+  if (code == kExecLo && wide) return {exec, ~0ULL};
+  if (code == kExecLo || code == kExecHi) return {scalar(in, code), ~0ULL};
+  const std::uint64_t above = wide ? std::uint64_t{sgpr_[high]} << 32 : 0;
+  const std::uint64_t written = wide ? std::uint64_t{sgpr_written_[high]} << 32 : ~0ULL << 32;
+  return {above | sgpr_[code], written | sgpr_written_[code]};
+}
+
 std::uint64_t Wave::scalar64(const Instruction& in, std::uint16_t code) {
   if (is_inline_int(code)) return static_cast<std::uint64_t>(std::int64_t{inline_int(code)});
   if (is_inline_float(code)) return kFloats64[static_cast<std::size_t>(code - 240)];
-  if (code == kLiteral) {
-    return in.op->type == Type::kF64
-               ? std::uint64_t{in.literal} << 32
-               : static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(in.literal)});
-  }
+  if (code == kLiteral) return wide_literal(in);
   if (code >= kScalars) return special(code);
   const std::uint64_t low = scalar(in, code);
   return low | std::uint64_t{scalar(in, static_cast<std::uint16_t>(code + 1))} << 32;
@@ -125,7 +145,7 @@ void Wave::put_scalar(std::uint16_t code, std::uint32_t value) {
     exec = (exec & 0xFFFFFFFF) | std::uint64_t{value} << 32;
   }
   sgpr_[code] = value;
-  sgpr_written_[code] = true;
+  sgpr_written_[code] = ~0U;
 }
 
 void Wave::set_scalar(const Instruction& in, std::uint16_t code, std::uint32_t value) {
@@ -205,7 +225,13 @@ void Wave::fetch64(const Instruction& in, int source, WideLanes& out) {
   }
 }
 
-std::uint64_t Wave::mask_source(const Instruction& in) { return scalar64(in, in.mask_src); }
+std::uint64_t Wave::mask_source(const Instruction& in) {
+  const Bits64 mask = scalar_bits(in, in.mask_src, true);
+  if ((exec & ~mask.defined) != 0) {
+    fault(in, FaultKind::kUnwrittenRegister, scalar_name(in.mask_src));
+  }
+  return mask.value;
+}
 
 std::uint64_t Wave::write_mask(const Instruction& in) const {
   return in.dpp ? exec & dpp_writes(in, exec) : exec;
@@ -271,6 +297,13 @@ void Wave::add_pending(const UnderWay& op) {
   }
 }
 
+void Wave::clear_pending(const UnderWay& op) {
+  for (std::size_t i = op.first; i < std::size_t{op.first} + op.count; ++i) {
+    if (op.scalar && i < sgpr_pending_.size()) sgpr_pending_[i] = false;
+    if (!op.scalar && i < vgpr_pending_.size()) vgpr_pending_[i] = 0;
+  }
+}
+
 void Wave::issue(Counter counter, bool scalar_register, int first, int count) {
   const UnderWay op{counter, scalar_register, static_cast<std::uint16_t>(first),
                     static_cast<std::uint16_t>(count), exec};
@@ -281,21 +314,24 @@ void Wave::issue(Counter counter, bool scalar_register, int first, int count) {
   if (counter == Counter::kFlat) lgkm_.push_back({counter, false, 0, 0, 0});
 }
 
+/// What is sure to be done once at most `left` are under way (reference guide, chapter 4.4): what
+/// is of one kind comes back in order, so an operation with that many of its own kind behind it
+/// has. Other kinds overtake it, and scalar loads and flat accesses each other: those are done
+/// when all are.
 void Wave::finish(std::vector<UnderWay>& list, std::size_t left) {
   if (list.size() <= left) return;
-  // Scalar loads and flat accesses come back in any order: only a wait for all of them is one.
-  const bool unordered = std::any_of(list.begin(), list.end(), [](const UnderWay& op) {
-    return op.counter == Counter::kScalarMemory || op.counter == Counter::kFlat;
-  });
-  if (unordered && left > 0) return;
-  const auto end = list.begin() + static_cast<std::ptrdiff_t>(list.size() - left);
-  for (auto op = list.begin(); op != end; ++op) {
-    for (std::size_t i = op->first; i < std::size_t{op->first} + op->count; ++i) {
-      if (op->scalar && i < sgpr_pending_.size()) sgpr_pending_[i] = false;
-      if (!op->scalar && i < vgpr_pending_.size()) vgpr_pending_[i] = 0;
+  std::array<std::size_t, 4> behind = {};
+  const auto done = [&](const UnderWay& op) {
+    const bool ordered = op.counter == Counter::kVm || op.counter == Counter::kLds;
+    return left == 0 || (ordered && behind[static_cast<std::size_t>(op.counter)]++ >= left);
+  };
+  for (std::size_t i = list.size(); i-- > 0;) {
+    if (done(list[i])) {
+      clear_pending(list[i]);
+      list[i].finished = true;
     }
   }
-  list.erase(list.begin(), end);
+  std::erase_if(list, [](const UnderWay& op) { return op.finished; });
   for (const UnderWay& op : vm_) add_pending(op);
   for (const UnderWay& op : lgkm_) add_pending(op);
 }

@@ -22,6 +22,12 @@ struct alignas(64) WideLanes {
   std::uint64_t at[kLanes];
 };
 
+/// A scalar's value and which of its bits are defined.
+struct Bits64 {
+  std::uint64_t value = 0;
+  std::uint64_t defined = ~0ULL;
+};
+
 /// What a timing model wants to know of the run. Called before the instruction has its effect.
 class Observer {
  public:
@@ -56,15 +62,20 @@ class Wave {
   void set_scalar64(const Instruction& in, std::uint16_t code, std::uint64_t value);
   /// Without a check: argument setup, moves.
   void put_scalar(std::uint16_t code, std::uint32_t value);
-  bool scalar_written(std::uint16_t code) const { return code >= kScalars || sgpr_written_[code]; }
-  void mark_scalar(std::uint16_t code, bool written) {
+  /// Bits of a scalar whose value stems from written registers.
+  std::uint32_t written_bits(std::uint16_t code) const {
+    return code >= kScalars || code == kExecLo || code == kExecHi ? ~0U : sgpr_written_[code];
+  }
+  void mark_scalar(std::uint16_t code, std::uint32_t written) {
     if (code < kScalars) sgpr_written_[code] = written;
   }
+  /// A scalar as it stands, for what keeps track of undefined bits itself; it must have arrived.
+  Bits64 scalar_bits(const Instruction& in, std::uint16_t code, bool wide);
 
   // Vectors. `fetch` gives a source's 64 values as they stand, or widened and permuted in scratch.
   const Lanes& fetch(const Instruction& in, int source, Lanes& scratch);
   void fetch64(const Instruction& in, int source, WideLanes& out);
-  /// One lane mask (carry, condition).
+  /// One lane mask (carry, condition), which must be defined where lanes are on.
   std::uint64_t mask_source(const Instruction& in);
   /// Lanes that a vector instruction writes.
   std::uint64_t write_mask(const Instruction& in) const;
@@ -118,9 +129,11 @@ class Wave {
     std::uint16_t first = 0;
     std::uint16_t count = 0;
     std::uint64_t lanes = 0;
+    bool finished = false;
   };
   bool written_vgpr(const Instruction& in, int index, std::uint64_t lanes);
   void add_pending(const UnderWay& op);
+  void clear_pending(const UnderWay& op);
   void finish(std::vector<UnderWay>& list, std::size_t left);
   std::uint32_t inline_constant(const Instruction& in, std::uint16_t code) const;
   std::uint32_t special(std::uint16_t code) const;
@@ -131,7 +144,7 @@ class Wave {
   std::vector<std::uint64_t> vgpr_written_;
   std::vector<std::uint64_t> vgpr_pending_;
   std::array<std::uint32_t, kScalars> sgpr_ = {};
-  std::array<bool, kScalars> sgpr_written_ = {};
+  std::array<std::uint32_t, kScalars> sgpr_written_ = {};  // a bit a bit
   std::array<bool, kScalars> sgpr_pending_ = {};
   std::vector<UnderWay> vm_;
   std::vector<UnderWay> lgkm_;

@@ -146,6 +146,76 @@ TEST_CASE("a load's register is used after its wait only") {
   CHECK(lanes.faults.all().empty());
 }
 
+TEST_CASE("a wait that leaves some under way ends what is in order, whatever else is") {
+  using Counter = Wave::Counter;
+  const auto issue = [](Bench& b) {
+    b.wave.issue(Counter::kLds, false, 2, 1);
+    b.wave.issue(Counter::kScalarMemory, true, 20, 1);
+    b.wave.issue(Counter::kLds, false, 3, 1);
+  };
+  const std::vector<std::uint32_t> waits_for_one = {0xBF8C017F};  // s_waitcnt lgkmcnt(1)
+  Bench first;
+  issue(first);
+  first.run(waits_for_one);
+  first.run({0x7E100302});  // v_mov_b32 v8, v2: one of local memory is behind it
+  CHECK(first.faults.all().empty());
+  first.run({0x7E100303});  // v_mov_b32 v8, v3
+  CHECK(first.faults.has(FaultKind::kMissingWait));
+  Bench scalar;
+  issue(scalar);
+  scalar.run(waits_for_one);
+  scalar.run({0xBE9E0014});  // s_mov_b32 s30, s20: scalar loads keep no order
+  CHECK(scalar.faults.has(FaultKind::kMissingWait));
+  Bench both;
+  both.wave.issue(Counter::kVm, false, 2, 1);
+  both.wave.issue(Counter::kFlat, false, 4, 1);
+  both.wave.issue(Counter::kVm, false, 3, 1);
+  both.run({0xBF8C0F71, 0x7E100302});  // s_waitcnt vmcnt(1)
+  CHECK(both.faults.all().empty());
+  both.run({0x7E100304});  // v_mov_b32 v8, v4: a flat access overtakes and is overtaken
+  CHECK(both.faults.has(FaultKind::kMissingWait));
+  Bench all;
+  issue(all);
+  all.run({0xBF8C007F, 0x7E100302, 0x7E100303, 0xBE9E0014});
+  CHECK(all.faults.all().empty());
+}
+
+TEST_CASE("a literal of 64 bits is extended by zeros, by its sign in signed instructions") {
+  Bench b;
+  b.run({0xBE8801FF, 0x80000000,    // s_mov_b64 s[8:9], 0x80000000
+         0x7E040280, 0x7E060280,    // v[2:3] = 0
+         0x7DC204FF, 0x80000000});  // v_cmp_lt_i64 vcc, 0x80000000, v[2:3]
+  const Instruction& in = b.code.back().front();
+  CHECK(b.wave.scalar64(in, 8) == 0x80000000);
+  CHECK(b.wave.scalar64(in, kVccLo) == ~0ULL);
+}
+
+TEST_CASE("an undefined bit of a mask is a fault where a lane uses it") {
+  const std::vector<std::uint32_t> code = {0x89887E08,   // s_andn2_b64 s[8:9], s[8:9], exec
+                                           0xBEFE01C1};  // s_mov_b64 exec, -1
+  const std::vector<std::uint32_t> use = {0xD1000003,
+                                          0x00210280};  // v_cndmask_b32 v3, 0, 1, s[8:9]
+  Bench all;
+  all.run(code);  // no lane is left of what nothing wrote
+  all.run(use);
+  CHECK(all.faults.all().empty());
+  Bench some;
+  some.wave.exec = 0xFF;
+  some.run(code);
+  some.wave.exec = 0xFF;
+  some.run(use);
+  CHECK(some.faults.all().empty());
+  some.wave.exec = 0x1FF;
+  some.run(use);
+  CHECK(some.faults.has(FaultKind::kUnwrittenRegister));
+  Bench mask;
+  mask.run({0x89FE7E08});  // s_andn2_b64 exec, s[8:9], exec: all lanes were on
+  CHECK(mask.faults.all().empty());
+  mask.wave.exec = 0xFF;
+  mask.run({0x89FE7E08});
+  CHECK(mask.faults.has(FaultKind::kUnwrittenRegister));
+}
+
 TEST_CASE("local memory knows who touched what since the barrier") {
   Lds lds;
   lds.resize(64);
