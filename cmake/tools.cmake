@@ -84,7 +84,7 @@ polaris_audit_test(refuses_missing "audit: missing: no SPIR-V in missing.spv" --
 set(gcn_dir ${CMAKE_BINARY_DIR}/gcn_canaries)
 file(MAKE_DIRECTORY ${gcn_dir})
 set(gcn_files "")
-foreach(name clean no_barrier assumes_32 race off_by_one unwritten)
+foreach(name clean no_barrier assumes_32 race off_by_one unwritten beyond_lds uneven_barrier)
   set(source ${CMAKE_SOURCE_DIR}/tests/tools/gcn/${name}.comp)
   add_custom_command(OUTPUT ${gcn_dir}/${name}.spv
     COMMAND ${POLARIS_GLSLC} -O --target-env=vulkan1.2 -o ${gcn_dir}/${name}.spv ${source}
@@ -105,6 +105,26 @@ polaris_gcn_test(catches_subgroup_32 assumes_32 "unwritten-lds at ")
 polaris_gcn_test(catches_race race "lds-race at ")
 polaris_gcn_test(catches_off_by_one off_by_one "out-of-bounds at .*buffer_store_dword")
 polaris_gcn_test(catches_unwritten_lds unwritten "unwritten-lds at .*ds_read_b32")
-polaris_gcn_test(catches_missing_wait clean "missing-wait at .*ds_write_b32" --drop-waits)
+polaris_gcn_test(catches_lds_bounds beyond_lds "lds-bounds at .*ds_write_b32")
+polaris_gcn_test(catches_uneven_barrier uneven_barrier "barrier-divergence at ")
+# Edited machine code: what a compiler would have to get wrong.
+polaris_gcn_test(catches_missing_wait clean "missing-wait at .*ds_write_b32" --drop s_waitcnt)
+polaris_gcn_test(catches_dropped_barrier clean "lds-race at " --drop s_barrier)
+polaris_gcn_test(catches_unwritten_vector clean "unwritten-register at .*: v[0-9]+ lane "
+  --drop ds_read_b32)
+polaris_gcn_test(catches_unwritten_scalar clean "unwritten-register at .*: s[0-9]+"
+  --drop s_load_dwordx4)
+
+# The conformance samples on the card's machine code. What takes minutes is a shard of tools/soak.
 add_test(NAME gcn.decodes COMMAND gcn check ${POLARIS_SPV_DIR}/shaders.json 16)
 set_tests_properties(gcn.decodes PROPERTIES LABELS audit TIMEOUT 300)
+file(GLOB gcn_samples CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/op/*.cc)
+list(FILTER gcn_samples EXCLUDE REGEX "/long_axes\\.cc$")
+foreach(source IN LISTS gcn_samples)
+  get_filename_component(stem ${source} NAME_WE)
+  add_test(NAME gcn.op.${stem} COMMAND op_tests -sf=*op/${stem}.cc)
+  list(APPEND gcn_tests gcn.op.${stem})
+endforeach()
+add_test(NAME gcn.onnx_nodes COMMAND op_tests "-tc=ONNX node tests on the card's machine code*")
+set_tests_properties(gcn.onnx_nodes ${gcn_tests} PROPERTIES LABELS audit TIMEOUT 600
+  ENVIRONMENT "POLARIS_DEVICES=reference,gcn" FAIL_REGULAR_EXPRESSION "test cases: +0 ")

@@ -18,15 +18,6 @@ bool wanted(const std::string& backend) {
   return std::getenv("POLARIS_DEVICES") == nullptr || backend_named(backend);
 }
 
-/// POLARIS10's machine code, executed: slow, so only where it is asked for by name.
-std::unique_ptr<Device> gcn_device() {
-  if (std::getenv("POLARIS_DEVICES") == nullptr || !wanted("gcn")) return nullptr;
-  auto device = gcn::make_sim_device(radv::kDefaultIcd);
-  if (device) return device.take();
-  FAIL_CHECK(device.error().message());  // it is there only by name
-  return nullptr;
-}
-
 std::vector<std::unique_ptr<Device>> make_devices() {
   std::vector<std::unique_ptr<Device>> out;
   const auto add = [&](std::unique_ptr<Device> device) {
@@ -38,13 +29,22 @@ std::vector<std::unique_ptr<Device>> make_devices() {
     for (const std::string& isa : isas_here()) add(cpu_device(isa));
   }
   if (wanted("vulkan")) add(make_test_vulkan());
-  add(gcn_device());
+  add(make_gcn_device());
   // A name that is misspelt, or nothing made, must not pass for a run.
   CHECK_MESSAGE(!out.empty(), "POLARIS_DEVICES names no backend: reference, cpu, vulkan or gcn");
   return out;
 }
 
 }  // namespace
+
+std::unique_ptr<Device> make_gcn_device() {
+  // Slow, so only where it is asked for.
+  if (std::getenv("POLARIS_DEVICES") == nullptr || !wanted("gcn")) return nullptr;
+  auto device = gcn::make_sim_device(radv::kDefaultIcd);
+  if (device) return device.take();
+  FAIL_CHECK(device.error().message());
+  return nullptr;
+}
 
 const std::vector<std::unique_ptr<Device>>& devices() {
   static const std::vector<std::unique_ptr<Device>> all = make_devices();

@@ -12,4 +12,7 @@ namespace polaris::test {
 /// machine code of POLARIS10, is there only by name.
 const std::vector<std::unique_ptr<Device>>& devices();
 
+/// The executed machine code, where POLARIS_DEVICES names it; else null.
+std::unique_ptr<Device> make_gcn_device();
+
 }  // namespace polaris::test

@@ -11,6 +11,7 @@
 #include "backend/cpu/cpu_device.h"
 #include "backend/reference/reference_device.h"
 #include "base/os/files.h"
+#include "conformance/devices.h"
 #include "load/load.h"
 #include "load/onnx/proto.h"
 #include "load/onnx/tensor.h"
@@ -202,6 +203,16 @@ TEST_CASE("ONNX node tests on Vulkan with the cpu behind it") {
   REQUIRE(cpu.ok());
   devices.push_back(cpu.take());
   run_all(std::move(devices), "vulkan");
+}
+
+TEST_CASE("ONNX node tests on the card's machine code with the cpu behind it") {
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(make_gcn_device());
+  if (devices.front() == nullptr) return;
+  auto cpu = make_cpu_device({});
+  REQUIRE(cpu.ok());
+  devices.push_back(cpu.take());
+  run_all(std::move(devices), "gcn");
 }
 
 }  // namespace polaris::test

@@ -6,6 +6,7 @@
 
 #include "gcn/commands.h"
 #include "gcn/compile.h"
+#include "gcn/disassemble.h"
 #include "gcn/machine.h"
 #include "radv/variants.h"
 
@@ -17,8 +18,9 @@ struct Options {
   radv::Variant variant;
   Launch launch;
   std::vector<std::vector<std::byte>> buffers;
-  bool drop_waits = false;
-  int print = -1;  // the buffer whose words are printed
+  std::vector<std::string> dropped;  // opcodes to leave out
+  bool code = false;                 // list the program
+  int print = -1;                    // the buffer whose words are printed
 };
 
 std::vector<std::uint32_t> numbers(const std::string& text) {
@@ -54,8 +56,8 @@ std::vector<std::byte> make_buffer(const std::string& text) {
 bool parse(const std::vector<std::string>& args, Options& out) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     const std::string& arg = args[i];
-    if (arg == "--drop-waits") {
-      out.drop_waits = true;
+    if (arg == "--code") {
+      out.code = true;
       continue;
     }
     if (!arg.starts_with("--")) {
@@ -66,7 +68,9 @@ bool parse(const std::vector<std::string>& args, Options& out) {
     if (++i == args.size()) return false;
     const std::string& value = args[i];
     const std::vector<std::uint32_t> list = numbers(value);
-    if (arg == "--push") {
+    if (arg == "--drop") {
+      out.dropped.push_back(value);
+    } else if (arg == "--push") {
       out.launch.push = list;
     } else if (arg == "--grid" && list.size() == 3) {
       out.launch.grid = {list[0], list[1], list[2]};
@@ -86,13 +90,25 @@ bool parse(const std::vector<std::string>& args, Options& out) {
   return !out.file.empty();
 }
 
-/// The program without its waits: every s_waitcnt becomes s_nop.
-std::string without_waits(std::string assembly) {
-  for (std::size_t at = assembly.find("; bf8c"); at != std::string::npos;
-       at = assembly.find("; bf8c", at)) {
-    assembly.replace(at, 10, "; bf800000");
+/// The program with every word of the instructions of that name an s_nop.
+std::string without(const std::string& assembly, const std::string& opcode) {
+  std::string out;
+  for (std::size_t at = 0; at < assembly.size();) {
+    const std::size_t end = std::min(assembly.find('\n', at), assembly.size() - 1) + 1;
+    std::string line = assembly.substr(at, end - at);
+    at = end;
+    const std::size_t name = line.find_first_not_of(" \t");
+    const std::size_t mark = line.find(';');
+    const bool dropped = mark != std::string::npos &&
+                         line.compare(name, opcode.size(), opcode) == 0 &&
+                         line.find_first_of(" \t;", name) == name + opcode.size();
+    if (dropped) {
+      const bool two = line.find_first_not_of(" \t", line.find(' ', mark + 2)) != std::string::npos;
+      line.replace(mark, std::string::npos, two ? "; bf800000 bf800000\n" : "; bf800000\n");
+    }
+    out += line;
   }
-  return assembly;
+  return out;
 }
 
 void print_words(const std::vector<std::byte>& bytes) {
@@ -120,11 +136,18 @@ int command_run(const std::vector<std::string>& args) {
   options.variant.bindings = static_cast<std::uint32_t>(options.buffers.size());
   options.variant.push_constant_bytes = static_cast<std::uint32_t>(options.launch.push.size() * 4);
   radv::Compiled compiled = device->compile(options.variant, words);
-  if (options.drop_waits) compiled.assembly = without_waits(compiled.assembly);
+  for (const std::string& opcode : options.dropped) {
+    compiled.assembly = without(compiled.assembly, opcode);
+  }
   const Result<Program> program = program_of(options.file, compiled);
   if (!program) {
     std::fprintf(stderr, "gcn: %s\n", program.error().message().c_str());
     return 1;
+  }
+  if (options.code) {
+    for (const Instruction& in : program->code) {
+      std::printf("%6x  %s\n", in.address, disassemble(in).c_str());
+    }
   }
   Memory memory;
   for (std::vector<std::byte>& buffer : options.buffers) {

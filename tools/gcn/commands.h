@@ -11,7 +11,8 @@ inline constexpr int kWrongUsage = 2;
 int command_check(const std::vector<std::string>& args);
 
 /// run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...] [--grid X,Y,Z]
-/// [--drop-waits] [--print BUFFER]: compiles, executes and reports what is wrong with it.
+/// [--drop OPCODE]... [--print BUFFER] [--code]: compiles, executes and reports what is wrong with
+/// it. Dropped opcodes become s_nop, for canaries; --code lists the program first.
 int command_run(const std::vector<std::string>& args);
 /// time GRAPH.txt [--chip NAME[:MHZ]]: simulated time of each node's kernel, a JSON line a
 /// dispatch. The graph is text IR; constants may be elided.

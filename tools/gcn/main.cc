@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: gcn check SHADERS_JSON [STEP]\n"
     "       gcn run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...]\n"
-    "           [--grid X,Y,Z] [--drop-waits] [--print BUFFER]\n"
+    "           [--grid X,Y,Z] [--drop OPCODE]... [--print BUFFER] [--code]\n"
     "       gcn time GRAPH.txt [--chip NAME[:MHZ]]\n";
 
 int run(int argc, char** argv) {

@@ -139,6 +139,29 @@ def differential(root, shard):
     return code == 0, out.strip()[-1000:]
 
 
+def gcn_samples(root, shard):
+    """All conformance samples, long axes too, and ONNX's node tests on POLARIS10's machine code."""
+    ok, out = build(root, "release", "op_tests")
+    if not ok:
+        return False, out
+    code, out = call(root, "build/release/op_tests",
+                     "-sf=*op/*,*conformance/onnx_node_test.cc", POLARIS_DEVICES="gcn")
+    rows = re.findall(r"^gcn +\S+ +(\d+) run, +(\d+) refused", out, re.MULTILINE)
+    nodes = re.search(r"^gcn: ONNX node tests: (\d+) passed", out, re.MULTILINE)
+    ran, refused = (sum(int(row[i]) for row in rows) for i in (0, 1))
+    note = f"{ran} samples, {refused} refused, {nodes.group(1) if nodes else 'no'} node tests"
+    return code == 0 and ran > 0, note if code == 0 else out[-1000:]
+
+
+def gcn_decodes(root, shard):
+    """Every shipped variant, disassembled by us as the driver does."""
+    ok, out = build(root, "release", "gcn", "shaders")
+    if not ok:
+        return False, out
+    code, out = call(root, "build/release/gcn", "check", "build/release/shaders/shaders.json")
+    return code == 0, out.strip()[-1000:]
+
+
 def bench(root, shard):
     ok, out = build(root, "release", "polaris")
     if not ok:
@@ -174,6 +197,10 @@ def all_shards(root, seconds):
                      allocations))
     out += [Shard(f"coverage.{floor}", CORE + ["tests/unit"], 0, coverage)
             for floor in COVERED_FLOORS]
+    machine_code = ["src", "tools/gcn", "tools/radv"]
+    out.append(Shard("gcn.samples", machine_code + ["tests/op", "tests/conformance",
+                                                    "tests/support"], 0, gcn_samples))
+    out.append(Shard("gcn.decodes", machine_code, 0, gcn_decodes))
     for path in mutants.patches(root):
         name = os.path.basename(path)[:-len(".patch")]
         out.append(Shard(f"mutants.{name}", CORE + ["tests"], 0, mutants.run))
