@@ -157,6 +157,8 @@ bool TurnQueue::has_room(const Slot& slot) const {
 
 /// Whether what it follows lets it start. It fails with what it follows.
 bool TurnQueue::ready(Slot& slot) {
+  // Asked once a look, and remembered: what is awaited below must be what was found wanting here.
+  if (slot.copies != 0 && hardware_.copies_reached(slot.copies)) slot.copies = 0;
   std::optional<Error> broken;
   const auto left = [&](std::uint64_t number) {
     const Slot& other = slot_of(number);
@@ -174,8 +176,7 @@ bool TurnQueue::ready(Slot& slot) {
     fail(slot, *broken);
     return false;
   }
-  return slot.after.empty() && left(slot.behind) &&
-         (slot.copies == 0 || hardware_.copies_reached(slot.copies));
+  return slot.after.empty() && left(slot.behind) && slot.copies == 0;
 }
 
 /// The submission whose turn it is: one that never had one at every second turn, else the one whose
@@ -260,7 +261,7 @@ void TurnQueue::keep_going() {
 std::uint64_t TurnQueue::copies_awaited() const {
   std::uint64_t least = 0;
   for (const Slot* slot : waiting_) {
-    if (slot->copies == 0 || hardware_.copies_reached(slot->copies)) continue;
+    if (slot->copies == 0) continue;
     least = least == 0 ? slot->copies : std::min(least, slot->copies);
   }
   return least;

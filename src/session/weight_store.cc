@@ -1,7 +1,6 @@
 #include "session/weight_store.h"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 #include <vector>
 
@@ -110,39 +109,47 @@ void WeightStore::keep(Entry& entry, const Weight& weight, const WeightClaim* cl
   entry.kept = weight;
 }
 
+/// While it lives its maker is at it; whoever waits hears of the end, however it came about.
+class WeightStore::Coming {
+ public:
+  Coming(WeightStore& store, Entry& entry) : store_(store), entry_(entry) {}
+  ~Coming() {
+    const std::lock_guard lock(store_.mutex_);
+    entry_.coming = false;
+    store_.came_.notify_all();
+  }
+  Coming(const Coming&) = delete;
+  Coming& operator=(const Coming&) = delete;
+
+ private:
+  WeightStore& store_;
+  Entry& entry_;
+};
+
 Result<std::shared_ptr<const PackedWeight>> WeightStore::get(const WeightUse& use,
                                                              const WeightClaim* claim) {
   const Key key = key_of(use);
-  std::unique_lock lock(mutex_);
-  while (true) {
-    Entry& entry = weights_[key];
-    if (Weight weight = entry.weight.lock()) {
-      keep(entry, weight, claim);
-      return weight;
+  Entry* entry = nullptr;
+  {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      entry = &weights_[key];
+      if (Weight weight = entry->weight.lock()) {
+        keep(*entry, weight, claim);
+        return weight;
+      }
+      if (!entry->coming) break;
+      came_.wait(lock);
     }
-    if (!entry.coming) break;
-    came_.wait(lock);
+    entry->coming = true;
   }
-  weights_[key].coming = true;
-  lock.unlock();
-  Result<PackedWeight> made = Error::out_of_memory("host memory ran out");
-  Weight weight;
-  try {
-    made = make(use);
-    if (made) weight = std::make_shared<const PackedWeight>(*made);
-  } catch (const std::bad_alloc&) {
-    // Whoever waits for it must hear of it.
-  }
-  lock.lock();
-  Entry& entry = weights_[key];
-  entry.coming = false;
-  came_.notify_all();
-  if (!weight) {
-    return (made ? Error::out_of_memory("host memory ran out") : made.error())
-        .with_context("weight '" + use.constant->name + "'");
-  }
+  const Coming coming(*this, *entry);
+  auto made = make(use);
+  if (!made) return made.error().with_context("weight '" + use.constant->name + "'");
+  Weight weight = std::make_shared<const PackedWeight>(made.take());
+  const std::lock_guard lock(mutex_);
   ++brought_;
-  keep(entry, weight, claim);
+  keep(*entry, weight, claim);
   std::erase_if(weights_,
                 [](const auto& one) { return one.second.weight.expired() && !one.second.coming; });
   return weight;

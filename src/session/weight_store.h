@@ -77,8 +77,9 @@ class WeightStore final : public IdleWeights {
     Weight kept;  // while claimed
     std::vector<std::uint64_t> claims;
     std::uint64_t used = 0;  // tick
-    bool coming = false;
+    bool coming = false;     // it stays in the map until it came
   };
+  class Coming;
   struct Known {
     std::weak_ptr<const Constant> constant;
     Hash128 hash;

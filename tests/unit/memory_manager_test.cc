@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <new>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,9 @@
 #include "ir/text.h"
 #include "session/program.h"
 #include "session/session.h"
+#include "support/alloc_counter.h"
 #include "support/fake_card.h"
+#include "support/skip.h"
 
 namespace polaris {
 namespace {
@@ -106,6 +109,32 @@ TEST_CASE("memory: three models in turn on a device that holds one and a half of
     for (std::size_t m = 0; m < 3; ++m) go(m);
   }
   CHECK(fake.device->counters().peak_bytes <= fake.device->budget);
+}
+
+TEST_CASE("memory: a weight that could not be brought for want of host memory can be asked again") {
+  if (!test::AllocCounter::available()) {
+    test::skip("this sanitizer has an operator new of its own");
+    return;
+  }
+  auto data = Tensor::allocate(DType::kF32, {1024});
+  REQUIRE(data);
+  WeightUse use;
+  use.constant = std::make_shared<Constant>(Constant{data.take(), {}, {}, "w", nullptr});
+  use.bytes = 4096;
+  bool happened = true;
+  std::int64_t nth = 1;
+  for (; happened; ++nth) {
+    CAPTURE(nth);
+    const Fake fake(16 * kMiB);
+    try {
+      const test::AllocFailure failure(nth);
+      (void)fake.weights().get(use).ok();
+      happened = failure.happened();
+    } catch (const std::bad_alloc&) {
+    }
+    CHECK(fake.weights().get(use));
+  }
+  CHECK(nth > 10);
 }
 
 TEST_CASE("memory: nothing that is in use makes room, and the error says who holds what") {

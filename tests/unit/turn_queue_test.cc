@@ -23,7 +23,9 @@ class FakeHardware final : public UnitHardware {
   }
   bool copies_reached(std::uint64_t value) override {
     const std::lock_guard lock(mutex_);
-    return value <= copies_;
+    const bool reached = value <= copies_;
+    if (looks_left_ > 0 && --looks_left_ == 0) copies_ = value;
+    return reached;
   }
   Status wait_any(std::uint64_t value, std::uint64_t copies) override {
     std::unique_lock lock(mutex_);
@@ -41,6 +43,8 @@ class FakeHardware final : public UnitHardware {
   }
   void finish(std::uint64_t value) { set(done_, value); }
   void finish_copies(std::uint64_t value) { set(copies_, value); }
+  /// The copy that is asked for ends right after it was found not to have ended so often.
+  void end_copies_after_looks(int looks) { looks_left_ = looks; }
   void lose() {
     const std::lock_guard lock(mutex_);
     lost_ = true;
@@ -71,6 +75,7 @@ class FakeHardware final : public UnitHardware {
   std::condition_variable changed_;
   std::uint64_t done_ = 0;
   std::uint64_t copies_ = 0;
+  int looks_left_ = 0;
   std::uint64_t woken_ = 0;
   std::uint64_t noticed_ = 0;
   bool lost_ = false;
@@ -182,6 +187,22 @@ TEST_CASE("turn queue: work waits for what it follows, and others pass it") {
   hardware.finish_copies(7);
   CHECK(hardware.log(5).back() == "c0");
   hardware.finish(5);
+}
+
+TEST_CASE("turn queue: a copy that ends between two looks is not waited for for ever") {
+  for (int looks = 1; looks <= 2; ++looks) {
+    CAPTURE(looks);
+    FakeHardware hardware;
+    hardware.end_copies_after_looks(looks);
+    FakeWork a(hardware, "a", 1, 1);
+    TurnQueue queue(hardware);
+    auto first = queue.submit({.source = &a, .copies = 3});
+    REQUIRE(first);
+    // Nothing else ends it: what looked last must look again.
+    CHECK(hardware.log(1) == Log{"a0"});
+    hardware.finish(1);
+    CHECK(queue.wait(*first).ok());
+  }
 }
 
 TEST_CASE("turn queue: a failure is told once nothing of the work is under way") {

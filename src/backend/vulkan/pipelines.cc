@@ -200,6 +200,24 @@ Result<Pipeline> PipelineStore::make(const Dispatch& dispatch, bool split, const
   return pipeline;
 }
 
+/// While it lives its maker is at it; whoever waits hears of the end, however it came about.
+class PipelineStore::Making {
+ public:
+  Making(PipelineStore& store, const std::string& key) : store_(store), key_(key) {}
+  ~Making() {
+    const std::lock_guard lock(store_.mutex_);
+    const auto at = store_.pipelines_.find(key_);
+    if (!at->second.ready) store_.pipelines_.erase(at);
+    store_.made_.notify_all();
+  }
+  Making(const Making&) = delete;
+  Making& operator=(const Making&) = delete;
+
+ private:
+  PipelineStore& store_;
+  const std::string& key_;
+};
+
 Result<Pipeline> PipelineStore::get(const Dispatch& dispatch, bool split) {
   const std::string key = key_of(dispatch, split);
   std::unique_lock lock(mutex_);
@@ -211,21 +229,14 @@ Result<Pipeline> PipelineStore::get(const Dispatch& dispatch, bool split) {
   }
   const Result<Layouts> layouts = layouts_for(dispatch);
   if (!layouts) return layouts.error();
-  pipelines_.emplace(key, Entry{});
+  Entry& entry = pipelines_.emplace(key, Entry{}).first->second;
   lock.unlock();
-  Result<Pipeline> pipeline = Error::out_of_memory("[vulkan] host memory for a pipeline");
-  try {
-    pipeline = make(dispatch, split, *layouts);
-  } catch (const std::bad_alloc&) {
-    // Whoever waits for it must hear of it.
-  }
+  const Making making(*this, key);
+  Result<Pipeline> pipeline = make(dispatch, split, *layouts);
+  if (!pipeline) return pipeline;
   lock.lock();
-  if (pipeline) {
-    pipelines_[key] = {*pipeline, true};
-  } else {
-    pipelines_.erase(key);
-  }
-  made_.notify_all();
+  entry = {*pipeline, true};
+  lock.unlock();
   return pipeline;
 }
 

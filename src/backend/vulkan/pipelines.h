@@ -44,6 +44,7 @@ class PipelineStore {
     Pipeline pipeline;
     bool ready = false;
   };
+  class Making;
   struct Layouts {
     VkShaderModule module = VK_NULL_HANDLE;
     Pipeline pipeline;  // without its handle
