@@ -216,6 +216,63 @@ TEST_CASE("an undefined bit of a mask is a fault where a lane uses it") {
   CHECK(mask.faults.has(FaultKind::kUnwrittenRegister));
 }
 
+TEST_CASE("comparisons hold as their names say, NaN beside none but its own") {
+  const float left[4] = {1.0F, 2.0F, 3.0F, NAN};
+  const auto holds = [](std::uint32_t code, float a, float b) {
+    switch (code) {
+      case 0: return false;
+      case 1: return a < b;
+      case 2: return a == b;
+      case 3: return a <= b;
+      case 4: return a > b;
+      case 5: return a < b || a > b;
+      case 6: return a >= b;
+      case 7: return !std::isnan(a) && !std::isnan(b);
+      default: return true;
+    }
+  };
+  for (std::uint32_t code = 0; code < 16; ++code) {
+    CAPTURE(code);
+    Bench b;
+    for (int i = 0; i < kLanes; ++i) {
+      b.wave.vgpr(1).at[i] = bits(left[i % 4]);
+      b.wave.vgpr(2).at[i] = bits(2.0F);
+    }
+    b.wave.mark_vgpr(1, ~0ULL);
+    b.wave.mark_vgpr(2, ~0ULL);
+    std::uint64_t want = 0;
+    for (int i = 0; i < kLanes; ++i) {
+      const bool base = holds(code < 8 ? code : 15 - code, left[i % 4], 2.0F);
+      if (base == (code < 8)) want |= 1ULL << i;
+    }
+    b.wave.exec = ~0ULL << 8;
+    want &= b.wave.exec;
+    b.run({0x7C000501 | (0x40 + code) << 17});  // v_cmp vcc, v1, v2
+    const Instruction& in = b.code.back().front();
+    CHECK(b.wave.scalar64(in, kVccLo) == want);
+    CHECK(b.wave.exec == ~0ULL << 8);
+    b.run({0x7C000501 | (0x50 + code) << 17});  // v_cmpx
+    CHECK(b.wave.exec == want);
+    // Of integers the same eight: lanes against 9, with and without a sign.
+    if (code >= 8) continue;
+    b.wave.exec = ~0ULL;
+    for (int i = 0; i < kLanes; ++i) b.wave.vgpr(1).at[i] = static_cast<std::uint32_t>(i - 32);
+    std::uint64_t signed_want = 0;
+    std::uint64_t unsigned_want = 0;
+    for (int i = 0; i < kLanes; ++i) {
+      const auto below = static_cast<float>(i - 32 - 9);
+      const bool any = code == 7;
+      if (any || holds(code, below, 0)) signed_want |= 1ULL << i;
+      if (any || holds(code, i < 32 ? 1.0F : below, 0)) unsigned_want |= 1ULL << i;
+    }
+    const std::uint32_t turned = (code & 2) + (code & 4) / 4 + (code & 1) * 4;  // 9 stands left
+    b.run({0x7C000289 | (0xC0 + turned) << 17});                                // v_cmp vcc, 9, v1
+    CHECK(b.wave.scalar64(b.code.back().front(), kVccLo) == signed_want);
+    b.run({0x7C000289 | (0xC8 + turned) << 17});
+    CHECK(b.wave.scalar64(b.code.back().front(), kVccLo) == unsigned_want);
+  }
+}
+
 TEST_CASE("local memory knows who touched what since the barrier") {
   Lds lds;
   lds.resize(64);

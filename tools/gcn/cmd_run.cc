@@ -1,7 +1,8 @@
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 
 #include "gcn/commands.h"
@@ -154,19 +155,21 @@ int command_run(const std::vector<std::string>& args) {
     options.launch.bindings.push_back(
         {memory.map(buffer), static_cast<std::uint32_t>(buffer.size())});
   }
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   Machine machine(*program, memory, options.launch);
   machine.run();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   const RunReport& report = machine.report();
   std::fputs(report.faults.text().c_str(), stdout);
   if (options.print >= 0 && static_cast<std::size_t>(options.print) < options.buffers.size()) {
     print_words(options.buffers[static_cast<std::size_t>(options.print)]);
   }
-  std::printf("%lld wave instructions, %lld of vectors; %.0f million lane instructions a second\n",
-              static_cast<long long>(report.instructions),
-              static_cast<long long>(report.vector_instructions),
-              static_cast<double>(report.vector_instructions) * kLanes / 1e6 / took.count());
+  std::printf(
+      "%lld wave instructions, %lld of vectors; %.0f million lane instructions a second of a "
+      "core\n",
+      static_cast<long long>(report.instructions),
+      static_cast<long long>(report.vector_instructions),
+      static_cast<double>(report.vector_instructions) * kLanes / 1e6 / std::max(seconds, 1e-6));
   return report.faults.all().empty() ? 0 : 1;
 }
 
