@@ -9,8 +9,8 @@
 
 namespace polaris {
 
-/// A regular file's bytes, read only, mapped for the object's life. The file must not be cut while
-/// it is mapped: reading past its new end kills the process, as with every mapping.
+/// A regular file's bytes, read only, mapped for the object's life. Where the file is cut while it
+/// is mapped, what is gone reads as zeros, and check_mapping() of mapping_guard.h tells.
 class MappedFile {
  public:
   /// Errors: not_found, io (both name the file); invalid where it is not a regular file.
