@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,21 @@ Result<std::vector<Tensor>> pair_of(Device& device, const char* op, const std::v
 }
 
 }  // namespace
+
+TEST_CASE("vulkan: a hundred devices opened and closed in turn leave no file open") {
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  if (!test::make_test_vulkan()) return;
+  const auto before = open_files();
+  // More than the C library has room for where each time a driver is loaded anew.
+  for (int i = 0; i < 100; ++i) {
+    CAPTURE(i);
+    REQUIRE(test::make_test_vulkan());
+  }
+  CHECK(open_files() == before);
+}
 
 TEST_CASE("vulkan: a software rasterizer is taken by name only") {
   auto listed = list_vulkan_devices();

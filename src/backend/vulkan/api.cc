@@ -1,5 +1,8 @@
 #include "backend/vulkan/api.h"
 
+#include <mutex>
+#include <utility>
+
 namespace polaris::vulkan {
 
 Result<DeviceApi> load_device_api(const InstanceApi& instance, VkDevice device) {
@@ -14,6 +17,18 @@ Result<DeviceApi> load_device_api(const InstanceApi& instance, VkDevice device) 
     return Error::device(std::string("[vulkan] the driver lacks ") + missing);
   }
   return api;
+}
+
+Result<const Instance*> Instance::shared() {
+  static std::mutex mutex;
+  static const Instance* kept = nullptr;
+  const std::lock_guard lock(mutex);
+  if (kept == nullptr) {
+    auto made = create();
+    if (!made) return made.error();
+    kept = made->release();
+  }
+  return kept;
 }
 
 Result<std::unique_ptr<Instance>> Instance::create() {

@@ -94,11 +94,13 @@ struct DeviceApi {
 /// Fills every entry. Errors: device, naming the entry that is missing.
 Result<DeviceApi> load_device_api(const InstanceApi& api, VkDevice device);
 
-/// The loader and one VkInstance.
+/// The loader and the process's VkInstance. Thread-safe.
 class Instance {
  public:
+  /// Made by the first call that can, and kept until the process ends: a driver that is closed and
+  /// opened again uses up thread-local storage that the C library never gets back (ADR 0025).
   /// Errors: not_found (no loader, no driver, or an older Vulkan), device.
-  static Result<std::unique_ptr<Instance>> create();
+  static Result<const Instance*> shared();
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -107,6 +109,7 @@ class Instance {
   VkInstance handle() const { return handle_; }
 
  private:
+  static Result<std::unique_ptr<Instance>> create();
   explicit Instance(DynamicLibrary library) : library_(std::move(library)) {}
   DynamicLibrary library_;
   InstanceApi api_;

@@ -5,14 +5,13 @@
 
 namespace polaris::vulkan {
 
-LogicalDevice::LogicalDevice(std::unique_ptr<Instance> instance, PhysicalDevice physical)
-    : instance_(std::move(instance)), physical_(std::move(physical)) {}
+LogicalDevice::LogicalDevice(const Instance& instance, PhysicalDevice physical)
+    : instance_(instance), physical_(std::move(physical)) {}
 
-Result<std::unique_ptr<LogicalDevice>> LogicalDevice::create(std::unique_ptr<Instance> instance,
+Result<std::unique_ptr<LogicalDevice>> LogicalDevice::create(const Instance& instance,
                                                              PhysicalDevice physical,
                                                              std::int64_t fail_submit_at) {
-  std::unique_ptr<LogicalDevice> device(
-      new LogicalDevice(std::move(instance), std::move(physical)));
+  std::unique_ptr<LogicalDevice> device(new LogicalDevice(instance, std::move(physical)));
   device->fault_.at = fail_submit_at;
   const Status opened = device->open();
   if (!opened) return opened.error();
@@ -67,9 +66,9 @@ Status LogicalDevice::open() {
 }
 
 Status LogicalDevice::create_device(const VkDeviceCreateInfo& info) {
-  const VkResult result = instance_->api().CreateDevice(physical_.handle, &info, nullptr, &handle_);
+  const VkResult result = instance_.api().CreateDevice(physical_.handle, &info, nullptr, &handle_);
   if (result != VK_SUCCESS) return vulkan_error("vkCreateDevice", result);
-  Result<DeviceApi> api = load_device_api(instance_->api(), handle_);
+  Result<DeviceApi> api = load_device_api(instance_.api(), handle_);
   if (!api) return api.error();
   api_ = *api;
   return Status::success();
@@ -107,7 +106,7 @@ std::optional<std::int64_t> LogicalDevice::driver_budget() const {
   VkPhysicalDeviceMemoryProperties2 memory{};
   memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
   memory.pNext = &budget;
-  instance_->api().GetPhysicalDeviceMemoryProperties2(physical_.handle, &memory);
+  instance_.api().GetPhysicalDeviceMemoryProperties2(physical_.handle, &memory);
   return static_cast<std::int64_t>(
       std::min<std::uint64_t>(budget.heapBudget[physical_.device_heap], INT64_MAX));
 }

@@ -17,7 +17,7 @@ namespace polaris::vulkan {
 class LogicalDevice {
  public:
   /// `fail_submit_at`: the n-th submission fails; 0: none does.
-  static Result<std::unique_ptr<LogicalDevice>> create(std::unique_ptr<Instance> instance,
+  static Result<std::unique_ptr<LogicalDevice>> create(const Instance& instance,
                                                        PhysicalDevice physical,
                                                        std::int64_t fail_submit_at);
   ~LogicalDevice();
@@ -41,11 +41,11 @@ class LogicalDevice {
   std::optional<std::int64_t> driver_budget() const;
 
  private:
-  LogicalDevice(std::unique_ptr<Instance> instance, PhysicalDevice physical);
+  LogicalDevice(const Instance& instance, PhysicalDevice physical);
   Status open();
   Status create_device(const VkDeviceCreateInfo& info);
   Status open_queues();
-  std::unique_ptr<Instance> instance_;
+  const Instance& instance_;
   PhysicalDevice physical_;
   DeviceApi api_;
   VkDevice handle_ = VK_NULL_HANDLE;

@@ -212,7 +212,7 @@ VulkanHide VulkanHide::like_polaris() {
 VulkanHide VulkanHide::everything() { return {true, true, true, true, true, true}; }
 
 Result<std::vector<DeviceInfo>> list_vulkan_devices() {
-  Result<std::unique_ptr<vulkan::Instance>> instance = vulkan::Instance::create();
+  const auto instance = vulkan::Instance::shared();
   if (!instance) {
     if (instance.error().code() == ErrorCode::kNotFound) return std::vector<DeviceInfo>();
     return instance.error();
@@ -225,7 +225,7 @@ Result<std::vector<DeviceInfo>> list_vulkan_devices() {
 }
 
 Result<std::unique_ptr<Device>> make_vulkan_device(const VulkanOptions& options) {
-  Result<std::unique_ptr<vulkan::Instance>> instance = vulkan::Instance::create();
+  const auto instance = vulkan::Instance::shared();
   if (!instance) return instance.error();
   auto devices = vulkan::enumerate_devices(**instance, options);
   if (!devices) return devices.error();
@@ -233,8 +233,7 @@ Result<std::unique_ptr<Device>> make_vulkan_device(const VulkanOptions& options)
   if (!chosen) return chosen.error();
   const std::string cache =
       options.pipeline_cache_path.value_or(vulkan::default_cache_path(*chosen));
-  auto logical =
-      vulkan::LogicalDevice::create(instance.take(), chosen.take(), options.fail_submit_at);
+  auto logical = vulkan::LogicalDevice::create(**instance, chosen.take(), options.fail_submit_at);
   if (!logical) return logical.error();
   auto core = std::make_unique<vulkan::Core>(logical.take(), options.fail_allocation_at, cache,
                                              options.unit_us);
