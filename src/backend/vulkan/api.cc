@@ -20,7 +20,9 @@ Result<DeviceApi> load_device_api(const InstanceApi& instance, VkDevice device) 
 }
 
 Result<const Instance*> Instance::shared() {
+  // tidy: allow globals (drivers stay open as long as the process lives)
   static std::mutex mutex;
+  // tidy: allow globals (the same)
   static const Instance* kept = nullptr;
   const std::lock_guard lock(mutex);
   if (kept == nullptr) {
