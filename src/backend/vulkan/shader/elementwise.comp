@@ -115,8 +115,12 @@ void store(uint i, float v) {
       }
       break;
     case kTypeBF16: result_s[i] = uint16_t(bfloat_bits(v)); break;
-    // By its bits: a comparison may take a subnormal for zero.
-    case kTypeBool: result_b[i] = uint8_t((floatBitsToUint(v) << 1) != 0u ? 1u : 0u); break;
+    case kTypeBool: {
+      // A cast goes by the bits: a comparison may take a subnormal for zero. Others give 0 or 1.
+      const bool is = OP == kOpIdentity ? (floatBitsToUint(v) << 1) != 0u : v != 0.0;
+      result_b[i] = uint8_t(is ? 1u : 0u);
+      break;
+    }
     case kTypeI8: result_b[i] = uint8_t(to_int(v, -128.0, 127.0) & 0xFFu); break;
     case kTypeU8: result_b[i] = uint8_t(to_int(v, 0.0, 255.0)); break;
     case kTypeI16: result_s[i] = uint16_t(to_int(v, -32768.0, 32767.0) & 0xFFFFu); break;
