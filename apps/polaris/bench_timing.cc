@@ -1,6 +1,7 @@
 #include "bench_timing.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -18,7 +19,7 @@ constexpr std::int32_t kProfiledMax = 5;
 
 double quantile(std::vector<double> values, double q) {
   std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
+  return values[static_cast<std::size_t>(std::lround(q * static_cast<double>(values.size() - 1)))];
 }
 
 Result<std::vector<NodeTime>> profile_runs(const BenchRuns& runs, const RunOptions& options,
