@@ -17,5 +17,6 @@ printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} sh -c '
   key=$( (clang++-16 -std=c++20 -mavx2 -E -P -Isrc -Iinclude -Iapps/polaris -I"$build/gen" "$file" \
     2>&1; cat .clang-tidy) | sha256sum | cut -c1-32)
   [ -e "$stamps/$key" ] && exit 0
-  clang-tidy-16 --quiet --extra-arg=-Wno-unknown-warning-option -p "$stamps" "$file" 2>/dev/null && touch "$stamps/$key"
+  clang-tidy-16 --quiet --extra-arg=-Wno-unknown-warning-option -p "$stamps" "$file" 2>/dev/null &&
+    touch "$stamps/$key"
 ' sh {}
