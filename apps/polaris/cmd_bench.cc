@@ -38,6 +38,7 @@ class Bench final : public Action {
   }
 
   Status run(const Common& common) override {
+    if (is_llm_ && !inputs_.files.empty()) return refuse_inputs(common);
     if (is_llm_) return bench_llm(common, options_, llm_);
     {
       auto opened = open_model(common, options_.model, arch_options(options_), inputs_.files);
@@ -48,6 +49,7 @@ class Bench final : public Action {
       const bool language = std::any_of(states.begin(), states.end(),
                                         [](const StateUse& use) { return use.state->paged; });
       if (!language) return run_model(common, *opened, graph.take());
+      if (!inputs_.files.empty()) return refuse_inputs(common);
     }
     return run_decode(common);
   }
@@ -55,6 +57,13 @@ class Bench final : public Action {
  private:
   static constexpr std::int32_t kRunsMax = 1'000'000;
   static constexpr std::int64_t kTokensMax = INT32_MAX;
+
+  Error refuse_inputs(const Common& common) const {
+    return common.usage_error("--input, got '" + inputs_.files.front() + "', but '" +
+                              options_.model +
+                              "' is timed as a language model on made up tokens, "
+                              "wanted --prompt-tokens, --tokens or --depth");
+  }
 
   Status run_model(const Common& common, Opened& opened, Graph graph) {
     inputs_.random = true;

@@ -132,6 +132,16 @@ TEST_CASE("bench takes inputs as run does") {
   const ProcessResult bad = run_polaris({"bench", folder.file("model.onnx"), "-i", "z=" + x});
   CHECK(bad.exit_code == 1);
   CHECK(bad.err.find("'z'") != std::string::npos);
+  // Of a language model the tokens are made up: an input would be ignored.
+  const std::string story = std::string(kSourceDir) + "/models/stories/stories-q4_0.gguf";
+  for (const bool llm : {false, true}) {
+    std::vector<std::string> line = {"bench", story, "--device", "cpu", "-i", "ids=" + x};
+    if (llm) line.push_back("--llm");
+    const ProcessResult refused = run_polaris(line);
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err.find("ids=") != std::string::npos);
+    CHECK(refused.err.find("--prompt-tokens") != std::string::npos);
+  }
 }
 
 TEST_CASE("a model with external data in a hub's cache runs") {
