@@ -67,7 +67,7 @@ class NirReader {
   Uses read(std::string_view text) {
     const std::string_view all = text;
     while (!text.empty()) line(next_line(text));
-    if (!workgroup_name_.empty()) components(all, workgroup_name_ + ".", uses_.workgroup);
+    for (const std::string& name : workgroups_) components(all, name + ".", uses_.workgroup);
     return uses_;
   }
 
@@ -98,7 +98,7 @@ class NirReader {
         intrinsic == "load_local_invocation_index") {
       uses_.group_size = true;
     }
-    if (intrinsic == "load_workgroup_id") workgroup_name_ = name;
+    if (intrinsic == "load_workgroup_id") workgroups_.push_back(name);
     if (intrinsic == "load_push_constant") push(text);
   }
 
@@ -135,7 +135,7 @@ class NirReader {
 
   Uses uses_;
   std::map<std::string, std::uint64_t, std::less<>> constants_;
-  std::string workgroup_name_;
+  std::vector<std::string> workgroups_;  // blocks may load it each for themselves
 };
 
 /// How many scalar registers hold arguments, from the compiler's own first instruction.

@@ -66,7 +66,7 @@ class Simulation {
   Timing run() {
     plan();
     double now = 0;
-    while (live_ > 0 || (more() && next_group_ < total_)) {
+    while (live_ > 0 || (more() && next_group_ < part_)) {
       if (machine_.report().faults.stopped()) break;
       dispatch(now);
       const double next = turn(now);
@@ -89,7 +89,8 @@ class Simulation {
       const std::int64_t fits = options_.instructions_max / (3 * occupancy_.groups * each);
       cus_ = static_cast<int>(std::clamp<std::int64_t>(fits, 1, options_.chip.cus));
     }
-    least_groups_ = std::min<std::int64_t>(total_, std::int64_t{2} * cus_ * occupancy_.groups);
+    part_ = (total_ * cus_ + options_.chip.cus - 1) / options_.chip.cus;
+    least_groups_ = std::min<std::int64_t>(part_, std::int64_t{2} * cus_ * occupancy_.groups);
     cu_ = std::vector<Cu>(static_cast<std::size_t>(cus_));
     const double share = static_cast<double>(cus_) / options_.chip.cus;
     shared_ = std::make_unique<SharedMemory>(options_.chip, share);
@@ -99,7 +100,7 @@ class Simulation {
   /// Workgroups go to the CUs in turn, wherever there is room.
   void dispatch(double now) {
     int full = 0;
-    while (full < cus_ && next_group_ < total_ && more() && launch_free_ <= now + Chip::kTurn) {
+    while (full < cus_ && next_group_ < part_ && more() && launch_free_ <= now + Chip::kTurn) {
       Cu& cu = cu_[static_cast<std::size_t>(next_cu_)];
       next_cu_ = (next_cu_ + 1) % cus_;
       if (cu.groups == occupancy_.groups) {
@@ -139,7 +140,7 @@ class Simulation {
 
   /// One turn of every SIMD; when the next may do something.
   double turn(double now) {
-    double next = more() && next_group_ < total_ && room() ? launch_free_ : kNever;
+    double next = more() && next_group_ < part_ && room() ? launch_free_ : kNever;
     for (Cu& cu : cu_) {
       for (std::size_t s = 0; s < cu.simd.size(); ++s) {
         next = std::min(next, simd_turn(cu, s, now + static_cast<double>(s)));
@@ -335,10 +336,8 @@ class Simulation {
     out.share = *most;
     out.bound =
         *most >= kBoundFrom ? part_name(static_cast<Part>(most - out.busy.begin())) : "latency";
-    const double share = cus / options_.chip.cus;
-    const double left =
-        static_cast<double>(total_) * share - static_cast<double>(out.groups_simulated);
-    out.us = (cycles + std::max(left, 0.0) * cycles_per_group()) / options_.chip.mhz;
+    const auto left = static_cast<double>(part_ - out.groups_simulated);
+    out.us = (cycles + left * cycles_per_group()) / options_.chip.mhz;
     const double scale = static_cast<double>(total_) /
                          static_cast<double>(std::max<std::int64_t>(out.groups_simulated, 1));
     out.dram_bytes = static_cast<double>(shared_->dram_lines) * Chip::kLine * scale;
@@ -348,14 +347,19 @@ class Simulation {
     return out;
   }
 
-  /// Of the simulated part of the card while it was full: between the first third of the groups
-  /// that ended and the last third.
+  /// Of the simulated part of the card while it was full: from the end of its first filling to the
+  /// end of the last but one. Workgroups that started together end together, so only whole
+  /// fillings tell a rate.
   double cycles_per_group() const {
     const std::size_t n = finished_.size();
-    if (n < 2) return n == 0 ? 0 : end_;
-    const std::size_t first = n / 3;
-    const std::size_t last = std::max(n - 1 - n / 3, first + 1);
-    return (finished_[last] - finished_[first]) / static_cast<double>(last - first);
+    const auto filling =
+        static_cast<std::size_t>(cus_) * static_cast<std::size_t>(occupancy_.groups);
+    if (n == 0) return 0;
+    if (n < 2 * filling) return end_ / static_cast<double>(n);
+    const std::size_t first = n < 3 * filling ? n - filling : filling;
+    const std::size_t last = n < 3 * filling ? n : n - filling;
+    const std::size_t whole = (last - first) / filling * filling;
+    return (finished_[first + whole - 1] - finished_[first - 1]) / static_cast<double>(whole);
   }
 
   const Program& program_;
@@ -369,6 +373,7 @@ class Simulation {
   std::array<double, kParts> busy_ = {};
   std::vector<double> finished_;
   std::int64_t total_ = 0;
+  std::int64_t part_ = 0;  // of those, the share of the CUs that are simulated
   std::int64_t least_groups_ = 0;
   std::int64_t next_group_ = 0;
   std::int64_t traced_ = 0;

@@ -107,6 +107,31 @@ TEST_CASE("arithmetic alone takes its rate on every SIMD") {
   CHECK(valu_cycles(*find_op(Encoding::kVop3, 0x281)) == 64);  // v_mul_f64
 }
 
+TEST_CASE("a part of the card tells how long the whole takes") {
+  std::vector<std::uint32_t> words(1024, 0x32000080);  // v_add_u32 v0, vcc, 0, v0
+  words.push_back(0xBF810000);
+  Program program = straight(words);
+  program.local = {256, 1, 1};  // a wave a SIMD
+  program.lds_bytes = 16500;    // 3 workgroups a CU
+  TimingOptions options;
+  constexpr std::int64_t kGroup = 4 * 1025;
+  constexpr std::uint32_t kGroupsOfCu = 24;
+  Launch launch;
+  launch.grid = {static_cast<std::uint32_t>(options.chip.cus) * kGroupsOfCu, 1, 1};
+  const Memory memory;
+  const double least_us = kGroupsOfCu * 1024 * 4 / options.chip.mhz;
+  // Workgroups that start together end together: 2, 3 or 5 fillings of one CU, or more of them;
+  // and a budget that is nearly enough for all gives no CU more than its share.
+  for (const std::int64_t groups : {1, 9, 15, 100, 400, 700, 860}) {
+    CAPTURE(groups);
+    options.instructions_max = groups * kGroup;
+    const Timing timing = simulate(program, memory, launch, options);
+    CHECK(timing.groups_simulated < launch.grid[0]);
+    CHECK(timing.us >= least_us);
+    CHECK(timing.us < least_us * 1.15);
+  }
+}
+
 TEST_CASE("a stream takes what memory can give") {
   SharedMemory shared(Chip{}, 1);
   double last = 0;
