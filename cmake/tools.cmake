@@ -23,6 +23,9 @@ add_library(gcn_core OBJECT ${gcn_sources})
 target_link_libraries(gcn_core PUBLIC radv_core)
 add_executable(gcn ${CMAKE_SOURCE_DIR}/tools/gcn/main.cc)
 target_link_libraries(gcn PRIVATE gcn_core radv_core polaris_core)
+# What another program dispatches, for gcn replay: preloaded, so it stands on nothing of ours.
+add_library(gcn_record MODULE ${CMAKE_SOURCE_DIR}/tools/gcn/record/recorder.cc)
+target_link_libraries(gcn_record PRIVATE polaris_options ${CMAKE_DL_LIBS})
 
 if(EXISTS ${POLARIS_SRC}/backend/vulkan/variants.h)
   add_executable(list_shaders ${CMAKE_SOURCE_DIR}/tools/list_shaders.cc)
@@ -114,6 +117,13 @@ polaris_gcn_test(catches_unwritten_vector clean "unwritten-register at .*: v[0-9
   --drop ds_read_b32)
 polaris_gcn_test(catches_unwritten_scalar clean "unwritten-register at .*: s[0-9]+"
   --drop s_load_dwordx4)
+
+# What was recorded of another program is timed: here one dispatch of the clean shader.
+file(WRITE ${gcn_dir}/replay/dispatches.jsonl "{\"shader\": \"../clean.spv\", \"constants\": [], \
+\"push\": [1024], \"buffers\": [[1, 0, 4096], [1, 4096, 4096]], \"grid\": [4, 1, 1]}\n")
+add_test(NAME gcn.replays COMMAND gcn replay ${gcn_dir}/replay --chip rx470:1000)
+set_tests_properties(gcn.replays PROPERTIES LABELS audit TIMEOUT 120
+  PASS_REGULAR_EXPRESSION "\"simulated_us\": [0-9.]+, .*\"groups_simulated\": 4,")
 
 # The conformance samples on the card's machine code. What takes minutes is a shard of tools/soak.
 add_test(NAME gcn.decodes COMMAND gcn check ${POLARIS_SPV_DIR}/shaders.json 16)

@@ -11,22 +11,11 @@
 #include "gcn/program_cache.h"
 #include "gcn/sim_device.h"
 #include "gcn/timing.h"
+#include "gcn/timing_row.h"
 #include "ir/text.h"
 
 namespace polaris::gcn {
 namespace {
-
-using Bytes = std::vector<std::byte>;
-
-/// Small numbers that no format takes for an infinity: what they are makes no difference to time,
-/// but an index read from them must stay small.
-Bytes filled(std::int64_t bytes) {
-  Bytes out(static_cast<std::size_t>((bytes + 3) / 4 * 4));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<std::byte>(i % 4 == 3 ? 0 : (i * 7 + i / 256) % 64);
-  }
-  return out;
-}
 
 Result<Graph> read_graph(const std::string& path) {
   std::ifstream file(path);
@@ -37,7 +26,7 @@ Result<Graph> read_graph(const std::string& path) {
   options.resolve = [](std::string_view name, const TensorType& type) {
     auto constant = std::make_shared<Constant>();
     constant->name = name;
-    const Bytes bytes = filled(type.bytes().value_or(0));
+    const std::vector<std::byte> bytes = filled(type.bytes().value_or(0));
     auto tensor = Tensor::from_bytes(
         type, std::span(bytes).first(static_cast<std::size_t>(type.bytes().value_or(0))));
     if (tensor) constant->data = tensor.take();
@@ -116,32 +105,9 @@ class NodeSetup {
   std::vector<OperandDesc> outputs_;
   std::vector<const Tensor*> values_;
   std::shared_ptr<const Kernel> kernel_;
-  std::vector<Bytes> memory_;
+  std::vector<std::vector<std::byte>> memory_;
   Operands operands_;
 };
-
-void print(const std::string& node, const vulkan::VulkanKernel& kernel, const Launch& launch,
-           const Program& program, const Timing& t, const std::string& chip, double seconds) {
-  const auto busy = [&](Part part) { return t.busy[static_cast<std::size_t>(part)]; };
-  std::printf(
-      "{\"node\": \"%s\", \"kernel\": \"%s\", \"chip\": \"%s\", \"simulated_us\": %.2f, "
-      "\"bound\": \"%s\", \"share_of_limit\": %.3f, \"grid\": [%u, %u, %u], ",
-      node.c_str(), std::string(kernel.name()).c_str(), chip.c_str(), t.us, t.bound.c_str(),
-      t.share, launch.grid[0], launch.grid[1], launch.grid[2]);
-  std::printf("\"waves_per_simd\": %d, \"waves_limit\": \"%s\", \"vgprs\": %d, \"lds_bytes\": %u, ",
-              t.occupancy.waves_per_simd, t.occupancy.limit.c_str(), program.vgprs,
-              program.lds_bytes);
-  std::printf("\"busy\": {");
-  for (int i = 0; i < kParts; ++i) {
-    const auto part = static_cast<Part>(i);
-    std::printf("%s\"%s\": %.3f", i == 0 ? "" : ", ", part_name(part), busy(part));
-  }
-  std::printf(
-      "}, \"dram_bytes\": %.0f, \"l2_hits\": %.3f, \"cus\": %d, \"groups\": %lld, "
-      "\"groups_simulated\": %lld, \"seconds\": %.2f}\n",
-      t.dram_bytes, t.l2_hit_rate, t.cus_simulated, static_cast<long long>(t.groups),
-      static_cast<long long>(t.groups_simulated), seconds);
-}
 
 Status time_node(ProgramCache& programs, const Graph& graph, const Node& node,
                  const TimingOptions& options) {
@@ -158,7 +124,8 @@ Status time_node(ProgramCache& programs, const Graph& graph, const Node& node,
     const Timing timing = simulate(**program, memory, *launch, options);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     if (timing.faults.stopped()) return Error::internal("[gcn] " + timing.faults.text());
-    print(node.name, **kernel, *launch, **program, timing, options.chip.name, took.count());
+    print_timing({node.name, std::string((*kernel)->name()), options.chip.name, took.count()},
+                 *launch, **program, timing);
   }
   return Status::success();
 }

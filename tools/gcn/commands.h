@@ -18,4 +18,8 @@ int command_run(const std::vector<std::string>& args);
 /// dispatch. The graph is text IR; constants may be elided.
 int command_time(const std::vector<std::string>& args);
 
+/// replay FOLDER [--chip NAME[:MHZ]]: the same of dispatches that tools/gcn/record wrote down of
+/// another program, equal ones once with their count.
+int command_replay(const std::vector<std::string>& args);
+
 }  // namespace polaris::gcn

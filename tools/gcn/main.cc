@@ -10,7 +10,8 @@ constexpr const char* kUsage =
     "usage: gcn check SHADERS_JSON [STEP]\n"
     "       gcn run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...]\n"
     "           [--grid X,Y,Z] [--drop OPCODE]... [--print BUFFER] [--code]\n"
-    "       gcn time GRAPH.txt [--chip NAME[:MHZ]]\n";
+    "       gcn time GRAPH.txt [--chip NAME[:MHZ]]\n"
+    "       gcn replay FOLDER [--chip NAME[:MHZ]]\n";
 
 int run(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
@@ -19,6 +20,7 @@ int run(int argc, char** argv) {
   try {
     if (command == "check") code = command_check(args);
     if (command == "time") code = command_time(args);
+    if (command == "replay") code = command_replay(args);
     if (command == "run") code = command_run(args);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gcn: %s\n", error.what());

@@ -1,0 +1,39 @@
+#include "gcn/timing_row.h"
+
+#include <cstdio>
+
+namespace polaris::gcn {
+
+void print_timing(const TimingLabel& label, const Launch& launch, const Program& program,
+                  const Timing& t) {
+  std::printf(
+      "{\"node\": \"%s\", \"kernel\": \"%s\", \"chip\": \"%s\", \"count\": %lld, "
+      "\"simulated_us\": %.2f, \"bound\": \"%s\", \"share_of_limit\": %.3f, "
+      "\"grid\": [%u, %u, %u], ",
+      label.node.c_str(), label.kernel.c_str(), label.chip.c_str(),
+      static_cast<long long>(label.count), t.us, t.bound.c_str(), t.share, launch.grid[0],
+      launch.grid[1], launch.grid[2]);
+  std::printf("\"waves_per_simd\": %d, \"waves_limit\": \"%s\", \"vgprs\": %d, \"lds_bytes\": %u, ",
+              t.occupancy.waves_per_simd, t.occupancy.limit.c_str(), program.vgprs,
+              program.lds_bytes);
+  std::printf("\"busy\": {");
+  for (int i = 0; i < kParts; ++i) {
+    std::printf("%s\"%s\": %.3f", i == 0 ? "" : ", ", part_name(static_cast<Part>(i)),
+                t.busy[static_cast<std::size_t>(i)]);
+  }
+  std::printf(
+      "}, \"dram_bytes\": %.0f, \"l2_hits\": %.3f, \"cus\": %d, \"groups\": %lld, "
+      "\"groups_simulated\": %lld, \"seconds\": %.2f}\n",
+      t.dram_bytes, t.l2_hit_rate, t.cus_simulated, static_cast<long long>(t.groups),
+      static_cast<long long>(t.groups_simulated), label.seconds);
+}
+
+std::vector<std::byte> filled(std::int64_t bytes) {
+  std::vector<std::byte> out(static_cast<std::size_t>((bytes + 3) / 4 * 4));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<std::byte>(i % 4 == 3 ? 0 : (i * 7 + i / 256) % 64);
+  }
+  return out;
+}
+
+}  // namespace polaris::gcn
