@@ -1,6 +1,7 @@
 """tools/soak: evidence counts only while nothing it covers has changed."""
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,8 +15,29 @@ import mutate  # noqa: E402
 from results import Results  # noqa: E402
 
 
+class FakeCheckout:
+    """Tests that fail while the fault is in, and without it."""
+
+    def __init__(self, with_fault=(), without=()):
+        self.failing = set(with_fault) | set(without)
+        self.without = set(without)
+        self.built = []
+
+    def build(self, suite):
+        self.built.append(suite.label)
+        return ""
+
+    def restore(self):
+        self.failing = self.without
+
+    def failure(self, suite, pattern):
+        names = sorted(n for n in self.failing if n.startswith(suite.label) and
+                       re.search(pattern, n))
+        return names[0] if names else ""
+
+
 class Mutants(unittest.TestCase):
-    def test_every_patch_names_its_fault_and_changes_one_line_of_one_file(self):
+    def test_every_patch_names_its_fault_and_changes_one_place_of_one_file(self):
         for path in mutants.patches(TOP):
             with open(os.path.join(TOP, path)) as file:
                 text = file.read()
@@ -31,6 +53,27 @@ class Mutants(unittest.TestCase):
         self.assertIsNone(mutants.changed_file("+++ b/src/ir/graph.cc\n"))
         self.assertIsNone(mutants.changed_file("+++ b/src/plan/a.cc\n+++ b/src/plan/b.cc\n"))
         self.assertEqual(mutants.changed_file("+++ b/src/pass/fold.cc\n"), "src/pass/fold.cc")
+
+    def test_every_suite_has_tests(self):
+        tests = {"unit": ["unit"], "pass": ["pass"], "e2e": ["e2e"], "op": ["op", "conformance"]}
+        for suites in mutants.SUITES.values():
+            for suite in suites:
+                names = [f"{folder}.{re.sub(r'(_test)?[.]cc$', '', name)}"
+                         for folder in tests[suite.label]
+                         for name in os.listdir(os.path.join(TOP, "tests", folder))
+                         if name.endswith(".cc")]
+                with self.subTest(suite):
+                    self.assertTrue(any(re.search(suite.pattern, name) for name in names))
+
+    def test_a_fault_is_found_by_a_test_that_passes_without_it(self):
+        suites = mutants.suites_of("src/session/session.cc")
+        found = FakeCheckout(with_fault=["e2e.sharing"])
+        self.assertEqual(mutants.judge(found, suites), (True, "found by e2e.sharing"))
+        self.assertEqual(found.built[-2:], ["e2e", "e2e"])
+        broken = FakeCheckout(without=["unit.os"])
+        self.assertEqual(mutants.judge(broken, suites),
+                         (False, "unit.os fails without the fault too"))
+        self.assertEqual(mutants.judge(FakeCheckout(), suites), (False, "SURVIVED"))
 
 
 class Evidence(unittest.TestCase):
@@ -83,7 +126,7 @@ class Evidence(unittest.TestCase):
         self.assertFalse(self.results().counts(self.shard))
 
 
-class Mutants(unittest.TestCase):
+class MutatedFiles(unittest.TestCase):
     def test_they_differ_from_the_file_and_are_the_same_for_a_seed(self):
         data = bytes(range(256)) * 8
         one = list(mutate.mutants(data, random.Random(7), 50))
