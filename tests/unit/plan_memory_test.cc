@@ -5,7 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace polaris {
@@ -45,6 +47,24 @@ void check_sound(const std::vector<Storage>& storages, const std::vector<std::in
   }
   CHECK(clashes == 0);
   for (std::int64_t bytes : slabs) CHECK(bytes <= limits.slab_bytes_max);
+}
+
+/// A sound plan, of not much more than what lives at once.
+void check_plan(std::vector<Storage>& storages, const MemoryLimits& limits) {
+  const auto slabs = plan_memory(storages, 0, limits);
+  REQUIRE(slabs);
+  check_sound(storages, *slabs, limits);
+  std::map<std::int32_t, std::int64_t> change;
+  for (const Storage& storage : storages) {
+    change[storage.first] += storage.bytes;
+    change[storage.last + 1] -= storage.bytes;
+  }
+  std::int64_t alive = 0;
+  std::int64_t alive_max = 0;
+  for (const auto& [step, bytes] : change) alive_max = std::max(alive_max, alive += bytes);
+  std::int64_t total = 0;
+  for (std::int64_t bytes : *slabs) total += bytes;
+  CHECK(static_cast<double>(total) < 2.0 * static_cast<double>(alive_max) + 65536);
 }
 
 }  // namespace
@@ -89,35 +109,39 @@ TEST_CASE("memory: a slab is no larger than one allocation; one that exceeds it 
   CHECK(refused.error().message().find("1025") != std::string::npos);
 }
 
-TEST_CASE("memory: random lifetimes, few and many, small and large slabs") {
+TEST_CASE("memory: random lifetimes and sizes, few and many, small and large slabs") {
+  struct Sizes {
+    const char* name;
+    std::int64_t least;
+    std::int64_t most;
+    std::int64_t unit;
+  };
+  // Layers are alike, so that places in one slab are places in the next one too.
+  constexpr Sizes kSizes[] = {{"any", 1, 5000, 1},
+                              {"one", 4096, 4096, 1},
+                              {"few", 1024, 4096, 1024},
+                              {"unaligned", 100, 4900, 1200},
+                              {"halves of a slab", 32768, 32768, 1}};
+  constexpr std::int64_t kSlabsMax[] = {1 << 16, 3 << 15, std::int64_t{1} << 40};
   std::mt19937 random(7);
   for (const std::size_t count : {std::size_t{10}, std::size_t{300}, std::size_t{6000}}) {
-    for (const std::int64_t slab_max : {std::int64_t{1} << 16, std::int64_t{1} << 40}) {
-      CAPTURE(count);
-      CAPTURE(slab_max);
-      std::vector<Storage> storages;
-      std::int64_t alive_max = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto first = static_cast<std::int32_t>(random() % count);
-        const auto length = static_cast<std::int32_t>(random() % (i % 50 == 0 ? count : 8));
-        storages.push_back(
-            arena(static_cast<std::int64_t>(1 + random() % 5000), first, first + length));
+    for (const std::int64_t slab_max : kSlabsMax) {
+      for (const Sizes& sizes : kSizes) {
+        CAPTURE(count);
+        CAPTURE(slab_max);
+        CAPTURE(std::string(sizes.name));
+        std::vector<Storage> storages;
+        const auto choices =
+            static_cast<std::uint32_t>((sizes.most - sizes.least) / sizes.unit + 1);
+        for (std::size_t i = 0; i < count; ++i) {
+          const auto first = static_cast<std::int32_t>(random() % count);
+          const auto length = static_cast<std::int32_t>(random() % (i % 50 == 0 ? count : 8));
+          const std::int64_t bytes =
+              sizes.least + sizes.unit * static_cast<std::int64_t>(random() % choices);
+          storages.push_back(arena(bytes, first, first + length));
+        }
+        check_plan(storages, {slab_max, 64});
       }
-      const MemoryLimits limits{slab_max, 64};
-      const auto slabs = plan_memory(storages, 0, limits);
-      REQUIRE(slabs);
-      check_sound(storages, *slabs, limits);
-      // Not much more than what lives at once.
-      std::vector<std::int64_t> change(3 * count, 0);
-      for (const Storage& storage : storages) {
-        change[static_cast<std::size_t>(storage.first)] += storage.bytes;
-        change[static_cast<std::size_t>(storage.last) + 1] -= storage.bytes;
-      }
-      std::int64_t alive = 0;
-      for (std::int64_t step : change) alive_max = std::max(alive_max, alive += step);
-      std::int64_t total = 0;
-      for (std::int64_t bytes : *slabs) total += bytes;
-      CHECK(static_cast<double>(total) < 2.0 * static_cast<double>(alive_max) + 65536);
     }
   }
 }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -239,6 +240,42 @@ TEST_CASE("stage: parts of a Concat are made in place; of one value twice they a
   const auto copied = twice.plan();
   REQUIRE_MESSAGE(copied, copied.error().message());
   CHECK(steps_of(*copied) == "[0LL]");
+}
+
+TEST_CASE("stage: states that a chain of nodes writes in place are copied nowhere") {
+  for (int writes = 1; writes <= 3; ++writes) {
+    for (const bool swapped : {false, true}) {
+      CAPTURE(writes);
+      CAPTURE(swapped);
+      std::string text = R"(graph {
+        input %k : float32[2, 4]
+        input %slots : int32[2]
+        state %a0 : float32[2, 3, 4]
+        state %b0 : float32[2, 3, 4]
+        )";
+      for (int i = 0; i < writes; ++i) {
+        const auto name = [&](const char* stem, int n) { return stem + std::to_string(n); };
+        const std::string a = swapped ? "%b" : "%a";
+        const std::string b = swapped ? "%a" : "%b";
+        text += name(a.c_str(), i + 1) + ", " + name(b.c_str(), i + 1) + " = polaris.KvWrite(" +
+                name(a.c_str(), i) + ", " + name(b.c_str(), i) + ", %k, %k, %slots)\n";
+      }
+      const std::string last = std::to_string(writes);
+      Case test(text + "output %slots\nupdate %a0 = %a" + last + "\nupdate %b0 = %b" + last + "}");
+      const auto stage = test.plan();
+      REQUIRE_MESSAGE(stage, stage.error().message());
+      CHECK(steps_of(*stage) == "[0" + std::string(static_cast<std::size_t>(writes), 'L') + "]");
+      for (std::size_t s = 0; s < 2; ++s) {
+        const ValueId update = test.graph.states()[s].update;
+        const auto out = std::ranges::find_if(
+            stage->live_out, [&](const LiveOut& live) { return live.value == update; });
+        REQUIRE(out != stage->live_out.end());
+        const auto root = static_cast<std::size_t>(stage->resolve(out->at).storage);
+        CHECK(stage->storages[root].kind == Storage::Kind::kState);
+        CHECK(stage->storages[root].index == static_cast<std::int32_t>(s));
+      }
+    }
+  }
 }
 
 TEST_CASE("stage: a result too large for one allocation is refused with its size") {
