@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 
 #include "support/session_run.h"
 #include "support/state_run.h"
@@ -19,6 +20,13 @@ std::string lstm_cell(const std::string& x, const std::string& h, const std::str
          "%i = Sigmoid(%si)\n%f = Sigmoid(%sf)\n%g = Tanh(%sg)\n%o = Sigmoid(%so)\n"
          "%keep = Mul(%f, " +
          c + ")\n%add = Mul(%i, %g)\n%c2 = Add(%keep, %add)\n%t = Tanh(%c2)\n%h2 = Mul(%o, %t)\n";
+}
+
+std::string replace_all(std::string text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
 }
 
 }  // namespace
@@ -322,6 +330,51 @@ TEST_CASE("states: written in place while the old value is still read") {
       update %a = %ka
       update %b = %vb
     })");
+  }
+}
+
+TEST_CASE("states: written in place while other names of the old value's bytes are still read") {
+  const std::string names[] = {
+      "%old = Identity(%a)",
+      "%old = Reshape(%a, %flat)",
+      "%old = Flatten(%a, axis = 2)",
+      "%old = Unsqueeze(%a, %first)",
+      "%old = Slice(%a, %first, %two, %first)",
+      "%old = Slice(%a, %one, %two, %first)",
+      "%other, %old = Split(%a, axis = 0, num_outputs = 2)",
+      "%old, %other = Split(%a, axis = 1, num_outputs = 2)",
+      "%old = Transpose(%a, perm = [0, 1, 2])",
+      "%old = Transpose(%a, perm = [0, 2, 1])",
+      "%wide = Unsqueeze(%a, %first)\n%old = Transpose(%wide, perm = [0, 3, 1, 2])",
+      "%line = Reshape(%a, %flat)\n%old = Unsqueeze(%line, %first)",
+      "%page = Slice(%a, %one, %two, %first)\n%old = Reshape(%page, %flat)",
+  };
+  for (const std::string& name : names) {
+    CAPTURE(name);
+    for (const std::string written : {"%ka", "%vb"}) {
+      const std::string use = written == "%ka" ? name : replace_all(name, "%a", "%b");
+      check_states(R"(graph {
+        input %k : float32[2, 4]
+        input %v : float32[2, 4]
+        state %a : float32[2, 4, 4] = random 3
+        state %b : float32[2, 4, 4] = random 4
+        const %slots : int32[2] = [1, 4]
+        const %flat : int64[1] = [-1]
+        const %first : int64[1] = [0]
+        const %one : int64[1] = [1]
+        const %two : int64[1] = [2]
+        )" + use + R"(
+        %ka, %vb = polaris.KvWrite(%a, %b, %k, %v, %slots)
+        %later = Neg(%old)
+        %sum = Add(%ka, %vb)
+        output %old
+        output %later
+        output %sum
+        update %a = %ka
+        update %b = %vb
+      })",
+                   3);
+    }
   }
 }
 
