@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -243,6 +245,89 @@ TEST_CASE("memory: a model takes the free working memory of one that is gone") {
       " const %w : float32[1024, 8192] = random 1\n %y = MatMul(%x, %w)\n output %y\n}\n",
       1);
   CHECK_MESSAGE(second, second.error().message());
+}
+
+/// Weights and plans that stand for themselves: a plan that goes leaves its weights idle.
+class Held final : public IdleWeights, public Reclaimer {
+ public:
+  explicit Held(MemoryManager& memory) : memory_(memory) {}
+  void add_plan(std::uint64_t used) { plans_.push_back({used, weight()}); }
+  void add_idle() { idle_.push_back(weight()); }
+  std::size_t plans() const { return plans_.size(); }
+  std::size_t idle() const { return idle_.size(); }
+
+  std::int64_t drop_idle(std::int64_t bytes) override {
+    std::int64_t sum = 0;
+    for (; sum < bytes && !idle_.empty(); idle_.pop_back()) sum += idle_.back().buffer()->bytes();
+    return sum;
+  }
+  std::optional<std::uint64_t> oldest_idle() const override {
+    if (plans_.empty()) return std::nullopt;
+    return plans_.front().used;
+  }
+  bool drop_oldest_idle() override {
+    if (plans_.empty()) return false;
+    idle_.push_back(std::move(plans_.front().weight));
+    plans_.erase(plans_.begin());
+    return true;
+  }
+
+ private:
+  struct Plan {
+    std::uint64_t used;
+    Lease weight;
+  };
+  Lease weight() {
+    auto lease = memory_.lease(kMiB, MemoryKind::kDevice, MemoryOwner::kWeights);
+    REQUIRE(lease);
+    return lease.take();
+  }
+  MemoryManager& memory_;
+  std::vector<Lease> idle_;
+  std::vector<Plan> plans_;  // in the order of their use
+};
+
+TEST_CASE("memory: the pool goes first, then idle weights, then plans by age; what runs stays") {
+  // 12 MiB: 2 that run, 3 in the pool, 2 of idle weights, 2 plans here and 1 there, 2 free.
+  for (std::int64_t need = 1; need <= 11; ++need) {
+    for (const bool younger_first : {false, true}) {
+      CAPTURE(need);
+      CAPTURE(younger_first);
+      FakeCard card(12 * kMiB);
+      ReclaimList list;
+      MemoryManager memory(card, list);
+      Held a(memory);
+      Held b(memory);
+      memory.set_weights(a);
+      list.add(younger_first ? b : a);
+      list.add(younger_first ? a : b);
+      a.add_plan(3);
+      a.add_plan(9);
+      b.add_plan(5);
+      a.add_idle();
+      a.add_idle();
+      auto runs = memory.lease(2 * kMiB, MemoryKind::kDevice);
+      REQUIRE(runs);
+      for (int i = 0; i < 3; ++i) {
+        std::vector<Result<Lease>> at_once;
+        for (int n = 0; n < 3; ++n) at_once.push_back(memory.lease(kMiB, MemoryKind::kDevice));
+      }
+      REQUIRE(memory.free_bytes() == 3 * kMiB);
+      REQUIRE(card.counters().live_bytes == 10 * kMiB);
+      const auto got = memory.lease(need * kMiB, MemoryKind::kDevice, MemoryOwner::kCache);
+      // What goes of the 3 + 2, and then of plans, whose weights are a's to let go: a's at 3; b's
+      // at 5, which frees nothing here; a's at 9.
+      const std::int64_t missing = need - 2;
+      CHECK(memory.free_bytes() == std::clamp<std::int64_t>(3 - missing, 0, 3) * kMiB);
+      CHECK(a.idle() == static_cast<std::size_t>(std::clamp<std::int64_t>(5 - missing, 0, 2)));
+      CHECK(a.plans() == (missing <= 5 ? 2u : missing <= 6 ? 1u : 0u));
+      CHECK(b.plans() == (missing <= 6 ? 1u : 0u));
+      CHECK(got.ok() == (missing <= 7));
+      CHECK(memory.held_bytes(MemoryOwner::kWorking) == 2 * kMiB);
+      list.remove(a);
+      list.remove(b);
+    }
+  }
 }
 
 TEST_CASE("memory: leases of working memory come back to the pool, others to the device") {

@@ -6,8 +6,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
+#include <new>
 #include <semaphore>
 #include <thread>
+#include <vector>
 
 using namespace polaris;
 
@@ -149,6 +152,49 @@ TEST_CASE("a maker that runs out of host memory wakes those who wait") {
   CHECK(thrown);
   if (!second->ok()) CHECK(second->error().code() == ErrorCode::kOutOfMemory);
   CHECK(test.get("a"));
+}
+
+TEST_CASE("all who wait for a plan are woken, however many they are and however its making ends") {
+  enum class End { kMade, kFailed, kCancelled, kThrown };
+  for (const End end : {End::kMade, End::kFailed, End::kCancelled, End::kThrown}) {
+    CacheCase test;
+    std::binary_semaphore begun{0}, go_on{0};
+    std::atomic<int> makers{0};
+    const auto make = [&]() -> Made {
+      if (++makers > 1) return std::make_unique<LoadedStage>();
+      begun.release();
+      go_on.acquire();
+      if (end == End::kFailed) return Error::device("[test] no");
+      if (end == End::kCancelled) return Error::cancelled("[plan] stopped on request");
+      if (end == End::kThrown) throw std::bad_alloc();
+      return std::make_unique<LoadedStage>();
+    };
+    std::thread maker([&] {
+      try {
+        (void)test.cache.get(&test.graphs[0], "a", make);
+      } catch (const std::bad_alloc&) {
+        CHECK(end == End::kThrown);
+      }
+    });
+    begun.acquire();
+    std::atomic<int> asked{0};
+    std::atomic<int> answered{0};
+    std::vector<std::thread> waiters;
+    for (int i = 0; i < 8; ++i) {
+      waiters.emplace_back([&] {
+        ++asked;
+        (void)test.cache.get(&test.graphs[0], "a", make);
+        ++answered;
+      });
+    }
+    while (asked < 8) std::this_thread::yield();
+    // Most of them wait by now; those that do not yet find what the maker left.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    go_on.release();
+    maker.join();
+    for (std::thread& waiter : waiters) waiter.join();
+    CHECK(answered == 8);
+  }
 }
 
 TEST_CASE("plans are kept per graph, the least recently used goes first") {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <string>
 #include <thread>
 
 #include "backend/cpu/cpu_device.h"
@@ -61,6 +62,57 @@ TEST_CASE("loops: 2^62 trips stop when their ticket is cancelled") {
   auto outputs = ticket->wait();
   REQUIRE_FALSE(outputs);
   CHECK(outputs.error().code() == ErrorCode::kCancelled);
+}
+
+TEST_CASE("loops: scan outputs of several shapes are an error, wherever they stand") {
+  // Row lengths by trip: growing, shrinking, and changing after some alike.
+  const std::string lengths[] = {"%length = Add(%i1, %one)", "%length = Sub(%five, %i1)",
+                                 "%length = Max(%i1, %two)", "%length = Min(%i1, %two)"};
+  // On the host, on a device, and where data say how many.
+  const std::string parts[] = {"%e = Range(%zero, %n, %step)\n%part = Add(%e, %e)",
+                               "%part = Slice(%x, %from, %length, %from)",
+                               "%part = Tile(%two, %length)",
+                               "%head = Slice(%x, %from, %length, %from)\n%part = NonZero(%head)"};
+  for (const std::string name : {"cpu", "reference", "vulkan"}) {
+    auto runtime = make_runtime({name});
+    if (!runtime) continue;
+    CAPTURE(name);
+    for (const std::string& length : lengths) {
+      CAPTURE(length);
+      for (const std::string& part : parts) {
+        CAPTURE(part);
+        auto session = session_of(program_from_text(runtime, R"(graph main {
+          input %x : float32[6]
+          const %trips : int64[] = 4
+          %all = Loop(%trips, _, %x, captures = 1) graph {
+            input %i : int64[]
+            input %go : bool[]
+            input %x : float32[6]
+            const %from : int64[1] = [0]
+            const %one : int64[1] = [1]
+            const %two : int64[1] = [2]
+            const %five : int64[1] = [5]
+            const %zero : int64[] = 0
+            const %step : int64[] = 1
+            const %none : int64[0] = []
+            %i1 = Unsqueeze(%i, %from)
+            )" + length + R"(
+            %n = Reshape(%length, %none)
+            )" + part + R"(
+            output %go
+            output %part
+          }
+          output %all
+        })"));
+        Bindings bindings;
+        bindings.input("x", floats({6}, {1, 2, 3, 4, 5, 6})).output("all");
+        const Error error = run_fails(*session, "main", bindings);
+        CHECK(error.code() == ErrorCode::kInvalid);
+        CAPTURE(error.message());
+        CHECK(error.message().find("scan output, got") != std::string::npos);
+      }
+    }
+  }
 }
 
 TEST_CASE("loops: the limit is half of what the device may use where none is given") {
