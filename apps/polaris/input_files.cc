@@ -82,7 +82,7 @@ Result<std::vector<Tensor>> gather_inputs(const Graph& graph, const Common& comm
                             "=FILE.npy or --random-inputs");
     }
   }
-  auto filled = random_inputs(*types, options.seed);
+  auto filled = random_inputs(graph, *types, options.seed);
   if (!filled) return filled.error();
   for (std::size_t i = 0; i < types->size(); ++i) {
     const auto at = given->find(graph.value(graph.inputs()[i]).name);

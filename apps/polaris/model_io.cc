@@ -100,7 +100,8 @@ Result<std::vector<TensorType>> concrete_inputs(
   return out;
 }
 
-Result<std::vector<Tensor>> random_inputs(std::span<const TensorType> types, std::uint64_t seed) {
+Result<std::vector<Tensor>> random_inputs(const Graph& graph, std::span<const TensorType> types,
+                                          std::uint64_t seed) {
   std::uint64_t state = seed * 2 + 1;
   const auto next = [&state] {  // xorshift64* (Vigna 2016)
     state ^= state >> 12;
@@ -110,9 +111,13 @@ Result<std::vector<Tensor>> random_inputs(std::span<const TensorType> types, std
   };
   for (int i = 0; i < 8; ++i) (void)next();
   std::vector<Tensor> out;
-  for (const TensorType& type : types) {
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const TensorType& type = types[i];
     auto tensor = Tensor::allocate(type);
-    if (!tensor) return tensor.error();
+    if (!tensor) {
+      return tensor.error().with_context("[cli] input '" + graph.value(graph.inputs()[i]).name +
+                                         "'");
+    }
     for (std::int64_t e = 0; e < tensor->elements(); ++e) {
       const double unit = static_cast<double>(next()) * 0x1p-53;
       const double value = is_float(type.dtype) ? unit * 2 - 1 : (unit < 0.5 ? 0 : 1);

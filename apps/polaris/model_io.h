@@ -38,8 +38,10 @@ Result<std::vector<TensorType>> concrete_inputs(
     const Graph& graph, const Common& common,
     const std::map<std::string, Tensor, std::less<>>& given = {});
 
-/// Inputs filled from a seed: floats uniform in [-1, 1), integers and bools 0 or 1.
-Result<std::vector<Tensor>> random_inputs(std::span<const TensorType> types, std::uint64_t seed);
+/// The graph's inputs, of static types, filled from a seed: floats uniform in [-1, 1), integers and
+/// bools 0 or 1.
+Result<std::vector<Tensor>> random_inputs(const Graph& graph, std::span<const TensorType> types,
+                                          std::uint64_t seed);
 
 /// `[2, "batch", null]`: sizes, symbols by name, unknown dims as null.
 void write_shape(JsonWriter& json, const Graph& graph, const Shape& shape);

@@ -18,6 +18,7 @@ Progress::Progress(const Common& common)
 
 void Progress::show(std::string_view what, std::string_view done, std::string_view all) {
   if (!enabled_ || elapsed_ms(start_ns_) < kQuietMs) return;
+  const std::lock_guard lock(mutex_);
   if (width_ > 0 && elapsed_ms(shown_ns_) < kBetweenMs) return;
   std::string line(what);
   line.append(" ").append(done).append(" of ").append(all);
@@ -30,6 +31,7 @@ void Progress::show(std::string_view what, std::string_view done, std::string_vi
 }
 
 void Progress::clear() {
+  const std::lock_guard lock(mutex_);
   if (width_ == 0) return;
   std::fprintf(stderr, "\r%*s\r", static_cast<int>(width_), "");
   std::fflush(stderr);

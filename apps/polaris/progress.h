@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,7 @@ namespace polaris::cli {
 
 /// One line on a terminal's standard error that says how far a long piece of work is. It appears
 /// after two seconds, and goes away with the object; pipes, files and --quiet see nothing of it.
+/// Thread-safe.
 class Progress {
  public:
   explicit Progress(const Common& common);
@@ -20,6 +22,7 @@ class Progress {
   void clear();
 
  private:
+  std::mutex mutex_;
   bool enabled_;
   std::int64_t start_ns_;
   std::int64_t shown_ns_ = 0;

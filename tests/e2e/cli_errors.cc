@@ -107,6 +107,20 @@ TEST_CASE("devices that are not there") {
               {"--threads"}, 2);
 }
 
+TEST_CASE("an input of more bytes than can be had is named") {
+  const TemporaryFolder folder;
+  OnnxGraph graph;
+  graph.inputs = {onnx_value("small", 1, {"2"}), onnx_value("large", 1, {"n", "1024"})};
+  graph.nodes = {onnx_node("Neg", {"small"}, {"y"}), onnx_node("Neg", {"large"}, {"z"})};
+  graph.outputs = {onnx_value("y", 1, {"2"}), onnx_value("z", 1, {"n", "1024"})};
+  const auto bytes = onnx_model(graph.encode(), 17);
+  write_bytes(folder.file("large.onnx"),
+              {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  for (const std::string n : {"n=1099511627776", "n=9000000000000000000"}) {
+    check_fails({"run", folder.file("large.onnx"), "--random-inputs", "--dim", n}, {"'large'"});
+  }
+}
+
 TEST_CASE("an operator that nobody knows is named") {
   const TemporaryFolder folder;
   OnnxGraph graph;
