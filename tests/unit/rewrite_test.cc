@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "ir/op_set.h"
 #include "ir/text.h"
 #include "ir/verifier.h"
@@ -52,6 +54,40 @@ TEST_CASE("a value inside the match that others read keeps its nodes") {
       "input %a : float32[2]\ninput %b : float32[2]\n%s = Sigmoid(%b)\n%r = Mul(%a, %s)\n"
       "output %r\n";
   CHECK(rewritten(kSwish, other) == normal(other));
+}
+
+TEST_CASE("attributes: a variable that stands twice takes equal values only, of every kind") {
+  struct Kind {
+    std::string op;
+    std::string attr;
+    std::string values[2];
+  };
+  const Kind kinds[] = {{"LeakyRelu", "alpha", {"0.5", "0.25"}},
+                        {"Softmax", "axis", {"0", "1"}},
+                        {"Transpose", "perm", {"[1, 0]", "[0, 1]"}},
+                        {"Cast", "to", {"float32", "float16"}},
+                        {"Gelu", "approximate", {"\"none\"", "\"tanh\""}}};
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.op);
+    const auto node = [&](const std::string& x, const std::string& value) {
+      return kind.op + "(" + x + ", " + kind.attr + " = " + value + ")\n";
+    };
+    const std::string pass = "pattern {\n%a = " + node("%x", "$v") + "%y = " + node("%a", "$v") +
+                             "} => {\n%y = " + node("%x", "$v") + "}";
+    for (const std::string& first : kind.values) {
+      for (const std::string& second : kind.values) {
+        const std::string body = "input %i : float32[2, 2]\n%s = " + node("%i", first) +
+                                 "%r = " + node("%s", second) + "output %r\n";
+        CAPTURE(body);
+        const std::string out = rewritten(pass, body);
+        if (first == second) {
+          CHECK(out.find("%s") == std::string::npos);
+        } else {
+          CHECK(out == normal(body));
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("attributes: written ones and defaults must be equal, variables are carried over") {
