@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/builtin_op.h"
 #include "ir/op_attrs/shape.h"
-#include "ir/op_set.h"
 #include "plan/layout_choice.h"
 
 namespace polaris {
@@ -15,7 +15,6 @@ constexpr std::int64_t kStorageBytesMin = 16;
 /// The device's kernel that brings a value from one layout to another.
 Result<std::shared_ptr<const Kernel>> relayout_kernel(const Device& device, const TensorType& type,
                                                       Layout from, Layout to) {
-  const OpSet ops = OpSet::builtin();
   TransposeAttrs attrs;
   attrs.perm = relayout_perm(type.shape.rank(), from, to);
   TensorType in = type;
@@ -25,7 +24,7 @@ Result<std::shared_ptr<const Kernel>> relayout_kernel(const Device& device, cons
   const OperandDesc inputs[] = {{in, Layout::kRowMajor, nullptr, true}};
   const OperandDesc outputs[] = {{out, Layout::kRowMajor, nullptr, true}};
   const Tensor* const values[] = {nullptr};
-  return device.select({ops.find("Transpose"), &attrs, "relayout", inputs, outputs, values});
+  return device.select({find_builtin_op("Transpose"), &attrs, "relayout", inputs, outputs, values});
 }
 
 }  // namespace

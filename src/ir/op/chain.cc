@@ -1,6 +1,6 @@
 #include "ir/op_attrs/chain.h"
+#include "ir/builtin_op.h"
 #include "ir/decompose.h"
-#include "ir/op_set.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/elementwise.h"
 
@@ -14,9 +14,8 @@ Status check_steps(const InferContext& c, const ChainAttrs& attrs) {
     return c.fail("args, got " + std::to_string(attrs.args.size()) + " for " +
                   std::to_string(attrs.ops.size()) + " ops, wanted 3 an op and one op at least");
   }
-  const OpSet ops = OpSet::builtin();
   for (std::size_t s = 0; s < attrs.ops.size(); ++s) {
-    const OpDef* op = ops.find(attrs.ops[s]);
+    const OpDef* op = find_builtin_op(attrs.ops[s]);
     if (op == nullptr || op->scalar == nullptr || op->make_attrs != nullptr) {
       return c.fail("step " + std::to_string(s) + ", got '" + attrs.ops[s] +
                     "', wanted an elementwise op without attributes");
@@ -40,9 +39,8 @@ Status infer(InferContext& c) {
 
 Status reference(RefContext& c) {
   const auto& attrs = c.as<ChainAttrs>();
-  const OpSet ops = OpSet::builtin();
   std::vector<const OpDef*> steps;
-  for (const std::string& name : attrs.ops) steps.push_back(ops.find(name));
+  for (const std::string& name : attrs.ops) steps.push_back(find_builtin_op(name));
   const NoAttrs none;
   const std::size_t inputs = c.inputs.size();
   std::vector<double> value(inputs + steps.size());

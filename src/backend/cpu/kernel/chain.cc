@@ -8,8 +8,8 @@
 #include "backend/cpu/convert.h"
 #include "backend/cpu/elementwise.h"
 #include "backend/cpu/kernel.h"
+#include "ir/builtin_op.h"
 #include "ir/op_attrs/chain.h"
-#include "ir/op_set.h"
 
 namespace polaris::cpu {
 namespace {
@@ -118,12 +118,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   chain->simd = target.simd;
   chain->dtype = node.outputs[0].type.dtype;
   chain->plan = plan_broadcast(node.outputs[0].type.shape, node.inputs);
-  const OpSet ops = OpSet::builtin();
   for (std::size_t s = 0; s < attrs.ops.size(); ++s) {
     const std::int64_t a = attrs.args[s * kArgs];
     const std::int64_t b = attrs.args[s * kArgs + 1];
     const auto known = static_cast<std::int64_t>(node.inputs.size() + s);
-    const OpDef* op = ops.find(attrs.ops[s]);
+    const OpDef* op = find_builtin_op(attrs.ops[s]);
     const ElementwiseRow* row = find_elementwise(attrs.ops[s]);
     if (op == nullptr || op->scalar == nullptr || a < 0 || a >= known || b >= known) {
       return unsupported(node, "a step that is no elementwise op of values before it");
