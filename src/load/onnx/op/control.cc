@@ -15,7 +15,9 @@ Result<std::vector<std::string_view>> captures_of(NodeImport& node,
   for (const GraphDef* body : bodies) {
     for (std::string_view name : free_names(*body)) {
       const ValueId value = node.importer().resolve(name);
-      if (!value.valid()) return node.fail("its body reads a value that is never made");
+      if (!value.valid()) {
+        return node.fail("its body reads '" + std::string(name) + "', which is never made");
+      }
       if (node.importer().graph().value(value).constant) continue;
       if (seen.insert(name).second) out.push_back(name);
     }

@@ -60,11 +60,6 @@ Status old_selu(NodeImport& node) {
   return Status::success();
 }
 
-Status per_group_normalization(NodeImport& node) {
-  if (Status s = node.require("num_groups"); !s) return s;
-  return node.unsupported("scale and bias per group (before op-set 21)");
-}
-
 Status scatter(NodeImport& node) {
   node.op = "ScatterElements";
   return Status::success();
