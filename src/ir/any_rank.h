@@ -16,6 +16,11 @@ inline bool has_any_rank(const Shape& shape) {
 /// Whether some input or result of a live node has any rank.
 bool has_any_rank(const Graph& graph);
 
+/// A shape of that many dims, none of them known; of any rank where their number is no size.
+inline Shape unknown_shape(std::int64_t rank) {
+  return is_static_dim(rank) ? Shape::filled(static_cast<int>(rank), kUnknownDim) : any_rank();
+}
+
 /// The type that covers both, of any rank where theirs differ. Nothing where element type or
 /// encoding do.
 std::optional<TensorType> join_types(const TensorType& a, const TensorType& b);

@@ -219,6 +219,78 @@ TEST_CASE("branches may differ in rank, and one that does not fit may stand unta
   }
 }
 
+TEST_CASE("ranks that only the run tells") {
+  constexpr std::string_view kText = R"(graph {
+    symbol N
+    symbol R
+    symbol A
+    input %x : float32[N, 6]
+    input %shape : int64[R]
+    input %axes : int64[A]
+    const %flat : int64[1] = [-1]
+    %reshaped = Reshape(%x, %shape)
+    %negated = Neg(%reshaped)
+    %ones = ConstantOfShape(%shape)
+    %sum = Add(%negated, %ones)
+    %squeezed = Squeeze(%x)
+    %doubled = Add(%squeezed, %squeezed)
+    %wider = Unsqueeze(%x, %axes)
+    %spread = Expand(%x, %shape)
+    %total = ReduceSum(%wider, %axes, keepdims = false)
+    %line = Reshape(%sum, %flat)
+    output %sum
+    output %doubled
+    output %wider
+    output %total
+    output %line
+    output %spread
+  })";
+  const OpSet ops = OpSet::builtin();
+  for (const auto& names : kDevices) {
+    auto runtime = make_runtime(names);
+    if (!runtime) continue;
+    CAPTURE(names.front());
+    CAPTURE(names.back());
+    auto graph = parse_graph(kText, ops);
+    REQUIRE_MESSAGE(graph.ok(), graph.error().message());
+    auto program = Program::compile(runtime, graph.take(), {});
+    REQUIRE_MESSAGE(program.ok(), program.error().message());
+    auto session = Session::create(*program);
+    REQUIRE(session.ok());
+    struct Case {
+      std::int64_t rows;
+      std::vector<std::int64_t> shape, axes;
+      Shape squeezed, wider;
+    };
+    const Case cases[] = {{1, {1, 6}, {0}, {6}, {1, 1, 6}},
+                          {1, {1, 1, 1, 6}, {0, 3}, {6}, {1, 1, 6, 1}},
+                          {2, {1, 2, 6}, {1, -1}, {2, 6}, {2, 1, 6, 1}}};
+    for (const Case& c : cases) {
+      const Shape wanted(c.shape);
+      std::vector<float> numbers(static_cast<std::size_t>(c.rows * 6));
+      for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
+      const auto ints = [](const std::vector<std::int64_t>& list) {
+        return Tensor::from<std::int64_t>(DType::kI64, {static_cast<std::int64_t>(list.size())},
+                                          list)
+            .take();
+      };
+      const Tensor inputs[] = {Tensor::from<float>(DType::kF32, {c.rows, 6}, numbers).take(),
+                               ints(c.shape), ints(c.axes)};
+      std::vector<Tensor> outputs;
+      const Status ran = (*session)->run(inputs, outputs);
+      REQUIRE_MESSAGE(ran.ok(), ran.error().message());
+      const Shape shapes[] = {wanted, c.squeezed, c.wider, {c.rows, 6}, {c.rows * 6}, wanted};
+      for (std::size_t i = 0; i < std::size(shapes); ++i) CHECK(outputs[i].shape() == shapes[i]);
+      for (std::size_t i = 0; i < numbers.size(); ++i) {
+        CHECK(outputs[0].data<float>()[i] == -numbers[i]);
+        CHECK(outputs[1].data<float>()[i] == 2 * numbers[i]);
+        CHECK(outputs[3].data<float>()[i] == numbers[i]);
+        CHECK(outputs[5].data<float>()[i] == numbers[i]);
+      }
+    }
+  }
+}
+
 TEST_CASE("a cancelled loop stops with an error and leaks nothing") {
   auto runtime = make_runtime({"cpu"});
   auto program = compile_onnx(runtime, "loop_dynamic");

@@ -190,6 +190,14 @@ TEST_CASE("MaxPool, AveragePool") {
       {"3D pads", {2, 3, 5, 6, 7}, {3, 2, 3}, {1, 0, 1, 1, 1, 0}, {2, 1, 2}, {2, 1, 2}, true},
       {"many channels", {2, 70, 5, 4}, {3, 2}, {1, 0, 1, 1}, {2, 1}},
       {"no batch", {0, 2, 5, 5}, {2, 2}},
+      // Of windows larger than what they are laid on.
+      {"no window", {1, 2, 5, 1}, {2, 2}},
+      {"no window, stride", {2, 2, 1}, {2}, {}, {3}},
+      {"no window, dilation", {1, 2, 3, 4}, {3, 1}, {}, {2, 1}, {2, 1}},
+      {"no window, valid", {1, 4, 5, 1}, {1, 3}, {}, {2, 2}, {}, false, "VALID"},
+      {"part of a window", {1, 2, 1, 3}, {2, 2}, {}, {2, 2}, {}, true},
+      {"all padding", {1, 3, 2, 3}, {2, 1}, {3, 0, 2, 2}, {1, 1}},
+      {"all padding, dilation", {3, 2, 1, 1}, {3, 2}, {2, 1, 1, 1}, {1, 1}, {1, 2}},
   };
   Suite max("MaxPool");
   Suite mean("AveragePool");

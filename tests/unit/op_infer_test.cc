@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/any_rank.h"
 #include "ir/evaluate.h"
 #include "ir/op_attrs/conv.h"
 #include "ir/op_attrs/reduce.h"
@@ -113,6 +114,49 @@ TEST_CASE("symbols pass through the other ops") {
         Shape{kBatch, 4, 7, 7});
   CHECK(shape_of("Conv", {dims({1, 3, kTokens, 9}), dims({4, 3, 3, 3})}, &conv) ==
         Shape{1, 4, kUnknownDim, 7});
+}
+
+TEST_CASE("a rank that only the run tells is any rank") {
+  const In some = dims({kTokens}, DType::kI64);
+  CHECK(shape_of("Reshape", {dims({3, 4}), some}) == any_rank());
+  CHECK(shape_of("Expand", {dims({3, 4}), some}) == any_rank());
+  CHECK(shape_of("ConstantOfShape", {some}) == any_rank());
+  CHECK(shape_of("Unsqueeze", {dims({3, 4}), some}) == any_rank());
+  CHECK(shape_of("Squeeze", {dims({3, 1}), some}) == any_rank());
+  CHECK(shape_of("GatherND", {dims({3, 4}), dims({5, kTokens}, DType::kI64)}) == any_rank());
+  ReduceAttrs reduce;
+  CHECK(shape_of("ReduceSum", {dims({3, 4}), some}, &reduce) == Shape::filled(2, kUnknownDim));
+  reduce.keepdims = false;
+  CHECK(shape_of("ReduceSum", {dims({3, 4}), some}, &reduce) == any_rank());
+  // A dim that is not known may be 1 and go.
+  CHECK(shape_of("Squeeze", {dims({kBatch, 1, 4})}) == any_rank());
+  CHECK(shape_of("Squeeze", {dims({3, 1, 4})}) == Shape{3, 4});
+  // The rank is that of another input, whatever the indices are.
+  CHECK(shape_of("ScatterND", {dims({3, 4}), dims({5, kTokens}, DType::kI64), dims({5})}) ==
+        Shape{3, 4});
+}
+
+TEST_CASE("kernels whose size only the run tells") {
+  const In w = dims({4, 3, kTokens, 3});
+  ConvAttrs conv;
+  CHECK(shape_of("Conv", {dims({kBatch, 3, 9, 9}), w}, &conv) ==
+        Shape{kBatch, 4, kUnknownDim, kUnknownDim});
+  ConvTransposeAttrs transposed;
+  CHECK(shape_of("ConvTranspose", {dims({1, 4, 9, 9}), w}, &transposed) ==
+        Shape{1, 3, kUnknownDim, kUnknownDim});
+}
+
+TEST_CASE("a pool's window may be larger than its input, by less than a stride") {
+  PoolAttrs pool;
+  pool.kernel_shape = {3};
+  CHECK(infer("MaxPool", {dims({1, 1, 1})}, &pool).error.find("extent of 3, wanted at most") !=
+        std::string::npos);
+  CHECK(shape_of("MaxPool", {dims({1, 1, 2})}, &pool) == Shape{1, 1, 0});
+  pool.strides = {2};
+  CHECK(shape_of("AveragePool", {dims({1, 1, 1})}, &pool) == Shape{1, 1, 0});
+  pool.ceil_mode = true;
+  CHECK(shape_of("AveragePool", {dims({1, 1, 2})}, &pool) == Shape{1, 1, 1});
+  CHECK(shape_of("AveragePool", {dims({1, 1, 1})}, &pool) == Shape{1, 1, 0});
 }
 
 TEST_CASE("what data decides is bounded") {

@@ -20,7 +20,7 @@ template <class T>
 void max_position(const ConvGeometry& g, const T* x, std::int64_t position, T* y) {
   const std::int64_t channels = g.groups;
   bool first = true;
-  std::fill_n(y, channels, std::numeric_limits<T>::lowest());
+  std::fill_n(y, channels, kBelowAll<T>);
   each_tap(g, position, [&](std::int64_t, std::int64_t at) {
     const T* tap = x + at * channels;
     if (first) {
@@ -43,7 +43,8 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t image, std::int
       const T here = x[at * channels + c];
       if (best < 0 || beats(here, x[best * channels + c], true)) best = at;
     });
-    if (storage_order == 1 && best >= 0) best = column_major_index(g, best);
+    best = std::max<std::int64_t>(best, 0);
+    if (storage_order == 1) best = column_major_index(g, best);
     indices[c] = (image * channels + c) * g.in_size() + best;
   }
 }

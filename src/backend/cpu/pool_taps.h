@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "backend/cpu/kernel.h"
 #include "ir/op_util/conv_geometry.h"
@@ -21,6 +22,12 @@ inline std::int64_t taps_along(const WindowDim& d, std::int64_t o, bool include_
   }
   return taps;
 }
+
+/// The largest of no elements: what a window has that lies in the padding as a whole.
+template <class T>
+inline constexpr T kBelowAll =
+    std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                         : std::numeric_limits<T>::lowest();
 
 // The two below go through local arrays, which the compiler knows to be apart and so keeps in
 // vectors.

@@ -1,3 +1,4 @@
+#include "ir/any_rank.h"
 #include "ir/op_attrs/shape.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
@@ -15,10 +16,10 @@ Status infer(InferContext& c) {
   }
   const auto dims = c.known_ints(0);
   const std::int64_t rank = dims ? static_cast<std::int64_t>(dims->size()) : c.in(0).shape[0];
-  if (!is_static_dim(rank) || rank > kMaxRank) {
+  if (rank > kMaxRank) {
     return c.fail("rank, got " + dim_text(rank) + ", wanted at most " + std::to_string(kMaxRank));
   }
-  Shape out = Shape::filled(static_cast<int>(rank), kUnknownDim);
+  Shape out = unknown_shape(rank);
   for (int i = 0; dims && i < out.rank(); ++i) {
     const KnownInt& dim = (*dims)[static_cast<std::size_t>(i)];
     if (dim.is_number() && dim.value < 0) {

@@ -1,3 +1,4 @@
+#include "ir/any_rank.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 
@@ -9,6 +10,11 @@ Status infer(InferContext& c) {
     return s;
   }
   const auto wanted = c.known_ints(1);
+  const std::int64_t rank = c.in(1).shape[0];
+  if (!wanted && !is_static_dim(rank)) {
+    set_output(c, 0, c.in(0).dtype, any_rank());
+    return Status::success();
+  }
   Shape target;
   if (wanted) {
     if (wanted->size() > static_cast<std::size_t>(kMaxRank)) {
@@ -21,9 +27,7 @@ Status infer(InferContext& c) {
       target.push_back(dim.dim());
     }
   } else {
-    const std::int64_t rank = c.in(1).shape[0];
-    if (!is_static_dim(rank) || rank > kMaxRank)
-      return c.fail("the rank of the shape is not known");
+    if (rank > kMaxRank) return c.fail("rank, wanted at most " + std::to_string(kMaxRank));
     target = Shape::filled(static_cast<int>(rank), kUnknownDim);
   }
   const auto out = broadcast_shapes(c.in(0).shape, target);

@@ -1,3 +1,4 @@
+#include "ir/any_rank.h"
 #include "ir/op_attrs/gather.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
@@ -21,7 +22,10 @@ Status infer(InferContext& c) {
     if (auto s = check_dims(c, "batch dim of indices", indices[i], data[i]); !s) return s;
   }
   const std::int64_t depth = indices.back();
-  if (!is_static_dim(depth)) return c.fail("the last dim of indices is not known");
+  if (!is_static_dim(depth)) {
+    set_output(c, 0, c.in(0).dtype, any_rank());
+    return Status::success();
+  }
   if (depth < 1 || depth > data.rank() - batch) {
     return c.fail("last dim of indices, got " + std::to_string(depth) + ", wanted 1 to " +
                   std::to_string(data.rank() - batch));

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <limits>
+
 #include "ir/op_util/compare.h"
 #include "ir/op_util/conv_geometry.h"
 #include "ir/op_util/infer.h"
@@ -25,6 +28,15 @@ std::int64_t column_major(const ConvGeometry& g, std::int64_t at) {
   return (i2 * g.dims[1].in + i1) * g.dims[0].in + i0;
 }
 
+/// The largest of no elements, as ReduceMax has it: a window may lie in the padding as a whole.
+void put_below_all(RefTensor& out, std::int64_t i) {
+  switch (out.type.dtype) {
+    case DType::kI8: return put_i64(out, i, std::numeric_limits<std::int8_t>::min());
+    case DType::kU8: return put_i64(out, i, 0);
+    default: return put_f64(out, i, -std::numeric_limits<double>::infinity());
+  }
+}
+
 Status reference(RefContext& c) {
   const auto& attrs = c.as<PoolAttrs>();
   const auto g = pool_geometry(c.in(0).type.shape, attrs);
@@ -38,9 +50,13 @@ Status reference(RefContext& c) {
     each_tap(*g, i % positions, [&](std::int64_t, std::int64_t at) {
       if (best < 0 || element_beats(c.in(0), base + at, base + best, true)) best = at;
     });
-    if (best < 0) return c.fail("a window lies in the padding as a whole");
-    copy_elements(c.out(0), i, c.in(0), base + best);
+    if (best >= 0) {
+      copy_elements(c.out(0), i, c.in(0), base + best);
+    } else {
+      put_below_all(c.out(0), i);
+    }
     if (!indices) continue;
+    best = std::max<std::int64_t>(best, 0);
     put_i64(c.out(1), i, base + (attrs.storage_order == 1 ? column_major(*g, best) : best));
   }
   return Status::success();

@@ -56,7 +56,8 @@ Status infer(InferContext& c) {
   if (values && axes) {
     const auto pads = make_pads(in.rank(), *values, *axes);
     if (!pads) {
-      return c.fail("pads, got " + std::to_string(values->size()) + " for " + in.to_string());
+      return c.fail("pads, got " + std::to_string(values->size()) + " for " + in.to_string() +
+                    ", wanted two for each of its axes, or of those named");
     }
     for (int i = 0; i < in.rank(); ++i) {
       out[i] = padded_dim(in[i], pads->before[i], pads->after[i]);

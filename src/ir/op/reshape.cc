@@ -1,3 +1,4 @@
+#include "ir/any_rank.h"
 #include "ir/op_attrs/shape.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
@@ -48,8 +49,7 @@ Status infer(InferContext& c) {
   if (!wanted) {
     const std::int64_t rank = c.in(1).shape[0];
     if (rank > kMaxRank) return c.fail("rank, wanted at most " + std::to_string(kMaxRank));
-    if (!is_static_dim(rank)) return c.fail("the rank of the shape is not known");
-    set_output(c, 0, c.in(0).dtype, Shape::filled(static_cast<int>(rank), kUnknownDim));
+    set_output(c, 0, c.in(0).dtype, unknown_shape(rank));
     return Status::success();
   }
   if (wanted->size() > static_cast<std::size_t>(kMaxRank)) {
@@ -82,7 +82,9 @@ Status infer(InferContext& c) {
   const auto before = in.checked_elements();
   const auto after = out.checked_elements();
   if (!rest || (before && after && *before != *after)) {
-    return c.fail("elements, got " + in.to_string() + " for a shape of " + out.to_string());
+    if (hole >= 0) out[hole] = 1;
+    return c.fail("elements, got " + in.to_string() + ", wanted " +
+                  (hole >= 0 ? "a multiple of those of " : "as many as in ") + out.to_string());
   }
   set_output(c, 0, c.in(0).dtype, out);
   return Status::success();

@@ -14,7 +14,10 @@ Status infer(InferContext& c) {
     return s;
   }
   const std::int64_t depth = indices.back();
-  if (!is_static_dim(depth)) return c.fail("the last dim of indices is not known");
+  if (!is_static_dim(depth)) {
+    set_output(c, 0, c.in(0).dtype, data);
+    return Status::success();
+  }
   if (depth < 1 || depth > data.rank()) {
     return c.fail("last dim of indices, got " + std::to_string(depth) + ", wanted 1 to " +
                   std::to_string(data.rank()));

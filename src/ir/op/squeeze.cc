@@ -1,3 +1,4 @@
+#include "ir/any_rank.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/view.h"
 
@@ -11,6 +12,11 @@ Status infer(InferContext& c) {
   const Shape& in = c.in(0).shape;
   bool drop[kMaxRank] = {};
   if (!c.has(1)) {
+    // A dim that is not known yet may be 1, and go.
+    if (!in.is_static()) {
+      set_output(c, 0, c.in(0).dtype, any_rank());
+      return Status::success();
+    }
     for (int i = 0; i < in.rank(); ++i) drop[i] = in[i] == 1;
   } else if (const auto axes = c.ints(1)) {
     for (std::int64_t axis : *axes) {
@@ -21,15 +27,17 @@ Status infer(InferContext& c) {
     }
   } else {
     const std::int64_t count = c.in(1).shape.rank() == 0 ? 1 : c.in(1).shape[0];
-    if (!is_static_dim(count) || count > in.rank()) return c.fail("the axes are not known");
+    if (count > in.rank()) {
+      return c.fail("axes, got " + std::to_string(count) + ", wanted at most the rank, " +
+                    std::to_string(in.rank()));
+    }
     set_output(c, 0, c.in(0).dtype,
-               Shape::filled(in.rank() - static_cast<int>(count), kUnknownDim));
+               is_static_dim(count) ? unknown_shape(in.rank() - count) : any_rank());
     return Status::success();
   }
   Shape out;
   for (int i = 0; i < in.rank(); ++i) {
-    // Without axes a dim that is not known may go, and the others move up.
-    if (!drop[i]) out.push_back(c.has(1) || in.is_static() ? in[i] : kUnknownDim);
+    if (!drop[i]) out.push_back(in[i]);
   }
   set_output(c, 0, c.in(0).dtype, out);
   return Status::success();

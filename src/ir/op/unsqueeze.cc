@@ -1,3 +1,4 @@
+#include "ir/any_rank.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/view.h"
 
@@ -10,7 +11,10 @@ Status infer(InferContext& c) {
   }
   const Shape& in = c.in(0).shape;
   const std::int64_t count = c.in(1).shape.rank() == 0 ? 1 : c.in(1).shape[0];
-  if (!is_static_dim(count)) return c.fail("the number of axes is not known");
+  if (!is_static_dim(count)) {
+    set_output(c, 0, c.in(0).dtype, any_rank());
+    return Status::success();
+  }
   if (count > kMaxRank - in.rank()) {
     return c.fail("output rank, wanted at most " + std::to_string(kMaxRank));
   }

@@ -38,14 +38,18 @@ void pad_same(WindowDim& d, bool upper) {
   d.pad_end = total - d.pad_begin;
 }
 
-Status place_window(WindowDim& d, bool ceil_mode) {
+/// A pool's window may be larger than the padded input, which then holds no window: its output is
+/// empty, or with ceil_mode the one window that starts there, as the formula of ONNX says.
+Status place_window(WindowDim& d, const WindowAttrs& attrs) {
+  const bool ceil_mode = attrs.ceil_mode;
   const std::int64_t extent = (d.kernel - 1) * d.dilation + 1;
   const std::int64_t room = d.in + d.pad_begin + d.pad_end - extent;
-  if (room < 0) {
+  if (room < (attrs.pool ? -d.stride : 0)) {
     return Error::invalid("kernel, got an extent of " + std::to_string(extent) +
                           ", wanted at most the padded input of " + std::to_string(room + extent));
   }
-  d.out = (ceil_mode ? (room + d.stride - 1) / d.stride : room / d.stride) + 1;
+  // From -stride on, so that the quotient of what is not negative is rounded.
+  d.out = (room + d.stride + (ceil_mode ? d.stride - 1 : 0)) / d.stride;
   // The last window starts inside the input or its padding in front.
   if (ceil_mode && (d.out - 1) * d.stride >= d.in + d.pad_begin) --d.out;
   return Status::success();
@@ -58,6 +62,19 @@ Status check_auto_pad(const std::string& mode) {
   }
   return Error::invalid("auto_pad, got '" + mode +
                         "', wanted NOTSET, SAME_UPPER, SAME_LOWER or VALID");
+}
+
+/// With a kernel whose size is not known yet nothing is known of its windows but their number.
+Result<ConvGeometry> unknown_windows(ConvGeometry g, std::size_t spatial) {
+  if (spatial < 1 || spatial > static_cast<std::size_t>(kSpatialMax)) {
+    return Error::invalid("spatial dims, got " + std::to_string(spatial) + ", wanted 1 to 3");
+  }
+  g.spatial = static_cast<int>(spatial);
+  for (std::size_t i = 0; i < spatial; ++i) {
+    WindowDim& d = g.dims[static_cast<std::size_t>(kSpatialMax) - spatial + i];
+    d.in = d.out = kUnknownDim;
+  }
+  return g;
 }
 
 bool is_same(const std::string& mode) { return mode == "SAME_UPPER" || mode == "SAME_LOWER"; }
@@ -98,7 +115,7 @@ Status make_window(std::span<const std::int64_t> in, std::span<const std::int64_
       d.out = kUnknownDim;
     } else if (same) {
       pad_same(d, attrs.auto_pad == "SAME_UPPER");
-    } else if (auto s = place_window(d, attrs.ceil_mode); !s) {
+    } else if (auto s = place_window(d, attrs); !s) {
       return s;
     }
   }
@@ -124,7 +141,7 @@ Result<ConvGeometry> conv_geometry(const Shape& x, const Shape& w, const ConvAtt
   g.group_out = group_known ? w[0] / attrs.group : kUnknownDim;
   const auto kernel = w.dims().subspan(2);
   if (!std::all_of(kernel.begin(), kernel.end(), is_static_dim)) {
-    return Error::invalid("kernel, got W " + w.to_string() + ", wanted static dims");
+    return unknown_windows(g, static_cast<std::size_t>(x.rank() - 2));
   }
   if (!attrs.kernel_shape.empty() &&
       !std::equal(kernel.begin(), kernel.end(), attrs.kernel_shape.begin(),
@@ -142,8 +159,8 @@ Result<ConvGeometry> pool_geometry(const Shape& x, const PoolAttrs& attrs) {
   ConvGeometry g;
   g.batch = x[0];
   g.groups = x[1];
-  const WindowAttrs window{attrs.auto_pad, attrs.dilations, attrs.pads, attrs.strides,
-                           attrs.ceil_mode};
+  const WindowAttrs window{attrs.auto_pad, attrs.dilations, attrs.pads,
+                           attrs.strides,  attrs.ceil_mode, true};
   if (auto s = make_window(x.dims().subspan(2), attrs.kernel_shape, window, g); !s) {
     return s.error();
   }
@@ -192,10 +209,14 @@ Result<ConvGeometry> conv_transpose_geometry(const Shape& x, const Shape& w,
     return Error::invalid("channels, got X " + x.to_string() + " and W " + w.to_string() + " in " +
                           std::to_string(attrs.group) + " groups");
   }
+  ConvGeometry g;
+  g.spatial = static_cast<int>(n);
+  g.batch = x[0];
+  g.groups = attrs.group;
+  g.group_out = is_static_dim(w[0]) ? w[0] / attrs.group : kUnknownDim;
+  g.group_in = w[1];
   const auto kernel = w.dims().subspan(2);
-  if (!std::all_of(kernel.begin(), kernel.end(), is_static_dim)) {
-    return Error::invalid("kernel, got W " + w.to_string() + ", wanted static dims");
-  }
+  if (!std::all_of(kernel.begin(), kernel.end(), is_static_dim)) return unknown_windows(g, n);
   if (auto s = check_list("kernel", kernel, n, 1); !s) return s.error();
   if (auto s = check_list("strides", attrs.strides, n, 1); !s) return s.error();
   if (auto s = check_list("dilations", attrs.dilations, n, 1); !s) return s.error();
@@ -207,12 +228,6 @@ Result<ConvGeometry> conv_transpose_geometry(const Shape& x, const Shape& w,
     return Error::invalid("output_shape, got " + list_text(attrs.output_shape));
   }
   if (auto s = check_list("output_shape", attrs.output_shape, shape_size, 0); !s) return s.error();
-  ConvGeometry g;
-  g.spatial = static_cast<int>(n);
-  g.batch = x[0];
-  g.groups = attrs.group;
-  g.group_out = is_static_dim(w[0]) ? w[0] / attrs.group : kUnknownDim;
-  g.group_in = w[1];
   for (std::size_t i = 0; i < n; ++i) {
     WindowDim& d = g.dims[static_cast<std::size_t>(kSpatialMax) - n + i];
     d.out = x[static_cast<int>(i) + 2];

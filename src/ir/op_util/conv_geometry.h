@@ -49,6 +49,7 @@ struct WindowAttrs {
   std::span<const std::int64_t> pads;
   std::span<const std::int64_t> strides;
   bool ceil_mode = false;
+  bool pool = false;  // whose window may be larger than the input
 };
 
 /// Fills dims from an input's spatial dims and the kernel's. Errors: invalid, in words that the

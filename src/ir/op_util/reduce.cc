@@ -1,5 +1,6 @@
 #include "ir/op_util/reduce.h"
 
+#include "ir/any_rank.h"
 #include "ir/op_attrs/reduce.h"
 #include "ir/op_util/elements.h"
 
@@ -36,11 +37,13 @@ Status infer_reduce_in(InferContext& c, DTypeSet allowed) {
   const auto axes = c.has(1) ? c.ints(1) : std::vector<std::int64_t>{};
   if (!axes) {
     const std::int64_t count = c.in(1).shape.rank() == 0 ? 1 : c.in(1).shape[0];
-    if (!attrs.keepdims && (!is_static_dim(count) || count > in.rank() || count == 0)) {
-      return c.fail("the axes are not known");
+    if (is_static_dim(count) && count > in.rank()) {
+      return c.fail("axes, got " + std::to_string(count) + ", wanted at most the rank, " +
+                    std::to_string(in.rank()));
     }
-    const int rank = attrs.keepdims ? in.rank() : in.rank() - static_cast<int>(count);
-    set_output(c, 0, c.in(0).dtype, Shape::filled(rank, kUnknownDim));
+    const bool sure = attrs.keepdims || is_static_dim(count);
+    set_output(c, 0, c.in(0).dtype,
+               sure ? unknown_shape(attrs.keepdims ? in.rank() : in.rank() - count) : any_rank());
     return Status::success();
   }
   bool drop[kMaxRank] = {};

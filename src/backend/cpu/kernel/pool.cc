@@ -20,7 +20,7 @@ template <class T>
 void max_plane(const ConvGeometry& g, const T* x, T* y) {
   const std::int64_t stride = g.dims[2].stride;
   for (std::int64_t row = 0; row < g.dims[0].out * g.dims[1].out; ++row, y += g.dims[2].out) {
-    std::fill_n(y, g.dims[2].out, std::numeric_limits<T>::lowest());
+    std::fill_n(y, g.dims[2].out, kBelowAll<T>);
     std::int64_t fresh = g.dims[2].out;  // positions from here on have had a tap, or get none
     each_tap_run(g, row, [&](const TapRun& run) {
       const T* from = x + run.from;
@@ -45,7 +45,8 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t* indices, std::
     each_tap(g, p, [&](std::int64_t, std::int64_t at) {
       if (best < 0 || beats(x[at], x[best], true)) best = at;
     });
-    if (storage_order == 1 && best >= 0) best = column_major_index(g, best);
+    best = std::max<std::int64_t>(best, 0);
+    if (storage_order == 1) best = column_major_index(g, best);
     indices[p] = base + best;
   }
 }

@@ -18,7 +18,7 @@ layout(constant_id = 5) const uint kYLast = 0;
 #define VALUE int
 #define LOAD(i) (kSigned != 0 ? bitfieldExtract(int(x[i]), 0, 8) : int(x[i]))
 #define STORE(v) uint8_t(uint(v) & 255u)
-const int kLowest = -128;
+const int kLowest = kSigned != 0 ? -128 : 0;
 int exact_div(int a, int b) { return a / b; }  // no pool of bytes calls it
 #define MAGNITUDE(v) 0u
 int keep_nan(int v, uint largest) { return v; }
