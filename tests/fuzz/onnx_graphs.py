@@ -4,6 +4,8 @@ import random
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+import onnx_peer
+
 DIMS = ("a", "b", "c")
 TYPES = {"f": (TensorProto.FLOAT, np.float32), "i": (TensorProto.INT64, np.int64),
          "b": (TensorProto.BOOL, np.bool_)}
@@ -39,6 +41,8 @@ class Scope:
 
     def add(self, op, inputs, kind, shape, exact=True, number=None, **attributes):
         name = self.gen.name()
+        if op in onnx_peer.EXTREMA and self.gen.has_nan:
+            attributes["doc_string"] = onnx_peer.MAY_BE_NAN
         self.nodes.append(helper.make_node(op, inputs, [name], **attributes))
         value = Value(name, kind, shape, exact, number)
         self.values.append(value)
@@ -426,9 +430,7 @@ class Generator:
         carried = scope.pick(lambda v: v.kind == "f" and np.prod(v.shape) < 64)
         if carried is None:
             return
-        # Without one iteration the dims of a scan output are open.
-        low = rng.randrange(2)
-        trips = self.small_size(scope, low, 4, always=True)
+        trips = self.small_size(scope, rng.randrange(2), 4, always=True)
         inner = Scope(self, scope)
         i = Value(self.name(), "i", (), number=None)
         go = Value(self.name(), "b", ())
@@ -450,9 +452,10 @@ class Generator:
         else:
             stop = inner.add("Identity", [go.name], "b", ())
             sure = True
-        # Elements of one shape in all iterations: the peer does not look where they are empty.
-        scanned = inner.add("Cast", [i.name], "f", (), to=TensorProto.FLOAT) if shape != x.shape \
-            else inner.add("Identity", [x.name], "f", x.shape)
+        if rng.random() < 0.3:
+            scanned = inner.add("Cast", [i.name], "f", (), to=TensorProto.FLOAT)
+        else:
+            scanned = inner.add("Identity", [x.name], "f", x.shape)
         body = finish(inner, "body", [i, go, x], [stop, nxt, scanned], ())
         names = [self.name(), self.name()]
         scope.nodes.append(helper.make_node("Loop", [trips.name, "", carried.name], names,
@@ -462,8 +465,7 @@ class Generator:
             scope.values.append(last)
         else:
             scope.loose.append(last)
-        if low > 0:
-            scope.loose.append(Value(names[1], "f", (), False))
+        scope.loose.append(Value(names[1], "f", (), False))
 
     def grow(self, scope, steps, depth):
         ways = [self.unary, self.binary, self.where, self.transpose, self.reshape, self.squeeze,
