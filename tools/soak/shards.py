@@ -174,6 +174,17 @@ def bench(root, shard):
     return code == 0, out.strip()[-1000:]
 
 
+def scaling(root, shard):
+    """Loading and compiling in time that grows no faster than a file's counts."""
+    ok, out = build(root, "release", "polaris", "polaris_shared")
+    if not ok:
+        return False, out
+    python = os.environ.get("POLARIS_PYTHON", "python3")
+    code, out = call(root, python, "bench/scaling.py")
+    slow = [line for line in out.splitlines() if "TOO SLOW" in line]
+    return code == 0, "; ".join(slow) or out.strip()[-1000:]
+
+
 def covered(root, path):
     """The `// covers:` line of a fuzz target, on top of the target itself and what all stand on."""
     with open(os.path.join(root, path)) as file:
@@ -204,5 +215,6 @@ def all_shards(root, seconds):
     for path in mutants.patches(root):
         name = os.path.basename(path)[:-len(".patch")]
         out.append(Shard(f"mutants.{name}", CORE + ["tests"], 0, mutants.run))
+    out.append(Shard("scaling", ["src", "apps", "bench/scaling.py"], 0, scaling))
     out.append(Shard("bench.cpu", ["src", "apps", "models"], 0, bench))
     return out
