@@ -103,8 +103,9 @@ def replay(args, *inside):
                               errors="replace", check=False)
         if done.returncode != 0:
             raise SystemExit(f"polaris_peer: recording: {done.stderr[-600:]}")
-        done = subprocess.run([os.path.join(args.build, "gcn"), "replay", folder, "--chip",
-                               args.chip], capture_output=True, text=True, check=False)
+        command = [os.path.join(args.build, "gcn"), "replay", folder, "--chip", args.chip,
+                   "--instructions", str(args.instructions)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"polaris_peer: {done.stderr.strip()[-600:]}")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
@@ -140,6 +141,8 @@ def main():
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--layers", type=int, default=32)
     parser.add_argument("--gap", type=float, default=0, metavar="US")
+    parser.add_argument("--instructions", type=int, default=4000000,
+                        help="of waves, simulated; of more the card is simulated in part")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("work", nargs="+")
     args = parser.parse_args()

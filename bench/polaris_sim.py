@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Simulated time of kernels on an RX 470 ... 590, seconds a kernel, with no card present.
 
-    bench/polaris_sim.py [--chip rx580[:MHz]] [--build DIR] KERNEL...
+    bench/polaris_sim.py [--chip rx580[:MHz]] [--instructions N] [--build DIR] KERNEL...
 
 KERNEL is a file of text IR (docs/passes.md; `elided "w"` stands for a weight's bytes), or one of
 
@@ -42,16 +42,16 @@ def graph_of(kernel):
     raise SystemExit(f"polaris_sim: no kernel '{kernel}'")
 
 
-def simulate(tool, kernel, chip):
+def simulate(tool, kernel, *options):
     """The JSON lines of one kernel."""
     if os.path.exists(kernel):
-        command = [tool, "time", kernel, "--chip", chip]
+        command = [tool, "time", kernel, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     else:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(graph_of(kernel))
             file.flush()
-            command = [tool, "time", file.name, "--chip", chip]
+            command = [tool, "time", file.name, *options]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"polaris_sim: {kernel}: {done.stderr.strip()}")
@@ -64,6 +64,8 @@ def main():
     parser.add_argument("kernels", nargs="+", metavar="KERNEL")
     parser.add_argument("--chip", default="rx580")
     parser.add_argument("--build", default="build/release")
+    parser.add_argument("--instructions", type=int, default=4000000,
+                        help="of waves, simulated; of more the card is simulated in part")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     tool = os.path.join(args.build, "gcn")
@@ -72,7 +74,8 @@ def main():
               f"{'valu':>5} {'lds':>5} {'dram':>5} {'L2 hit':>6} {'s':>5}   "
               f"({args.chip}, simulated)")
     for kernel in args.kernels:
-        for row in simulate(tool, kernel, args.chip):
+        for row in simulate(tool, kernel, "--chip", args.chip, "--instructions",
+                            str(args.instructions)):
             if args.json:
                 print(json.dumps(row))
                 continue

@@ -107,22 +107,21 @@ Status replay(radv::NullDevice& device, const std::filesystem::path& folder, con
 }  // namespace
 
 int command_replay(const std::vector<std::string>& args) {
-  TimingOptions options;
-  if (args.empty() || (args.size() != 1 && (args.size() != 3 || args[1] != "--chip"))) {
-    return kWrongUsage;
-  }
+  const Result<TimingArgs> parsed = parse_timing(args);
+  if (!parsed && parsed.error().message().empty()) return kWrongUsage;
   std::string error;
-  Result<Chip> chip = find_chip(args.size() == 3 ? args[2] : "rx580");
   const auto device = radv::NullDevice::open(radv::kDefaultIcd, error);
-  if (!chip) error = chip.error().message();
+  if (!parsed) error = parsed.error().message();
   if (!error.empty()) {
     std::fprintf(stderr, "gcn: %s\n", error.c_str());
     return 1;
   }
-  options.chip = *chip;
-  int failed = 0;
-  for (const Recorded& one : read(std::filesystem::path(args[0]) / "dispatches.jsonl")) {
-    const Status done = replay(*device, args[0], one, options);
+  const std::filesystem::path folder = parsed->path;
+  const std::vector<Recorded> all = read(folder / "dispatches.jsonl");
+  int failed = all.empty() ? 1 : 0;
+  if (all.empty()) std::fprintf(stderr, "gcn: no dispatch in %s\n", folder.c_str());
+  for (const Recorded& one : all) {
+    const Status done = replay(*device, folder, one, parsed->options);
     if (done) continue;
     std::fprintf(stderr, "gcn: %s: %s\n", one.line.dump().c_str(), done.error().message().c_str());
     ++failed;

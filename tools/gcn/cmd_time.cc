@@ -138,28 +138,14 @@ int fail(const Error& error) {
 }  // namespace
 
 int command_time(const std::vector<std::string>& args) {
-  std::string file;
-  std::string chip = "rx580";
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    if (args[i] == "--chip" && i + 1 < args.size()) {
-      chip = args[++i];
-    } else if (args[i].starts_with("--") || !file.empty()) {
-      return kWrongUsage;
-    } else {
-      file = args[i];
-    }
-  }
-  if (file.empty()) return kWrongUsage;
-  TimingOptions options;
-  Result<Chip> found = find_chip(chip);
-  if (!found) return fail(found.error());
-  options.chip = *found;
-  Result<Graph> graph = read_graph(file);
+  const Result<TimingArgs> parsed = parse_timing(args);
+  if (!parsed) return parsed.error().message().empty() ? kWrongUsage : fail(parsed.error());
+  Result<Graph> graph = read_graph(parsed->path);
   if (!graph) return fail(graph.error());
   Result<std::unique_ptr<ProgramCache>> programs = ProgramCache::open(radv::kDefaultIcd);
   if (!programs) return fail(programs.error());
   for (const NodeId id : graph->order()) {
-    const Status timed = time_node(**programs, *graph, graph->node(id), options);
+    const Status timed = time_node(**programs, *graph, graph->node(id), parsed->options);
     if (!timed) return fail(timed.error());
   }
   return 0;

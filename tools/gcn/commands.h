@@ -14,12 +14,13 @@ int command_check(const std::vector<std::string>& args);
 /// [--drop OPCODE]... [--print BUFFER] [--code]: compiles, executes and reports what is wrong with
 /// it. Dropped opcodes become s_nop, for canaries; --code lists the program first.
 int command_run(const std::vector<std::string>& args);
-/// time GRAPH.txt [--chip NAME[:MHZ]]: simulated time of each node's kernel, a JSON line a
-/// dispatch. The graph is text IR; constants may be elided.
+/// time GRAPH.txt [--chip NAME[:MHZ]] [--instructions N]: simulated time of each node's kernel, a
+/// JSON line a dispatch. The graph is text IR; constants may be elided. N wave instructions are
+/// simulated, and a kernel that has more in part.
 int command_time(const std::vector<std::string>& args);
 
-/// replay FOLDER [--chip NAME[:MHZ]]: the same of dispatches that tools/gcn/record wrote down of
-/// another program, equal ones once with their count.
+/// replay FOLDER [--chip NAME[:MHZ]] [--instructions N]: the same of dispatches that
+/// tools/gcn/record wrote down of another program, equal ones once with their count.
 int command_replay(const std::vector<std::string>& args);
 
 }  // namespace polaris::gcn

@@ -10,8 +10,8 @@ constexpr const char* kUsage =
     "usage: gcn check SHADERS_JSON [STEP]\n"
     "       gcn run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...]\n"
     "           [--grid X,Y,Z] [--drop OPCODE]... [--print BUFFER] [--code]\n"
-    "       gcn time GRAPH.txt [--chip NAME[:MHZ]]\n"
-    "       gcn replay FOLDER [--chip NAME[:MHZ]]\n";
+    "       gcn time GRAPH.txt [--chip NAME[:MHZ]] [--instructions N]\n"
+    "       gcn replay FOLDER [--chip NAME[:MHZ]] [--instructions N]\n";
 
 int run(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";

@@ -1,6 +1,7 @@
 #include "gcn/timing_row.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace polaris::gcn {
 
@@ -26,6 +27,27 @@ void print_timing(const TimingLabel& label, const Launch& launch, const Program&
       "\"groups_simulated\": %lld, \"seconds\": %.2f}\n",
       t.dram_bytes, t.l2_hit_rate, t.cus_simulated, static_cast<long long>(t.groups),
       static_cast<long long>(t.groups_simulated), label.seconds);
+}
+
+Result<TimingArgs> parse_timing(const std::vector<std::string>& args) {
+  TimingArgs out;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const bool has_value = i + 1 < args.size();
+    if (args[i] == "--chip" && has_value) {
+      Result<Chip> chip = find_chip(args[++i]);
+      if (!chip) return chip.error();
+      out.options.chip = *chip;
+    } else if (args[i] == "--instructions" && has_value) {
+      out.options.instructions_max = std::strtoll(args[++i].c_str(), nullptr, 10);
+      if (out.options.instructions_max <= 0) return Error::invalid("");
+    } else if (args[i].starts_with("--") || !out.path.empty()) {
+      return Error::invalid("");
+    } else {
+      out.path = args[i];
+    }
+  }
+  if (out.path.empty()) return Error::invalid("");
+  return out;
 }
 
 std::vector<std::byte> filled(std::int64_t bytes) {

@@ -20,6 +20,14 @@ struct TimingLabel {
 void print_timing(const TimingLabel& label, const Launch& launch, const Program& program,
                   const Timing& timing);
 
+/// PATH [--chip NAME[:MHZ]] [--instructions N]. Errors: invalid, with nothing to say where the
+/// usage says it all.
+struct TimingArgs {
+  std::string path;
+  TimingOptions options;
+};
+Result<TimingArgs> parse_timing(const std::vector<std::string>& args);
+
 /// Bytes for a buffer that is only timed, rounded up to words: small numbers that no format takes
 /// for an infinity. What they are makes no difference to time, but an index read from them must
 /// stay small.
