@@ -7,7 +7,7 @@
 namespace polaris::test {
 
 TEST_CASE("special values give what onnxruntime and NumPy give") {
-  for (const char* device : {"reference", "cpu"}) {
+  for (const char* device : {"reference", "cpu", "vulkan"}) {
     auto runtime = make_runtime({device});
     if (!runtime) continue;
     CAPTURE(device);

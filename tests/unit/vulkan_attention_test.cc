@@ -5,6 +5,7 @@
 #include "backend/vulkan/kernel.h"
 #include "ir/op_attrs/attention.h"
 #include "support/node_run.h"
+#include "tensor/element.h"
 
 using namespace polaris;
 using namespace polaris::test;
@@ -138,6 +139,57 @@ TEST_CASE("vulkan PagedAttention and KvWrite take rows of 16-bit floats") {
       check_node(*device, node);
     }
     check_node(*device, attention(Cache::kF16, {3, 1, 7}, {3, 700, -1}, kPages, rows), slack);
+  }
+}
+
+TEST_CASE("vulkan PagedAttention keeps NaN and infinities of every operand and position") {
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  for (const Cache kind : {Cache::kF32, Cache::kF16}) {
+    for (const std::int64_t columns : {kPages, std::int64_t{4}}) {  // split, and not
+      for (const std::int64_t position : {0, 2, 44, 63, 300}) {
+        if (position >= columns * kPageSize) continue;
+        const NodeCase base = attention(kind, {2, 1, 32}, {position}, columns);
+        for (const int input : {0, 1, 2}) {
+          for (const float value : {NAN, INFINITY, -INFINITY}) {
+            CAPTURE(position);
+            CAPTURE(input);
+            CAPTURE(value);
+            NodeCase node = base;
+            auto x = Tensor::from_bytes(base.inputs[static_cast<std::size_t>(input)].type(),
+                                        base.inputs[static_cast<std::size_t>(input)].bytes());
+            REQUIRE(x.ok());
+            const std::int64_t page = position / kPageSize * 29 % kPages;
+            const std::int64_t row = input == 0 ? 0 : page * kPageSize + position % kPageSize;
+            store_f64(x->dtype(), x->mutable_bytes().data(), row * 32 + 5,
+                      static_cast<double>(value));
+            node.inputs[static_cast<std::size_t>(input)] = x.take();
+            check_node(*device, node);
+          }
+        }
+        // Scores that are all -infinity, and finite ones below what a maximum may start from.
+        for (const float q : {-INFINITY, -3.3e38f}) {
+          NodeCase node = base;
+          std::vector<float> ones(static_cast<std::size_t>(kPages * kPageSize * 32), 1.0f);
+          std::vector<float> low(64, 0.0f);
+          low[3] = low[35] = q * 0.99f;
+          auto k = Tensor::from_bytes({DType::kF32, {kPages, kPageSize, 32}, {}},
+                                      std::as_bytes(std::span(ones)));
+          auto x = Tensor::from_bytes({DType::kF32, {1, 64}, {}}, std::as_bytes(std::span(low)));
+          REQUIRE(k.ok());
+          REQUIRE(x.ok());
+          auto attrs = std::make_shared<PagedAttentionAttrs>();
+          attrs->num_heads = 2;
+          attrs->num_kv_heads = 1;
+          attrs->scale = 1;
+          node.attrs = attrs;
+          node.inputs[0] = x.take();
+          node.inputs[1] = k.take();
+          node.inputs[2] = node.inputs[1];
+          check_node(*device, node);
+        }
+      }
+    }
   }
 }
 

@@ -1,5 +1,9 @@
 #include "backend/vulkan/requantize.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
 namespace polaris::vulkan {
 namespace {
 
@@ -19,6 +23,13 @@ std::vector<double> known_scales(const NodeDesc& node, std::size_t i) {
   return scales;
 }
 
+/// A quotient of NaN counts as 0, and so does 0 times an infinity: shaders never see one, because
+/// what a driver converts a NaN to is its own.
+float finite_factor(double factor) {
+  constexpr double kMost = std::numeric_limits<float>::max();
+  return std::isnan(factor) ? 0.0f : static_cast<float>(std::clamp(factor, -kMost, kMost));
+}
+
 }  // namespace
 
 Result<Requantization> read_requantization(const NodeDesc& node, std::int64_t channels) {
@@ -34,7 +45,7 @@ Result<Requantization> read_requantization(const NodeDesc& node, std::int64_t ch
   if (count > kChannelsMax) return refuse(node, "more than 16384 channels");
   Requantization r;
   for (const double scale : w) {
-    r.factors.push_back(float_bits(static_cast<float>(x[0] * scale / y[0])));
+    r.factors.push_back(float_bits(finite_factor(x[0] * scale / y[0])));
   }
   r.y_zero = zero->front();
   return r;

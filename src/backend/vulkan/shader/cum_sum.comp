@@ -28,6 +28,7 @@ BUFFER_OUT(1, y)
 
 #ifdef DOMAIN_FLOAT
 #define VALUE float
+#define kInfinite uintBitsToFloat(0x7F800000u)
 VALUE load(uint i) { return LOAD_FLOAT(x, TYPE, i); }
 void store(uint i, VALUE v) { STORE_FLOAT(y, TYPE, i, v) }
 #else
@@ -51,7 +52,8 @@ void main() {
 #ifdef DOMAIN_FLOAT
     precise float y = v - lost;
     precise float t = sum + y;
-    lost = (t - sum) - y;
+    // Nothing is lost of an infinity, and it must not be taken from itself.
+    lost = abs(t) < kInfinite ? (t - sum) - y : 0.0;
     sum = t;
 #else
     sum += v;

@@ -224,6 +224,7 @@ float pow_accurate(float x, float y) {
   float r = a == 0.0 || is_inf(a) ? ((a == 0.0) == (y < 0.0) ? kInf : 0.0)
                                   : exp2(y * log2_accurate(a));
   if (is_inf(y)) r = a == 1.0 ? 1.0 : (a > 1.0) == (y > 0.0) ? kInf : 0.0;
+  if (y == 1.0) r = a;
   if (y == 2.0) r = x * x;
   if (y == 0.5 && !is_inf(x)) r = sqrt(x);
   if ((floatBitsToUint(x) >> 31) != 0u && y != 2.0) {

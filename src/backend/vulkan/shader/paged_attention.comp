@@ -55,11 +55,10 @@ const bool kTight = kHeadDim % 4 == 0;
 const uint kVecs = (kHeadDim + 4 * kParts - 1) / (4 * kParts);  // threads that share a position
 const uint kDeal = kThreads / kVecs;                            // positions at a time
 const uint kBatch = 4;                      // loads in flight
-const uint kStride = kThreads + kBatch * kDeal;
 const uint kSpansMax = 32;
-const float kLowest = -3.0e38;
+const float kLowest = -3.4028234663852886e38;
 
-shared float weight[kHeads * kStride];      // zero behind the last position
+shared float weight[kHeads * kThreads];
 shared uint offset[kThreads];
 shared float peak[kHeads * 16];
 shared vec4 sums[kThreads];
@@ -198,8 +197,9 @@ uint partial_at(uint token, uint head, uint index) {
   return ((token * heads + head) * spans + index) * (kHeadDim + 2);
 }
 
-// Adds up what the threads have for four values of a head, and stores it.
-void add_deals(uint token, uint head, uint index, uint live, uint d, float top) {
+// Adds up what the threads have for four values of a head, and stores it: zeros where the token has
+// no position. Where it has, scores of nothing but -inf are no distribution, and 0 / 0 says so.
+void add_deals(uint token, uint head, uint index, uint live, uint d, float top, bool filled) {
   const uint tid = gl_LocalInvocationIndex;
   vec4 sum = sums[tid];
   float norm = sum_weight[0];
@@ -208,7 +208,7 @@ void add_deals(uint token, uint head, uint index, uint live, uint d, float top) 
     norm += sum_weight[i];
   }
   if (live == 1) {
-    sum = norm > 0 ? sum / norm : vec4(0);
+    sum = filled ? sum / norm : vec4(0);
     [[unroll]] for (uint i = 0; i < 4; i++) {
       if (inside(d + i)) ROWS_STORE(y, (token * heads + head) * kHeadDim + d + i, sum[i])
     }
@@ -247,8 +247,7 @@ void combine(uint token, uint head, uint live) {
       sum += span_factor[h * kSpansMax + s] * partial[at + s * (kHeadDim + 2)];
       norm += span_factor[h * kSpansMax + s] * span_total[h * kSpansMax + s];
     }
-    sum = norm > 0 ? sum / norm : 0;
-    ROWS_STORE(y, (token * heads + head) * kHeadDim + i, sum)
+    ROWS_STORE(y, (token * heads + head) * kHeadDim + i, sum / norm)
   }
 }
 
@@ -275,9 +274,6 @@ void main() {
     total[h] = 0;
   }
   [[unroll]] for (uint i = 0; i < kHeads * kParts; i++) acc[i] = vec4(0);
-  for (uint i = tid; i < kHeads * kBatch * kDeal; i += kThreads) {
-    weight[i / (kBatch * kDeal) * kStride + kThreads + i % (kBatch * kDeal)] = 0;
-  }
   for (uint base = begin; base < end; base += kThreads) {
     const uint count = min(kThreads, end - base);
     float score[kHeads];
@@ -294,10 +290,10 @@ void main() {
       }
       [[unroll]] for (uint h = 0; h < kHeads; h++) score[h] = sum[h] * scale;
     }
-    [[unroll]] for (uint h = 0; h < kHeads; h++) weight[h * kStride + tid] = score[h];
+    [[unroll]] for (uint h = 0; h < kHeads; h++) weight[h * kThreads + tid] = score[h];
     barrier();
     if (tid < kHeads * 16) {
-      const uint first = tid / 16 * kStride + tid % 16;
+      const uint first = tid / 16 * kThreads + tid % 16;
       float m = weight[first];
       for (uint i = 16; i < kThreads; i += 16) m = max(m, weight[first + i]);
       peak[tid] = m;
@@ -310,7 +306,7 @@ void main() {
       [[unroll]] for (uint part = 0; part < kParts; part++) acc[h * kParts + part] *= shrink;
       total[h] *= shrink;
       top[h] = m;
-      weight[h * kStride + tid] = tid < count ? exp(score[h] - m) : 0;
+      weight[h * kThreads + tid] = exp(score[h] - m);
     }
     barrier();
     if (deal < kDeal) {
@@ -320,8 +316,10 @@ void main() {
           load_values(v[i], offset[min(j + i * kDeal, count - 1)], lane);
         }
         [[unroll]] for (uint i = 0; i < kBatch; i++) {
+          // A weight of zero would not do: the value may be an infinity.
+          if (i != 0 && j + i * kDeal >= count) continue;
           [[unroll]] for (uint h = 0; h < kHeads; h++) {
-            float w = weight[h * kStride + j + i * kDeal];
+            float w = weight[h * kThreads + j + i * kDeal];
             total[h] += w;
             [[unroll]] for (uint part = 0; part < kParts; part++) {
               acc[h * kParts + part] += w * v[i][part];
@@ -338,7 +336,9 @@ void main() {
       sums[tid] = acc[h * kParts + part];
       if (lane == 0 && deal < kDeal) sum_weight[deal] = total[h];
       barrier();
-      if (tid < kVecs) add_deals(token, head + h, work.y, live, part_at(tid, part), top[h]);
+      if (tid < kVecs) {
+        add_deals(token, head + h, work.y, live, part_at(tid, part), top[h], length > 0);
+      }
       barrier();
     }
   }

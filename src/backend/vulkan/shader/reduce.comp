@@ -49,7 +49,25 @@ void finish(uint at, VALUE v, VALUE peak) {
   if (kOp == kLogSumExp) v = peak + log(v);
   STORE_FLOAT(y, kType, at, v)
 }
+// A product of many leaves the range of floats on its way, and threads join in another order than
+// the definition: exponents are added apart, so that no zero or infinity comes of the order.
+const bool kScaled = kOp == kProd;
+// The number, without its exponent where it is normal and not zero.
+VALUE mantissa(VALUE v, inout uint exponent) {
+  const uint bits = floatBitsToUint(v), field = (bits >> 23) & 255u;
+  if (field - 1u >= 254u) return v;
+  exponent += field - 127u;
+  return uintBitsToFloat((bits & 0x807FFFFFu) | 0x3F800000u);
+}
+VALUE scaled(VALUE v, uint exponent) {
+  const int e = clamp(int(exponent), -300, 300), third = e / 3;
+  const VALUE step = uintBitsToFloat(uint(third + 127) << 23);
+  return v * step * step * uintBitsToFloat(uint(e - 2 * third + 127) << 23);
+}
 #else
+const bool kScaled = false;
+VALUE mantissa(VALUE v, inout uint exponent) { return v; }
+VALUE scaled(VALUE v, uint exponent) { return v; }
 const bool kUnsigned = WIDE_UNSIGNED(kType);
 #define kLowest (kUnsigned ? VALUE(0) : VALUE(1) << int(kValueBits - 1))
 #define kHighest (~kLowest)
@@ -74,7 +92,7 @@ void finish(uint at, VALUE v, VALUE peak) {
 #endif
 
 shared VALUE part[kThreads];
-shared uint part_index[kArg ? kThreads : 1];
+shared uint part_index[kArg || kScaled ? kThreads : 1];
 
 uint offset_of(uint i, uint first, uint rank) {
   uint offset = 0;
@@ -88,7 +106,7 @@ uint offset_of(uint i, uint first, uint rank) {
 // A running result over elements already seen; peak is LogSumExp's maximum.
 struct State {
   VALUE value;
-  uint index;
+  uint index;  // of an Arg op; the exponent of a scaled product
 };
 
 State start(bool peak_pass) {
@@ -128,7 +146,11 @@ State join(State a, State b, bool peak_pass) {
     return State(is_nan(a.value) || above(a.value, b.value) ? a.value : b.value, 0);
   }
   if (kOp == kMin) return State(is_nan(a.value) || above(b.value, a.value) ? a.value : b.value, 0);
-  if (kOp == kProd) return State(a.value * b.value, 0);
+  if (kOp == kProd) {
+    uint exponent = a.index + b.index;
+    const VALUE v = mantissa(a.value * b.value, exponent);
+    return State(v, exponent);
+  }
   return State(a.value + b.value, 0);
 }
 
@@ -137,6 +159,11 @@ State element(uint base, uint i, bool peak_pass, VALUE peak) {
   if (kOp == kL1 && above(VALUE(0), v)) v = -v;
   if (kOp == kL2 || kOp == kSumSquare) v = v * v;
   if (kOp == kLogSumExp && !peak_pass) v = exp(v - peak);
+  if (kScaled) {
+    uint exponent = 0;
+    v = mantissa(v, exponent);
+    return State(v, exponent);
+  }
   return State(v, i);
 }
 
@@ -156,19 +183,21 @@ State walk(uint base, uint first, uint step, bool peak_pass, VALUE peak) {
   const uint tid = gl_LocalInvocationIndex;
   part[tid] = s.value;
   if (kArg) part_index[tid] = first < count ? s.index : 0xFFFFFFFFu;
+  if (kScaled) part_index[tid] = s.index;
   barrier();
   for (uint half_size = kThreads / 2; half_size > 0; half_size /= 2) {
     if (tid < half_size) {
-      State other = State(part[tid + half_size], kArg ? part_index[tid + half_size] : 0);
+      State other = State(part[tid + half_size], kArg || kScaled ? part_index[tid + half_size] : 0);
       if (!kArg || other.index != 0xFFFFFFFFu) {
-        State mine = join(State(part[tid], kArg ? part_index[tid] : 0), other, peak_pass);
+        State mine = State(part[tid], kArg || kScaled ? part_index[tid] : 0);
+        mine = join(mine, other, peak_pass);
         part[tid] = mine.value;
-        if (kArg) part_index[tid] = mine.index;
+        if (kArg || kScaled) part_index[tid] = mine.index;
       }
     }
     barrier();
   }
-  State result = State(part[0], kArg ? part_index[0] : 0);
+  State result = State(part[0], kArg || kScaled ? part_index[0] : 0);
   barrier();
   return result;
 }
@@ -189,6 +218,6 @@ void main() {
   if (kArg) {
     y_l[at] = uvec2(s.index, 0);
   } else {
-    finish(at, s.value, peak);
+    finish(at, kScaled ? scaled(s.value, s.index) : s.value, peak);
   }
 }
