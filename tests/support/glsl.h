@@ -2,10 +2,13 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 /// Enough of GLSL for C++ to compile the shaders' own arithmetic: a test includes this and then a
 /// .glsl file inside a namespace. `float` there is Float, whose division, square root and the like
-/// are off by as many units as `Float::error()` says, as a driver's may be.
+/// are off by as many units as `Float::error()` says, as a driver's may be; where
+/// `Float::by_reciprocal()` says so, divisions are products with a reciprocal that is never
+/// subnormal.
 namespace polaris::test::glsl {
 
 using uint = std::uint32_t;
@@ -30,6 +33,10 @@ class Float {
     static int units = 0;
     return units;
   }
+  static bool& by_reciprocal() {
+    static bool on = false;
+    return on;
+  }
   static Float inexact(double exact) {
     float v = static_cast<float>(exact);
     const float to = error() < 0 ? -INFINITY : INFINITY;
@@ -42,6 +49,7 @@ class Float {
   friend Float operator-(Float a, Float b) { return of(a.v_ - b.v_); }
   friend Float operator*(Float a, Float b) { return of(a.v_ * b.v_); }
   friend Float operator/(Float a, Float b) {
+    if (by_reciprocal()) return of(flushed(flushed(a.v_) * flushed(1.0f / flushed(b.v_))));
     return inexact(static_cast<double>(a.v_) / static_cast<double>(b.v_));
   }
   Float& operator*=(Float b) { return *this = *this * b; }
@@ -65,6 +73,8 @@ class Float {
     return static_cast<I>(v_);
   }
 
+  static float flushed(float v) { return std::fabs(v) < 0x1p-126f ? std::copysign(0.0f, v) : v; }
+
   float v_ = 0;
 };
 
@@ -73,10 +83,13 @@ inline Float uintBitsToFloat(uint bits) { return Float::of(std::bit_cast<float>(
 inline Float abs(Float x) { return Float::of(std::fabs(x.value())); }
 inline int abs(int x) { return x < 0 ? -x : x; }
 inline Float trunc(Float x) { return Float::of(std::trunc(x.value())); }
+inline Float floor(Float x) { return Float::of(std::floor(x.value())); }
+inline Float ceil(Float x) { return Float::of(std::ceil(x.value())); }
 inline Float roundEven(Float x) { return Float::of(std::nearbyint(x.value())); }
 inline uint max(uint a, uint b) { return a < b ? b : a; }
 inline Float min(Float a, Float b) { return b < a ? b : a; }
 inline Float max(Float a, Float b) { return a < b ? b : a; }
+inline Float clamp(Float x, Float low, Float high) { return min(max(x, low), high); }
 inline uint min(uint a, uint b) { return b < a ? b : a; }
 inline Float sqrt(Float x) { return Float::inexact(std::sqrt(static_cast<double>(x.value()))); }
 inline Float exp(Float x) { return Float::inexact(std::exp(static_cast<double>(x.value()))); }

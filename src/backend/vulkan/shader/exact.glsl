@@ -19,6 +19,13 @@ uint half_bits(float f) {
   return s | ((m - 0x38000000u + 0xFFFu + ((m >> 13) & 1u)) >> 13);
 }
 
+// a / b for a divisor of any size. A device may multiply by the reciprocal instead, and above 2^126
+// that is subnormal: it counts as zero, and the quotient with it.
+float wide_div(float a, float b) {
+  const float scale = abs(b) > 4.0e37 ? 0.0625 : 1.0;
+  return (a * scale) / (b * scale);
+}
+
 // A division that may be off by a few units is settled by the remainder of whole mantissas; so is a
 // square root. Both are rounded to nearest where operands and result are normal numbers; where one
 // is not, they are what the device says.
@@ -54,7 +61,7 @@ float exact_div(float a, float b) {
   if (2u * uint(rest) >= mb) quotient++;
   const uint ea = (ua >> 23) & 255u, eb = (ub >> 23) & 255u;
   const uint exponent = ea - eb + (150u - shift);
-  if (max(max(ea - 1u, eb - 1u), exponent - 1u) >= 254u) return a / b;
+  if (max(max(ea - 1u, eb - 1u), exponent - 1u) >= 254u) return wide_div(a, b);
   const uint s = (ua ^ ub) & 0x80000000u;
   return uintBitsToFloat(s | ((exponent << 23) + (quotient - 0x800000u)));
 }
@@ -115,7 +122,7 @@ float exact_fmod(float a, float b) {
 // round_half_even(x / scale), the quotient being rounded to fp32 first, for quotients below 2^12;
 // larger ones may be off by one and nan gives 0. Only near a tie must the division be exact.
 int quantized(float x, float scale) {
-  float q = x / scale;
+  float q = wide_div(x, scale);
   if (!(abs(q) < 4096.0)) return q > 0.0 ? 65536 : (q < 0.0 ? -65536 : 0);
   if (abs(abs(q - roundEven(q)) - 0.5) < 0.01) q = exact_div(x, scale);
   return int(roundEven(q));
@@ -123,7 +130,7 @@ int quantized(float x, float scale) {
 
 // The same, exact for quotients below 2^17; larger ones saturate any 16-bit type.
 int quantized_wide(float x, float scale) {
-  float q = x / scale;
+  float q = wide_div(x, scale);
   if (!(abs(q) < 262144.0)) return q > 0.0 ? 262144 : (q < 0.0 ? -262144 : 0);
   return int(roundEven(exact_div(x, scale)));
 }

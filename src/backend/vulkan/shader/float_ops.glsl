@@ -18,7 +18,8 @@ bool is_long(uint op, uint type) {
 
 float quotient_of(uint type, float a, float b) {
   if (is_exact(type)) return exact_div(a, b);
-  return a / b;
+  if (type == kTypeF16) return a / b;
+  return wide_div(a, b);
 }
 
 // Drivers make a minimum or maximum of a comparison, and that would lose a NaN.
@@ -48,22 +49,24 @@ float float_op(uint op, uint type, float a, float b, float c, float p0, float p1
     case kOpTanh: return tanh_accurate(a);
     case kOpAsinh: return asinh_accurate(a);
     case kOpAcosh: return acosh_accurate(a);
-    case kOpAtanh: return 0.5 * log((1.0 + a) / (1.0 - a));
+    case kOpAtanh: return atanh_accurate(a);
     case kOpErf: return erf_accurate(a);
     case kOpRelu: return keep_nan(a, max(a, 0.0));
     case kOpSigmoid: return sigmoid_accurate(a);
     case kOpHardSigmoid: return keep_nan(a, clamp(p0 * a + p1, 0.0, 1.0));
     case kOpHardSwish: return a * clamp(a * (1.0 / 6.0) + 0.5, 0.0, 1.0);
     case kOpLeakyRelu: return a < 0.0 ? p0 * a : a;
-    case kOpElu: return a < 0.0 ? p0 * (exp(a) - 1.0) : a;
-    case kOpSelu: return a > 0.0 ? p1 * a : p1 * p0 * (exp(a) - 1.0);
-    case kOpCelu: return a > 0.0 ? a : p0 * (exp(a / p0) - 1.0);
+    case kOpElu: return a < 0.0 ? p0 * expm1_accurate(a) : a;
+    case kOpSelu: return a > 0.0 ? p1 * a : p1 * p0 * expm1_accurate(a);
+    case kOpCelu: return a > 0.0 ? a : celu_accurate(a, p0);
     case kOpGelu: return 0.5 * a * (1.0 + erf_accurate(a * 0.70710678118654752));
     case kOpGeluTanh:
       return 0.5 * a * (1.0 + tanh_accurate(0.7978845608028654 * (a + 0.044715 * a * a * a)));
     case kOpMish: return mish_accurate(a);
     case kOpSoftplus: return softplus_accurate(a);
-    case kOpSoftsign: return a / (1.0 + abs(a));
+    case kOpSoftsign:
+      if (type == kTypeF16) return a / (1.0 + abs(a));
+      return wide_div(a, 1.0 + abs(a));
     case kOpThresholdedRelu: return a > p0 ? a : 0.0;
     case kOpFloor: return floor(a);
     case kOpCeil: return ceil(a);
@@ -74,7 +77,7 @@ float float_op(uint op, uint type, float a, float b, float c, float p0, float p1
       return abs(a) > 0.0 ? one : a;
     }
     case kOpReciprocal: return quotient_of(type, 1.0, a);
-    case kOpSwish: return a / (1.0 + exp(-p0 * a));
+    case kOpSwish: return swish_accurate(a, p0);
     case kOpIsNaN: return is_nan(a) ? 1.0 : 0.0;
     case kOpIsInf: return is_inf(a) && (a > 0.0 ? p0 : p1) != 0.0 ? 1.0 : 0.0;
     case kOpAdd: return a + b;

@@ -182,12 +182,41 @@ float asinh_accurate(float x) {
   return x < 0.0 ? -y : y;
 }
 
+float atanh_accurate(float x) {
+  return abs(x) > 1.0 ? kNan : 0.5 * log((1.0 + x) / (1.0 - x));
+}
+
 float acosh_accurate(float x) {
   if (x < 1.0) return kNan;
   return x > 1e9 ? log(x) + 0.69314718055994531 : log(x + sqrt(x * x - 1.0));
 }
 
 float sigmoid_accurate(float x) { return 1.0 / (1.0 + exp(-x)); }
+
+// a times the logistic function of alpha * a.
+float swish_accurate(float a, float alpha) {
+  const float x = alpha * a;
+  // Far below 0 the function is e^x, of which the root: a divisor of e^-x would overflow before
+  // a times e^x is nothing.
+  const bool far = x < -64.0;
+  const float e = exp(far ? 0.5 * x : -x);
+  return far ? a * e * e : a / (1.0 + e);
+}
+
+// (e^x - 1) / x for |x| below kNearZero, where the difference itself would lose its digits.
+const float kNearZero = 0.4;
+float expm1_slope(float x) {
+  return (((((x * (1.0 / 7.0) + 1.0) * x * (1.0 / 6.0) + 1.0) * x * 0.2 + 1.0) * x * 0.25 + 1.0) *
+          x * (1.0 / 3.0) + 1.0) * x * 0.5 + 1.0;
+}
+
+float expm1_accurate(float x) { return abs(x) < kNearZero ? x * expm1_slope(x) : exp(x) - 1.0; }
+
+// alpha * (e^(x / alpha) - 1); near 0 alpha cancels, because a quotient of it may be subnormal.
+float celu_accurate(float x, float alpha) {
+  const float t = wide_div(x, alpha);
+  return abs(t) < kNearZero ? x * expm1_slope(t) : alpha * (exp(t) - 1.0);
+}
 
 float softplus_accurate(float x) { return max(x, 0.0) + log(1.0 + exp(-abs(x))); }
 
