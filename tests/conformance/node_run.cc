@@ -110,7 +110,8 @@ class NodeRun {
     launch_.node_name = sample_.name;
     if (auto s = place(); !s) return fault(s.error(), "place");
     if (auto s = submit(); !s) return fault(s.error(), "submit");
-    out.fault = check_memory();
+    out.fault = reported();
+    if (out.fault.empty()) out.fault = check_memory();
     if (out.fault.empty()) out.fault = collect(out.outputs);
     return out;
   }
@@ -226,6 +227,10 @@ class NodeRun {
     if (const std::int64_t bytes = launch_.kernel->workspace_bytes(); bytes > 0) {
       launch_.workspace = {region_, arena_.place(bytes, nullptr), bytes};
     }
+    if (launch_.kernel->reports()) {
+      const std::byte none[sizeof(std::uint32_t)] = {};
+      launch_.status = {region_, arena_.place(sizeof none, none), sizeof none};
+    }
     arena_.seal();
     weights_.seal();
     return Status::success();
@@ -264,6 +269,14 @@ class NodeRun {
     weights_after_.resize(weights_view_.buffer != nullptr ? weights_.bytes().size() : 0);
     if (weights_after_.empty()) return Status::success();
     return device_.read(weights_view_, weights_after_.data());
+  }
+
+  /// What the launch found wrong with its data.
+  std::string reported() const {
+    std::uint32_t code = 0;
+    if (!launch_.kernel->reports()) return "";
+    std::memcpy(&code, after_.data() + launch_.status.offset, sizeof code);
+    return code == 0 ? "" : "reported: " + launch_.kernel->report(code);
   }
 
   /// Bytes outside the outputs and the workspace are as they were.

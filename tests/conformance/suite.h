@@ -37,7 +37,8 @@ class Suite {
   /// take such operands. `exact`: results must be right to the bit.
   bool add_if_taken(std::string_view name, std::vector<Tensor> inputs,
                     std::shared_ptr<const Attrs> attrs, bool exact = false);
-  /// infer or the reference must fail, naming the op and saying `text`.
+  /// infer or the reference must fail, naming the op and saying `text`. Where it is the reference,
+  /// so must every device that takes the node.
   void fails(std::string_view name, std::vector<Tensor> inputs, std::shared_ptr<const Attrs> attrs,
              std::string_view text, int outputs = 1);
   /// Runs everything; each disagreement is a doctest failure. A device that refuses every sample,
@@ -48,6 +49,7 @@ class Suite {
  private:
   void report_kernels(const char* path) const;
   void add_special_values();
+  void check_failing(const Sample& sample, const std::string& text) const;
 
   const OpDef* op_;
   std::vector<Sample> samples_;

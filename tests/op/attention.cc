@@ -194,7 +194,7 @@ TEST_CASE("PagedAttention") {
           {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
            random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),
            int32s({1}, {32})},
-          heads(1, 1, 0), "no page for position 32");
+          heads(1, 1, 0), "no page for ");
   s.fails("heads",
           {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
            random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),

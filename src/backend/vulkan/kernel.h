@@ -101,10 +101,11 @@ class VulkanKernel : public Kernel {
   }
 
   bool reports() const override { return !report_text.empty(); }
-  std::string report(std::uint32_t) const override { return report_text; }
+  std::string report(std::uint32_t code) const override;
 
   std::vector<Dispatch> dispatches;  // run in order
-  /// What is wrong where a dispatch leaves anything but 0 in its status operand; "": none has one.
+  /// What is wrong where a dispatch leaves anything but 0 in its status operand, which "{}" stands
+  /// for as a signed number; "": none has one.
   std::string report_text;
   // Bytes as they stand in memory before every run, at most 64 KiB: a kernel that writes them (a
   // counter) leaves them as they were. Runs of one executable never overlap.

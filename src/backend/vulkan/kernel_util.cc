@@ -55,6 +55,13 @@ FindAttr find_attr(const NodeDesc& node, std::string_view name) {
 
 }  // namespace
 
+std::string VulkanKernel::report(std::uint32_t code) const {
+  std::string text = report_text;
+  const std::size_t at = text.find("{}");
+  if (at != std::string::npos) text.replace(at, 2, std::to_string(static_cast<std::int32_t>(code)));
+  return text;
+}
+
 Error refuse(const NodeDesc& node, std::string_view what) {
   std::string message = "[" + op_full_name(*node.op) + "] node '" + std::string(node.name) + "': ";
   return Error::unsupported(message + std::string(what));

@@ -199,6 +199,7 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
   d.operands.push_back(Operand::workspace(0, p.partial_bytes()));
   d.operands.push_back(Operand::params());
   d.operands.push_back(Operand::input(5));  // no list
+  d.operands.push_back(Operand::status());
   d.grid = {word(p.groups()), word(p.tokens), word(p.spans)};
   d.barrier_before = false;
   // Of a round of positions: itself, the dots, two maxima of 16, and the dealt values.
@@ -225,6 +226,7 @@ KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
   const bool counted = p.groups() * p.tokens * p.spans > kFixedGridMax && p.spans > 1;
   if (counted) name += "_counted";
   auto kernel = std::make_shared<VulkanKernel>(std::move(name));
+  kernel->report_text = "no page for some position of a token";
   Dispatch d = attend(node, p, *format);
   kernel->workspace = p.partial_bytes();
   if (p.spans > 1) {
@@ -236,7 +238,7 @@ KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
     kernel->workspace = at + list.bytes;
     kernel->dispatches.push_back(count_spans(node, p, list));
     d.constants[3] = 2;
-    d.operands.back() = list;
+    d.operands[9] = list;
     d.indirect = Operand::workspace(at, 12);
     d.barrier_before = true;
   }
@@ -271,7 +273,7 @@ std::vector<ShaderVariant> variants() {
                          std::string(kRowNames[rows]),
                      format.read,
                      {head, together, 256, mode, rows, parts_of(format, head, together)},
-                     10,
+                     11,
                      44,
                      256 * together});
     };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/vulkan/affine_weight.h"
+#include "backend/vulkan/index_check.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
@@ -112,6 +113,8 @@ KernelResult select_plain(const VulkanTarget& target, const NodeDesc& node, int 
   dispatch.grid = grid_1d(target, ceil_div(count, 256));
   dispatch.estimate_us = model_us(2 * count * element_bytes, 0);
   if (count > 0) add_parts(*kernel, parts, dispatch);
+  const std::int64_t rows[] = {data[axis]};
+  if (count > 0) add_index_check(*kernel, target, node, 1, rows);
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
@@ -138,6 +141,8 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
   dispatch.grid = grid_1d(target, ceil_div(pairs, 256));
   dispatch.estimate_us = model_us(pairs * 2 * (dtype_bytes(out) + 1), pairs * 4);
   if (pairs > 0) add_parts(*kernel, *parts, dispatch);
+  const std::int64_t rows[] = {table.shape[0]};
+  if (pairs > 0) add_index_check(*kernel, target, node, 1, rows);
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
@@ -173,6 +178,8 @@ KernelResult select_affine(const VulkanTarget& target, const NodeDesc& node, std
   dispatch.grid = grid_1d(target, ceil_div(count, 256));
   dispatch.estimate_us = model_us(count * 5, count * 8);
   add_parts(*kernel, *parts, dispatch);
+  const std::int64_t rows[] = {table.shape[0]};
+  add_index_check(*kernel, target, node, 1, rows);
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
@@ -193,7 +200,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
 }
 
 std::vector<ShaderVariant> variants() {
-  std::vector<ShaderVariant> all;
+  std::vector<ShaderVariant> all = index_check_variants();
   for (const std::uint32_t wide : {0u, 1u}) {
     const std::string index = wide != 0 ? " i64" : " i32";
     for (const std::int64_t bytes : {1, 2, 4, 8, 16}) {

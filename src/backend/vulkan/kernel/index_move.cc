@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/vulkan/copy_plan.h"
+#include "backend/vulkan/index_check.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "backend/vulkan/strided.h"
@@ -42,6 +43,7 @@ struct Addressing {
   std::int64_t axis = 0;
   std::uint32_t dims = 0;
   std::vector<std::uint32_t> words;
+  std::vector<std::int64_t> sizes;  // of the dims that indices address
 };
 
 Result<Addressing> by_elements(const NodeDesc& node) {
@@ -54,6 +56,7 @@ Result<Addressing> by_elements(const NodeDesc& node) {
   a.count = indices.elements();
   a.dims = static_cast<std::uint32_t>(data.rank());
   a.axis = data.rank() - 1 - *axis;
+  a.sizes = {data[*axis]};
   for (int d = data.rank(); d-- > 0;) {
     const FastDivisor divisor = fast_divisor(u32(indices[d]));
     a.words.insert(a.words.end(), {divisor.multiplier, divisor.shift, u32(indices[d]),
@@ -82,6 +85,7 @@ Result<Addressing> by_tuples(const NodeDesc& node, std::int64_t batch_dims) {
   a.dims = static_cast<std::uint32_t>(length);
   for (int d = batch; d < last; ++d) {
     a.words.insert(a.words.end(), {0u, 0u, u32(data[d]), u32(strides[d]), 0u});
+    a.sizes.push_back(data[d]);
   }
   return a;
 }
@@ -206,6 +210,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   } else if (a->count > 0) {
     kernel->dispatches.push_back(make_dispatch(*kernel, target, node, *a, form, scatter));
   }
+  if (a->count > 0) add_index_check(*kernel, target, node, 1, a->sizes);
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }

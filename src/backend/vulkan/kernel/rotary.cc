@@ -36,21 +36,17 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (rotary < 2) return refuse(node, "nothing to rotate");
   const bool ids = has_input(node, 3);
   const std::uint32_t id_words = !ids ? 0u : (node.inputs[3].type.dtype == DType::kI64 ? 2u : 1u);
+  const std::int64_t rows = operand_elements(node.inputs[1]) / (rotary / 2);
   const auto grid = grid_1d(target, vectors);
   auto kernel = std::make_shared<VulkanKernel>("rotary");
   Dispatch d;
   d.shader = "rotary";
   d.constants = {attr_int(node, "interleaved", 0) != 0 ? 1u : 0u, id_words, *types};
-  d.push = {word(vectors),
-            word(h.heads),
-            word(h.positions),
-            word(h.head),
-            word(rotary),
-            word(h.head_stride),
-            word(h.position_stride),
-            word(operand_elements(node.inputs[1]) / (rotary / 2))};
-  d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::input(3),
-                Operand::output(0)};
+  d.push = {word(vectors), word(h.heads),       word(h.positions),       word(h.head),
+            word(rotary),  word(h.head_stride), word(h.position_stride), word(rows)};
+  d.operands = {Operand::input(0), Operand::input(1),  Operand::input(2),
+                Operand::input(3), Operand::output(0), Operand::status()};
+  if (ids) kernel->report_text = "position, got {}, wanted 0 to " + std::to_string(rows - 1);
   d.grid = {word(ceil_div(ceil_div(h.head, 2), 64)), grid[0], grid[1]};
   d.barrier_before = false;
   d.estimate_us = model_us(vectors * h.head * 12, vectors * h.head * 3);
@@ -68,7 +64,7 @@ std::vector<ShaderVariant> variants() {
                            std::to_string(words) + variant_suffix(dtype),
                        "rotary",
                        {interleaved, words, type_code(dtype) * 0x10101u},
-                       5,
+                       6,
                        32,
                        0});
       }

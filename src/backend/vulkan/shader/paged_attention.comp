@@ -37,6 +37,8 @@ layout(set = 0, binding = 7) coherent restrict buffer W { float partial[]; };
 layout(set = 0, binding = 8) coherent restrict buffer C { uint done[]; };
 // Four words, then the first y of each token: what attention_grid.comp writes.
 layout(set = 0, binding = 9) readonly restrict buffer L { uint list[]; };
+// 1 where a position has no page in the block table.
+layout(set = 0, binding = 10) writeonly restrict buffer R { uint status; };
 layout(push_constant) uniform P {
   uint heads;
   uint head_ratio;   // query heads of a kv head
@@ -247,7 +249,8 @@ void combine(uint token, uint head, uint live) {
       sum += span_factor[h * kSpansMax + s] * partial[at + s * (kHeadDim + 2)];
       norm += span_factor[h * kSpansMax + s] * span_total[h * kSpansMax + s];
     }
-    ROWS_STORE(y, (token * heads + head) * kHeadDim + i, sum / norm)
+    sum /= norm;
+    ROWS_STORE(y, (token * heads + head) * kHeadDim + i, sum)
   }
 }
 
@@ -257,8 +260,10 @@ void main() {
   if (kMode == 2) work = find_work(gl_WorkGroupID.y);
   const uint token = work.x;
   const int sequence = sequences[token];
-  uint length = min(uint(max(positions[token] + 1, 0)), table_columns * page_size);
-  if (sequence < 0 || sequence >= int(table_rows)) length = 0;
+  const uint wanted = sequence < 0 ? 0 : uint(max(positions[token] + 1, 0));
+  const uint reach = sequence < int(table_rows) ? table_columns * page_size : 0;
+  const uint length = min(wanted, reach);
+  if (wanted > reach) status = 1;
   const uint live = kMode == 0 ? 1 : max((length + span - 1) / span, 1);
   if (work.y >= live) return;
   const uint begin = kMode == 0 ? 0 : work.y * span;
@@ -274,6 +279,7 @@ void main() {
     total[h] = 0;
   }
   [[unroll]] for (uint i = 0; i < kHeads * kParts; i++) acc[i] = vec4(0);
+  const uint pages = rows / page_size;
   for (uint base = begin; base < end; base += kThreads) {
     const uint count = min(kThreads, end - base);
     float score[kHeads];
@@ -281,6 +287,7 @@ void main() {
     if (tid < count) {
       uint p = base + tid;
       uint page = uint(block_table[uint(sequence) * table_columns + p / page_size]);
+      if (page >= pages) status = 1;
       uint at = min(page * page_size + p % page_size, rows - 1) * row + kv;
       offset[tid] = at;
       float sum[kHeads];

@@ -14,6 +14,7 @@ FLOATS_IN(1, cosines)
 FLOATS_IN(2, sines)
 layout(set = 0, binding = 3) readonly restrict buffer I { uint ids[]; };
 FLOATS_OUT(4, y)
+layout(set = 0, binding = 5) writeonly restrict buffer R { int status; };  // a position out of range
 layout(push_constant) uniform P {
   uint vectors;          // batch * heads * positions
   uint heads;
@@ -42,7 +43,17 @@ void main() {
     return;
   }
   uint row = batch * positions + position;
-  if (kPositionWords != 0) row = min(ids[row * kPositionWords], table_rows - 1);
+  if (kPositionWords != 0) {
+    const uint high = kPositionWords == 2 ? ids[row * 2 + 1] : 0u;
+    row = ids[row * kPositionWords];
+    if (row >= table_rows || high != 0u) {
+      // What it is, saturated to 32 bits.
+      status = kPositionWords == 2 && high != uint(int(row) >> 31)
+                   ? (int(high) < 0 ? int(0x80000000u) : 0x7FFFFFFF)
+                   : int(row);
+      row = table_rows - 1;
+    }
+  }
   const float c = LOAD_FLOAT(cosines, kTypeCos, row * pairs + pair);
   const float s = LOAD_FLOAT(sines, kTypeSin, row * pairs + pair);
   const uint first = base + (kInterleaved != 0 ? 2 * pair : pair);
