@@ -2,7 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 //
 // Tells of an index out of range, an index a thread: what moves data by it clamps it, so that
-// nothing else is touched, and goes on. Indices are 4 or 8 bytes; every DIMS of them address a place.
+// nothing else is touched, and goes on. Indices are 4 or 8 bytes; every DIMS of them address a
+// place.
 #include "common.glsl"
 
 layout(local_size_x = 256) in;

@@ -14,7 +14,8 @@ FLOATS_IN(1, cosines)
 FLOATS_IN(2, sines)
 layout(set = 0, binding = 3) readonly restrict buffer I { uint ids[]; };
 FLOATS_OUT(4, y)
-layout(set = 0, binding = 5) writeonly restrict buffer R { int status; };  // a position out of range
+// A position out of range.
+layout(set = 0, binding = 5) writeonly restrict buffer R { int status; };
 layout(push_constant) uniform P {
   uint vectors;          // batch * heads * positions
   uint heads;
