@@ -162,7 +162,7 @@ class Inspect final : public Action {
     for (const MemoryUse& use : memory) {
       std::string state;
       if (cached_tokens_ > 0) state = " for " + std::to_string(cached_tokens_) + " tokens";
-      if (use.state_bytes > 0) state = ", states " + bytes_text(use.state_bytes) + state;
+      if (use.state_bytes > 0) state.insert(0, ", states " + bytes_text(use.state_bytes));
       print_line("memory      " + use.device + ": weights " + bytes_text(use.weight_bytes) +
                  ", working " + bytes_text(use.arena_bytes) + state + " of " +
                  bytes_text(use.budget_bytes) + (fits(use) ? ", fits" : ", does not fit"));
