@@ -153,11 +153,12 @@ Tensor own_copy(const Tensor& x) {
 
 Tensor without_subnormals(const Tensor& given) {
   Tensor x = own_copy(given);
-  if (x.dtype() != DType::kF32) return x;
+  // A bfloat16 is widened to a float32 of the same exponent.
+  if (x.dtype() != DType::kF32 && x.dtype() != DType::kBF16) return x;
   for (std::int64_t i = 0, n = x.elements(); i < n; ++i) {
     const double v = element_as_f64(x, i);
     if (std::fabs(v) >= 0x1p-126 || v == 0) continue;
-    store_f64(DType::kF32, x.mutable_bytes().data(), i, std::copysign(0.0, v));
+    store_f64(x.dtype(), x.mutable_bytes().data(), i, std::copysign(0.0, v));
   }
   return x;
 }

@@ -43,7 +43,8 @@ Constant affine(DType storage, const Shape& shape, int axis, std::int32_t block,
 std::vector<double> edge_values(DType dtype);
 /// `x` in bytes of its own: copies of a Tensor share theirs.
 Tensor own_copy(const Tensor& x);
-/// A copy of `x` with float32 subnormals made zeros of their sign.
+/// A copy of `x` with subnormals of float32's exponents (bfloat16 has them too) made zeros of their
+/// sign.
 Tensor without_subnormals(const Tensor& x);
 /// `x` with the elements at a few places replaced by infinities, NaN, zeros and subnormals.
 Tensor with_specials(Tensor x);

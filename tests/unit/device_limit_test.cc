@@ -53,7 +53,7 @@ std::vector<Tensor> run(const std::string& device, Graph graph, std::vector<Node
 
 std::vector<std::string> devices() {
   std::vector<std::string> out = {"cpu", "reference"};
-  if (test::make_test_vulkan()) out.emplace_back("vulkan:llvmpipe");
+  if (std::string id = test::test_vulkan_id(); !id.empty()) out.push_back(std::move(id));
   return out;
 }
 

@@ -99,7 +99,7 @@ TEST_CASE("vulkan: after the n-th submission failed, nothing of the run is under
     REQUIRE(device->wait(*again).ok());
     CHECK(first.holds(1024.0f));
   }
-  CHECK(failures > 10);
+  CHECK(failures >= 10);  // as many as there are command buffers
 }
 
 TEST_CASE("vulkan: a run that was cancelled ends between units and leaves nothing behind") {

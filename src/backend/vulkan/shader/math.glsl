@@ -200,7 +200,10 @@ float swish_accurate(float a, float alpha) {
   // a times e^x is nothing.
   const bool far = x < -64.0;
   const float e = exp(far ? 0.5 * x : -x);
-  return far ? a * e * e : a / (1.0 + e);
+  // In this order: e squared may be nothing.
+  precise float small = a * e;
+  small *= e;
+  return far ? small : a / (1.0 + e);
 }
 
 // (e^x - 1) / x for |x| below kNearZero, where the difference itself would lose its digits.

@@ -62,7 +62,11 @@ VALUE mantissa(VALUE v, inout uint exponent) {
 VALUE scaled(VALUE v, uint exponent) {
   const int e = clamp(int(exponent), -300, 300), third = e / 3;
   const VALUE step = uintBitsToFloat(uint(third + 127) << 23);
-  return v * step * step * uintBitsToFloat(uint(e - 2 * third + 127) << 23);
+  // In this order: the factors together may be nothing, which would make a NaN of an infinity.
+  precise VALUE r = v * step;
+  r *= step;
+  r *= uintBitsToFloat(uint(e - 2 * third + 127) << 23);
+  return r;
 }
 #else
 const bool kScaled = false;
