@@ -260,7 +260,8 @@ PhysicalDevice describe(const InstanceApi& api, VkPhysicalDevice handle,
   }
   Answers answers;
   ask(api, handle, answers);
-  // Seen on an H100 (580.159.04): the parts of a split kernel leave elements unwritten.
+  // Seen on an H100 (580.159.04): the driver ignores the base of vkCmdDispatchBase, so that every
+  // part of a split kernel begins at workgroup 0.
   device.splits_kernels = answers.properties12.driverID != VK_DRIVER_ID_NVIDIA_PROPRIETARY;
   const VkPhysicalDeviceProperties& p = answers.properties.properties;
   info.driver =
