@@ -18,6 +18,7 @@ import json
 import multiprocessing
 import os
 import queue
+import re
 import sys
 import tempfile
 
@@ -37,6 +38,8 @@ import onnx_wide  # noqa: E402
 # Relative and absolute, by the type of the output.
 TOLERANCES = {np.dtype(np.float16): (1e-2, 1e-3)}
 TOLERANCE = (1e-3, 1e-5)
+# What ONNX's evaluator raises of operands that do not fit; others are of its own gaps.
+REFUSALS = (ValueError, IndexError, AssertionError)
 # Whose code runs, should the process end.
 OURS, PEER = 0, 1
 
@@ -119,6 +122,39 @@ def second_opinion(model, feed):
         return error
 
 
+def refuses(model, feed, message):
+    """ONNX's evaluator's error, where it refuses the graph, or alone the node that we refuse."""
+    other = second_opinion(model, feed)
+    if isinstance(other, REFUSALS):
+        return other
+    named = re.search(r"node '([^']+)'", message)
+    node = next((n for n in model.graph.node if named and named[1] in n.output), None)
+    if node is None:
+        return None
+    try:
+        known, kinds = operands(model, feed)
+        one = local_model(model, node, known, kinds)
+        other = second_opinion(one, {v.name: known[v.name] for v in one.graph.input})
+    except Exception:  # the peer cannot tell the operands
+        return None
+    return other if isinstance(other, REFUSALS) else None
+
+
+def operands(model, feed):
+    """All values of the outermost graph by the peer, and their element types."""
+    wide = onnx.ModelProto.FromString(model.SerializeToString())
+    kinds = {v.name: v.type.tensor_type.elem_type
+             for v in onnx.shape_inference.infer_shapes(model).graph.value_info}
+    kinds.update((v.name, v.type.tensor_type.elem_type) for v in model.graph.output)
+    made = [name for node in wide.graph.node for name in node.output if kinds.get(name)]
+    del wide.graph.output[:]
+    wide.graph.output.extend(helper.make_tensor_value_info(name, kinds[name], None)
+                             for name in made)
+    known = dict(feed, **{t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer})
+    known.update(zip(made, map(np.asarray, peer(wide, False).run(None, feed))))
+    return known, kinds
+
+
 def local_model(model, node, feed, kinds):
     """One node by itself, what it reads from outside as inputs."""
     ins = [helper.make_tensor_value_info(name, onnx_ops.ONNX[feed[name].dtype], feed[name].shape)
@@ -160,9 +196,9 @@ class Checker:
                 ours = capi.Model(runtime, path)
             except capi.Failed as error:
                 fine = all(isinstance(want, str) for want in wants)
-                other = second_opinion(model, feeds[0])
-                verdict = "both refuse" if fine else "onnx refuses it too" if isinstance(
-                    other, (ValueError, IndexError)) else "REFUSED"
+                other = None if fine else refuses(model, feeds[0], str(error))
+                verdict = "both refuse" if fine else "REFUSED" if other is None else \
+                    "onnx refuses it too"
                 out.append((verdict, f"{device}: {error}"))
                 continue
             for turn, (feed, want) in enumerate(zip(feeds, wants)):
@@ -180,8 +216,8 @@ class Checker:
         except capi.Failed as error:
             if isinstance(want, str):
                 return "both refuse", ""
-            other = second_opinion(model, feed)
-            if isinstance(other, (ValueError, IndexError)):
+            other = refuses(model, feed, str(error))
+            if other is not None:
                 return "onnx refuses it too", f"{error}; {other}"
             return "REFUSED", str(error)
         if isinstance(want, str):
@@ -198,21 +234,12 @@ class Checker:
 
     def narrow(self, model, runtime, session, feed, want, detail):
         """The first node of the outermost graph that differs by itself, on the peer's operands."""
-        wide = onnx.ModelProto.FromString(model.SerializeToString())
-        kinds = {v.name: v.type.tensor_type.elem_type
-                 for v in onnx.shape_inference.infer_shapes(model).graph.value_info}
-        kinds.update((v.name, v.type.tensor_type.elem_type) for v in model.graph.output)
-        made = [name for node in wide.graph.node for name in node.output if kinds.get(name)]
-        del wide.graph.output[:]
-        wide.graph.output.extend(helper.make_tensor_value_info(name, kinds[name], None)
-                                 for name in made)
-        known = dict(feed, **{t.name: onnx.numpy_helper.to_array(t)
-                              for t in model.graph.initializer})
         path = os.path.join(self.folder, "local.onnx")
         explained = []
         try:
             self.turn[1] = PEER
-            known.update(zip(made, map(np.asarray, peer(wide, False).run(None, feed))))
+            known, kinds = operands(model, feed)
+            self.turn[1] = OURS
             for node in model.graph.node:
                 one = local_model(model, node, known, kinds)
                 onnx.save(one, path)

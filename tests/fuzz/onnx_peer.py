@@ -2,6 +2,7 @@
 
 Each entry says why. The rest of the graph stays, so that what comes after is compared as well.
 """
+import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
@@ -11,6 +12,61 @@ from onnx import TensorProto, helper
 MAY_BE_NAN = "may be NaN"
 EXTREMA = ("ReduceMax", "ReduceMin")
 OPSET_MIN = 15  # of CastLike: below it such nodes are not generated
+
+# Of these the peer lacks kernels for many integer types that ONNX allows. In int64 and back they
+# give the same, low bits included.
+WIDENS = {"Add", "Sub", "Mul", "Neg", "Abs", "Sign", "Min", "Max", "Equal", "Less", "Greater",
+          "LessOrEqual", "GreaterOrEqual", "Where", "Clip", "Div", "Mod", "ReduceSum", "ReduceMax",
+          "ReduceMin", "ReduceL1", "ReduceSumSquare", "ArgMax", "ArgMin", "CumSum", "Relu",
+          "MatMul", "TopK", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "Concat",
+          "Transpose", "Pad", "Tile", "Expand", "GatherND", "GatherElements", "ScatterND",
+          "ScatterElements", "Slice", "Split", "Squeeze", "Unsqueeze", "Range"}
+# Their outputs that are not of the operands' type.
+OTHER_OUTPUTS = {"Equal": [0], "Less": [0], "Greater": [0], "LessOrEqual": [0],
+                 "GreaterOrEqual": [0], "ArgMax": [0], "ArgMin": [0], "TopK": [1]}
+NARROW = {np.dtype(t) for t in (np.int8, np.int16, np.int32, np.uint8, np.uint16, np.uint32)}
+AS_INT64 = "as int64 of "
+
+
+def widen(node, arrays, opset):
+    """Marks a node to be run in int64 by the peer; False where that is not the same, or where ONNX
+    does not know the node with such operands. `arrays` are its inputs, None where absent."""
+    if node.op_type not in WIDENS or arrays[0] is None:
+        return False
+    of = 1 if node.op_type == "Where" else 0
+    dtype = arrays[of].dtype
+    try:
+        schema = onnx.defs.get_schema(node.op_type, opset)
+    except onnx.defs.SchemaError:  # of a later op-set
+        return False
+    port = schema.inputs[of].type_str
+    allowed = next((c.allowed_type_strs for c in schema.type_constraints
+                    if c.type_param_str == port), ())
+    if dtype not in NARROW or f"tensor({dtype})" not in allowed:
+        return False
+    # Axes, indices and the like keep their type.
+    wide = [i for i, a in enumerate(arrays) if a is not None and a.dtype == dtype and
+            schema.inputs[min(i, len(schema.inputs) - 1)].type_str == port]
+    node.doc_string = f"{AS_INT64}{helper.np_dtype_to_tensor_dtype(dtype)}:" + \
+        ",".join(map(str, wide))
+    return True
+
+
+def in_int64(node):
+    kind, wide = node.doc_string[len(AS_INT64):].split(":")
+    kind, wide = int(kind), [int(i) for i in wide.split(",")]
+    inner = onnx.NodeProto.FromString(node.SerializeToString())
+    nodes, after = [], []
+    for i in wide:
+        inner.input[i] = f"{node.output[0]}/in{i}"
+        nodes.append(helper.make_node("Cast", [node.input[i]], [inner.input[i]],
+                                      to=TensorProto.INT64))
+    for i, name in enumerate(node.output):
+        if i in OTHER_OUTPUTS.get(node.op_type, ()):
+            continue
+        inner.output[i] = name + "/wide"
+        after.append(helper.make_node("Cast", [inner.output[i]], [name], to=kind))
+    return nodes + [inner] + after
 
 
 def extremum(node):
@@ -40,8 +96,12 @@ def replace(graph):
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 replace(attribute.g)
-        wanted = node.op_type in EXTREMA and node.doc_string == MAY_BE_NAN
-        nodes += extremum(node) if wanted else [node]
+        if node.op_type in EXTREMA and node.doc_string == MAY_BE_NAN:
+            nodes += extremum(node)
+        elif node.doc_string.startswith(AS_INT64):
+            nodes += in_int64(node)
+        else:
+            nodes.append(node)
     nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
     graph.node.extend(nodes)

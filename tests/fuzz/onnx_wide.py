@@ -73,6 +73,8 @@ class Scope:
                                 **attributes)
         feed = {v.name: v.array for v in inputs if v is not None}
         arrays = self.gen.run(node, feed)
+        if arrays is None and onnx_peer.widen(node, [v and v.array for v in inputs], self.opset):
+            arrays = self.gen.run(node, feed)
         if arrays is None:
             return None
         return self.append(node, arrays, exact, hidden, loose)
