@@ -351,30 +351,35 @@ TEST_CASE("states: written in place while other names of the old value's bytes a
   };
   for (const std::string& name : names) {
     CAPTURE(name);
-    for (const std::string written : {"%ka", "%vb"}) {
-      const std::string use = written == "%ka" ? name : replace_all(name, "%a", "%b");
-      check_states(R"(graph {
-        input %k : float32[2, 4]
-        input %v : float32[2, 4]
-        state %a : float32[2, 4, 4] = random 3
-        state %b : float32[2, 4, 4] = random 4
-        const %slots : int32[2] = [1, 4]
-        const %flat : int64[1] = [-1]
-        const %first : int64[1] = [0]
-        const %one : int64[1] = [1]
-        const %two : int64[1] = [2]
-        )" + use + R"(
-        %ka, %vb = polaris.KvWrite(%a, %b, %k, %v, %slots)
-        %later = Neg(%old)
-        %sum = Add(%ka, %vb)
-        output %old
-        output %later
-        output %sum
-        update %a = %ka
-        update %b = %vb
-      })",
-                   3);
+    std::string of_b = replace_all(name, "%a", "%b");
+    for (const std::string made : {"%old", "%other", "%wide", "%line", "%page"}) {
+      of_b = replace_all(of_b, made, made + "_b");
     }
+    check_states(R"(graph {
+      input %k : float32[2, 4]
+      input %v : float32[2, 4]
+      state %a : float32[2, 4, 4] = random 3
+      state %b : float32[2, 4, 4] = random 4
+      const %slots : int32[2] = [1, 4]
+      const %flat : int64[1] = [-1]
+      const %first : int64[1] = [0]
+      const %one : int64[1] = [1]
+      const %two : int64[1] = [2]
+      )" + name + "\n" +
+                     of_b +
+                     R"(
+      %ka, %vb = polaris.KvWrite(%a, %b, %k, %v, %slots)
+      %later = Neg(%old)
+      %later_b = Neg(%old_b)
+      %sum = Add(%ka, %vb)
+      output %old
+      output %later
+      output %later_b
+      output %sum
+      update %a = %ka
+      update %b = %vb
+    })",
+                 2);
   }
 }
 
