@@ -41,6 +41,12 @@ struct Commands {
 
 /// What is known of the program's objects. One for the process, as its Vulkan is.
 struct Record {
+  Record() {
+    const char* to = std::getenv("GCN_RECORD");  // NOLINT(concurrency-mt-unsafe): never set here
+    folder = to == nullptr ? "." : to;
+    out = std::fopen((folder + "/dispatches.jsonl").c_str(), "a");
+    if (out == nullptr) std::abort();
+  }
   std::mutex mutex;
   std::map<std::uint64_t, std::string> modules;
   std::map<std::uint64_t, Pipeline> pipelines;
@@ -55,12 +61,6 @@ struct Record {
 
 Record& record() {
   static Record one;  // tidy: allow globals -- an interposer has no context to pass
-  if (one.out == nullptr) {
-    const char* folder = std::getenv("GCN_RECORD");
-    one.folder = folder == nullptr ? "." : folder;
-    one.out = std::fopen((one.folder + "/dispatches.jsonl").c_str(), "a");
-    if (one.out == nullptr) std::abort();
-  }
   return one;
 }
 
