@@ -3,6 +3,7 @@
 #include <string>
 
 #include "model.h"
+#include "radv/null_device.h"
 #include "report.h"
 
 using namespace polaris::audit;
@@ -53,6 +54,16 @@ TEST_CASE("instructions have the pipe and cost of the card") {
   CHECK(cycles_of("buffer_load_dwordx4") == 64);
   CHECK(cycles_of("ds_read_b128") == 32);
   CHECK(cycles_of("s_buffer_load_dwordx16") == 16);
+}
+
+TEST_CASE("an instruction that the driver writes once for several counts as several") {
+  const std::string once = "BB0:\n\tv_mul_f32_e32 v3, v3, v4 ; 0a060903\n";
+  const std::string end = "\ts_endpgm ; bf810000\n";
+  const std::string line = once.substr(5);
+  CHECK(polaris::radv::with_repeats(once + "\t(then repeated 2 times)\n" + end) ==
+        once + line + line + end);
+  CHECK(polaris::radv::with_repeats(once + end) == once + end);
+  CHECK(polaris::radv::with_repeats("(then repeated 2 times)").empty());
 }
 
 TEST_CASE("assembly gives blocks, branch targets and waits") {

@@ -221,7 +221,7 @@ void read_texts(const Entry& entry, VkDevice device, VkPipeline pipeline, Compil
   get(device, &which, &count, all.data());
   for (std::uint32_t i = 0; i < count; ++i) {
     std::string text = texts[i].substr(0, texts[i].find('\0'));
-    if (std::strcmp(all[i].name, "Assembly") == 0) out.assembly = std::move(text);
+    if (std::strcmp(all[i].name, "Assembly") == 0) out.assembly = with_repeats(text);
     if (std::strcmp(all[i].name, "NIR Shader(s)") == 0) out.nir = std::move(text);
     if (std::strcmp(all[i].name, "ACO IR") == 0) out.ir = std::move(text);
   }

@@ -32,6 +32,10 @@ struct Compiled {
   std::string ir;   // the back end's own form
 };
 
+/// An assembly with every instruction written out: the driver writes one that follows itself once,
+/// and "(then repeated N times)" below it.
+std::string with_repeats(const std::string& assembly);
+
 /// The null device. Nothing is executed. Not thread-safe.
 class NullDevice {
  public:
