@@ -19,15 +19,19 @@ bool all_in_range(const std::vector<std::int64_t>& indices, std::span<const std:
 
 }  // namespace
 
-void add_index_check(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
-                     int input, std::span<const std::int64_t> sizes) {
+Status add_index_check(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
+                       int input, std::span<const std::int64_t> sizes) {
   const OperandDesc& indices = node.inputs[static_cast<std::size_t>(input)];
   const std::int64_t count = operand_elements(indices);
-  if (count == 0 || sizes.empty()) return;
+  if (count == 0 || sizes.empty()) return Status::success();
   const auto known = known_ints(node, static_cast<std::size_t>(input));
-  if (known && all_in_range(*known, sizes)) return;
+  if (known && all_in_range(*known, sizes)) return Status::success();
   std::vector<std::uint32_t> words;
-  for (const std::int64_t size : sizes) words.push_back(static_cast<std::uint32_t>(size));
+  for (const std::int64_t size : sizes) {
+    // The shader looks at 32 bits, with a sign.
+    if (size > INT32_MAX) return refuse(node, "a dim of 2^31 or more, addressed by indices");
+    words.push_back(static_cast<std::uint32_t>(size));
+  }
   const bool tuples = sizes.size() > 1;
   Dispatch d;
   d.shader = "index_check";
@@ -45,6 +49,7 @@ void add_index_check(VulkanKernel& kernel, const VulkanTarget& target, const Nod
   kernel.report_text +=
       tuples ? "within the dim that it addresses" : "below " + std::to_string(sizes[0]);
   kernel.dispatches.push_back(std::move(d));
+  return Status::success();
 }
 
 std::vector<ShaderVariant> index_check_variants() {

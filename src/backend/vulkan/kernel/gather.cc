@@ -114,7 +114,9 @@ KernelResult select_plain(const VulkanTarget& target, const NodeDesc& node, int 
   dispatch.estimate_us = model_us(2 * count * element_bytes, 0);
   if (count > 0) add_parts(*kernel, parts, dispatch);
   const std::int64_t rows[] = {data[axis]};
-  if (count > 0) add_index_check(*kernel, target, node, 1, rows);
+  if (count > 0) {
+    if (auto s = add_index_check(*kernel, target, node, 1, rows); !s) return s.error();
+  }
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
@@ -142,7 +144,9 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
   dispatch.estimate_us = model_us(pairs * 2 * (dtype_bytes(out) + 1), pairs * 4);
   if (pairs > 0) add_parts(*kernel, *parts, dispatch);
   const std::int64_t rows[] = {table.shape[0]};
-  if (pairs > 0) add_index_check(*kernel, target, node, 1, rows);
+  if (pairs > 0) {
+    if (auto s = add_index_check(*kernel, target, node, 1, rows); !s) return s.error();
+  }
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
@@ -179,7 +183,7 @@ KernelResult select_affine(const VulkanTarget& target, const NodeDesc& node, std
   dispatch.estimate_us = model_us(count * 5, count * 8);
   add_parts(*kernel, *parts, dispatch);
   const std::int64_t rows[] = {table.shape[0]};
-  add_index_check(*kernel, target, node, 1, rows);
+  if (auto s = add_index_check(*kernel, target, node, 1, rows); !s) return s.error();
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }

@@ -210,7 +210,9 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   } else if (a->count > 0) {
     kernel->dispatches.push_back(make_dispatch(*kernel, target, node, *a, form, scatter));
   }
-  if (a->count > 0) add_index_check(*kernel, target, node, 1, a->sizes);
+  if (a->count > 0) {
+    if (auto s = add_index_check(*kernel, target, node, 1, a->sizes); !s) return s.error();
+  }
   finish_estimate(*kernel, node);
   return std::shared_ptr<const Kernel>(std::move(kernel));
 }
