@@ -1,7 +1,6 @@
 #include <map>
 #include <string>
 
-#include "base/hash.h"
 #include "ir/attrs_key.h"
 #include "pass/editor.h"
 #include "pass/pass.h"
@@ -12,7 +11,9 @@ namespace {
 // Larger constants are weights: they are shared by content when they are packed, and keep names.
 constexpr std::int64_t kSharedBytesMax = 1024;
 
-void put(std::string& key, std::int64_t v) { key += std::to_string(v) + ' '; }
+void put(std::string& key, std::int64_t v) {
+  key.append(reinterpret_cast<const char*>(&v), sizeof(v));
+}
 
 void merge_constants(Editor& editor) {
   std::map<std::string, ValueId> seen;
@@ -22,7 +23,8 @@ void merge_constants(Editor& editor) {
     const Tensor* tensor = editor.constant(id);
     if (tensor == nullptr || !editor.is_read(id) || !editor.is_internal(id)) continue;
     if (static_cast<std::int64_t>(tensor->bytes().size()) > kSharedBytesMax) continue;
-    std::string key = tensor->type().to_string() + hash_bytes(tensor->bytes()).hex();
+    std::string key(reinterpret_cast<const char*>(tensor->bytes().data()), tensor->bytes().size());
+    key += tensor->type().to_string();
     const auto [first, fresh] = seen.emplace(std::move(key), id);
     if (!fresh) editor.replace(id, first->second);
   }
@@ -34,13 +36,16 @@ std::string key_of(const Node& node) {
       !node.subgraphs.empty()) {
     return "";
   }
-  std::string key = op_full_name(*node.op) + ' ';
-  put(key, std::int64_t{node.device});  // what another device computes would have to be moved
+  std::string key;
+  key.reserve((node.inputs.size() + node.outputs.size() + 4) * sizeof(std::int64_t));
+  // The inputs first: they differ soonest.
   put(key, static_cast<std::int64_t>(node.inputs.size()));
   for (ValueId input : node.inputs) put(key, input.index);
+  put(key, std::int64_t{node.device});  // what another device computes would have to be moved
   // An unused output is part of the key: the other node may lack it.
+  put(key, static_cast<std::int64_t>(node.outputs.size()));
   for (ValueId output : node.outputs) put(key, output.valid() ? 1 : 0);
-  return key + attrs_key(*node.attrs);
+  return key + op_full_name(*node.op) + ' ' + attrs_key(*node.attrs);
 }
 
 Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {

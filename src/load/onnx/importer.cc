@@ -140,7 +140,7 @@ ValueId GraphImporter::resolve(std::string_view name) {
   auto constant = outer_constant(name);
   if (!constant) return kNoValue;
   const ValueId value = graph_.add_constant(std::move(constant));
-  typed_.insert(value);
+  mark_typed(value);
   names_.emplace(name, value);
   return value;
 }
@@ -200,7 +200,7 @@ Status GraphImporter::add_inputs(const GraphDef& def) {
     if (!known && must_know) return known.error();
     if (known) type = *known;
     const ValueId value = graph_.add_input(std::string(input.name), type);
-    if (known) typed_.insert(value);
+    if (known) mark_typed(value);
     if (Status s = bind(input.name, value); !s) return s;
   }
   return Status::success();
@@ -214,7 +214,7 @@ Status GraphImporter::add_initializers(const GraphDef& def) {
     auto constant = make_constant(tensor, file_.source);
     if (!constant) return constant.error();
     const ValueId value = graph_.add_constant(constant.take());
-    typed_.insert(value);
+    mark_typed(value);
     if (Status s = bind(tensor.name, value); !s) return s;
   }
   return Status::success();
@@ -224,7 +224,7 @@ Status GraphImporter::add_captures(std::span<const std::string_view> captures) {
   for (std::string_view name : captures) {
     const ValueId from = outer_->resolve(name);
     const ValueId value = graph_.add_input(std::string(name), outer_->graph_.value(from).type);
-    if (outer_->has_type(from)) typed_.insert(value);
+    if (outer_->has_type(from)) mark_typed(value);
     if (Status s = bind(name, value); !s) return s;
   }
   return Status::success();
@@ -275,6 +275,12 @@ bool GraphImporter::is_read(std::string_view name) {
 
 // Rewrites of old forms ask for ranks before the graph as a whole is inferred: what the inputs'
 // types and constants say is enough for them, and no answer is an answer.
+void GraphImporter::mark_typed(ValueId value) {
+  const auto at = static_cast<std::size_t>(value.index);
+  if (at >= typed_.size()) typed_.resize(graph_.value_count());
+  typed_[at] = true;
+}
+
 void GraphImporter::guess_types(NodeId id) {
   const Node& node = graph_.node(id);
   if (!node.subgraphs.empty()) return;
@@ -292,7 +298,7 @@ void GraphImporter::guess_types(NodeId id) {
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (!node.outputs[i].valid()) continue;
     graph_.value(node.outputs[i]).type = inferred->outputs[i];
-    typed_.insert(node.outputs[i]);
+    mark_typed(node.outputs[i]);
   }
 }
 

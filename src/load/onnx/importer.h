@@ -105,10 +105,13 @@ class GraphImporter {
   /// Whether any node or output of the graph reads the name.
   bool is_read(std::string_view name);
   /// Whether the value's type is known already.
-  bool has_type(ValueId value) const { return typed_.contains(value); }
+  bool has_type(ValueId value) const {
+    const auto at = static_cast<std::size_t>(value.index);
+    return at < typed_.size() && typed_[at];
+  }
   void set_type(ValueId value, const TensorType& type) {
     graph_.value(value).type = type;
-    typed_.insert(value);
+    mark_typed(value);
   }
 
   Graph& graph() { return graph_; }
@@ -126,6 +129,7 @@ class GraphImporter {
   /// Whether the input has a default in the file that counts: it is a constant then.
   bool is_default(std::string_view input) const;
   Result<TensorType> input_type(const ValueDef& def);
+  void mark_typed(ValueId value);
   void guess_types(NodeId id);
   std::shared_ptr<const Constant> outer_constant(std::string_view name);
 
@@ -135,7 +139,7 @@ class GraphImporter {
   Graph graph_;
   std::map<std::string_view, ValueId> names_;
   std::set<std::string_view> initialized_;
-  std::set<ValueId> typed_;
+  std::vector<bool> typed_;  // by value index
   const GraphDef* def_ = nullptr;
   std::set<std::string_view> read_;  // filled when first asked for
 };
