@@ -56,6 +56,8 @@ function(polaris_tests target label timeout_s)
   add_executable(${target} ${sources} ${POLARIS_SUPPORT_OBJECTS})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${target} PRIVATE polaris_core)
+  # What tests themselves compute is little; compiling them at -O2 was a tenth of a build.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Og>)
   polaris_precompile(${target} unit_tests ${POLARIS_PCH_STD} <nlohmann/json.hpp>
     <doctest/doctest.h>)
   foreach(source IN LISTS sources)
