@@ -78,8 +78,9 @@ Result<std::vector<Tensor>> gather_inputs(const Graph& graph, const Common& comm
     const std::string& name = graph.value(graph.inputs()[i]).name;
     if (given->contains(name)) continue;
     if (!options.random) {
-      return Error::invalid("[cli] input '" + name + "' is missing, wanted --input " + name +
-                            "=FILE.npy or --random-inputs");
+      std::string message = "[cli] input '" + name;
+      message.append("' is missing, wanted --input ").append(name);
+      return Error::invalid(message + "=FILE.npy or --random-inputs");
     }
   }
   auto filled = random_inputs(graph, *types, options.seed);

@@ -166,7 +166,7 @@ Arguments place_arguments(const Uses& uses, int& used) {
   const bool all = words > 0 && words <= left + 1 && !uses.push_by_index;
   if (!all) {
     while (std::popcount(out.push_mask) > std::min(left, kPushBesidePointer)) {
-      out.push_mask &= ~(std::uint64_t{1} << (std::bit_width(out.push_mask) - 1));
+      out.push_mask -= std::bit_floor(out.push_mask);
     }
   }
   if (uses.push && !all) out.push_pointer = next++;

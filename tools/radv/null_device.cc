@@ -222,8 +222,8 @@ void read_texts(const Entry& entry, VkDevice device, VkPipeline pipeline, Compil
   for (std::uint32_t i = 0; i < count; ++i) {
     std::string text = texts[i].substr(0, texts[i].find('\0'));
     if (std::strcmp(all[i].name, "Assembly") == 0) out.assembly = with_repeats(text);
-    if (std::strcmp(all[i].name, "NIR Shader(s)") == 0) out.nir = std::move(text);
-    if (std::strcmp(all[i].name, "ACO IR") == 0) out.ir = std::move(text);
+    if (std::strcmp(all[i].name, "NIR Shader(s)") == 0) out.nir = text;
+    if (std::strcmp(all[i].name, "ACO IR") == 0) out.ir = text;
   }
 }
 

@@ -181,12 +181,12 @@ float sum_squares(const float* x, float mean, std::int64_t n) {
 }
 float max_of(const float* x, std::int64_t n) {
   V best = vset(x[0]);
-  V other = best - best;  // NaN where any element is infinite or NaN
+  V other = best * vset(0.0f);  // NaN where any element is infinite or NaN
   std::int64_t i = 0;
   for (; i + kWidth <= n; i += kWidth) {
     const V v = vload(x + i);
     best = vmax(best, v);
-    other = other + (v - v);
+    other = other + v * vset(0.0f);
   }
   float top = vmax_of(best);
   const float odd = vsum(other);

@@ -21,7 +21,7 @@ inline void quantize(const float* x, std::int64_t n, QuantBlock* blocks, QuantMe
     for (int j = 0; j < kVectors; ++j) {
       v[j] = vload(x + i + j * kWidth);
       top = vmax(top, vabs(v[j]));
-      odd = odd + (v[j] - v[j]);
+      odd = odd + v[j] * vset(0.0f);
     }
     const float largest = vmax_of(top);
     const bool finite = !vany(vnan(odd));

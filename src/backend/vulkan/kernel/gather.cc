@@ -53,8 +53,9 @@ struct Parts {
 Result<Parts> split_rows(const VulkanTarget& target, const NodeDesc& node, std::int64_t rows,
                          std::int64_t row_bytes) {
   Parts parts{rows, rows, row_bytes};
-  if (rows * row_bytes <= target.binding_bytes_max || row_bytes == 0) return parts;
-  const std::int64_t unit = target.alignment_bytes / std::gcd(target.alignment_bytes, row_bytes);
+  if (row_bytes <= 0 || rows * row_bytes <= target.binding_bytes_max) return parts;
+  const std::int64_t unit = target.alignment_bytes /
+                            std::max<std::int64_t>(std::gcd(target.alignment_bytes, row_bytes), 1);
   parts.rows_each = target.binding_bytes_max / row_bytes / unit * unit;
   if (parts.rows_each == 0) return refuse(node, "a row that exceeds the binding limit");
   return parts;
