@@ -133,11 +133,18 @@ def refuses(model, feed, message):
         return None
     try:
         known, kinds = operands(model, feed)
+        if node.op_type == "PRelu" and grows(*(known[name].shape for name in node.input)):
+            return ValueError("the slope is broadcast to x, and not x to it")
         one = local_model(model, node, known, kinds)
         other = second_opinion(one, {v.name: known[v.name] for v in one.graph.input})
     except Exception:  # the peer cannot tell the operands
         return None
     return other if isinstance(other, REFUSALS) else None
+
+
+def grows(shape, other):
+    """Whether broadcasting both gives more than `shape`. ONNX's evaluator does not look."""
+    return np.broadcast_shapes(shape, other) != shape
 
 
 def operands(model, feed):

@@ -67,6 +67,21 @@ def window(s, x, kernel):
     return out
 
 
+def outgrows(sizes, attributes):
+    """Whether a window is larger than its padded input by no whole stride. Without ceil_mode ONNX's
+    formula rounds down and the peer toward zero."""
+    rank = len(sizes)
+    ones, none = [1] * rank, [0] * rank * 2
+    pads = attributes.get("pads", none)
+    for i, (size, kernel) in enumerate(zip(sizes, attributes["kernel_shape"])):
+        stride = attributes.get("strides", ones)[i]
+        extent = (kernel - 1) * attributes.get("dilations", ones)[i] + 1
+        room = size + pads[i] + pads[i + rank] - extent
+        if room < 0 and room % stride and not attributes.get("ceil_mode"):
+            return True
+    return False
+
+
 def pool(s):
     rng = s.rng
     x = image(s)
@@ -87,6 +102,9 @@ def pool(s):
     if rng.random() < 0.3 and s.opset >= (10 if op == "MaxPool" else 19) and \
             "auto_pad" not in attributes and "pads" not in attributes:
         attributes["dilations"] = [rng.choice((1, 2)) for _ in kernel]
+    same = attributes.get("auto_pad", "").startswith("SAME")
+    if not same and outgrows(x.array.shape[2:], attributes):
+        return None
     if op == "AveragePool":
         if rng.random() < 0.5:
             attributes["count_include_pad"] = 1

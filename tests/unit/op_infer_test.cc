@@ -146,7 +146,7 @@ TEST_CASE("kernels whose size only the run tells") {
         Shape{1, 3, kUnknownDim, kUnknownDim});
 }
 
-TEST_CASE("a pool's window may be larger than its input, by less than a stride") {
+TEST_CASE("a pool's window may be larger than its input, until the formula falls below 0") {
   PoolAttrs pool;
   pool.kernel_shape = {3};
   CHECK(infer("MaxPool", {dims({1, 1, 1})}, &pool).error.find("extent of 3, wanted at most") !=
@@ -157,6 +157,11 @@ TEST_CASE("a pool's window may be larger than its input, by less than a stride")
   pool.ceil_mode = true;
   CHECK(shape_of("AveragePool", {dims({1, 1, 2})}, &pool) == Shape{1, 1, 1});
   CHECK(shape_of("AveragePool", {dims({1, 1, 1})}, &pool) == Shape{1, 1, 0});
+  pool.kernel_shape = {4};  // ceil((1 - 4) / 2 + 1) is 0, ceil((1 - 5) / 2 + 1) is -1
+  CHECK(shape_of("MaxPool", {dims({1, 1, 1})}, &pool) == Shape{1, 1, 0});
+  pool.kernel_shape = {5};
+  CHECK(infer("MaxPool", {dims({1, 1, 1})}, &pool).error.find("extent of 5, wanted at most") !=
+        std::string::npos);
 }
 
 TEST_CASE("what data decides is bounded") {

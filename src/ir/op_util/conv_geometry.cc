@@ -39,16 +39,18 @@ void pad_same(WindowDim& d, bool upper) {
 }
 
 /// A pool's window may be larger than the padded input, which then holds no window: its output is
-/// empty, or with ceil_mode the one window that starts there, as the formula of ONNX says.
+/// empty, or with ceil_mode the one window that starts there, as the formula of ONNX says. Where
+/// that is below 0 the window does not fit.
 Status place_window(WindowDim& d, const WindowAttrs& attrs) {
   const bool ceil_mode = attrs.ceil_mode;
   const std::int64_t extent = (d.kernel - 1) * d.dilation + 1;
   const std::int64_t room = d.in + d.pad_begin + d.pad_end - extent;
-  if (room < (attrs.pool ? -d.stride : 0)) {
+  const std::int64_t least = ceil_mode ? 1 - 2 * d.stride : -d.stride;
+  if (room < (attrs.pool ? least : 0)) {
     return Error::invalid("kernel, got an extent of " + std::to_string(extent) +
                           ", wanted at most the padded input of " + std::to_string(room + extent));
   }
-  // From -stride on, so that the quotient of what is not negative is rounded.
+  // One more than the quotient, so that what is not negative is rounded.
   d.out = (room + d.stride + (ceil_mode ? d.stride - 1 : 0)) / d.stride;
   // The last window starts inside the input or its padding in front.
   if (ceil_mode && (d.out - 1) * d.stride >= d.in + d.pad_begin) --d.out;
