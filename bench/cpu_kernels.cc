@@ -66,7 +66,7 @@ Timing time_node(Device& device, const OpDef& op, const Attrs& attrs, const Tens
   const std::int64_t bytes =
       packs ? (*kernel)->packed_bytes(1) : static_cast<std::int64_t>(w.bytes().size());
   const std::int64_t y_bytes = y.elements() * 4;
-  const auto copies = static_cast<std::size_t>(std::max<std::int64_t>(1, kRotateBytes / bytes));
+  const auto copies = static_cast<std::size_t>(kRotateBytes / std::max<std::int64_t>(bytes, 1) + 1);
   std::vector<std::unique_ptr<Buffer>> weights;
   for (std::size_t i = 0; i < copies; ++i) {
     auto buffer = device.allocate(bytes, MemoryKind::kDevice);

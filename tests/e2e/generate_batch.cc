@@ -144,7 +144,7 @@ Marks marks_of(const LanguageModel& model, Runtime& runtime) {
   return out;
 }
 
-void check_steady(std::shared_ptr<Runtime> runtime) {
+void check_steady(const std::shared_ptr<Runtime>& runtime) {
   const LanguageModel model = load_language_model(stories_path("q4_0"), runtime);
   TestBatcher test = make_batcher(model);
   GenerateRequest request = greedy_request(model, "Once upon a time", 100);

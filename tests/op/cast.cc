@@ -146,7 +146,7 @@ std::vector<std::uint64_t> patterns(DType dtype) {
     }
     for (DType shorter : {DType::kF16, DType::kBF16, DType::kF32}) {
       const Format f = format_of(shorter);
-      const Number n = decode(random() & ((1ull << f.width()) - 1), shorter);
+      const Number n = decode(random() & (~0ull >> (64 - f.width())), shorter);
       const Number middle{n.kind, n.negative, 2 * n.mantissa + 1, n.exponent - 1};
       around(to_float_bits(middle, dtype));
       around(to_float_bits(n, dtype));

@@ -79,7 +79,7 @@ TEST_CASE("names from a model stay inside its folder") {
 
 TEST_CASE("only regular files are opened, and nothing waits for them") {
   const TemporaryFolder folder;
-  const std::string root = folder.path();
+  const std::string& root = folder.path();
   REQUIRE(make_folder(folder.file("dir")).ok());
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
   link("/dev/zero", folder.file("device"));

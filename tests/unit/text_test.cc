@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <span>
 
 #include "ir/op_attrs/control.h"
 #include "ir/op_attrs/elementwise.h"
@@ -100,7 +101,7 @@ TEST_CASE("large constants: elided, resolved, or base64") {
   auto back = parse_graph(full, ops);
   REQUIRE_MESSAGE(back.ok(), back.error().message());
   const Tensor& read = back->value(back->outputs()[0]).constant->data;
-  CHECK(std::memcmp(read.bytes().data(), data.data(), 400) == 0);
+  CHECK(std::ranges::equal(read.bytes(), std::as_bytes(std::span(data))));
 }
 
 TEST_CASE("encoded constants keep their bytes") {

@@ -117,7 +117,8 @@ TEST_CASE("vulkan QLinearConv is exact, per tensor and per channel") {
         CAPTURE(channels);
         Random random(33);
         const Shape per = channels ? Shape{g.w[0]} : Shape{};
-        const auto taps = static_cast<float>(g.w.elements() / g.w[0]);
+        const std::int64_t each = g.w.elements() / g.w[0];
+        const auto taps = static_cast<float>(each);
         NodeCase node;
         node.op = &find_op("QLinearConv");
         node.attrs = attrs_of(g);
