@@ -131,4 +131,69 @@ TEST_CASE("special values: every step of a chain") {
   }
 }
 
+// What a compiler sees to be one value, or one and its negative, must not be simplified as if it
+// were a number.
+TEST_CASE("special values: a step of a chain that is given one value twice") {
+  struct Form {
+    const char* before;  // the step in front of the op, or none
+    int a;
+    int b;
+  };
+  constexpr Form kForms[] = {{nullptr, 0, 0}, {"Neg", 0, 1}, {"Neg", 1, 0}, {"Abs", 0, 1}};
+  const OpSet ops = OpSet::builtin();
+  for (const OpDef* op : ops.all()) {
+    const bool binary = op->inputs.size() == 2 || (op->input_flags(0) & kVariadic) != 0;
+    if (!op->has_trait(kElementwise) || op->scalar == nullptr || op->make_attrs != nullptr ||
+        !binary)
+      continue;
+    Suite s("Chain", "polaris");
+    for (const Form& form : kForms) {
+      auto steps = attrs<ChainAttrs>([&](auto& a) {
+        if (form.before != nullptr) {
+          a.ops = {form.before, std::string(op->name)};
+          a.args = {0, -1, -1, form.a, form.b, -1};
+        } else {
+          a.ops = {std::string(op->name), "Neg"};
+          a.args = {form.a, form.b, -1, 1, -1, -1};
+        }
+      });
+      for (DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+        const std::string name = std::string(op->name) + " " + std::string(dtype_name(dtype)) +
+                                 " after " + (form.before != nullptr ? form.before : "nothing");
+        CHECK(s.add_if_taken(name, {operand(dtype, 0, edge_values(dtype), true)}, steps));
+      }
+    }
+    s.run();
+  }
+}
+
+TEST_CASE("special values: a sum in a chain of which an operand is taken away again") {
+  using Args = std::vector<std::int64_t>;
+  const struct {
+    std::vector<std::string> ops;
+    Args args;
+  } forms[] = {{{"Add", "Sub"}, {0, 1, -1, 2, 0, -1}},
+               {{"Add", "Sub"}, {0, 1, -1, 2, 1, -1}},
+               {{"Add", "Sub"}, {0, 1, -1, 0, 2, -1}},
+               {{"Sub", "Add"}, {0, 1, -1, 2, 1, -1}},
+               {{"Sub", "Add"}, {0, 1, -1, 1, 2, -1}},
+               {{"Neg", "Add", "Add"}, {0, -1, -1, 0, 1, -1, 2, 3, -1}},
+               {{"Div", "Mul"}, {0, 1, -1, 2, 1, -1}},
+               {{"Mul", "Div"}, {0, 1, -1, 2, 1, -1}}};
+  for (const auto& form : forms) {
+    Suite s("Chain", "polaris");
+    auto steps = attrs<ChainAttrs>([&](auto& a) {
+      a.ops = form.ops;
+      a.args = form.args;
+    });
+    for (DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+      const auto edges = edge_values(dtype);
+      CHECK(s.add_if_taken(form.ops.back() + " " + std::string(dtype_name(dtype)),
+                           {operand(dtype, 0, edges, true), operand(dtype, 1, edges, true)},
+                           steps));
+    }
+    s.run();
+  }
+}
+
 }  // namespace polaris::test

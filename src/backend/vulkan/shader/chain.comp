@@ -79,6 +79,7 @@ float load(uint k, uint i) {
 void main() {
   const uint program[16] =
       uint[](P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15);
+  const uint zero = uint(push.base_out == 0xFFFFFFFFu);  // which no driver knows
   uint first = group_index() * 1024u + gl_LocalInvocationID.x;
   for (uint e = 0u; e < 4u; ++e) {
     uint i = first + e * 256u;
@@ -100,9 +101,10 @@ void main() {
     [[unroll]] for (uint k = 0u; k < 8u; ++k) v[k] = k < INPUTS ? load(k, at[k]) : 0.0;
     [[unroll]] for (uint s = 0u; s < 16u; ++s) {
       if (s < STEPS) {
-        uint p = program[s];
-        v[kStepBase + s] =
-            float_op(p & 0xFFu, TYPE, v[(p >> 8) & 0xFFu], v[(p >> 16) & 0xFFu], 0.0, 0.5, 0.0);
+        uint p = program[s], a = (p >> 8) & 0xFFu, b = (p >> 16) & 0xFFu;
+        // A driver that sees one value twice takes a / a for 1 and a - a for 0, NaN or not.
+        float other = a == b ? uintBitsToFloat(floatBitsToUint(v[b]) ^ zero) : v[b];
+        v[kStepBase + s] = float_op(p & 0xFFu, TYPE, v[a], other, 0.0, 0.5, 0.0);
       }
     }
     STORE_FLOAT(result, TYPE, push.base_out + i, v[kStepBase + STEPS - 1u])

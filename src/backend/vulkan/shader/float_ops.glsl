@@ -25,6 +25,12 @@ float quotient_of(uint type, float a, float b) {
 // Drivers make a minimum or maximum of a comparison, and that would lose a NaN.
 float keep_nan(float a, float v) { return is_nan(a) ? a : v; }
 
+// In a chain a driver may see that b has a in it, and take (c + a) - a for c or a - a for 0.
+float exact_sum(float a, float b) {
+  precise float sum = a + b;
+  return sum;
+}
+
 // One scalar float op; `op` and `type`, that of operands and result, are specialization constants
 // wherever this is called.
 float float_op(uint op, uint type, float a, float b, float c, float p0, float p1) {
@@ -80,8 +86,8 @@ float float_op(uint op, uint type, float a, float b, float c, float p0, float p1
     case kOpSwish: return swish_accurate(a, p0);
     case kOpIsNaN: return is_nan(a) ? 1.0 : 0.0;
     case kOpIsInf: return is_inf(a) && (a > 0.0 ? p0 : p1) != 0.0 ? 1.0 : 0.0;
-    case kOpAdd: return a + b;
-    case kOpSub: return a - b;
+    case kOpAdd: return exact_sum(a, b);
+    case kOpSub: return exact_sum(a, -b);
     case kOpMul: return a * b;
     case kOpDiv: return quotient_of(type, a, b);
     case kOpPow: return pow_accurate(a, b);
