@@ -54,8 +54,8 @@ Result<Parts> split_rows(const VulkanTarget& target, const NodeDesc& node, std::
                          std::int64_t row_bytes) {
   Parts parts{rows, rows, row_bytes};
   if (row_bytes <= 0 || rows * row_bytes <= target.binding_bytes_max) return parts;
-  const std::int64_t unit = target.alignment_bytes /
-                            std::max<std::int64_t>(std::gcd(target.alignment_bytes, row_bytes), 1);
+  const std::int64_t shared = std::gcd(target.alignment_bytes, row_bytes);
+  const std::int64_t unit = std::max<std::int64_t>(target.alignment_bytes / shared, 1);
   parts.rows_each = target.binding_bytes_max / row_bytes / unit * unit;
   if (parts.rows_each == 0) return refuse(node, "a row that exceeds the binding limit");
   return parts;
