@@ -168,7 +168,7 @@ TEST_CASE("steady decoding plans, records and allocates nothing: cpu") {
   check_steady(make_runtime({"cpu"}));
 }
 TEST_CASE("steady decoding plans, records and allocates nothing: vulkan") {
-  if (auto runtime = make_runtime({"vulkan"})) check_steady(std::move(runtime));
+  if (auto runtime = make_runtime({"vulkan"})) check_steady(runtime);
 }
 
 /// Counts host allocations inside segments.
