@@ -139,9 +139,9 @@ Result<std::string_view> TextLexer::raw_string() {
   return out;
 }
 
-Result<Token> TextLexer::next() {
+Result<TextToken> TextLexer::next() {
   skip_space();
-  Token token;
+  TextToken token;
   token.place = place_;
   if (at_end()) return token;
   const std::size_t start = at_;
@@ -151,7 +151,7 @@ Result<Token> TextLexer::next() {
     token.text = std::string(text_.substr(start, length));
   };
   if (c == '"' || (c == '%' && peek(1) == '"')) {
-    token.kind = c == '"' ? Token::Kind::kString : Token::Kind::kValue;
+    token.kind = c == '"' ? TextToken::Kind::kString : TextToken::Kind::kValue;
     if (c == '%') advance();
     auto text = quoted();
     if (!text) return text.error();
@@ -159,7 +159,7 @@ Result<Token> TextLexer::next() {
     return token;
   }
   if (c == '%' || c == '$') {
-    token.kind = c == '%' ? Token::Kind::kValue : Token::Kind::kVariable;
+    token.kind = c == '%' ? TextToken::Kind::kValue : TextToken::Kind::kVariable;
     advance();
     const std::size_t length = value_name_length(text_.substr(at_));
     if (length == 0 || length > kNameBytesMax) {
@@ -171,23 +171,23 @@ Result<Token> TextLexer::next() {
     return token;
   }
   if (c == '=' && peek(1) == '>') {
-    token.kind = Token::Kind::kMark;
+    token.kind = TextToken::Kind::kMark;
     take(2);
     return token;
   }
   std::size_t length = 0;
   if (is_digit(c) || ((c == '-' || c == '+') && (is_digit(peek(1)) || is_letter(peek(1))))) {
-    token.kind = Token::Kind::kNumber;
+    token.kind = TextToken::Kind::kNumber;
     for (length = 1;
          is_word_char(peek(length)) || ((peek(length) == '-' || peek(length) == '+') &&
                                         (peek(length - 1) == 'e' || peek(length - 1) == 'E'));) {
       ++length;
     }
   } else if (is_letter(c) && !(c == '_' && !is_word_char(peek(1)))) {
-    token.kind = Token::Kind::kWord;
+    token.kind = TextToken::Kind::kWord;
     while (is_word_char(peek(length))) ++length;
   } else if (kMarks.find(c) != std::string_view::npos) {
-    token.kind = Token::Kind::kMark;
+    token.kind = TextToken::Kind::kMark;
     length = 1;
   } else {
     return text_error(token.place, "a character that starts nothing here");

@@ -17,7 +17,7 @@ struct TextPlace {
 /// `[text] line:column: what`.
 Error text_error(TextPlace place, std::string_view what);
 
-struct Token {
+struct TextToken {
   enum class Kind : std::uint8_t {
     kEnd,
     kWord,      // Add, polaris.Linear, float32, true, inf
@@ -38,7 +38,7 @@ class TextLexer {
   explicit TextLexer(std::string_view text) : text_(text) {}
   /// Errors: invalid on a character that starts no token, an unterminated string, a name or
   /// string of more than 4096 bytes.
-  Result<Token> next();
+  Result<TextToken> next();
   /// The characters of the string that comes next, as they stand and of any length (base64).
   Result<std::string_view> raw_string();
   TextPlace place() const { return place_; }

@@ -85,12 +85,12 @@ void TextSyntax::next() {
     token_ = token.take();
   } else {
     status_ = token.error();
-    token_ = Token{Token::Kind::kEnd, "", lexer_.place()};
+    token_ = TextToken{TextToken::Kind::kEnd, "", lexer_.place()};
   }
 }
 
 bool TextSyntax::is(std::string_view text) const {
-  return (token_.kind == Token::Kind::kWord || token_.kind == Token::Kind::kMark) &&
+  return (token_.kind == TextToken::Kind::kWord || token_.kind == TextToken::Kind::kMark) &&
          token_.text == text;
 }
 
@@ -108,12 +108,12 @@ Status TextSyntax::expect(std::string_view text) {
 Error TextSyntax::unexpected(std::string_view wanted) const {
   if (!status_) return status_.error();
   const std::string got =
-      token_.kind == Token::Kind::kEnd ? "the end" : "'" + printable(token_.text) + "'";
+      token_.kind == TextToken::Kind::kEnd ? "the end" : "'" + printable(token_.text) + "'";
   return text_error(token_.place, "got " + got + ", wanted " + std::string(wanted));
 }
 
 Result<std::string> TextSyntax::name() {
-  if (token_.kind != Token::Kind::kWord && token_.kind != Token::Kind::kString) {
+  if (token_.kind != TextToken::Kind::kWord && token_.kind != TextToken::Kind::kString) {
     return unexpected("a name");
   }
   std::string out = token_.text;
@@ -122,7 +122,8 @@ Result<std::string> TextSyntax::name() {
 }
 
 Result<std::int64_t> TextSyntax::integer() {
-  const auto value = token_.kind == Token::Kind::kNumber ? parse_i64(token_.text) : std::nullopt;
+  const auto value =
+      token_.kind == TextToken::Kind::kNumber ? parse_i64(token_.text) : std::nullopt;
   if (!value) return unexpected("an integer");
   next();
   return *value;
@@ -249,7 +250,7 @@ Status TextSyntax::constant(GraphText& graph) {
   out.type = t.take();
   if (auto s = expect("="); !s) return s;
   if (accept("elided")) {
-    if (token_.kind == Token::Kind::kString) next();
+    if (token_.kind == TextToken::Kind::kString) next();
   } else {
     auto data = constant_data(out.type.type);
     if (!data) return data.error();
@@ -297,7 +298,7 @@ Status TextSyntax::output(GraphText& graph) {
   auto v = value(false);
   if (!v) return v.error();
   out.value = v.take();
-  if (token_.kind == Token::Kind::kString) {
+  if (token_.kind == TextToken::Kind::kString) {
     out.name = token_.text;
     next();
   }
@@ -306,7 +307,7 @@ Status TextSyntax::output(GraphText& graph) {
 }
 
 bool TextSyntax::is_literal_argument() const {
-  return patterns_ && token_.kind == Token::Kind::kNumber;
+  return patterns_ && token_.kind == TextToken::Kind::kNumber;
 }
 
 Result<ValueText> TextSyntax::value(bool may_be_absent) {
@@ -322,7 +323,7 @@ Result<ValueText> TextSyntax::value(bool may_be_absent) {
     out.absent = true;
     return out;
   }
-  if (token_.kind != Token::Kind::kValue) return unexpected("a value, %name");
+  if (token_.kind != TextToken::Kind::kValue) return unexpected("a value, %name");
   out.token = token_.text;
   next();
   return out;
@@ -330,7 +331,7 @@ Result<ValueText> TextSyntax::value(bool may_be_absent) {
 
 Result<ValueText> TextSyntax::defined_value() {
   auto out = value(false);
-  if (out && token_.kind == Token::Kind::kString) {
+  if (out && token_.kind == TextToken::Kind::kString) {
     out->name = token_.text;
     next();
   }
@@ -339,7 +340,7 @@ Result<ValueText> TextSyntax::defined_value() {
 
 Result<NodeText> TextSyntax::node(int depth) {
   NodeText out;
-  if (token_.kind == Token::Kind::kValue || is("_")) {
+  if (token_.kind == TextToken::Kind::kValue || is("_")) {
     do {
       auto result = is("_") ? value(true) : defined_value();
       if (!result) return result.error();
@@ -348,7 +349,7 @@ Result<NodeText> TextSyntax::node(int depth) {
     if (auto s = expect("="); !s) return s.error();
   }
   out.place = token_.place;
-  if (token_.kind != Token::Kind::kWord) return unexpected("an operator or a statement");
+  if (token_.kind != TextToken::Kind::kWord) return unexpected("an operator or a statement");
   out.op = token_.text;
   next();
   if (auto s = arguments(out); !s) return s.error();
@@ -360,7 +361,7 @@ Status TextSyntax::arguments(NodeText& node) {
   if (auto s = expect("("); !s) return s;
   if (accept(")")) return Status::success();
   do {
-    if (token_.kind == Token::Kind::kValue || is("_") || is_literal_argument()) {
+    if (token_.kind == TextToken::Kind::kValue || is("_") || is_literal_argument()) {
       if (!node.attrs.empty()) return unexpected("an attribute: values come first");
       auto arg = value(true);
       if (!arg) return arg.error();
@@ -414,7 +415,7 @@ Result<TypeText> TextSyntax::type() {
   TypeText out;
   out.place = token_.place;
   const auto dtype =
-      token_.kind == Token::Kind::kWord ? dtype_from_name(token_.text) : std::nullopt;
+      token_.kind == TextToken::Kind::kWord ? dtype_from_name(token_.text) : std::nullopt;
   if (!dtype) return unexpected("a type such as float32[2, 3]");
   next();
   out.type.dtype = *dtype;
@@ -431,7 +432,7 @@ Status TextSyntax::dims(TypeText& type) {
   do {
     std::int64_t dim = kUnknownDim;
     std::string symbol_name;
-    if (token_.kind == Token::Kind::kNumber) {
+    if (token_.kind == TextToken::Kind::kNumber) {
       const TextPlace place = token_.place;
       auto size = integer();
       if (!size) return size.error();
@@ -451,7 +452,7 @@ Status TextSyntax::dims(TypeText& type) {
 }
 
 Status TextSyntax::encoding(TypeText& type) {
-  if (token_.kind != Token::Kind::kWord) return unexpected("an encoding");
+  if (token_.kind != TextToken::Kind::kWord) return unexpected("an encoding");
   if (const auto format = block_format_from_name(token_.text)) {
     next();
     type.type.encoding = Encoding::of(*format);
@@ -461,7 +462,7 @@ Status TextSyntax::encoding(TypeText& type) {
   type.type.encoding.kind = Encoding::Kind::kAffine;
   if (auto s = expect("("); !s) return s;
   const auto storage =
-      token_.kind == Token::Kind::kWord ? dtype_from_name(token_.text) : std::nullopt;
+      token_.kind == TextToken::Kind::kWord ? dtype_from_name(token_.text) : std::nullopt;
   if (!storage) return unexpected("the stored type");
   next();
   type.type.encoding.storage = static_cast<std::uint8_t>(*storage);
@@ -564,7 +565,7 @@ Status TextSyntax::element(Tensor& tensor, std::int64_t index) {
     next();
     return Status::success();
   }
-  if (token_.kind != Token::Kind::kNumber && token_.kind != Token::Kind::kWord) {
+  if (token_.kind != TextToken::Kind::kNumber && token_.kind != TextToken::Kind::kWord) {
     return unexpected("an element of type " + std::string(dtype_name(dtype)));
   }
   if (is_float(dtype)) {
@@ -613,20 +614,20 @@ Result<AttrLiteral> TextSyntax::literal() {
     if (!parsed) return parsed.error();
     out.tensor = parsed.take();
     return out;
-  } else if (token_.kind == Token::Kind::kVariable) {
+  } else if (token_.kind == TextToken::Kind::kVariable) {
     out.kind = Kind::kVariable;
     out.text = token_.text;
-  } else if (token_.kind == Token::Kind::kString) {
+  } else if (token_.kind == TextToken::Kind::kString) {
     out.kind = Kind::kString;
     out.text = token_.text;
-  } else if (token_.kind == Token::Kind::kNumber || is("inf") || is("nan")) {
+  } else if (token_.kind == TextToken::Kind::kNumber || is("inf") || is("nan")) {
     const auto whole = parse_i64(token_.text);
     const auto real = parse_f64(token_.text);
     if (!real) return unexpected("a number");
     out.kind = whole ? Kind::kInt : Kind::kFloat;
     out.integer = whole.value_or(0);
     out.real = *real;
-  } else if (token_.kind == Token::Kind::kWord) {
+  } else if (token_.kind == TextToken::Kind::kWord) {
     out.kind = Kind::kWord;
     out.text = token_.text;
   } else {
@@ -643,7 +644,7 @@ Result<AttrLiteral> TextSyntax::list() {
   if (accept("]")) return out;
   do {
     const TextPlace place = token_.place;
-    if (token_.kind == Token::Kind::kString) {
+    if (token_.kind == TextToken::Kind::kString) {
       if (out.kind != Kind::kEmpty && out.kind != Kind::kStrings) {
         return text_error(place, "a list holds numbers or strings");
       }
@@ -653,7 +654,7 @@ Result<AttrLiteral> TextSyntax::list() {
       continue;
     }
     const auto real = parse_f64(token_.text);
-    if (token_.kind == Token::Kind::kVariable || !real) return unexpected("a number");
+    if (token_.kind == TextToken::Kind::kVariable || !real) return unexpected("a number");
     if (out.kind == Kind::kStrings) return text_error(place, "a list holds numbers or strings");
     const auto whole = parse_i64(token_.text);
     out.kind = whole && out.kind != Kind::kFloats ? Kind::kInts : Kind::kFloats;

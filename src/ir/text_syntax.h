@@ -27,8 +27,8 @@ class TextSyntax {
   /// Whether the current token is the word or mark; takes it when it is.
   bool accept(std::string_view text);
   Status expect(std::string_view text);
-  bool at_end() const { return token_.kind == Token::Kind::kEnd; }
-  const Token& token() const { return token_; }
+  bool at_end() const { return token_.kind == TextToken::Kind::kEnd; }
+  const TextToken& token() const { return token_; }
   /// What went wrong while cutting tokens; success where nothing did.
   const Status& status() const { return status_; }
   Result<std::string> name();
@@ -66,7 +66,7 @@ class TextSyntax {
   void next();
 
   TextLexer lexer_;
-  Token token_;
+  TextToken token_;
   Status status_;
   std::int64_t constant_bytes_left_;
   bool patterns_ = false;
