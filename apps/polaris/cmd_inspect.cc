@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "command.h"
 #include "generator.h"
+#include "ir/nested.h"
 #include "load/load.h"
 #include "model_io.h"
 #include "session/estimate_memory.h"
@@ -14,11 +15,9 @@ namespace polaris::cli {
 namespace {
 
 /// Nodes by op, subgraphs included.
-void count_ops(const Graph& graph, std::map<std::string, std::int64_t>& counts) {
-  for (NodeId id : graph.order()) {
-    const Node& node = graph.node(id);
-    ++counts[op_full_name(*node.op)];
-    for (const auto& subgraph : node.subgraphs) count_ops(*subgraph, counts);
+void count_ops(const Graph& root, std::map<std::string, std::int64_t>& counts) {
+  for (const Graph* graph : graphs_within(root)) {
+    for (NodeId id : graph->order()) ++counts[op_full_name(*graph->node(id).op)];
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <queue>
 #include <utility>
 
@@ -19,13 +20,24 @@ void Insertions::add(NodeId before, NodeId node) {
   ++count_;
 }
 
+struct Graph::Cloning {
+  bool keep_called = false;  // graphs that several nodes run stay the same ones
+  std::map<const Graph*, std::shared_ptr<Graph>> called;  // the copies of those made so far
+};
+
 Graph Graph::clone() const {
+  Cloning cloning;
   auto symbols = std::make_shared<SymbolTable>();
   for (const Symbol& symbol : symbols_->all()) symbols->add(symbol);
-  return clone(std::move(symbols));
+  return clone(std::move(symbols), cloning);
 }
 
-Graph Graph::clone(std::shared_ptr<SymbolTable> symbols) const {
+Graph Graph::clone_beside() const {
+  Cloning cloning{.keep_called = true, .called = {}};
+  return clone(symbols_, cloning);
+}
+
+Graph Graph::clone(std::shared_ptr<SymbolTable> symbols, Cloning& cloning) const {
   Graph out;
   out.name = name;
   out.values_ = values_;
@@ -45,9 +57,16 @@ Graph Graph::clone(std::shared_ptr<SymbolTable> symbols) const {
     copy->device = node->device;
     copy->dead = node->dead;
     for (const auto& sub : node->subgraphs) {
-      // A nested graph that has not been unified with this one yet still has a table of its own.
-      copy->subgraphs.push_back(
-          std::make_unique<Graph>(sub->symbols_ == symbols_ ? sub->clone(symbols) : sub->clone()));
+      const bool called = sub.use_count() > 1;
+      std::shared_ptr<Graph> nested = called && cloning.keep_called ? sub : nullptr;
+      if (called && !nested) nested = cloning.called[sub.get()];
+      if (!nested) {
+        // A nested graph that is not unified with this one yet still has a table of its own.
+        nested = std::make_shared<Graph>(sub->symbols_ == symbols_ ? sub->clone(symbols, cloning)
+                                                                   : sub->clone());
+      }
+      if (called && !cloning.keep_called) cloning.called[sub.get()] = nested;
+      copy->subgraphs.push_back(std::move(nested));
     }
     out.nodes_.push_back(std::move(copy));
   }

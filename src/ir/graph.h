@@ -38,18 +38,19 @@ struct Value {
   std::shared_ptr<const Constant> constant;  // set for constants only
 };
 
+class Graph;
+
 struct Node {
   const OpDef* op = nullptr;
   std::unique_ptr<Attrs> attrs;
   std::vector<ValueId> inputs;   // kNoValue: absent
   std::vector<ValueId> outputs;  // kNoValue: unused
-  /// If: then, else. Loop, Scan: body. A subgraph sees nothing outside itself: what ONNX captures
-  /// implicitly is an explicit extra input of the node, appended after the op's own inputs, and an
-  /// extra input of each subgraph, in the same order after the subgraph's own inputs. So input 1 +
-  /// i of If is input i of both branches, and input i >= 2 of Loop is input i of its body; how many
-  /// of them are captures stands in LoopAttrs. Dims use the ids of the outermost graph's symbol
-  /// table, which subgraphs share.
-  std::vector<std::unique_ptr<Graph>> subgraphs;
+  /// What control flow runs (ir/control.h says how): If's branches, Loop's body. A subgraph sees
+  /// nothing outside itself: what ONNX captures implicitly is an explicit extra input of the node,
+  /// after the op's own inputs, and an extra input of each subgraph, in the same order after the
+  /// subgraph's own inputs. Dims use the ids of the outermost graph's symbol table, which subgraphs
+  /// share. Calls of one function share its graph; any other graph belongs to one node.
+  std::vector<std::shared_ptr<Graph>> subgraphs;
   std::string name;
   std::int32_t device = -1;  // placed on this one of a runtime's devices; -1: not placed, any
   bool dead = false;
@@ -88,8 +89,10 @@ class Graph {
   Graph() : symbols_(std::make_shared<SymbolTable>()) {}
   Graph(Graph&&) = default;
   Graph& operator=(Graph&&) = default;
-  /// A deep copy; constants stay shared.
+  /// A deep copy; constants stay shared. What calls share is copied once.
   Graph clone() const;
+  /// A copy that stands beside this graph: it has its symbols, and calls the same graphs.
+  Graph clone_beside() const;
 
   ValueId add_input(std::string name, TensorType type);
   ValueId add_constant(std::shared_ptr<const Constant> constant);
@@ -155,7 +158,8 @@ class Graph {
   std::string name;
 
  private:
-  Graph clone(std::shared_ptr<SymbolTable> symbols) const;
+  struct Cloning;
+  Graph clone(std::shared_ptr<SymbolTable> symbols, Cloning& cloning) const;
   ValueId add_value(Value value);
   NodeId make_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
                    int output_count, std::string name);

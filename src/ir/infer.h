@@ -6,9 +6,6 @@
 
 namespace polaris {
 
-/// Subgraphs nest at most this deep.
-inline constexpr int kGraphDepthMax = 16;
-
 /// infer_graph that also hands out what it learned: (*known)[v.index] is the host tensor of value
 /// v where constants and shape arithmetic give it (at most 1024 elements unless a constant), else
 /// a null Tensor. Subgraphs' values are not handed out.

@@ -65,7 +65,7 @@ std::vector<KnownInt> Knowledge::partial(ValueId id) const {
 
 bool Knowledge::may_track(const Node& node) {
   const OpDef& op = *node.op;
-  if (!op.has_trait(kFoldable) || op.has_trait(kDataDependent | kStateful | kControl)) return false;
+  if (!op.has_trait(kFoldable) || op.has_trait(kDataDependent | kStateful)) return false;
   if (op.reference == nullptr) return false;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (!reads_data(node, i)) continue;

@@ -16,7 +16,7 @@
 
 namespace polaris {
 
-class Graph;
+struct ControlDef;
 struct OpDef;
 
 /// What may stand in a port.
@@ -36,7 +36,6 @@ enum OpTraits : std::uint32_t {
   kElementwise = 1u << 0,    // output element i depends on input elements broadcast to i only
   kFoldable = 1u << 1,       // pure: constant inputs give a constant output
   kDataDependent = 1u << 2,  // an output's shape depends on input data; `infer` gives its bound
-  kControl = 1u << 3,        // If, Loop, Scan: run by the executor, never by a kernel
   kStateful = 1u << 4,       // updates an input in place; never folded, shared or reordered
   kCommutative = 1u << 5,
   kTypeOnly = 1u << 6,  // reads its inputs' types, never their data (Shape, Size)
@@ -91,7 +90,6 @@ class InferContext {
   std::span<const Tensor* const> values;      // null: not known; same length as inputs
   // Of inputs whose values are known in part; may be shorter than inputs, empty: not known.
   std::span<const std::vector<KnownInt>> partial;
-  std::span<const Graph* const> subgraphs;
   std::vector<TensorType> outputs;  // as many as the node has; infer fills them
   /// For kDataDependent: the largest shape output i can have (static when inputs are static).
   std::vector<Shape> bounds;  // same length as outputs; default: outputs[i].shape
@@ -184,7 +182,10 @@ struct OpDef {
   std::uint32_t moved = 0;  // kMove: bit i for input i, the last port's for variadic ones
   std::unique_ptr<Attrs> (*make_attrs)() = nullptr;  // null: no attributes
   Status (*infer)(InferContext&) = nullptr;
-  Status (*reference)(RefContext&) = nullptr;  // null only for kControl
+  Status (*reference)(RefContext&) = nullptr;  // null only for control flow
+  /// Control flow: how the node's graphs are run (ir/control.h). `infer` then only checks operands;
+  /// what the outputs are follows from the graphs.
+  const ControlDef* control = nullptr;
   std::span<const InPlace> inplace;
   /// Output `output` as a view of an input, for these static types, or nothing.
   std::optional<ViewOf> (*view)(const NodeTypes&, int output) = nullptr;
@@ -204,6 +205,7 @@ struct OpDef {
     return name == op_name && domain == op_domain;
   }
   bool has_trait(std::uint32_t trait) const { return (traits & trait) != 0; }
+  bool is_control() const { return control != nullptr; }
   /// Flags of input i, the last port's for variadic ones.
   std::uint32_t input_flags(int i) const;
   /// Flags of output i, likewise.

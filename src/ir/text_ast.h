@@ -102,6 +102,7 @@ struct NodeText {
 };
 struct GraphText {
   std::string name;
+  bool again = false;  // `graph NAME` without more: the graph of that name above, called again
   std::vector<SymbolText> symbols;
   std::vector<InputText> inputs;
   std::vector<ConstText> constants;

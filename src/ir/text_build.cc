@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "ir/control.h"
 #include "ir/infer.h"
 
 namespace polaris {
@@ -129,6 +130,8 @@ class Builder {
 
   Status build_values(const GraphText& text, Graph& graph, Names& names);
   Status build_node(const NodeText& text, Graph& graph, Names& names);
+  Result<std::shared_ptr<Graph>> nested_graph(const GraphText& text, const OpDef& op,
+                                              const Graph& outer);
   Result<std::shared_ptr<const Constant>> constant_of(const ConstText& text,
                                                       const TensorType& type);
   Result<std::shared_ptr<const State>> state_of(const StateText& text,
@@ -141,6 +144,7 @@ class Builder {
   const ParseOptions& options_;
   const States& declared_;
   std::vector<Written> written_;
+  std::map<std::string, std::weak_ptr<Graph>, std::less<>> called_;  // the last of each name
 };
 
 std::string real_name(const ValueText& value) { return value.name.value_or(value.token); }
@@ -263,12 +267,28 @@ Status Builder::build_node(const NodeText& text, Graph& graph, Names& names) {
     written_.push_back({&graph, output, *type, text.types[i]->place});
   }
   for (const GraphText& sub : text.subgraphs) {
-    auto nested = std::make_unique<Graph>();
-    nested->share_symbols(graph);
-    if (auto s = build(sub, *nested); !s) return s;
-    graph.node(id).subgraphs.push_back(std::move(nested));
+    auto nested = nested_graph(sub, *op, graph);
+    if (!nested) return nested.error();
+    graph.node(id).subgraphs.push_back(nested.take());
   }
   return Status::success();
+}
+
+Result<std::shared_ptr<Graph>> Builder::nested_graph(const GraphText& text, const OpDef& op,
+                                                     const Graph& outer) {
+  const bool calls = op.is_control() && op.control->calls;
+  if (text.again) {
+    const auto found = called_.find(text.name);
+    auto graph = found != called_.end() && calls ? found->second.lock() : nullptr;
+    if (graph) return graph;
+    return text_error(text.place, "graph '" + printable(text.name) +
+                                      "' is called, but no call above this says what it is");
+  }
+  auto nested = std::make_shared<Graph>();
+  nested->share_symbols(outer);
+  if (auto s = build(text, *nested); !s) return s.error();
+  if (calls && !text.name.empty()) called_.insert_or_assign(text.name, nested);
+  return nested;
 }
 
 Status Builder::build(const GraphText& text, Graph& graph) {

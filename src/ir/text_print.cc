@@ -2,10 +2,12 @@
 #include <cstring>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/hash.h"
 #include "base/strings.h"
+#include "ir/control.h"
 #include "ir/model_text.h"
 #include "ir/text.h"
 #include "ir/text_build.h"
@@ -169,12 +171,31 @@ std::string state_tail(const State& state, const PrintOptions& options) {
   return out;
 }
 
+/// Names of called graphs, by which later calls of one name it.
+class CalledNames {
+ public:
+  /// The name, and whether the graph has it already. `wanted` where it is free.
+  std::pair<std::string, bool> name(const Graph& graph, const std::string& wanted) {
+    const auto [at, fresh] = names_.try_emplace(&graph, wanted);
+    for (std::int64_t n = 2; fresh && !used_.insert(at->second).second; ++n) {
+      at->second = (wanted.empty() ? "called" : wanted) + "_" + std::to_string(n);
+    }
+    return {at->second, !fresh};
+  }
+
+ private:
+  std::map<const Graph*, std::string> names_;
+  std::set<std::string> used_;
+};
+
 class Printer {
  public:
   /// `declared`: what states are stands above the graph.
-  Printer(const Graph& graph, const PrintOptions& options, int depth, bool declared = false)
+  Printer(const Graph& graph, const PrintOptions& options, CalledNames& called, int depth,
+          bool declared = false)
       : graph_(graph),
         options_(options),
+        called_(called),
         indent_(static_cast<std::size_t>(depth) * 2 + 2, ' '),
         declared_(declared) {}
 
@@ -195,6 +216,7 @@ class Printer {
 
   const Graph& graph_;
   const PrintOptions& options_;
+  CalledNames& called_;
   std::string indent_;
   bool declared_;
   std::string out_;
@@ -303,9 +325,15 @@ void Printer::print_node(const Node& node, int depth) {
   text += ")" + node_types(node);
   if (node.name != default_node_name(names)) text += " as " + word_or_quoted(node.name);
   for (const auto& sub : node.subgraphs) {
-    Printer inner(*sub, options_, depth + 1);
-    text += " graph " + (sub->name.empty() ? std::string() : word_or_quoted(sub->name) + " ") +
-            inner.body(graph_.symbols().size(), depth + 1);
+    std::string name = sub->name;
+    bool again = false;
+    if (node.op->is_control() && node.op->control->calls) {
+      std::tie(name, again) = called_.name(*sub, name);
+    }
+    text += " graph" + (name.empty() ? std::string() : " " + word_or_quoted(name));
+    if (again) continue;
+    Printer inner(*sub, options_, called_, depth + 1);
+    text += " " + inner.body(graph_.symbols().size(), depth + 1);
   }
   line(text);
 }
@@ -352,7 +380,8 @@ std::string Printer::body(std::size_t inherited, int depth) {
 }  // namespace
 
 std::string print_graph(const Graph& graph, const PrintOptions& options) {
-  Printer printer(graph, options, 0);
+  CalledNames called;
+  Printer printer(graph, options, called, 0);
   const std::string name = graph.name.empty() ? "" : word_or_quoted(graph.name) + " ";
   return "graph " + name + printer.body(0, 0) + "\n";
 }
@@ -364,7 +393,8 @@ std::string print_model(const Model& model, const PrintOptions& options) {
            state_tail(*state, options) + "\n";
   }
   for (const auto& [name, graph] : model.functions) {
-    Printer printer(graph, options, 0, true);
+    CalledNames called;
+    Printer printer(graph, options, called, 0, true);
     out += "graph " + word_or_quoted(name) + " " + printer.body(0, 0) + "\n";
   }
   return out;

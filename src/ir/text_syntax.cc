@@ -4,7 +4,7 @@
 
 #include "base/checked.h"
 #include "base/strings.h"
-#include "ir/infer.h"
+#include "ir/nested.h"
 #include "tensor/element.h"
 
 namespace polaris {
@@ -158,6 +158,13 @@ Result<GraphText> TextSyntax::graph_at(int depth) {
     auto given = name();
     if (!given) return given.error();
     graph_name = given.take();
+    if (depth > 0 && !is("{")) {
+      GraphText again;
+      again.name = std::move(graph_name);
+      again.again = true;
+      again.place = place;
+      return again;
+    }
   }
   auto out = body_at(depth);
   if (!out) return out;

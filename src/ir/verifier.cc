@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "ir/control.h"
 #include "ir/infer.h"
+#include "ir/nested.h"
 
 namespace polaris {
 namespace {
@@ -37,9 +39,11 @@ Status check_side(const Node& node, std::span<const Port> ports, const std::vect
 
 class Verifier {
  public:
-  Verifier(const Graph& graph, int depth)
+  /// `seen`: the graphs that were verified, or are being.
+  Verifier(const Graph& graph, int depth, std::set<const Graph*>& seen)
       : graph_(graph),
         depth_(depth),
+        seen_(seen),
         defined_(graph.value_count(), false),
         state_(graph.value_count(), false) {}
   Status run();
@@ -69,6 +73,7 @@ class Verifier {
 
   const Graph& graph_;
   int depth_;
+  std::set<const Graph*>& seen_;
   std::vector<bool> defined_;
   std::vector<bool> state_;  // values whose bytes are a state's
 };
@@ -195,27 +200,20 @@ Status Verifier::check_stateful(const Node& node) {
 }
 
 Status Verifier::check_subgraphs(const Node& node) {
-  const std::size_t wanted = node.op->is("If") ? 2 : node.op->is("Loop") ? 1 : 0;
-  if (node.subgraphs.size() != wanted) {
-    return node_fail(node, "subgraphs, got " + std::to_string(node.subgraphs.size()) + ", wanted " +
-                               std::to_string(wanted));
+  if (!node.op->is_control()) {
+    return node.subgraphs.empty()
+               ? Status::success()
+               : node_fail(node, "subgraphs, got " + std::to_string(node.subgraphs.size()) +
+                                     ", wanted 0");
   }
-  if (wanted == 0) return Status::success();
-  const std::size_t own = node.op->is("If") ? 1 : 0;
+  const auto view = control_view(node);
+  if (!view) return view.error();
   for (const auto& sub : node.subgraphs) {
-    if (sub->inputs().size() + own != node.inputs.size()) {
-      return node_fail(node, "inputs of a subgraph, got " + std::to_string(sub->inputs().size()) +
-                                 ", wanted " + std::to_string(node.inputs.size() - own));
+    if (sub.use_count() > 1 && !node.op->control->calls) {
+      return node_fail(node, "runs graph '" + sub->name + "', which another node has");
     }
-    const std::size_t outputs = node.outputs.size() + 1 - own;
-    if (sub->outputs().size() != outputs) {
-      return node_fail(node, "outputs of a subgraph, got " + std::to_string(sub->outputs().size()) +
-                                 ", wanted " + std::to_string(outputs));
-    }
-    if (depth_ == kGraphDepthMax) {
-      return node_fail(node, "nests deeper than " + std::to_string(kGraphDepthMax));
-    }
-    Verifier inner(*sub, depth_ + 1);
+    if (!seen_.insert(sub.get()).second) continue;
+    Verifier inner(*sub, depth_ + 1, seen_);
     if (auto s = inner.run(); !s) return s.error().with_context("in " + node.name);
   }
   return Status::success();
@@ -338,7 +336,9 @@ Status verify_types(const Graph& graph) {
 }  // namespace
 
 Status verify_graph(const Graph& graph, const VerifyOptions& options) {
-  Verifier verifier(graph, 0);
+  if (auto s = check_nesting(graph); !s) return s;
+  std::set<const Graph*> seen;
+  Verifier verifier(graph, 0, seen);
   if (auto s = verifier.run(); !s) return s;
   return options.types ? verify_types(graph) : Status::success();
 }

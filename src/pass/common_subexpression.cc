@@ -32,8 +32,7 @@ void merge_constants(Editor& editor) {
 
 /// What makes two nodes compute the same, or "" for nodes that may not be merged.
 std::string key_of(const Node& node) {
-  if (node.op->has_trait(kStateful | kControl) || !node.op->has_trait(kFoldable) ||
-      !node.subgraphs.empty()) {
+  if (node.op->has_trait(kStateful) || !node.op->has_trait(kFoldable) || !node.subgraphs.empty()) {
     return "";
   }
   std::string key;

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "ir/control.h"
 #include "ir/op_attrs/control.h"
 #include "pass/editor.h"
 #include "pass/pass.h"
@@ -7,16 +8,17 @@
 namespace polaris {
 namespace {
 
-/// How the graphs of a node use the captures they are given: one flag per input of the node.
+/// How the graphs of a node use the captures they are given: one flag per capture.
 struct CaptureUse {
   std::vector<bool> read;
   std::vector<bool> handed_out;
 };
 
-CaptureUse capture_use(const Node& node, std::size_t own) {
+/// `captures`: the last inputs of the node and of each of its graphs.
+CaptureUse capture_use(const Node& node, std::size_t captures) {
   CaptureUse out;
-  out.read.resize(node.inputs.size());
-  out.handed_out.resize(node.inputs.size());
+  out.read.resize(captures);
+  out.handed_out.resize(captures);
   for (const auto& sub : node.subgraphs) {
     std::vector<bool> read(sub->value_count(), false);
     std::vector<bool> handed_out(sub->value_count(), false);
@@ -26,46 +28,61 @@ CaptureUse capture_use(const Node& node, std::size_t own) {
       }
     }
     for (ValueId id : sub->outputs()) handed_out[static_cast<std::size_t>(id.index)] = true;
-    for (std::size_t i = 0; i < sub->inputs().size(); ++i) {
-      const auto value = static_cast<std::size_t>(sub->inputs()[i].index);
-      if (handed_out[value]) out.handed_out[own + i] = true;
-      if (read[value] || handed_out[value]) out.read[own + i] = true;
+    const std::size_t own = sub->inputs().size() - captures;
+    for (std::size_t i = 0; i < captures; ++i) {
+      const auto value = static_cast<std::size_t>(sub->inputs()[own + i].index);
+      if (handed_out[value]) out.handed_out[i] = true;
+      if (read[value] || handed_out[value]) out.read[i] = true;
     }
   }
   return out;
 }
 
+/// Makes captures that go constants of `sub`, where it reads them.
+void take_captures(Graph& sub, const std::vector<bool>& drop, const std::vector<bool>& read,
+                   const std::vector<std::shared_ptr<const Constant>>& constants) {
+  const std::size_t own = sub.inputs().size() - drop.size();
+  std::vector<ValueId> to(sub.value_count());
+  std::vector<bool> gone(own, false);
+  for (std::size_t i = 0; i < drop.size(); ++i) {
+    gone.push_back(drop[i]);
+    if (!drop[i] || !read[i]) continue;
+    const ValueId inner = sub.add_constant(constants[i]);
+    to[static_cast<std::size_t>(sub.inputs()[own + i].index)] = inner;
+  }
+  sub.replace_uses(to);
+  sub.remove_inputs(gone);
+}
+
 /// Constants that subgraphs capture become constants inside them, and captures that nobody reads
 /// go; both leave fewer values to hand around.
-bool localize(Editor& editor, NodeId id) {
+Result<bool> localize(Editor& editor, NodeId id) {
   Node& node = editor.node(id);
-  const bool loop = node.op->is("Loop");
-  const std::size_t own = loop ? 0 : 1;  // node input own + i is subgraph input i
-  const std::size_t captures =
-      loop ? static_cast<std::size_t>(node.attrs_as<LoopAttrs>().captures) : node.inputs.size() - 1;
-  const CaptureUse use = capture_use(node, own);
-  std::vector<bool> drop(node.inputs.size(), false);
+  for (const auto& sub : node.subgraphs) {
+    if (sub.use_count() > 1) return false;  // what others call it with may differ
+  }
+  const auto view = control_view(node);
+  if (!view) return view.error();
+  const auto captures = static_cast<std::size_t>(view->captures);
+  const std::size_t own = node.inputs.size() - captures;
+  const CaptureUse use = capture_use(node, captures);
+  std::vector<bool> drop(captures, false);
+  std::vector<std::shared_ptr<const Constant>> constants(captures);
   std::int64_t dropped = 0;
-  for (std::size_t i = node.inputs.size() - captures; i < node.inputs.size(); ++i) {
-    const ValueId outer = node.inputs[i];
-    const bool constant = outer.valid() && editor.value(outer).constant;
-    drop[i] = !use.read[i] || (constant && !use.handed_out[i]);
+  for (std::size_t i = 0; i < captures; ++i) {
+    const ValueId outer = node.inputs[own + i];
+    if (outer.valid()) constants[i] = editor.value(outer).constant;
+    drop[i] = !use.read[i] || (constants[i] && !use.handed_out[i]);
     if (drop[i]) ++dropped;
   }
   if (dropped == 0) return false;
-  const std::vector<bool> inner_drop(drop.begin() + static_cast<std::ptrdiff_t>(own), drop.end());
-  for (auto& sub : node.subgraphs) {
-    std::vector<ValueId> to(sub->value_count());
-    for (std::size_t i = 0; i < inner_drop.size(); ++i) {
-      if (!inner_drop[i] || !use.read[own + i]) continue;
-      const ValueId inner = sub->add_constant(editor.value(node.inputs[own + i]).constant);
-      to[static_cast<std::size_t>(sub->inputs()[i].index)] = inner;
-    }
-    sub->replace_uses(to);
-    sub->remove_inputs(inner_drop);
+  for (const auto& sub : node.subgraphs) take_captures(*sub, drop, use.read, constants);
+  std::vector<bool> gone(own, false);
+  gone.insert(gone.end(), drop.begin(), drop.end());
+  editor.remove_inputs(id, gone);
+  if (node.op->control->counts_captures) {
+    static_cast<ControlAttrs&>(*node.attrs).captures -= dropped;
   }
-  editor.remove_inputs(id, drop);
-  if (loop) static_cast<LoopAttrs&>(*node.attrs).captures -= dropped;
   return true;
 }
 
@@ -74,8 +91,10 @@ Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   bool changed = false;
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {
-    const Node& node = graph.node(id);
-    if (node.op->is("If") || node.op->is("Loop")) changed |= localize(editor, id);
+    if (!graph.node(id).op->is_control()) continue;
+    auto localized = localize(editor, id);
+    if (!localized) return localized.error();
+    changed |= *localized;
   }
   return changed;
 }
@@ -84,7 +103,7 @@ Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
 
 extern constinit const Pass pass_localize_captures{
     .name = "localize_captures",
-    .doc = "Constants that If and Loop capture move into their subgraphs; unread captures go.",
+    .doc = "Constants that control flow captures move into its subgraphs; unread captures go.",
     .run = run,
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "ir/any_rank.h"
+#include "ir/nested.h"
 #include "ir/symbols.h"
 #include "ir/verifier.h"
 
@@ -30,18 +31,6 @@ constexpr bool kAlwaysVerify = false;
 constexpr bool kAlwaysVerify = true;
 #endif
 
-/// Subgraphs before the graphs that hold them.
-std::vector<Graph*> innermost_first(Graph& root) {
-  std::vector<Graph*> out{&root};
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    for (NodeId id : out[i]->order()) {
-      for (auto& sub : out[i]->node(id).subgraphs) out.push_back(sub.get());
-    }
-  }
-  std::reverse(out.begin(), out.end());
-  return out;
-}
-
 }  // namespace
 
 std::span<const Pass* const> default_passes() { return kOrder; }
@@ -60,7 +49,7 @@ Result<PassRun> run_over_subgraphs(Graph& graph, std::string_view name, bool ver
   run.nodes_before = count_nodes(graph);
   const auto start = std::chrono::steady_clock::now();
   // A pass may remove nodes and with them subgraphs: dead nodes keep theirs until compact().
-  for (Graph* at : innermost_first(graph)) {
+  for (Graph* at : graphs_within(graph)) {
     // Passes read ranks; where one is open, the graph runs as it was written.
     if (has_any_rank(*at)) continue;
     auto changed = work(*at);
@@ -107,7 +96,7 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
   bool placed = !options.place;
   const auto place = [&]() -> Status {
     if (std::exchange(placed, true)) return Status::success();
-    for (Graph* at : innermost_first(graph)) at->compact();
+    for (Graph* at : graphs_within(graph)) at->compact();
     return options.place(graph);
   };
   for (const Pass* pass : passes) {
@@ -122,7 +111,7 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
     report.ms += run->ms;
     report.runs.push_back(run.take());
   }
-  for (Graph* at : innermost_first(graph)) at->compact();
+  for (Graph* at : graphs_within(graph)) at->compact();
   if (auto status = place(); !status) return status.error();
   return report;
 }

@@ -67,8 +67,7 @@ HostArithmetic host_arithmetic(const Graph& graph, const std::vector<bool>& host
       return std::any_of(ids.begin(), ids.end(),
                          [&](ValueId id) { return id.valid() && flags[at(id)]; });
     };
-    const bool foldable =
-        node.op->has_trait(kFoldable) && !node.op->has_trait(kDataDependent | kControl);
+    const bool foldable = node.op->has_trait(kFoldable) && !node.op->has_trait(kDataDependent);
     const bool known = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
       return !id.valid() || graph.value(id).constant || host_needed[at(id)];
     });
@@ -82,7 +81,7 @@ HostArithmetic host_arithmetic(const Graph& graph, const std::vector<bool>& host
         if (input.valid() && !node.op->has_trait(kTypeOnly)) wanted[at(input)] = true;
       }
     }
-    if (arithmetic || node.op->has_trait(kControl)) continue;
+    if (arithmetic || node.op->is_control()) continue;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.inputs[i].valid() && reads_on_host(node, i)) out.planned[at(node.inputs[i])] = true;
     }

@@ -74,6 +74,7 @@ class Collector {
   explicit Collector(std::int64_t cached_tokens) : cached_tokens_(cached_tokens) {}
 
   void add_graph(Graph& graph) {
+    if (!graphs_.insert(&graph).second) return;  // called before
     std::vector<bool> floating(graph.value_count(), false);
     std::vector<std::int64_t> computed = floating_bytes(graph, floating);
     const std::vector<std::int64_t> live = live_bytes(graph, floating);
@@ -110,6 +111,7 @@ class Collector {
   std::vector<PlaceItem> items;
 
  private:
+  std::set<const Graph*> graphs_;
   std::set<const Constant*> seen_;
   std::int64_t cached_tokens_;
 };
@@ -124,7 +126,7 @@ struct NodeQuery {
 
 /// Nothing where its types at their bounds contradict each other, or hang on data.
 std::optional<NodeQuery> query_of(const Graph& graph, const Node& node) {
-  if (node.op->has_trait(kControl)) return std::nullopt;
+  if (node.op->is_control()) return std::nullopt;
   NodeQuery out;
   std::vector<const TensorType*> given;
   out.types.reserve(node.inputs.size());

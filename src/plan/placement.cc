@@ -197,7 +197,7 @@ void place_graph(Graph& graph, std::span<Device* const> devices, const PlaceOpti
   const std::vector<DeviceIndex> wanted = runs.cut();
   for (std::size_t i = 0; i < items.size(); ++i) {
     Node& node = items[i].graph->node(items[i].node);
-    const bool stays = is_to_be_fused(*node.op) || node.op->has_trait(kControl);
+    const bool stays = is_to_be_fused(*node.op) || node.op->is_control();
     node.device = stays ? wanted[i] : capable(runs, i, wanted[i], devices.size());
   }
   const Placement pinned = placement_of(graph);

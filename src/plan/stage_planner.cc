@@ -77,7 +77,7 @@ class StagePlanner {
   Result<Next> plan_node(NodeId id) {
     const Node& node = graph_.node(id);
     if (is_given(node)) return Next::kContinue;
-    if (node.op->has_trait(kControl)) {
+    if (node.op->is_control()) {
       stage_.control = id;
       return Next::kStopAfter;
     }

@@ -1,13 +1,11 @@
 #include "session/executor.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include "ir/node_error.h"
-#include "ir/op_attrs/control.h"
-#include "session/scan_pile.h"
+#include "session/control_values.h"
 #include "session/stage_key.h"
 #include "session/stage_runner.h"
 #include "session/value_move.h"
@@ -164,10 +162,15 @@ Result<std::vector<ValueRef>> Executor::run_control(const GraphInfo& info, const
     if (!value) return value.error();
     inputs.push_back(value.take());
   }
-  auto results = node.op->is("If")     ? run_if(node, inputs)
-                 : node.op->is("Loop") ? run_loop(node, inputs)
-                                       : Result<std::vector<ValueRef>>(Error::unsupported(
-                                             "[" + op_full_name(*node.op) + "] has no executor"));
+  ControlValues::Program program;
+  program.info = [&](const Graph& graph) -> const GraphInfo& { return program_.info(graph); };
+  program.run = [&](const Graph& graph, std::span<const ValueRef> given) {
+    return run_subgraph(graph, given);
+  };
+  program.cancelled = [&] { return options_.cancel != nullptr && options_.cancel->cancelled(); };
+  ControlValues values(runtime_, std::move(program), "[" + op_full_name(*node.op) + "] ",
+                       options_.loop_bytes_max);
+  auto results = polaris::run_control<ValueRef>(node, values, std::move(inputs));
   if (!results || !info.writes_in_place) return results;
   // A state handed through must not change when a later node writes it in place.
   for (ValueRef& result : *results) {
@@ -177,150 +180,6 @@ Result<std::vector<ValueRef>> Executor::run_control(const GraphInfo& info, const
     result = own.take();
   }
   return results;
-}
-
-Result<std::vector<ValueRef>> Executor::run_if(const Node& node, std::span<const ValueRef> inputs) {
-  auto condition = to_host(runtime_, inputs[0]);
-  if (!condition) return condition.error();
-  if (condition->elements() != 1) {
-    return Error::invalid("[If] condition, got " + condition->type().to_string() +
-                          ", wanted one element");
-  }
-  const bool taken = element_as_i64(*condition, 0) != 0;
-  return run_subgraph(*node.subgraphs[taken ? 0 : 1], inputs.subspan(1));
-}
-
-Status Executor::settle(const GraphInfo& body, std::span<ValueRef> values) {
-  const auto& inputs = body.graph->inputs();
-  const std::size_t own = inputs.size() - values.size();  // trip and condition
-  std::vector<DeviceIndex> device(body.graph->value_count(), kHost);
-  for (auto at = body.graph->order().rbegin(); at != body.graph->order().rend(); ++at) {
-    const Node& node = body.graph->node(*at);
-    const bool control = node.op->has_trait(kControl);
-    for (ValueId input : node.inputs) {
-      if (!input.valid()) continue;
-      device[static_cast<std::size_t>(input.index)] =
-          control ? kHost : body.placement.node[static_cast<std::size_t>(at->index)];
-    }
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto id = static_cast<std::size_t>(inputs[own + i].index);
-    if (values[i].device != kHost || device[id] == kHost || body.host_needed[id]) continue;
-    const TensorType& type = values[i].type;
-    if (!type.encoding.is_plain() || type.bytes().value_or(0) == 0) continue;
-    auto moved = copy_to(runtime_, values[i], device[id]);
-    if (!moved) return moved.error();
-    values[i] = moved.take();
-  }
-  return Status::success();
-}
-
-Result<std::vector<ValueRef>> Executor::run_loop(const Node& node,
-                                                 std::span<const ValueRef> inputs) {
-  const Graph& body = *node.subgraphs[0];
-  const std::size_t carried =
-      node.inputs.size() - 2 - static_cast<std::size_t>(node.attrs_as<LoopAttrs>().captures);
-  const std::size_t scans = node.outputs.size() - carried;
-  std::int64_t trips = INT64_MAX;
-  bool go_on = true;
-  const auto read_scalar = [&](const ValueRef& value) -> Result<std::int64_t> {
-    auto host = to_host(runtime_, value);
-    if (!host) return host.error();
-    if (host->elements() != 1) return Error::invalid("[Loop] trip count and condition are scalars");
-    return element_as_i64(*host, 0);
-  };
-  if (node.inputs[0].valid()) {
-    auto value = read_scalar(inputs[0]);
-    if (!value) return value.error();
-    trips = *value;
-  }
-  if (node.inputs[1].valid()) {
-    auto value = read_scalar(inputs[1]);
-    if (!value) return value.error();
-    go_on = *value != 0;
-  }
-  std::vector<ValueRef> values(inputs.begin() + 2, inputs.end());  // carried, then captured
-  if (trips > 0 && go_on) {
-    if (auto status = settle(program_.info(body), values); !status) return status.error();
-  }
-  std::vector<std::vector<ValueRef>> scanned(scans);
-  ScanPile pile(runtime_, options_.loop_bytes_max);
-  for (std::int64_t trip = 0; trip < trips && go_on; ++trip) {
-    if (options_.cancel != nullptr && options_.cancel->cancelled()) {
-      return Error::cancelled("[Loop] stopped on request");
-    }
-    const std::uint8_t condition = 1;
-    auto trip_tensor = Tensor::from<std::int64_t>(DType::kI64, {}, {&trip, 1});
-    auto condition_tensor = Tensor::from<std::uint8_t>(DType::kBool, {}, {&condition, 1});
-    if (!trip_tensor) return trip_tensor.error();
-    if (!condition_tensor) return condition_tensor.error();
-    std::vector<ValueRef> arguments = {ValueRef::of(trip_tensor.take()),
-                                       ValueRef::of(condition_tensor.take())};
-    arguments.insert(arguments.end(), values.begin(), values.end());
-    auto results = run_subgraph(body, arguments);
-    if (!results) return results.error();
-    auto more = read_scalar((*results)[0]);
-    if (!more) return more.error();
-    go_on = *more != 0;
-    for (std::size_t c = 0; c < carried; ++c) values[c] = std::move((*results)[1 + c]);
-    for (std::size_t s = 0; s < scans; ++s) {
-      scanned[s].push_back(std::move((*results)[1 + carried + s]));
-      if (auto status = pile.add(scanned[s].back(), trip); !status) return status.error();
-    }
-  }
-  values.resize(carried);
-  for (std::size_t s = 0; s < scans; ++s) {
-    const ValueId element = body.outputs()[1 + carried + s];
-    auto stacked = stack(scanned[s], body.value(element).type);
-    if (!stacked) return stacked.error();
-    values.push_back(stacked.take());
-  }
-  return values;
-}
-
-Result<ValueRef> Executor::stack(std::span<const ValueRef> parts, const TensorType& declared) {
-  TensorType type = parts.empty() ? declared : parts.front().type;
-  for (const ValueRef& part : parts) {
-    if (part.type == type) continue;
-    return Error::invalid("[Loop] scan output, got " + part.type.to_string() + " after " +
-                          type.to_string() + ", wanted one shape for all iterations");
-  }
-  // With no iteration the element's unknown dims are empty.
-  for (int i = 0; i < type.shape.rank(); ++i)
-    type.shape[i] = std::max<std::int64_t>(type.shape[i], 0);
-  if (type.shape.rank() == kMaxRank) return Error::invalid("[Loop] scan output has too many dims");
-  const std::int64_t bytes = type.bytes().value_or(0);
-  TensorType whole = type;
-  whole.shape.insert(0, static_cast<std::int64_t>(parts.size()));
-  const auto total = whole.bytes();
-  if (!total) return Error::invalid("[Loop] scan output " + whole.to_string() + " is too large");
-  const DeviceIndex device = parts.empty() ? kHost : parts.front().device;
-  ValueRef out;
-  out.type = whole;
-  out.device = device;
-  if (device == kHost) {
-    auto tensor = Tensor::allocate(whole);
-    if (!tensor) return tensor.error();
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-      auto host = to_host(runtime_, parts[p]);
-      if (!host) return host.error();
-      if (bytes == 0) continue;
-      std::memcpy(tensor->mutable_bytes().data() + static_cast<std::int64_t>(p) * bytes,
-                  host->bytes().data(), static_cast<std::size_t>(bytes));
-    }
-    out.host = tensor.take();
-    return out;
-  }
-  auto lease =
-      runtime_.memory(device).lease(std::max<std::int64_t>(*total, 16), MemoryKind::kDevice);
-  if (!lease) return lease.error();
-  out.lease = std::make_shared<Lease>(lease.take());
-  out.view = {out.lease->buffer(), 0, *total};
-  for (std::size_t p = 0; p < parts.size(); ++p) {
-    const BufferView to{out.view.buffer, static_cast<std::int64_t>(p) * bytes, bytes};
-    if (auto status = copy_into(runtime_, parts[p], device, to); !status) return status.error();
-  }
-  return out;
 }
 
 }  // namespace polaris

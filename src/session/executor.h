@@ -32,12 +32,6 @@ class Executor {
 
   Result<std::vector<ValueRef>> run_control(const GraphInfo& info, const Node& node,
                                             const Frontier& frontier, const BoundStates& states);
-  Result<std::vector<ValueRef>> run_if(const Node& node, std::span<const ValueRef> inputs);
-  Result<std::vector<ValueRef>> run_loop(const Node& node, std::span<const ValueRef> inputs);
-  /// Brings what a loop's body reads to the devices that read it, once for all trips, so that the
-  /// first trip is planned as the others are: its carried values come from a device too.
-  Status settle(const GraphInfo& body, std::span<ValueRef> values);
-  Result<ValueRef> stack(std::span<const ValueRef> parts, const TensorType& declared);
   Result<ValueRef> value_of(const Graph& graph, ValueId id, const Frontier& frontier,
                             const BoundStates& states);
   Result<std::vector<ValueRef>> run_subgraph(const Graph& graph, std::span<const ValueRef> inputs);

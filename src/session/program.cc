@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/os/mapping_guard.h"
+#include "ir/nested.h"
 #include "plan/host_values.h"
 #include "plan/stage_planner.h"
 #include "session/prepare_graph.h"
@@ -27,14 +28,15 @@ std::vector<DeviceIndex> first_readers(const Graph& graph, const Placement& plac
   return out;
 }
 
-void add_files(const Graph& graph, std::set<std::shared_ptr<const MappedFile>>& files) {
+void add_files_of(const Graph& graph, std::set<std::shared_ptr<const MappedFile>>& files) {
   for (std::size_t v = 0; v < graph.value_count(); ++v) {
     const auto& constant = graph.value(ValueId{static_cast<std::int32_t>(v)}).constant;
     if (constant && constant->file) files.insert(constant->file);
   }
-  for (NodeId id : graph.order()) {
-    for (const auto& subgraph : graph.node(id).subgraphs) add_files(*subgraph, files);
-  }
+}
+
+void add_files(const Graph& root, std::set<std::shared_ptr<const MappedFile>>& files) {
+  for (const Graph* graph : graphs_within(root)) add_files_of(*graph, files);
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ Status Program::add_function(const std::string& name, Graph graph) {
   function.name = name;
   function.graph = std::move(graph);
   function.pass_report = report.take();
-  add_info(function.graph);
+  add_infos(function.graph);
   infos_.at(&function.graph).function = true;
   for (const StateUse& use : function.graph.states()) {
     if (auto status = add_state(function, use); !status) return status;
@@ -120,6 +122,10 @@ Status Program::add_state(Function& function, const StateUse& use) {
   return check_same_state(*held->state, *use.state);
 }
 
+void Program::add_infos(const Graph& root) {
+  for (const Graph* graph : graphs_within(root)) add_info(*graph);
+}
+
 void Program::add_info(const Graph& graph) {
   GraphInfo& info = infos_[&graph];
   info.graph = &graph;
@@ -129,7 +135,6 @@ void Program::add_info(const Graph& graph) {
   info.last_reader = last_readers(graph);
   for (NodeId id : graph.order()) {
     info.writes_in_place = info.writes_in_place || graph.node(id).op->has_trait(kStateful);
-    for (const auto& subgraph : graph.node(id).subgraphs) add_info(*subgraph);
   }
 }
 

@@ -94,6 +94,7 @@ class Program {
   Program(std::shared_ptr<Runtime> runtime, ProgramOptions options);
   Status add_function(const std::string& name, Graph graph);
   Status add_state(Function& function, const StateUse& use);
+  void add_infos(const Graph& root);
   void add_info(const Graph& graph);
 
   std::shared_ptr<Runtime> runtime_;

@@ -30,7 +30,7 @@ Status ScanPile::add(const ValueRef& part, std::int64_t trip) {
   bytes_[place] += held + kPartBytes;
   const std::int64_t limit = limit_of(part.device);
   if (bytes_[place] <= limit) return Status::success();
-  return Error::exhausted("[Loop] scan outputs, got more than " + std::to_string(limit) +
+  return Error::exhausted(label_ + "scan outputs, got more than " + std::to_string(limit) +
                           " bytes after " + std::to_string(trip + 1) +
                           " iterations, wanted at most that");
 }

@@ -82,7 +82,7 @@ std::string describe(const OpDef& op) {
   };
   note(op.has_trait(kElementwise), "elementwise");
   note(op.has_trait(kDataDependent), "output shape depends on data");
-  note(op.has_trait(kControl), "control flow");
+  note(op.is_control(), "control flow");
   note(op.has_trait(kStateful), "updates its state in place");
   note(op.view != nullptr, "may be a view");
   note(op.decompose != nullptr, "has a decomposition");
@@ -216,7 +216,7 @@ TEST_CASE("every operator is whole") {
     CHECK(infers);
     CHECK(!op->outputs.empty());
     const bool refers = op->reference != nullptr;
-    CHECK(refers != op->has_trait(kControl));
+    CHECK(refers != op->is_control());
     CHECK((op->domain.empty() || op->domain == "polaris"));
     for (const InPlace& pair : op->inplace) {
       CHECK(pair.input < static_cast<int>(op->inputs.size()));

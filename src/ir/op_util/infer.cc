@@ -33,7 +33,7 @@ bool variadic(std::span<const Port> ports) {
 
 Status check_ports(const InferContext& c) {
   // What a subgraph captures follows the op's own inputs.
-  if (c.op->has_trait(kControl)) return Status::success();
+  if (c.op->is_control()) return Status::success();
   const auto inputs = c.op->inputs;
   if (c.inputs.size() > inputs.size() && !variadic(inputs)) {
     return c.fail("inputs, got " + std::to_string(c.inputs.size()) + ", wanted at most " +

@@ -351,7 +351,7 @@ Status GraphImporter::add_imported(NodeImport& node) {
     return node.unsupported("op is not supported (op-set version " +
                             std::to_string(node.version()) + ")");
   }
-  if (found->has_trait(kControl)) return node.unsupported("op is not supported");
+  if (found->is_control()) return node.unsupported("op is not supported");
   auto attrs =
       found->make_attrs != nullptr ? found->make_attrs() : std::unique_ptr<Attrs>(new NoAttrs());
   if (Status s = import_attrs(node.attrs, file_.source, *found, *attrs); !s) {

@@ -41,12 +41,12 @@ Status add_control(NodeImport& node, std::unique_ptr<Attrs> attrs,
   const OpDef* op = in.file().ops.find(node.op);
   if (op == nullptr) return node.unsupported("op is not supported");
   for (std::string_view name : captures) node.inputs.push_back(in.resolve(name));
-  std::vector<std::unique_ptr<Graph>> graphs;
+  std::vector<std::shared_ptr<Graph>> graphs;
   for (const GraphDef* body : bodies) {
     GraphImporter inner(in.file(), &in, in.depth() + 1);
     auto graph = inner.import(*body, captures);
     if (!graph) return graph.error();
-    graphs.push_back(std::make_unique<Graph>(graph.take()));
+    graphs.push_back(std::make_shared<Graph>(graph.take()));
   }
   const NodeDef& def = node.def();
   const NodeId id =
