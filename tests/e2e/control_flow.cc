@@ -37,6 +37,14 @@ TEST_CASE("an If inside a Loop takes both branches and reads outer values") {
   check_everywhere("if_in_loop", {"seven", "none"});
 }
 
+TEST_CASE("a Scan has axes and directions of its own for each operand and result") {
+  check_everywhere("scan_axes", {"five", "one"});
+}
+
+TEST_CASE("a Scan of an old op-set scans every item of its batch") {
+  check_everywhere("scan_batch", {"three"});
+}
+
 TEST_CASE("NonZero feeds a GatherND, a Gather and a Reshape") {
   check_everywhere("nonzero_gather", {"some", "one", "none"});
 }

@@ -22,9 +22,10 @@ def const(name, array):
     return numpy_helper.from_array(np.asarray(array), name)
 
 
-def save(name, graph, cases, by_numpy=None):
+def save(name, graph, cases, by_numpy=None, opsets=(("", 17),), **more):
     """by_numpy: functions of the inputs for outputs that onnxruntime computes otherwise."""
-    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8)
+    imports = [h.make_opsetid(domain, version) for domain, version in opsets]
+    model = h.make_model(graph, opset_imports=imports, ir_version=8, **more)
     onnx.checker.check_model(model, full_check=True)
     path = HERE / f"{name}.onnx"
     onnx.save(model, path)
@@ -355,7 +356,83 @@ def special_values():
     save("special_values", graph, cases, by_numpy)
 
 
+def scan_axes():
+    """A Scan with a carried value, two scanned inputs along axes of their own, one backward, two
+    stacked outputs along axes of their own, one backward, and a value captured from outside."""
+    body = h.make_graph(
+        [
+            h.make_node("Mul", ["a", "gain"], ["scaled"], "scale"),
+            h.make_node("Add", ["s", "scaled"], ["sum"], "sum"),
+            h.make_node("ReduceMax", ["b"], ["peak"], "peak", keepdims=0),
+            h.make_node("Sub", ["sum", "peak"], ["s_out"], "next"),
+            h.make_node("Concat", ["s", "b"], ["row"], "row", axis=0),
+            h.make_node("Identity", ["peak"], ["peak_out"], "peak_out"),
+        ],
+        "body",
+        [h.make_tensor_value_info("s", T.FLOAT, [3]), h.make_tensor_value_info("a", T.FLOAT, [3]),
+         h.make_tensor_value_info("b", T.FLOAT, [None])],
+        [h.make_tensor_value_info("s_out", T.FLOAT, [3]),
+         h.make_tensor_value_info("row", T.FLOAT, [None]),
+         h.make_tensor_value_info("peak_out", T.FLOAT, [])],
+    )
+    graph = h.make_graph(
+        [
+            h.make_node("Scan", ["s0", "x", "y"], ["last", "rows", "peaks"], "scan", body=body,
+                        num_scan_inputs=2, scan_input_axes=[1, -1], scan_input_directions=[0, 1],
+                        scan_output_axes=[-1, 0], scan_output_directions=[1, 0]),
+            h.make_node("Neg", ["rows"], ["negative"], "after"),
+        ],
+        "scan_axes",
+        [h.make_tensor_value_info("s0", T.FLOAT, [3]),
+         h.make_tensor_value_info("x", T.FLOAT, [3, "L"]),
+         h.make_tensor_value_info("y", T.FLOAT, ["W", "L"]),
+         h.make_tensor_value_info("gain", T.FLOAT, [])],
+        [h.make_tensor_value_info("last", T.FLOAT, [3]),
+         h.make_tensor_value_info("negative", T.FLOAT, [None, None]),
+         h.make_tensor_value_info("peaks", T.FLOAT, [None])],
+    )
+    rng = np.random.default_rng(21)
+
+    def case(length, width):
+        return {"s0": rng.standard_normal(3).astype(np.float32),
+                "x": rng.standard_normal((3, length)).astype(np.float32),
+                "y": rng.standard_normal((width, length)).astype(np.float32),
+                "gain": np.float32(0.75)}
+
+    save("scan_axes", graph, {"five": case(5, 4), "one": case(1, 2)})
+
+
+def scan_batch():
+    """Scan as it was before op-set 9: a batch as the first dim of everything."""
+    body = h.make_graph(
+        [h.make_node("Add", ["s", "a"], ["s_out"], "sum"),
+         h.make_node("Mul", ["s_out", "b"], ["product"], "product")],
+        "body",
+        [h.make_tensor_value_info("s", T.FLOAT, [2]), h.make_tensor_value_info("a", T.FLOAT, [2]),
+         h.make_tensor_value_info("b", T.FLOAT, [2])],
+        [h.make_tensor_value_info("s_out", T.FLOAT, [2]),
+         h.make_tensor_value_info("product", T.FLOAT, [2])],
+    )
+    graph = h.make_graph(
+        [h.make_node("Scan", ["", "s0", "x", "y"], ["last", "products"], "scan", body=body,
+                     num_scan_inputs=2, directions=[0, 1])],
+        "scan_batch",
+        [h.make_tensor_value_info("s0", T.FLOAT, [3, 2]),
+         h.make_tensor_value_info("x", T.FLOAT, [3, 4, 2]),
+         h.make_tensor_value_info("y", T.FLOAT, [3, 4, 2])],
+        [h.make_tensor_value_info("last", T.FLOAT, [3, 2]),
+         h.make_tensor_value_info("products", T.FLOAT, [3, 4, 2])],
+    )
+    rng = np.random.default_rng(22)
+    cases = {"three": {"s0": rng.standard_normal((3, 2)).astype(np.float32),
+                       "x": rng.standard_normal((3, 4, 2)).astype(np.float32),
+                       "y": rng.standard_normal((3, 4, 2)).astype(np.float32)}}
+    save("scan_batch", graph, cases, opsets=[("", 8)])
+
+
 if __name__ == "__main__":
+    scan_axes()
+    scan_batch()
     special_values()
     loop_dynamic()
     if_in_loop()
