@@ -45,6 +45,10 @@ TEST_CASE("a Scan of an old op-set scans every item of its batch") {
   check_everywhere("scan_batch", {"three"});
 }
 
+TEST_CASE("a model's own functions run with the attributes of each call") {
+  check_everywhere("local_functions", {"two", "five"});
+}
+
 TEST_CASE("NonZero feeds a GatherND, a Gather and a Reshape") {
   check_everywhere("nonzero_gather", {"some", "one", "none"});
 }

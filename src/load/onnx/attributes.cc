@@ -147,6 +147,10 @@ Status import_generic(const AttrMap& map, Source& source, GenericAttrs& attrs) {
 Result<AttrMap> AttrMap::of(const NodeDef& node) {
   AttrMap out;
   for (const AttrDef& attr : node.attributes) {
+    if (!attr.ref.empty()) {
+      return Error::invalid("attribute '" + printable(attr.name) +
+                            "' refers to one of a function, got a node of none");
+    }
     if (!out.by_name_.emplace(attr.name, &attr).second) {
       return Error::invalid("attribute '" + printable(attr.name) + "' appears twice");
     }

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "ir/any_rank.h"
 #include "ir/evaluate.h"
+#include "load/onnx/functions.h"
 #include "load/onnx/node_order.h"
 #include "load/onnx/rewrites.h"
 #include "load/onnx/tensor.h"
@@ -23,6 +24,9 @@ std::string node_label(const NodeDef& def) {
 }
 
 namespace {
+
+// A chain of functions that each call the next twice is short in a file and long to run.
+constexpr std::int64_t kNodesMax = std::int64_t{1} << 22;
 
 void collect_free(const GraphDef& def, std::vector<std::string_view>& order,
                   std::set<std::string_view>& seen) {
@@ -248,6 +252,23 @@ Result<Graph> GraphImporter::import(const GraphDef& def,
   if (outer_ != nullptr) graph_.share_symbols(outer_->graph_);
   if (Status s = add_inputs(def); !s) return s.error();
   if (Status s = add_captures(captures); !s) return s.error();
+  return import_rest(def);
+}
+
+Result<Graph> GraphImporter::import_function(const GraphDef& def,
+                                             std::span<const std::optional<TensorType>> types) {
+  graph_.name = def.name;
+  def_ = &def;
+  for (std::size_t i = 0; i < def.inputs.size(); ++i) {
+    const std::string_view name = def.inputs[i].name;
+    const ValueId value = graph_.add_input(std::string(name), types[i].value_or(TensorType{}));
+    if (types[i]) mark_typed(value);
+    if (Status s = bind(name, value); !s) return s.error();
+  }
+  return import_rest(def);
+}
+
+Result<Graph> GraphImporter::import_rest(const GraphDef& def) {
   if (Status s = add_initializers(def); !s) return s.error();
   const auto nodes = nodes_in_order(def);
   if (!nodes) return nodes.error();
@@ -311,8 +332,8 @@ NodeId GraphImporter::add_node(const OpDef* op, std::unique_ptr<Attrs> attrs,
 }
 
 Result<std::int64_t> GraphImporter::version_of(const NodeDef& def) const {
-  const auto opset = file_.model.opsets.find(def.domain);
-  if (opset != file_.model.opsets.end()) return opset->second;
+  const auto opset = opsets_.find(def.domain);
+  if (opset != opsets_.end()) return opset->second;
   // Before there were imports there was one version.
   if (def.domain.empty() && file_.model.ir_version < kOpsetImportFrom) return std::int64_t{1};
   const std::string domain = def.domain.empty() ? "ai.onnx" : printable(def.domain);
@@ -320,6 +341,13 @@ Result<std::int64_t> GraphImporter::version_of(const NodeDef& def) const {
 }
 
 Status GraphImporter::import_node(const NodeDef& def) {
+  if (++file_.nodes > kNodesMax) {
+    return Error::exhausted(node_label(def) + "nodes, got more than " + std::to_string(kNodesMax) +
+                            " with those of the functions called");
+  }
+  if (const FunctionDef* function = find_function(file_.index, def)) {
+    return call_function(*this, def, *function);
+  }
   const auto version = version_of(def);
   if (!version) return version.error();
   auto attrs = AttrMap::of(def);

@@ -1,7 +1,9 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -19,6 +21,16 @@ namespace polaris::onnx {
 
 class GraphImporter;
 
+/// A function of the model's own, as one kind of call runs it.
+struct ImportedFunction {
+  std::weak_ptr<Graph> graph;
+  std::optional<Error> refused;
+  std::int64_t nodes = 0;  // those of the functions that it calls included, each time
+};
+
+/// Functions by domain, name and overload.
+using FunctionIndex = std::map<std::array<std::string_view, 3>, const FunctionDef*>;
+
 /// What all graphs of a file share.
 struct FileContext {
   const ModelDef& model;
@@ -26,6 +38,10 @@ struct FileContext {
   const OpSet& ops;
   const LoadOptions& options;
   std::int64_t fresh = 0;  // numbers for names we make up
+  std::int64_t nodes = 0;  // imported so far, those of functions once for each call
+  std::map<std::string, ImportedFunction, std::less<>> functions;  // by what they are bound to
+  std::vector<const FunctionDef*> calls;                           // that are being imported
+  FunctionIndex index;
 };
 
 /// One foreign node on its way into the graph. A row of names.inc may point to a rewrite, which
@@ -87,10 +103,19 @@ using Rewrite = Status (*)(NodeImport&);
 class GraphImporter {
  public:
   GraphImporter(FileContext& file, GraphImporter* outer, int depth)
-      : file_(file), outer_(outer), depth_(depth) {}
+      : file_(file),
+        outer_(outer),
+        depth_(depth),
+        opsets_(outer != nullptr ? outer->opsets_ : file.model.opsets) {}
+  /// For the body of a function of these op-sets.
+  GraphImporter(FileContext& file, const Opsets& opsets, int depth)
+      : file_(file), outer_(nullptr), depth_(depth), opsets_(opsets) {}
 
   /// `captures`: names of enclosing graphs' values, one extra input each.
   Result<Graph> import(const GraphDef& def, std::span<const std::string_view> captures);
+  /// A function's body; of `types`, by input, those that have a type are known.
+  Result<Graph> import_function(const GraphDef& def,
+                                std::span<const std::optional<TensorType>> types);
 
   /// A name's value in this graph; a constant of an enclosing one is added here. kNoValue where
   /// there is none.
@@ -123,6 +148,7 @@ class GraphImporter {
   Status add_initializers(const GraphDef& def);
   Status add_captures(std::span<const std::string_view> captures);
   Status add_outputs(const GraphDef& def);
+  Result<Graph> import_rest(const GraphDef& def);
   Status import_node(const NodeDef& def);
   Status add_imported(NodeImport& node);
   Result<std::int64_t> version_of(const NodeDef& def) const;
@@ -136,6 +162,7 @@ class GraphImporter {
   FileContext& file_;
   GraphImporter* outer_;
   int depth_;
+  const Opsets& opsets_;
   Graph graph_;
   std::map<std::string_view, ValueId> names_;
   std::set<std::string_view> initialized_;

@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "ir/symbol_text.h"
 #include "load/loader.h"
+#include "load/onnx/functions.h"
 #include "load/onnx/importer.h"
 #include "load/onnx/proto.h"
 #include "load/onnx/tensor.h"
@@ -94,7 +95,8 @@ Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options)
   if (Status s = check_versions(*def); !s) return s.error();
   Model model;
   describe(*def, model.metadata);
-  onnx::FileContext file{*def, source, ops, options};
+  onnx::FileContext file{.model = *def, .source = source, .ops = ops, .options = options};
+  if (Status s = onnx::index_functions(*def, file.index); !s) return s.error();
   onnx::GraphImporter importer(file, nullptr, 0);
   auto graph = importer.import(*def->graph, {});
   if (!graph) return graph.error();

@@ -172,6 +172,7 @@ class Parser {
             f.scalar >= 1 && f.scalar <= 8 ? static_cast<AttrType>(f.scalar) : AttrType::kOther;
         return Status::success();
       case 13: return Status::success();
+      case 21: return text(f, out.ref);
       default: note(out, AttrType::kOther); return Status::success();
     }
   }
@@ -183,8 +184,9 @@ class Parser {
       return attribute_field(f, out, declared, depth);
     });
     if (declared != AttrType::kUndefined) out.type = declared;
-    const bool empty = (out.type == AttrType::kTensor && !out.tensor) ||
-                       (out.type == AttrType::kGraph && !out.graph);
+    const bool bound = out.ref.empty();
+    const bool empty = bound && ((out.type == AttrType::kTensor && !out.tensor) ||
+                                 (out.type == AttrType::kGraph && !out.graph));
     if (status && empty) return bad("AttributeProto", "'" + printable(out.name) + "' has no value");
     return status;
   }
@@ -203,6 +205,29 @@ class Parser {
           out.domain = canonical_domain(out.domain);
           return status;
         }
+        case 8: return text(f, out.overload);
+        default: return Status::success();
+      }
+    });
+  }
+
+  Status function(const ProtoField& field, FunctionDef& out) {
+    if (Status s = is_message(field); !s) return s;
+    return fields("FunctionProto", field.bytes, [&](const ProtoField& f) {
+      switch (f.number) {
+        case 1: return text(f, out.name);
+        case 4: return text(f, out.inputs);
+        case 5: return text(f, out.outputs);
+        case 6: return text(f, out.attributes);
+        case 7: return node(f, out.nodes.emplace_back(), 0);
+        case 9: return opset(f, out.opsets);
+        case 10: {
+          Status status = text(f, out.domain);
+          out.domain = canonical_domain(out.domain);
+          return status;
+        }
+        case 11: return attribute(f, out.defaults.emplace_back(), 0);
+        case 13: return text(f, out.overload);
         default: return Status::success();
       }
     });
@@ -226,7 +251,7 @@ class Parser {
     });
   }
 
-  Status opset(const ProtoField& field, ModelDef& out) {
+  Status opset(const ProtoField& field, Opsets& out) {
     if (Status s = is_message(field); !s) return s;
     std::string_view domain;
     std::int64_t version = 0;
@@ -235,7 +260,7 @@ class Parser {
       if (f.number == 2) return integer(f, version);
       return Status::success();
     });
-    out.opsets[canonical_domain(domain)] = version;
+    out[canonical_domain(domain)] = version;
     return status;
   }
 
@@ -248,10 +273,10 @@ class Parser {
       case 5: return integer(f, out.model_version);
       case 6: return text(f, out.doc_string);
       case 7: return graph(f, out.graph.emplace(), 0);
-      case 8: return opset(f, out);
+      case 8: return opset(f, out.opsets);
       case 14: return pair(f, out.properties);
       case 20: return Error::unsupported("[onnx] training information cannot be read");
-      case 25: return Error::unsupported("[onnx] functions of the model's own cannot be read");
+      case 25: return function(f, out.functions.emplace_back());
       default: return Status::success();
     }
   }

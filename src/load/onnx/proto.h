@@ -47,6 +47,7 @@ struct GraphDef;
 struct AttrDef {
   std::string_view name;
   AttrType type = AttrType::kUndefined;
+  std::string_view ref;  // in a function: the function's attribute whose value this one has
   float f = 0;
   std::int64_t i = 0;
   std::string_view s;
@@ -61,6 +62,7 @@ struct NodeDef {
   std::string_view name;
   std::string_view op_type;
   std::string_view domain;  // "" for ai.onnx
+  std::string_view overload;
   std::vector<std::string_view> inputs;
   std::vector<std::string_view> outputs;
   std::vector<AttrDef> attributes;
@@ -87,6 +89,21 @@ struct GraphDef {
   std::vector<ValueDef> outputs;
 };
 
+using Opsets = std::map<std::string_view, std::int64_t>;  // by domain; "" for ai.onnx
+
+/// A function of the model's own: nodes of its domain, name and overload run its nodes.
+struct FunctionDef {
+  std::string_view name;
+  std::string_view domain;
+  std::string_view overload;
+  std::vector<std::string_view> inputs;
+  std::vector<std::string_view> outputs;
+  std::vector<std::string_view> attributes;  // those without a default
+  std::vector<AttrDef> defaults;
+  std::vector<NodeDef> nodes;
+  Opsets opsets;
+};
+
 struct ModelDef {
   std::int64_t ir_version = 0;
   std::int64_t model_version = 0;
@@ -94,9 +111,10 @@ struct ModelDef {
   std::string_view producer_version;
   std::string_view domain;
   std::string_view doc_string;
-  std::map<std::string_view, std::int64_t> opsets;  // "" for ai.onnx
+  Opsets opsets;
   std::vector<std::pair<std::string_view, std::string_view>> properties;
   std::optional<GraphDef> graph;
+  std::vector<FunctionDef> functions;
 };
 
 /// Files from this IR version on say which op-sets they use.
@@ -106,7 +124,7 @@ inline constexpr std::int64_t kOpsetImportFrom = 3;
 bool is_onnx(std::span<const std::byte> file);
 
 /// Reads a ModelProto. Errors: invalid (malformed wire format, nested too deep, more items than
-/// kItemsMax); unsupported (sparse initializers, functions, training info).
+/// kItemsMax); unsupported (sparse initializers, training info).
 Result<ModelDef> parse_model(std::span<const std::byte> file);
 
 }  // namespace polaris::onnx

@@ -430,9 +430,69 @@ def scan_batch():
     save("scan_batch", graph, cases, opsets=[("", 8)])
 
 
+def function_attribute(node, attribute, name, kind):
+    """Makes an attribute of a node in a function the function's own."""
+    made = onnx.AttributeProto(name=attribute, ref_attr_name=name, type=kind)
+    node.attribute.append(made)
+    return node
+
+
+def local_functions():
+    """Functions of the model's own: called with equal and with other attributes, with and without
+    an optional input, from within each other, from a branch, and for two ranks and types."""
+    alpha = function_attribute(h.make_node("LeakyRelu", ["shifted"], ["y"]), "alpha", "slope",
+                               onnx.AttributeProto.FLOAT)
+    leak = h.make_function(
+        "own", "Leak", ["x", "shift"], ["y"],
+        [h.make_node("Add", ["x", "shift"], ["shifted"]), alpha],
+        [h.make_opsetid("", 17)], [], [h.make_attribute("slope", 0.25)])
+    limited = h.make_function(
+        "own", "Limited", ["x", "low"], ["y", "twice"],
+        [h.make_node("Clip", ["x", "low"], ["y"]), h.make_node("Add", ["y", "y"], ["twice"])],
+        [h.make_opsetid("", 17)])
+    nested = h.make_function(
+        "own", "Nested", ["x", "shift"], ["y"],
+        [function_attribute(h.make_node("Leak", ["x", "shift"], ["inner"], domain="own"), "slope",
+                            "outer_slope", onnx.AttributeProto.FLOAT),
+         h.make_node("Limited", ["inner"], ["y", "unread"], domain="own")],
+        [h.make_opsetid("", 17), h.make_opsetid("own", 1)], ["outer_slope"])
+    then = h.make_graph([h.make_node("Leak", ["b", "shift"], ["then_y"], domain="own")], "then", [],
+                        [h.make_tensor_value_info("then_y", T.FLOAT, None)])
+    other = h.make_graph([h.make_node("Neg", ["b"], ["else_y"])], "else", [],
+                         [h.make_tensor_value_info("else_y", T.FLOAT, None)])
+    graph = h.make_graph(
+        [
+            h.make_node("Leak", ["x", "shift"], ["a"], "first", domain="own"),
+            h.make_node("Leak", ["a", "shift"], ["b"], "second", domain="own"),
+            h.make_node("Leak", ["b", "shift"], ["c"], "third", domain="own", slope=0.5),
+            h.make_node("Nested", ["c", "shift"], ["d"], "nested", domain="own", outer_slope=2.0),
+            h.make_node("Limited", ["d", "low"], ["", "e"], "limited", domain="own"),
+            h.make_node("If", ["flag"], ["f"], "choose", then_branch=then, else_branch=other),
+            h.make_node("Limited", ["n"], ["m", ""], "integers", domain="own"),
+        ],
+        "local_functions",
+        [h.make_tensor_value_info("x", T.FLOAT, ["N", 3]),
+         h.make_tensor_value_info("flag", T.BOOL, []),
+         h.make_tensor_value_info("n", T.INT64, [4])],
+        [h.make_tensor_value_info("e", T.FLOAT, ["N", 3]),
+         h.make_tensor_value_info("f", T.FLOAT, ["N", 3]),
+         h.make_tensor_value_info("m", T.INT64, [4])],
+        [const("shift", np.array([0.5, -1, 0.25], np.float32)), const("low", np.float32(-0.75))],
+    )
+    rng = np.random.default_rng(23)
+
+    def case(rows, flag):
+        return {"x": rng.standard_normal((rows, 3)).astype(np.float32), "flag": np.bool_(flag),
+                "n": np.array([3, -1, 0, 7], np.int64)}
+
+    save("local_functions", graph, {"two": case(2, True), "five": case(5, False)},
+         opsets=[("", 17), ("own", 1)], functions=[leak, limited, nested])
+
+
 if __name__ == "__main__":
     scan_axes()
     scan_batch()
+    local_functions()
     special_values()
     loop_dynamic()
     if_in_loop()

@@ -38,6 +38,7 @@ Status legacy_broadcast(NodeImport& node) {
 // The slope was one number or one a channel, whatever the rank.
 Status legacy_prelu(NodeImport& node) {
   const int rank = node.rank(0);
+  if (node.rank(1) < 0) return node.unsupported("slope of a rank that is not known");
   if (node.rank(1) != 1 || rank == 1) return Status::success();
   return align_at(node, 1);
 }
