@@ -123,6 +123,14 @@ def graph(nodes, weights, inputs, outputs):
             b"".join(message(12, o) for o in outputs))
 
 
+def function(name, inputs, outputs, nodes, more):
+    imports = b"".join(message(9, message(1, domain) + number(2, version))
+                       for domain, version in (("", 17), ("own", 1)))
+    return message(25, message(1, name) + b"".join(message(4, i) for i in inputs) +
+                   b"".join(message(5, o) for o in outputs) +
+                   b"".join(message(7, n) for n in nodes) + more + imports + message(10, "own"))
+
+
 def model(data, opset):
     return number(1, 8) + message(2, "seed") + message(7, data) + message(8, message(1, "") +
                                                                           number(2, opset))
@@ -171,6 +179,35 @@ def onnx_seeds():
          node("If", ["c"], ["y"], nested("then_branch", squeeze), nested("else_branch", keep))],
         [tensor("axis", 7, [1], struct.pack("<q", 1))], [value("x", 1, ["N", "M"])],
         [value("y", 1, ["?"])]), 17))
+    # Scan along the second axis, backward, and as it was, with a batch.
+    step = graph([node("Add", ["s", "e"], ["t"]), node("Mul", ["t", "k"], ["o"])], [],
+                 [value("s", 1, [2]), value("e", 1, [2])], [value("t", 1, [2]), value("o", 1, [2])])
+    operands = [value("k", 1, [2]), value("s0", 1, [2]), value("e0", 1, [2, "N"])]
+    results = [value("f", 1, [2]), value("y", 1, ["N", 2])]
+    save("onnx", "scan", model(graph(
+        [node("Scan", ["s0", "e0"], ["f", "y"], nested("body", step), integer("num_scan_inputs", 1),
+              ints("scan_input_axes", [-1]), ints("scan_input_directions", [1]),
+              ints("scan_output_axes", [0]))], [], operands, results), 17))
+    operands = [value("k", 1, [2]), value("s0", 1, [3, 2]), value("e0", 1, [3, "N", 2])]
+    results = [value("f", 1, [3, 2]), value("y", 1, [3, "N", 2])]
+    save("onnx", "scan_batch", model(graph(
+        [node("Scan", ["", "s0", "e0"], ["f", "y"], nested("body", step),
+              integer("num_scan_inputs", 1), ints("directions", [1]))], [], operands, results), 8))
+    # Functions: one calls the other, an attribute is handed on, an input is left out.
+    slope = message(1, "slope") + message(21, "slope") + number(20, 1)
+    alpha = message(1, "alpha") + message(21, "slope") + number(20, 1)
+    default = message(1, "slope") + varint(2 << 3 | 5) + floats(0.5) + number(20, 1)
+    own = message(7, "own")
+    leak = function("Leak", ["x", "low"], ["y"], [
+        node("LeakyRelu", ["x"], ["a"], alpha), node("Clip", ["a", "low"], ["y"])],
+        message(11, default))
+    twice = function("Twice", ["x"], ["y"], [
+        node("Leak", ["x"], ["a"], slope) + own, node("Leak", ["a"], ["y"], slope) + own],
+        message(6, "slope"))
+    save("onnx", "functions", model(graph(
+        [node("Twice", ["x"], ["a"], message(1, "slope") + varint(2 << 3 | 5) + floats(0.25) +
+              number(20, 1)) + own, node("Leak", ["a"], ["y"]) + own], [], [x], [y]), 17) +
+        message(8, message(1, "own") + number(2, 1)) + leak + twice)
 
 
 # NumPy
@@ -211,6 +248,47 @@ graph a {
 graph b {
   state %s : float32[2]
   output %s
+}
+""")
+    save("text", "control", b"""graph main {
+  input %x : float32[2, 3]
+  input %i : int32[]
+  %a = polaris.Call(%x) graph f {
+    input %p : float32[2, 3]
+    %r = Neg(%p)
+    output %r
+  }
+  %b = polaris.Call(%a) graph f
+  %c, %all = Scan(%b, %x, num_scan_inputs = 1, scan_input_axes = [1], scan_output_axes = [1]) graph {
+    input %s : float32[2, 3]
+    input %e : float32[2]
+    %t = Abs(%s)
+    output %t
+    output %e
+  }
+  %d = polaris.While(%c, %i, captures = 1) graph {
+    input %v : float32[2, 3]
+    input %k : int32[]
+    %sum = ReduceSum(%v, keepdims = 0)
+    const %low : float32[] = 0
+    %go = Less(%sum, %low)
+    output %go
+  } graph {
+    input %v : float32[2, 3]
+    input %k : int32[]
+    %w = Abs(%v)
+    output %w
+  }
+  %y = polaris.Case(%i, %d) graph {
+    input %v : float32[2, 3]
+    output %v
+  } graph {
+    input %v : float32[2, 3]
+    %r = Neg(%v)
+    output %r
+  }
+  output %y
+  output %all
 }
 """)
     save("text", "shapes", b"""graph main {

@@ -54,7 +54,7 @@ Result<Model> load_with(const std::vector<std::string>& nodes,
   graph.inputs = {input};
   graph.nodes = nodes;
   graph.outputs = {onnx_type("y", 1)};
-  std::string more;
+  std::string more = proto_bytes(8, proto_bytes(1, "own") + proto_varint(2, 1));
   for (const Function& function : functions) more += encode(function);
   Source source = Source::in_memory("m.onnx", onnx_model(graph.encode(), 17, more));
   return load_model(source, OpSet::builtin());
@@ -189,6 +189,12 @@ TEST_CASE("onnx functions: what does not fit is refused by name") {
                         const std::vector<std::string>& attributes = {}) {
     return error_of(load_with({call("Leak", inputs, outputs, attributes)}, {kLeak}));
   };
+  OnnxGraph unknown;
+  unknown.inputs = {onnx_value("x", 1, {"2"})};
+  unknown.nodes = {call("Leak", {"x"}, {"y"})};
+  unknown.outputs = {onnx_type("y", 1)};
+  Source source = Source::in_memory("m.onnx", onnx_model(unknown.encode(), 17, encode(kLeak)));
+  contains(error_of(load_model(source, OpSet::builtin())), "imports no op-set of domain 'own'");
   contains(leak({"x", "x"}, {"y"}), "inputs, got 2, wanted at most 1");
   contains(leak({"x"}, {"y", "z"}), "outputs, got 2, wanted 1 to 1");
   contains(leak({"x"}, {"y"}, {attr_float("other", 1)}), "'other' is none that its function has");

@@ -345,11 +345,11 @@ Status GraphImporter::import_node(const NodeDef& def) {
     return Error::exhausted(node_label(def) + "nodes, got more than " + std::to_string(kNodesMax) +
                             " with those of the functions called");
   }
+  const auto version = version_of(def);
+  if (!version) return version.error();
   if (const FunctionDef* function = find_function(file_.index, def)) {
     return call_function(*this, def, *function);
   }
-  const auto version = version_of(def);
-  if (!version) return version.error();
   auto attrs = AttrMap::of(def);
   if (!attrs) return Error::invalid(node_label(def) + attrs.error().message());
   NodeImport node(*this, def, *version, attrs.take());
