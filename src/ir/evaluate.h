@@ -13,7 +13,7 @@ namespace polaris {
 /// Bytes that one evaluated output may take unless the caller says otherwise.
 inline constexpr std::int64_t kEvaluateBytesMax = std::int64_t{1} << 30;
 
-/// Calls op.infer with `outputs` and `bounds` sized and subgraphs absent. `types` and `values` are
+/// Calls op.infer with `outputs` and `bounds` sized. `types` and `values` are
 /// as InferContext's. Returns the context infer filled. Errors: infer's own.
 Result<InferContext> infer_types(const OpDef& op, const Attrs& attrs, std::string_view node_name,
                                  std::span<const TensorType* const> types,

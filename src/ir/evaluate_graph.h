@@ -12,7 +12,7 @@ struct GraphValues {
   std::vector<Tensor> states;   // the updates, as graph.states()
 };
 
-/// Runs a graph on host tensors by the references of its ops, If and Loop included: slow, and the
+/// Runs a graph on host tensors by the references of its ops, control flow included: slow, and the
 /// definition that everything else is compared with. `inputs` are as graph.inputs(); `states` as
 /// graph.states(), or empty for their initial values. Errors: what nodes find; invalid where
 /// inputs do not match; exhausted after `steps_max` nodes.

@@ -12,7 +12,7 @@
 /// What a graph becomes for given shapes. A graph runs as a sequence of stages: a stage is planned
 /// whole, ahead of its run, from the types of the values that live at its start. It ends where
 /// planning needs what only running can tell: after an op with data-dependent shapes, before an op
-/// whose shape input was just computed, and at If and Loop, whose subgraphs are planned the same
+/// whose shape input was just computed, and at control flow, whose subgraphs are planned the same
 /// way. A graph with static shapes and no control flow is one stage.
 namespace polaris {
 
@@ -109,7 +109,7 @@ struct LiveOut {
 struct Stage {
   std::size_t begin = 0;  // positions in the graph's order
   std::size_t end = 0;
-  NodeId control;  // If or Loop that ends the stage, run by the executor
+  NodeId control;  // control flow that ends the stage, run by the executor
   std::vector<LiveIn> live_in;
   std::vector<Storage> storages;
   std::vector<WeightUse> weights;
