@@ -14,6 +14,7 @@
 #include "number_option.h"
 #include "profile.h"
 #include "progress.h"
+#include "text/utf8_stream.h"
 #include "wire/npy.h"
 
 namespace polaris::cli {
@@ -61,7 +62,7 @@ class Generate final : public Action {
     if (!generator) return generator.error();
     Batcher& batcher = *generator->batcher;
     const Tokenizer& tokenizer = *batcher.model().tokenizer;
-    encode_prompt(tokenizer, common, request);
+    if (auto status = encode_prompt(tokenizer, common, request); !status) return status;
     request.max_new_tokens = tokens_;
     request.sampler = sampler_;
     if (!ignore_eos_ && force_file_.empty()) request.end_tokens = batcher.model().end_tokens;
@@ -96,14 +97,18 @@ class Generate final : public Action {
     return Status::success();
   }
 
-  void encode_prompt(const Tokenizer& tokenizer, const Common& common, GenerateRequest& request) {
+  Status encode_prompt(const Tokenizer& tokenizer, const Common& common,
+                       GenerateRequest& request) {
     if (!ids_file_.empty()) {
       prompt_ = tokenizer.decode(request.prompt);
     } else {
-      request.prompt = tokenizer.encode(
+      auto ids = tokenizer.encode(
           prompt_, {.add_special = true, .parse_special = !raw_, .to_continue = true});
+      if (!ids) return ids.error();
+      request.prompt = ids.take();
     }
     warn_double_bos(common, tokenizer, request.prompt);
+    return Status::success();
   }
 
   Status decode(Batcher& batcher, const Tokenizer& tokenizer, const Common& common) {

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "command.h"
 #include "generator.h"
@@ -21,8 +22,10 @@ class Tokenize final : public Action {
   Status run(const Common& common) override {
     auto tokenizer = load_tokenizer(path_, common.logger());
     if (!tokenizer) return tokenizer.error();
-    const auto ids =
+    const auto encoded =
         (*tokenizer)->encode(text_, {.add_special = !no_special_, .parse_special = parse_special_});
+    if (!encoded) return encoded.error();
+    const std::vector<TokenId>& ids = *encoded;
     warn_double_bos(common, **tokenizer, ids);
     if (!common.json) {
       for (TokenId id : ids) {

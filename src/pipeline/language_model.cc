@@ -63,9 +63,7 @@ Result<LanguageModel> LanguageModel::create(std::shared_ptr<Runtime> runtime, Mo
   out.tokens_max = std::min(bound_of(*graph, 0, 0), bound_of(*graph, 5, 0));
   out.sequences_max = bound_of(*graph, 4, 0);
   out.table_width_max = bound_of(*graph, 4, 1);
-  auto ends = model_end_tokens(model, out.tokenizer->vocabulary());
-  if (!ends) return ends.error();
-  out.end_tokens = ends.take();
+  out.end_tokens = out.tokenizer->end_tokens();
   const std::string functions[] = {"main"};
   auto program = Program::compile(std::move(runtime), model, functions, options);
   if (!program) return program.error();

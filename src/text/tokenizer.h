@@ -5,59 +5,70 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "text/normalizer.h"
+#include "text/pre_tokenizer.h"
+#include "text/token_model.h"
+#include "text/token_trie.h"
+#include "text/tokenizer_settings.h"
 #include "text/vocabulary.h"
 
 namespace polaris {
 
 struct EncodeOptions {
-  bool add_special = true;     // BOS and EOS as the vocabulary says
+  bool add_special = true;     // BOS, EOS and the like, as the file says
   bool parse_special = false;  // control tokens written in the text become those tokens
-  bool to_continue = false;    // no EOS all the same: the text goes on
+  bool to_continue = false;    // nothing after the text all the same: it goes on
 };
 
-/// Text to token ids and back. Immutable, thread-safe.
+/// Text to token ids and back: tokens that the text is searched for, normalizer, pre-tokenizer,
+/// model. Immutable, thread-safe.
 class Tokenizer {
  public:
-  virtual ~Tokenizer() = default;
+  /// Errors: invalid or unsupported, where the settings contradict themselves or cannot be
+  /// followed.
+  static Result<std::unique_ptr<Tokenizer>> create(TokenizerSettings settings);
+
   const Vocabulary& vocabulary() const { return vocabulary_; }
-  std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options = {}) const;
+  const TokenizerSettings& settings() const { return settings_; }
+
+  /// Errors: exhausted where the text is longer than kTextBytesMax, or one of the file's patterns
+  /// takes too long over it.
+  Result<std::vector<TokenId>> encode(std::string_view text,
+                                      const EncodeOptions& options = {}) const;
+  static constexpr std::size_t kTextBytesMax = std::size_t{1} << 28;
+
   /// Whether `ids` begin with two BOS: one was added before a text that brought its own, which
   /// models were not trained for.
   bool has_double_bos(std::span<const TokenId> ids) const;
   /// Bytes of one token as they stand in running text; "" for control tokens.
-  virtual std::string piece(TokenId id) const = 0;
+  std::string piece(TokenId id) const;
   /// Running text of `ids`; the space that encoding put before the text is left out.
   std::string decode(std::span<const TokenId> ids) const;
+  /// Any of these ends a text: what the file names, and what is known by its text.
+  std::vector<TokenId> end_tokens() const;
 
- protected:
-  explicit Tokenizer(Vocabulary vocabulary);
-  /// Appends the tokens of a stretch of plain text. `after_special`: the text begins, or follows a
-  /// special token.
-  virtual void encode_plain(std::string_view text, bool after_special,
-                            std::vector<TokenId>& out) const = 0;
+ private:
+  Tokenizer(TokenizerSettings settings, Vocabulary vocabulary)
+      : settings_(std::move(settings)), vocabulary_(std::move(vocabulary)) {}
+  void index_added();
+  struct Stretch;
+  /// Splits at the tokens of `trie`; what is left is plain.
+  std::vector<Stretch> cut(std::string_view text, const TokenTrie& trie, StretchPlace place) const;
+  bool fits_word(std::string_view text, std::size_t begin, std::size_t end) const;
+  Status encode_raw(std::string_view text, StretchPlace place, bool parse_special,
+                    std::vector<TokenId>& out) const;
+  Status encode_plain(std::string_view text, StretchPlace place, std::vector<TokenId>& out) const;
+
+  TokenizerSettings settings_;
   Vocabulary vocabulary_;
-
- private:
-  std::vector<TokenId> user_defined_;  // longest text first
-  std::vector<TokenId> special_;       // with control tokens, longest text first
-};
-
-/// SentencePiece BPE as Llama 2 uses it (tokenizer.ggml.model "llama"): the pair of neighbouring
-/// symbols whose merge has the highest score is merged first, the leftmost of equals; what is not
-/// in the vocabulary falls back to byte tokens. Kudo and Richardson 2018, as run by llama.cpp.
-std::unique_ptr<Tokenizer> make_spm_tokenizer(Vocabulary vocabulary);
-
-/// Splits decoded bytes at UTF-8 boundaries for streaming: a character's bytes may come in several
-/// tokens.
-class Utf8Stream {
- public:
-  /// Adds bytes; returns the complete characters so far (invalid bytes become U+FFFD).
-  std::string push(std::string_view bytes);
-  /// What is left at the end, invalid bytes replaced.
-  std::string flush();
-
- private:
-  std::string pending_;
+  Normalizer normalizer_;
+  PreTokenizer pre_tokenizer_;
+  std::unique_ptr<TokenModel> model_;
+  std::vector<AddedToken> added_;  // by id, those with flags
+  // [control tokens too]: searched for in the text as it is, and once it is normalized.
+  TokenTrie raw_[2];
+  TokenTrie normalized_[2];
 };
 
 }  // namespace polaris

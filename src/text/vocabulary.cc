@@ -13,12 +13,18 @@ Result<Vocabulary> Vocabulary::create(std::vector<Token> tokens) {
   Vocabulary out;
   out.bytes_.assign(256, -1);
   out.ids_.reserve(tokens.size());
+  std::size_t all = 0;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
     if (token.text.size() > kTextBytesMax) {
       return Error::invalid("[tokenizer] token " + std::to_string(i) + ", got " +
                             std::to_string(token.text.size()) + " bytes, wanted at most " +
                             std::to_string(kTextBytesMax));
+    }
+    all += token.text.size();
+    if (all > kAllBytesMax) {
+      return Error::invalid("[tokenizer] tokens, got texts of more than " +
+                            std::to_string(kAllBytesMax) + " bytes");
     }
     const auto id = static_cast<TokenId>(i);
     // A later token of the same text is unreachable by text, as in llama.cpp's map.
@@ -32,7 +38,7 @@ Result<Vocabulary> Vocabulary::create(std::vector<Token> tokens) {
 }
 
 std::optional<TokenId> Vocabulary::find(std::string_view text) const {
-  const auto at = ids_.find(std::string(text));
+  const auto at = ids_.find(text);
   if (at == ids_.end()) return std::nullopt;
   return at->second;
 }

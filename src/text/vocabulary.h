@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,10 +32,13 @@ struct Token {
 /// Tokens by id and by text, and the ids that have a meaning of their own.
 class Vocabulary {
  public:
-  /// Errors: invalid (no token, more than kTokensMax, a text longer than kTextBytesMax).
+  /// Errors: invalid (no token, more than kTokensMax, a text longer than kTextBytesMax, all texts
+  /// together longer than kAllBytesMax).
   static Result<Vocabulary> create(std::vector<Token> tokens);
   static constexpr std::size_t kTokensMax = 1 << 22;
-  static constexpr std::size_t kTextBytesMax = 1 << 16;
+  /// Whatever looks for the longest token takes so many steps at each place of a text.
+  static constexpr std::size_t kTextBytesMax = 1 << 12;
+  static constexpr std::size_t kAllBytesMax = 1 << 27;
 
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
   const Token& token(TokenId id) const { return tokens_[static_cast<std::size_t>(id)]; }
@@ -48,13 +52,16 @@ class Vocabulary {
   std::optional<TokenId> bos;
   std::optional<TokenId> eos;
   std::optional<TokenId> unknown;
-  bool add_bos = true;
-  bool add_eos = false;
-  bool add_space_prefix = true;
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
   std::vector<Token> tokens_;
-  std::unordered_map<std::string, TokenId> ids_;
+  std::unordered_map<std::string, TokenId, TextHash, std::equal_to<>> ids_;
   std::vector<TokenId> bytes_;  // 256, -1: none
 };
 

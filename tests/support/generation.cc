@@ -67,7 +67,7 @@ Generated generate(Batcher& batcher, GenerateRequest request) {
 GenerateRequest greedy_request(const LanguageModel& model, const std::string& prompt,
                                std::int64_t max_new_tokens) {
   GenerateRequest request;
-  request.prompt = model.tokenizer->encode(prompt);
+  request.prompt = model.tokenizer->encode(prompt).take();
   request.max_new_tokens = max_new_tokens;
   request.sampler.temperature = 0;
   request.end_tokens = model.end_tokens;
