@@ -7,10 +7,13 @@
 #include <string>
 #include <utility>
 
+#include "base/os/files.h"
 #include "base/strings.h"
 #include "capi/plugin.h"
 #include "load/load.h"
+#include "load/source.h"
 #include "pipeline/language_model.h"
+#include "pipeline/tokenizer_file/tokenizer_file.h"
 #include "progress.h"
 #include "session/symbol_binding.h"
 #include "tensor/element.h"
@@ -172,13 +175,30 @@ std::string bytes_text(std::int64_t bytes) {
 }
 
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::string& path, const Logger& log) {
-  LoadOptions options;
-  options.log = log;
-  options.arch.context_max = 1;  // nothing will be run
-  auto model = load_model(path, OpSet::builtin(), options);
-  if (!model) return model.error();
-  auto tokenizer = make_tokenizer(*model);
-  if (!tokenizer) return tokenizer.error().with_context("'" + path + "'");
+  std::string file = path;
+  if (path_kind(path) == PathKind::kFolder) file = tokenizer_file_in(path);
+  if (file.empty()) {
+    return Error::not_found("[tokenizer] '" + path +
+                            "' is a folder without tokenizer.json, vocab.json with merges.txt, "
+                            "tokenizer.model or vocab.txt");
+  }
+  auto source = Source::open(file);
+  if (!source) return source.error();
+  auto settings = read_tokenizer_file(*source);
+  if (auto status = source->check(); !status) return status.error();
+  if (!settings) return settings.error().with_context("'" + file + "'");
+  Result<std::unique_ptr<Tokenizer>> tokenizer = Error::internal("[tokenizer] nothing read");
+  if (*settings) {
+    tokenizer = Tokenizer::create(std::move(**settings));
+  } else {
+    LoadOptions options;
+    options.log = log;
+    options.arch.context_max = 1;  // nothing will be run
+    auto model = load_model(*source, OpSet::builtin(), options);
+    if (!model) return model.error();
+    tokenizer = make_tokenizer(*model);
+  }
+  if (!tokenizer) return tokenizer.error().with_context("'" + file + "'");
   return tokenizer;
 }
 

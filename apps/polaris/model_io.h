@@ -49,7 +49,7 @@ void write_shape(JsonWriter& json, const Graph& graph, const Shape& shape);
 std::string type_text(const Graph& graph, const TensorType& type);
 /// "1.5 MiB"
 std::string bytes_text(std::int64_t bytes);
-/// The tokenizer of a model file.
+/// The tokenizer of a model file, of a tokenizer file, or of a folder that holds one.
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const std::string& path, const Logger& log);
 /// Ids of a runtime's first devices, joined with commas: the "device" of JSON output.
 std::string device_text(Runtime& runtime);

@@ -187,7 +187,7 @@ void read_bpe(Settings& settings, std::int64_t size, TokenizerSettings& out) {
   }
   set_special(settings, {std::nullopt, std::nullopt, std::nullopt, family->add_bos, false}, size,
               out);
-  out.pre_tokenizer = split_steps(family->patterns);
+  out.pre_tokenizer = byte_level_steps(family->patterns);
   out.whole_words = family->whole_words;
   out.merges.reserve(merges->size());
   for (const std::string& merge : *merges) {

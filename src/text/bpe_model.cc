@@ -51,7 +51,7 @@ class BpeModel final : public TokenModel {
 
   void encode(std::string_view piece, std::vector<TokenId>& out) const override {
     if (whole_words_) {
-      if (const auto id = vocabulary_.find(std::string(piece) + suffix_)) {
+      if (const auto id = vocabulary_.find_in_model(std::string(piece) + suffix_)) {
         out.push_back(*id);
         return;
       }
@@ -86,13 +86,13 @@ class BpeModel final : public TokenModel {
   }
 
   int intern(const std::string& text) {
-    if (const auto id = vocabulary_.find(text)) return *id;
+    if (const auto id = vocabulary_.find_in_model(text)) return *id;
     const auto next = static_cast<int>(vocabulary_.size() + static_cast<TokenId>(extra_.size()));
     return extra_.try_emplace(text, next).first->second;
   }
 
   int find(std::string_view text) const {
-    if (const auto id = vocabulary_.find(text)) return *id;
+    if (const auto id = vocabulary_.find_in_model(text)) return *id;
     if (extra_.empty()) return -1;
     const auto at = extra_.find(std::string(text));
     return at == extra_.end() ? -1 : at->second;
@@ -106,7 +106,7 @@ class BpeModel final : public TokenModel {
     const std::size_t bytes = a.bytes + b.bytes;
     if (by_id_) {
       if (bytes > token_bytes_max_) return;
-      const auto id = vocabulary_.find(text.substr(a.begin, bytes));
+      const auto id = vocabulary_.find_in_model(text.substr(a.begin, bytes));
       if (id) queue.push({*id, left, right, *id, bytes, a.token, b.token});
       return;
     }
@@ -154,7 +154,7 @@ class BpeModel final : public TokenModel {
     bool any = false;
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t bytes = decode_utf8(text, at).bytes;
-      if (const auto id = vocabulary_.find(text.substr(at, bytes))) {
+      if (const auto id = vocabulary_.find_in_model(text.substr(at, bytes))) {
         out.push_back(*id);
         any = true;
       }

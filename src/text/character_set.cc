@@ -1,41 +1,33 @@
 #include "text/character_set.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace polaris {
-
-void CharacterSet::add_range(char32_t first, char32_t last, bool negated) {
-  items_.push_back({Item::Kind::kRange, negated, first, last, 0});
-}
-
-void CharacterSet::add_categories(CategoryMask mask, bool negated) {
-  items_.push_back({Item::Kind::kCategories, negated, 0, 0, mask});
-}
-
-void CharacterSet::add_white_space(bool negated) {
-  items_.push_back({Item::Kind::kWhiteSpace, negated, 0, 0, 0});
-}
-
-void CharacterSet::add(const CharacterSet& other) {
-  items_.insert(items_.end(), other.items_.begin(), other.items_.end());
-}
 
 void CharacterSet::close(bool negated, bool ignore_case) {
   negated_ = negated;
   ignore_case_ = ignore_case;
+  std::sort(ranges_.begin(), ranges_.end());
+  std::vector<std::pair<char32_t, char32_t>> merged;
+  for (const auto& range : ranges_) {
+    if (!merged.empty() && range.first <= merged.back().second) {
+      merged.back().second = std::max(merged.back().second, range.second);
+    } else {
+      merged.push_back(range);
+    }
+  }
+  ranges_ = std::move(merged);
   for (std::size_t c = 0; c < ascii_.size(); ++c) ascii_[c] = slow_has(static_cast<char32_t>(c));
 }
 
 bool CharacterSet::any(char32_t code) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
-    bool in = false;
-    switch (item.kind) {
-      case Item::Kind::kRange: in = code >= item.first && code <= item.last; break;
-      case Item::Kind::kCategories: in = (category_of(code) & item.mask) != 0; break;
-      case Item::Kind::kWhiteSpace: in = is_white_space(code); break;
-    }
-    return in != item.negated;
-  });
+  const auto after = std::upper_bound(
+      ranges_.begin(), ranges_.end(), code,
+      [](char32_t c, const std::pair<char32_t, char32_t>& range) { return c < range.first; });
+  if (after != ranges_.begin() && code <= std::prev(after)->second) return true;
+  if (categories_ != 0 && (category_of(code) & categories_) != 0) return true;
+  return (space_ || no_space_) && (is_white_space(code) ? space_ : no_space_);
 }
 
 bool CharacterSet::slow_has(char32_t code) const {

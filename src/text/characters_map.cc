@@ -1,7 +1,5 @@
 #include "text/characters_map.h"
 
-#include <algorithm>
-
 #include "base/strings.h"
 
 namespace polaris {
@@ -58,18 +56,17 @@ std::size_t CharactersMap::longest(std::string_view text, std::uint32_t& value) 
   return found;
 }
 
-std::string CharactersMap::apply(std::string_view text) const {
+std::string CharactersMap::apply(std::string_view text, std::size_t bytes_max) const {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; at < text.size() && out.size() <= bytes_max;) {
     std::uint32_t value = 0;
     // An entry is a few characters long; a hostile trie has loops, and must not walk the whole
     // text.
     const std::size_t mapped = longest(text.substr(at, 256), value);
     if (mapped > 0) {
       const std::size_t end = replacements_.find('\0', value);
-      // As much as SentencePiece's own rules ever make of one entry, and more.
-      out.append(replacements_, value, std::min<std::size_t>(end - value, 1024));
+      out.append(replacements_, value, end - value);
       at += mapped;
       continue;
     }

@@ -14,8 +14,9 @@ class CharactersMap {
  public:
   /// Errors: invalid where the parts do not fit the bytes.
   static Result<CharactersMap> create(std::string_view blob);
-  /// The text with the longest entry at each place replaced; malformed bytes become U+FFFD.
-  std::string apply(std::string_view text) const;
+  /// The text with the longest entry at each place replaced; malformed bytes become U+FFFD. Stops
+  /// where the result is longer than `bytes_max`.
+  std::string apply(std::string_view text, std::size_t bytes_max) const;
 
  private:
   /// Bytes of the longest entry at the front of `text`, 0 for none.

@@ -43,7 +43,9 @@ std::string strip_marks(std::string_view text) {
 }
 
 std::string clean_controls(std::string_view text) {
-  static const CategoryMask kControls = category_mask("C");
+  // Not those that are yet to be assigned.
+  static const CategoryMask kControls =
+      category_mask("Cc") | category_mask("Cf") | category_mask("Co");
   return map_characters(text, [](char32_t c, std::string& out) {
     const bool space = is_white_space(c);
     const bool control =
@@ -87,25 +89,27 @@ std::string strip_ends(std::string_view text, bool left, bool right) {
       text.substr(decoded.offsets[begin], decoded.offsets[end] - decoded.offsets[begin]));
 }
 
-std::string replace_text(std::string_view text, std::string_view from, std::string_view to) {
+// Stops where the result is longer than `bytes_max`, which the caller refuses.
+std::string replace_text(std::string_view text, std::string_view from, std::string_view to,
+                         std::size_t bytes_max) {
   std::string out;
   out.reserve(text.size());
-  while (!from.empty()) {
+  while (!from.empty() && out.size() <= bytes_max) {
     const std::size_t at = text.find(from);
     out += text.substr(0, at);
     if (at == std::string_view::npos) return out;
     out += to;
     text.remove_prefix(at + from.size());
   }
-  return std::string(text);
+  return from.empty() ? std::string(text) : out;
 }
 
 Result<std::string> replace_matches(std::string_view text, const Regex& pattern,
-                                    std::string_view to) {
+                                    std::string_view to, std::size_t bytes_max) {
   const DecodedText decoded(text);
   std::int64_t budget = regex_budget(decoded.codes.size());
   std::string out;
-  for (std::size_t at = 0; at < decoded.codes.size();) {
+  for (std::size_t at = 0; at < decoded.codes.size() && out.size() <= bytes_max;) {
     const auto match = pattern.find(decoded.codes, at, budget);
     if (!match) return match.error();
     const std::size_t begin = decoded.offsets[at];
@@ -146,7 +150,7 @@ Result<std::string> Normalizer::apply(std::string_view text, StretchPlace place)
   std::string out(text);
   const std::size_t most = kGrowthMax * (text.size() + 1024);
   for (const Step& step : steps_) {
-    auto next = apply_step(step, std::move(out), place);
+    auto next = apply_step(step, std::move(out), place, most);
     if (!next) return next.error();
     out = next.take();
     if (out.size() > most) {
@@ -158,15 +162,16 @@ Result<std::string> Normalizer::apply(std::string_view text, StretchPlace place)
   return out;
 }
 
-Result<std::string> Normalizer::apply_step(const Step& step, std::string text, StretchPlace place) {
+Result<std::string> Normalizer::apply_step(const Step& step, std::string text, StretchPlace place,
+                                           std::size_t bytes_max) {
   const NormalizerStep& rule = step.rule;
   switch (rule.kind) {
     case Kind::kForm: return normalize(text, rule.form);
     case Kind::kLowerCase: return lower_case(text);
     case Kind::kStripMarks: return strip_marks(text);
     case Kind::kReplace:
-      if (step.pattern) return replace_matches(text, *step.pattern, rule.to);
-      return replace_text(text, rule.from, rule.to);
+      if (step.pattern) return replace_matches(text, *step.pattern, rule.to, bytes_max);
+      return replace_text(text, rule.from, rule.to, bytes_max);
     case Kind::kPrepend: {
       const bool here = rule.when == NormalizerStep::When::kAlways || place.first ||
                         (rule.when == NormalizerStep::When::kAfterSpecial && place.after_special);
@@ -177,7 +182,7 @@ Result<std::string> Normalizer::apply_step(const Step& step, std::string text, S
     }
     case Kind::kStrip: return strip_ends(text, rule.left, rule.right);
     case Kind::kSqueezeSpaces: return squeeze_spaces(text);
-    case Kind::kCharsMap: return step.map->apply(text);
+    case Kind::kCharsMap: return step.map->apply(text, bytes_max);
     case Kind::kCleanControls: return clean_controls(text);
     case Kind::kSpaceIdeographs: return space_ideographs(text);
   }

@@ -27,7 +27,6 @@ class Normalizer {
   static Result<Normalizer> create(const std::vector<NormalizerStep>& steps);
   /// Errors: exhausted, where a pattern takes too long or the text grows beyond bounds.
   Result<std::string> apply(std::string_view text, StretchPlace place) const;
-  bool empty() const { return steps_.empty(); }
 
  private:
   struct Step {
@@ -35,7 +34,8 @@ class Normalizer {
     std::optional<Regex> pattern;
     std::optional<CharactersMap> map;
   };
-  static Result<std::string> apply_step(const Step& step, std::string text, StretchPlace place);
+  static Result<std::string> apply_step(const Step& step, std::string text, StretchPlace place,
+                                        std::size_t bytes_max);
   std::vector<Step> steps_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "text/byte_letters.h"
 #include "text/decoded_text.h"
 
 namespace polaris {
@@ -33,12 +34,12 @@ Result<std::vector<Stretch>> stretches(const Regex& pattern, const DecodedText& 
 Result<PreTokenizer> PreTokenizer::create(const std::vector<PreTokenizerStep>& steps) {
   PreTokenizer out;
   for (const PreTokenizerStep& step : steps) {
-    Step made{step.behavior, step.invert, {}, {}};
+    Step made{step.kind, step.behavior, step.invert, {}, {}};
     if (step.kind == PreTokenizerStep::Kind::kNormalize) {
       auto normalizer = Normalizer::create({step.normalize});
       if (!normalizer) return normalizer.error();
       made.normalizer = normalizer.take();
-    } else {
+    } else if (step.kind == PreTokenizerStep::Kind::kSplit) {
       auto pattern = Regex::compile(step.pattern);
       if (!pattern) return pattern.error();
       made.pattern = pattern.take();
@@ -55,7 +56,11 @@ Result<std::vector<std::string>> PreTokenizer::split(std::string_view text,
   for (const Step& step : steps_) {
     std::vector<std::string> next;
     for (std::size_t i = 0; i < pieces.size(); ++i) {
-      if (step.normalizer.empty()) {
+      if (step.kind == PreTokenizerStep::Kind::kByteLetters) {
+        next.push_back(to_byte_letters(pieces[i]));
+        continue;
+      }
+      if (step.kind == PreTokenizerStep::Kind::kSplit) {
         if (auto status = split_piece(step, pieces[i], next); !status) return status.error();
         continue;
       }

@@ -18,10 +18,11 @@ class PreTokenizer {
 
  private:
   struct Step {
+    PreTokenizerStep::Kind kind;
     SplitBehavior behavior;
     bool invert;
-    Regex pattern;
-    Normalizer normalizer;  // not empty: of a kNormalize step
+    Regex pattern;          // of kSplit
+    Normalizer normalizer;  // of kNormalize
   };
   static Status split_piece(const Step& step, const std::string& piece,
                             std::vector<std::string>& out);

@@ -119,13 +119,16 @@ std::string pre_tokenizer_family_names() {
   return out;
 }
 
-std::vector<PreTokenizerStep> split_steps(std::span<const std::string_view> patterns) {
+std::vector<PreTokenizerStep> byte_level_steps(std::span<const std::string_view> patterns) {
   std::vector<PreTokenizerStep> out;
   for (std::string_view pattern : patterns) {
     PreTokenizerStep step;
     step.pattern = pattern;
     out.push_back(std::move(step));
   }
+  PreTokenizerStep letters;
+  letters.kind = PreTokenizerStep::Kind::kByteLetters;
+  out.push_back(std::move(letters));
   return out;
 }
 

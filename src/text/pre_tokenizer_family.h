@@ -23,8 +23,8 @@ const PreTokenizerFamily* find_pre_tokenizer_family(std::string_view name);
 /// All names, joined with commas.
 std::string pre_tokenizer_family_names();
 
-/// Isolated splits at the patterns.
-std::vector<PreTokenizerStep> split_steps(std::span<const std::string_view> patterns);
+/// Isolated splits at the patterns, then GPT-2's letters for bytes.
+std::vector<PreTokenizerStep> byte_level_steps(std::span<const std::string_view> patterns);
 
 /// GPT-2's pattern, which is in use far beyond it.
 inline constexpr std::string_view kGpt2Pattern =

@@ -23,8 +23,10 @@ class SpmModel final : public TokenModel {
   void encode(std::string_view piece, std::vector<TokenId>& out) const override {
     SymbolList symbols(piece);
     merge_all(piece, symbols);
+    bool unknown_before = false;
     for (int at = 0; at >= 0; at = symbols[at].next) {
-      emit(piece.substr(symbols[at].begin, symbols[at].bytes), out);
+      unknown_before =
+          emit(piece.substr(symbols[at].begin, symbols[at].bytes), unknown_before, out);
     }
   }
 
@@ -34,7 +36,7 @@ class SpmModel final : public TokenModel {
     const auto offer = [&](int left, int right) {
       if (left < 0 || right < 0) return;
       const std::size_t bytes = symbols[left].bytes + symbols[right].bytes;
-      const auto id = vocabulary_.find(text.substr(symbols[left].begin, bytes));
+      const auto id = vocabulary_.find_in_model(text.substr(symbols[left].begin, bytes));
       if (id) queue.push({vocabulary_.token(*id).score, left, right, bytes});
     };
     for (int i = 1; i < symbols.size(); ++i) offer(i - 1, i);
@@ -50,19 +52,16 @@ class SpmModel final : public TokenModel {
     }
   }
 
-  void emit(std::string_view symbol, std::vector<TokenId>& out) const {
-    if (const auto id = vocabulary_.find(symbol)) {
+  /// Whether it became the unknown token, of which neighbours are one.
+  bool emit(std::string_view symbol, bool unknown_before, std::vector<TokenId>& out) const {
+    if (const auto id = vocabulary_.find_in_model(symbol)) {
       out.push_back(*id);
-      return;
+      return false;
     }
-    for (char c : symbol) {
-      const auto id = vocabulary_.byte_token(static_cast<std::uint8_t>(c));
-      if (id) {
-        out.push_back(*id);
-      } else if (vocabulary_.unknown) {
-        out.push_back(*vocabulary_.unknown);
-      }
-    }
+    if (append_bytes(vocabulary_, symbol, out)) return false;
+    if (!vocabulary_.unknown) return false;
+    if (!unknown_before) out.push_back(*vocabulary_.unknown);
+    return true;
   }
 
   const Vocabulary& vocabulary_;

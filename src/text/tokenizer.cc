@@ -4,8 +4,12 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "text/added_tokens.h"
 #include "text/byte_letters.h"
 #include "text/end_tokens.h"
+#include "text/normalizer.h"
+#include "text/pre_tokenizer.h"
+#include "text/token_model.h"
 
 namespace polaris {
 namespace {
@@ -47,20 +51,27 @@ std::string clean_up(std::string text) {
   return text;
 }
 
-bool is_word_character(char32_t code) {
-  static const CategoryMask kWord = category_mask("L") | category_mask("M") | category_mask("Nd") |
-                                    category_mask("Nl") | category_mask("Pc");
-  return (category_of(code) & kWord) != 0;
-}
+// Every step goes over the whole text.
+constexpr std::size_t kStepsMax = 64;
 
-/// The character that ends at `at` (more than 0).
-char32_t character_before(std::string_view text, std::size_t at) {
-  std::size_t begin = at - 1;
-  while (begin > 0 && at - begin < 4 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) {
-    --begin;
+// The text of each goes through all steps of the normalizer.
+constexpr std::ptrdiff_t kNormalizedMax = 1 << 16;
+
+Status check_steps(const TokenizerSettings& settings) {
+  const auto normalized = std::count_if(settings.added.begin(), settings.added.end(),
+                                        [](const AddedToken& token) { return token.normalized; });
+  if (normalized > kNormalizedMax) {
+    return Error::unsupported("[tokenizer] added tokens, got " + std::to_string(normalized) +
+                              " that are normalized, wanted at most " +
+                              std::to_string(kNormalizedMax));
   }
-  const Character c = decode_utf8(text, begin);
-  return begin + c.bytes == at ? c.code : kBadByte;
+  for (const std::size_t count : {settings.normalizer.size(), settings.pre_tokenizer.size()}) {
+    if (count > kStepsMax) {
+      return Error::unsupported("[tokenizer] steps, got " + std::to_string(count) +
+                                ", wanted at most " + std::to_string(kStepsMax));
+    }
+  }
+  return Status::success();
 }
 
 Status check_ids(const TokenizerSettings& settings, const Vocabulary& vocabulary) {
@@ -81,14 +92,24 @@ Status check_ids(const TokenizerSettings& settings, const Vocabulary& vocabulary
 
 }  // namespace
 
-/// A token that was found, or text between tokens.
-struct Tokenizer::Stretch {
-  std::string_view text;
-  TokenId token = -1;  // -1: text
-  StretchPlace place;
+/// What an encoding goes through.
+struct Tokenizer::Parts {
+  Normalizer normalizer;
+  PreTokenizer pre_tokenizer;
+  std::unique_ptr<TokenModel> model;
+  AddedTokens added;
+
+  Status encode_raw(std::string_view text, StretchPlace place, bool parse_special,
+                    std::vector<TokenId>& out) const;
+  Status encode_plain(std::string_view text, StretchPlace place, std::vector<TokenId>& out) const;
 };
 
+Tokenizer::Tokenizer(TokenizerSettings settings, Vocabulary vocabulary)
+    : settings_(std::move(settings)), vocabulary_(std::move(vocabulary)) {}
+Tokenizer::~Tokenizer() = default;
+
 Result<std::unique_ptr<Tokenizer>> Tokenizer::create(TokenizerSettings settings) {
+  if (auto status = check_steps(settings); !status) return status.error();
   auto vocabulary = Vocabulary::create(std::move(settings.tokens));
   if (!vocabulary) return vocabulary.error();
   settings.tokens.clear();
@@ -97,104 +118,22 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::create(TokenizerSettings settings)
   vocabulary->unknown = settings.unknown;
   if (auto status = check_ids(settings, *vocabulary); !status) return status.error();
   std::unique_ptr<Tokenizer> out(new Tokenizer(std::move(settings), vocabulary.take()));
-  auto normalizer = Normalizer::create(out->settings_.normalizer);
+  if (auto status = out->make_parts(); !status) return status.error();
+  return out;
+}
+
+Status Tokenizer::make_parts() {
+  auto normalizer = Normalizer::create(settings_.normalizer);
   if (!normalizer) return normalizer.error();
-  out->normalizer_ = normalizer.take();
-  auto pre_tokenizer = PreTokenizer::create(out->settings_.pre_tokenizer);
+  auto pre_tokenizer = PreTokenizer::create(settings_.pre_tokenizer);
   if (!pre_tokenizer) return pre_tokenizer.error();
-  out->pre_tokenizer_ = pre_tokenizer.take();
-  auto model = make_model(out->settings_, out->vocabulary_);
+  // The model refers to the vocabulary, which stays where it is.
+  auto model = make_model(settings_, vocabulary_);
   if (!model) return model.error();
-  out->model_ = model.take();
-  out->settings_.merges.clear();  // the model has them
-  out->index_added();
-  return out;
-}
-
-void Tokenizer::index_added() {
-  added_ = std::move(settings_.added);
-  std::stable_sort(added_.begin(), added_.end(),
-                   [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
-  using Entries = std::vector<std::pair<std::string_view, TokenId>>;
-  Entries raw[2];
-  std::vector<std::string> owned;  // normalized texts
-  std::vector<std::pair<std::size_t, bool>> owners;
-  std::vector<TokenId> normalized_ids;
-  for (TokenId id = 0; id < vocabulary_.size(); ++id) {
-    const Token& token = vocabulary_.token(id);
-    const bool always = token.kind == TokenKind::kUserDefined;
-    if (!always && token.kind != TokenKind::kControl && token.kind != TokenKind::kUnknown) continue;
-    const auto flags = std::lower_bound(added_.begin(), added_.end(), id,
-                                        [](const AddedToken& a, TokenId i) { return a.id < i; });
-    if (flags != added_.end() && flags->id == id && flags->normalized) {
-      auto text = normalizer_.apply(token.text, {false, false});
-      owned.push_back(text ? text.take() : token.text);
-      normalized_ids.push_back(id);
-      continue;
-    }
-    if (always) raw[0].emplace_back(token.text, id);
-    raw[1].emplace_back(token.text, id);
-  }
-  Entries normalized[2];
-  for (std::size_t i = 0; i < owned.size(); ++i) {
-    const TokenId id = normalized_ids[i];
-    const bool always = vocabulary_.token(id).kind == TokenKind::kUserDefined;
-    if (always) normalized[0].emplace_back(owned[i], id);
-    normalized[1].emplace_back(owned[i], id);
-  }
-  for (int i = 0; i < 2; ++i) {
-    raw_[i] = TokenTrie(std::move(raw[i]));
-    normalized_[i] = TokenTrie(std::move(normalized[i]));
-  }
-}
-
-bool Tokenizer::fits_word(std::string_view text, std::size_t begin, std::size_t end) const {
-  const bool before = begin > 0 && is_word_character(character_before(text, begin));
-  const bool after = end < text.size() && is_word_character(decode_utf8(text, end).code);
-  return !before && !after;
-}
-
-std::vector<Tokenizer::Stretch> Tokenizer::cut(std::string_view text, const TokenTrie& trie,
-                                               StretchPlace place) const {
-  std::vector<Stretch> out;
-  std::size_t plain = 0;  // start of the text not yet given out
-  const auto flush = [&](std::size_t end) {
-    if (end <= plain) return;
-    out.push_back({text.substr(plain, end - plain), -1, place});
-    place = {false, false};
-  };
-  for (std::size_t at = 0; !trie.empty() && at < text.size();) {
-    const auto found = trie.longest(text.substr(at));
-    if (found.bytes == 0) {
-      ++at;
-      continue;
-    }
-    std::size_t end = at + found.bytes;
-    const auto row = std::lower_bound(added_.begin(), added_.end(), found.token,
-                                      [](const AddedToken& a, TokenId i) { return a.id < i; });
-    const AddedToken flags = row != added_.end() && row->id == found.token ? *row : AddedToken{};
-    if (flags.single_word && !fits_word(text, at, end)) {
-      ++at;
-      continue;
-    }
-    std::size_t begin = at;
-    while (flags.left_strip && begin > plain) {
-      const char32_t c = character_before(text, begin);
-      if (!is_white_space(c)) break;
-      begin -= c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
-    }
-    while (flags.right_strip && end < text.size()) {
-      const Character c = decode_utf8(text, end);
-      if (!is_white_space(c.code)) break;
-      end += c.bytes;
-    }
-    flush(begin);
-    out.push_back({text.substr(at, found.bytes), found.token, place});
-    place = {false, true};
-    plain = at = end;
-  }
-  flush(text.size());
-  return out;
+  settings_.merges.clear();
+  AddedTokens added(vocabulary_, std::move(settings_.added), *normalizer);
+  parts_.reset(new Parts{normalizer.take(), pre_tokenizer.take(), model.take(), std::move(added)});
+  return Status::success();
 }
 
 Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text,
@@ -205,12 +144,12 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text,
   }
   std::vector<TokenId> out;
   if (options.add_special) out = settings_.before;
-  for (const Stretch& stretch : cut(text, raw_[options.parse_special ? 1 : 0], {true, true})) {
+  for (const TextStretch& stretch : parts_->added.cut(text, options.parse_special)) {
     if (stretch.token >= 0) {
       out.push_back(stretch.token);
       continue;
     }
-    auto status = encode_raw(stretch.text, stretch.place, options.parse_special, out);
+    auto status = parts_->encode_raw(stretch.text, stretch.place, options.parse_special, out);
     if (!status) return status.error();
   }
   if (options.add_special && !options.to_continue) {
@@ -219,11 +158,11 @@ Result<std::vector<TokenId>> Tokenizer::encode(std::string_view text,
   return out;
 }
 
-Status Tokenizer::encode_raw(std::string_view text, StretchPlace place, bool parse_special,
-                             std::vector<TokenId>& out) const {
-  auto normalized = normalizer_.apply(text, place);
+Status Tokenizer::Parts::encode_raw(std::string_view text, StretchPlace place, bool parse_special,
+                                    std::vector<TokenId>& out) const {
+  auto normalized = normalizer.apply(text, place);
   if (!normalized) return normalized.error();
-  for (const Stretch& stretch : cut(*normalized, normalized_[parse_special ? 1 : 0], place)) {
+  for (const TextStretch& stretch : added.cut_normalized(*normalized, parse_special, place)) {
     if (stretch.token >= 0) {
       out.push_back(stretch.token);
     } else if (auto status = encode_plain(stretch.text, stretch.place, out); !status) {
@@ -233,17 +172,11 @@ Status Tokenizer::encode_raw(std::string_view text, StretchPlace place, bool par
   return Status::success();
 }
 
-Status Tokenizer::encode_plain(std::string_view text, StretchPlace place,
-                               std::vector<TokenId>& out) const {
-  auto pieces = pre_tokenizer_.split(text, place);
+Status Tokenizer::Parts::encode_plain(std::string_view text, StretchPlace place,
+                                      std::vector<TokenId>& out) const {
+  auto pieces = pre_tokenizer.split(text, place);
   if (!pieces) return pieces.error();
-  for (const std::string& piece : *pieces) {
-    if (settings_.byte_level) {
-      model_->encode(to_byte_letters(piece), out);
-    } else {
-      model_->encode(piece, out);
-    }
-  }
+  for (const std::string& piece : *pieces) model->encode(piece, out);
   return Status::success();
 }
 
@@ -273,7 +206,10 @@ std::string Tokenizer::piece(TokenId id) const {
     case PieceStyle::kPlain: return token.text;
     case PieceStyle::kMetaspace: return replaced(token.text, kMetaspace, " ");
     case PieceStyle::kByteLevel: return from_byte_letters(token.text);
-    case PieceStyle::kWordEnd: return replaced(token.text, settings_.word_suffix, " ");
+    case PieceStyle::kWordEnd: {
+      const std::string text = replaced(token.text, settings_.word_suffix, " ");
+      return settings_.byte_level ? from_byte_letters(text) : text;
+    }
     case PieceStyle::kWordPiece: break;
   }
   const std::string_view text = token.text;

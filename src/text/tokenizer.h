@@ -6,10 +6,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "text/normalizer.h"
-#include "text/pre_tokenizer.h"
-#include "text/token_model.h"
-#include "text/token_trie.h"
 #include "text/tokenizer_settings.h"
 #include "text/vocabulary.h"
 
@@ -25,6 +21,7 @@ struct EncodeOptions {
 /// model. Immutable, thread-safe.
 class Tokenizer {
  public:
+  ~Tokenizer();
   /// Errors: invalid or unsupported, where the settings contradict themselves or cannot be
   /// followed.
   static Result<std::unique_ptr<Tokenizer>> create(TokenizerSettings settings);
@@ -49,26 +46,13 @@ class Tokenizer {
   std::vector<TokenId> end_tokens() const;
 
  private:
-  Tokenizer(TokenizerSettings settings, Vocabulary vocabulary)
-      : settings_(std::move(settings)), vocabulary_(std::move(vocabulary)) {}
-  void index_added();
-  struct Stretch;
-  /// Splits at the tokens of `trie`; what is left is plain.
-  std::vector<Stretch> cut(std::string_view text, const TokenTrie& trie, StretchPlace place) const;
-  bool fits_word(std::string_view text, std::size_t begin, std::size_t end) const;
-  Status encode_raw(std::string_view text, StretchPlace place, bool parse_special,
-                    std::vector<TokenId>& out) const;
-  Status encode_plain(std::string_view text, StretchPlace place, std::vector<TokenId>& out) const;
+  struct Parts;
+  Tokenizer(TokenizerSettings settings, Vocabulary vocabulary);
+  Status make_parts();
 
-  TokenizerSettings settings_;
+  TokenizerSettings settings_;  // without what the vocabulary and the parts hold
   Vocabulary vocabulary_;
-  Normalizer normalizer_;
-  PreTokenizer pre_tokenizer_;
-  std::unique_ptr<TokenModel> model_;
-  std::vector<AddedToken> added_;  // by id, those with flags
-  // [control tokens too]: searched for in the text as it is, and once it is normalized.
-  TokenTrie raw_[2];
-  TokenTrie normalized_[2];
+  std::unique_ptr<const Parts> parts_;
 };
 
 }  // namespace polaris

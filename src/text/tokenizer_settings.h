@@ -50,8 +50,9 @@ enum class SplitBehavior : std::uint8_t {
 /// One step of cutting the text into the pieces that the model sees.
 struct PreTokenizerStep {
   enum class Kind : std::uint8_t {
-    kSplit,      // at matches of `pattern`
-    kNormalize,  // `normalize` changes each piece
+    kSplit,        // at matches of `pattern`
+    kNormalize,    // `normalize` changes each piece
+    kByteLetters,  // each piece in GPT-2's letters for bytes
   } kind = Kind::kSplit;
   std::string pattern;  // a regular expression
   SplitBehavior behavior = SplitBehavior::kIsolated;
@@ -66,6 +67,7 @@ struct AddedToken {
   bool right_strip = false;  // and after it
   bool single_word = false;  // only between characters that belong to no word
   bool normalized = false;   // searched for in the normalized text
+  bool as_written = false;   // and its own text is normalized already
 };
 
 enum class TokenModelKind : std::uint8_t { kSpm, kBpe, kWordPiece, kUnigram };

@@ -117,7 +117,7 @@ CategoryMask category_mask(std::string_view name) {
 }
 
 CategoryMask category_of(char32_t code) {
-  if (code >= kBadByte) return 0;
+  if (code >= kBadByte) return 1u << 31;
   return 1u << utf8proc_category(static_cast<utf8proc_int32_t>(code));
 }
 

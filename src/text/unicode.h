@@ -23,7 +23,7 @@ void append_utf8(std::string& out, char32_t code);
 using CategoryMask = std::uint32_t;
 /// The categories of a name such as "L" or "Lu"; 0 for any other name.
 CategoryMask category_mask(std::string_view name);
-/// The bit of a character's category; 0 for a malformed byte.
+/// The bit of a character's category; a malformed byte has one that no name stands for.
 CategoryMask category_of(char32_t code);
 
 /// Unicode's White_Space.

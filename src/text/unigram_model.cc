@@ -21,6 +21,7 @@ class UnigramModel final : public TokenModel {
     for (TokenId id = 0; id < vocabulary.size(); ++id) {
       const Token& token = vocabulary.token(id);
       if (token.kind != TokenKind::kNormal && token.kind != TokenKind::kUserDefined) continue;
+      if (token.outside_model) continue;
       entries.emplace_back(token.text, id);
       if (token.kind == TokenKind::kNormal) lowest = std::min(lowest, token.score);
     }

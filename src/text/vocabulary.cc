@@ -43,6 +43,11 @@ std::optional<TokenId> Vocabulary::find(std::string_view text) const {
   return at->second;
 }
 
+std::optional<TokenId> Vocabulary::find_in_model(std::string_view text) const {
+  const auto id = find(text);
+  return id && !token(*id).outside_model ? id : std::nullopt;
+}
+
 std::optional<TokenId> Vocabulary::byte_token(std::uint8_t byte) const {
   if (bytes_[byte] < 0) return std::nullopt;
   return bytes_[byte];

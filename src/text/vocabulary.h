@@ -27,6 +27,7 @@ struct Token {
   std::string text;
   float score = 0;
   TokenKind kind = TokenKind::kNormal;
+  bool outside_model = false;  // only found where the text is searched for it
 };
 
 /// Tokens by id and by text, and the ids that have a meaning of their own.
@@ -44,6 +45,8 @@ class Vocabulary {
   const Token& token(TokenId id) const { return tokens_[static_cast<std::size_t>(id)]; }
   bool contains(TokenId id) const { return id >= 0 && id < size(); }
   std::optional<TokenId> find(std::string_view text) const;
+  /// The same among the tokens that a model may make.
+  std::optional<TokenId> find_in_model(std::string_view text) const;
   /// The token of one raw byte (`<0x41>`), if there is one.
   std::optional<TokenId> byte_token(std::uint8_t byte) const;
   /// The byte that a kByte token stands for.

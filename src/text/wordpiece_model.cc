@@ -16,6 +16,7 @@ class WordPieceModel final : public TokenModel {
     const std::string_view word = settings.word_prefix;
     const std::string_view more = settings.continuing_prefix;
     for (TokenId id = 0; id < vocabulary.size(); ++id) {
+      if (vocabulary.token(id).outside_model) continue;
       const std::string_view text = vocabulary.token(id).text;
       if (text.starts_with(word)) starts.emplace_back(text.substr(word.size()), id);
       if (text.starts_with(more)) rest.emplace_back(text.substr(more.size()), id);

@@ -159,8 +159,8 @@ class JsonParser {
       at_ += 2;
       const auto low = hex();
       const bool pair = low && *low >= 0xDC00 && *low < 0xE000;
-      code = pair ? std::optional(0x10000 + ((*code - 0xD800) << 10) + (*low - 0xDC00))
-                  : std::nullopt;
+      code =
+          pair ? std::optional(0x10000 + ((*code - 0xD800) << 10) + (*low - 0xDC00)) : std::nullopt;
     }
     if (!code || (*code >= 0xD800 && *code < 0xE000)) {
       return fail("an escape that is no character"), false;
@@ -200,8 +200,8 @@ class JsonParser {
   }
 
   void space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' ||
-                                  text_[at_] == '\t')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
       ++at_;
     }
   }

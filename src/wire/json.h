@@ -15,8 +15,8 @@ enum class JsonKind : std::uint8_t { kNull, kBool, kNumber, kText, kArray, kObje
 
 class JsonDocument;
 
-/// A value of a document, or nothing: what is looked for and not there. Cheap to copy; lives as long
-/// as the document and the text that it was read from.
+/// A value of a document, or nothing: what is looked for and not there. Cheap to copy; lives as
+/// long as the document and the text that it was read from.
 class JsonValue {
  public:
   JsonValue() = default;
@@ -68,7 +68,7 @@ class JsonDocument {
     JsonKind kind = JsonKind::kNull;
     bool flag = false;
   };
-  std::vector<Node> nodes_;           // 0 stands for none but as the root
+  std::vector<Node> nodes_;            // 0 stands for none but as the root
   std::deque<std::string> unescaped_;  // texts that do not stand in the file as they are
 };
 

@@ -302,8 +302,62 @@ graph b {
 """)
 
 
+# Tokenizers
+
+def piece(data, score, kind=1):
+    return message(1, message(1, data) + b"\x15" + struct.pack("<f", score) + number(3, kind))
+
+
+def sentencepiece(model_type, normalizer=b""):
+    pieces = [piece("<unk>", 0, 2), piece("<s>", 0, 3), piece("</s>", 0, 3), piece("<0x61>", 0, 6),
+              piece("\u2581", -1), piece("a", -2), piece("b", -3), piece("ab", -2.5),
+              piece("\u2581ab", -4), piece("user", 0, 4)]
+    trainer = number(3, model_type) + number(35, 1)
+    return b"".join(pieces) + message(2, trainer) + message(3, normalizer)
+
+
+def tokenizer_seeds():
+    # One node, whose leaf is the text "b".
+    units = struct.pack("<4I", 1 << 10, 0x61 | 1 << 8 | 2 << 10, 0, 0)
+    save("tokenizer", "sentencepiece_bpe", sentencepiece(2))
+    save("tokenizer", "sentencepiece_unigram",
+         sentencepiece(1, message(2, struct.pack("<I", len(units)) + units + b"b\0")))
+    save("tokenizer", "vocab_txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nab\n##c\na\n,\n")
+    save("tokenizer", "tiktoken", b"IQ== 0\nIg== 1\nIyM= 2\n")
+    save("tokenizer", "pair", b'{"a":0,"b":1,"ab":2,"\xc4\xa0":3,"<|endoftext|>":4}\xfe'
+                              b"#version: 0.2\na b\n\xc4\xa0 a\n")
+    save("tokenizer", "clip", b'{"a":0,"b</w>":1,"ab</w>":2,"<|startoftext|>":3,'
+                              b'"<|endoftext|>":4}\xfea b</w>\n')
+    bpe = ('"type":"BPE","unk_token":"<u>","byte_fallback":true,"fuse_unk":true,"vocab":{"<u>":0,'
+           '"a":1,"b":2,"ab":3,"\u2581":4,"<0x0A>":5},"merges":["a b",["\u2581","ab"]]')
+    steps = ('"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"\u2581"},'
+             '{"type":"Replace",'
+             '"pattern":{"Regex":" +|\\\\p{Lu}"},"content":"\u2581"},{"type":"NFKC"},'
+             '{"type":"Strip","strip_left":true,"strip_right":false}]}')
+    save("tokenizer", "json_bpe", (
+        '{"added_tokens":[{"id":6,"content":"<x>","special":true,"lstrip":true,"rstrip":true},'
+        '{"id":7,"content":"w","special":false,"single_word":true,"normalized":true}],'
+        f'{steps},"model":{{{bpe}}},"post_processor":{{"type":"TemplateProcessing",'
+        '"single":[{"SpecialToken":{"id":"<x>"}},{"Sequence":{"id":"A"}}],'
+        '"special_tokens":{"<x>":{"ids":[6]}}},'
+        '"decoder":{"type":"Metaspace","replacement":"\u2581"}}').encode())
+    split = '{"type":"Split","pattern":{"Regex":"%s"},"behavior":"%s"}'
+    splits = ",".join(split % parts for parts in ((r"\\s+(?!\\S)|\\s+", "Removed"),
+                                                  (r"(?i:'s|[^a-c]{2,3})+?", "MergedWithNext"),
+                                                  (r"(?<!a)\\p{N}++|\\bb", "Contiguous")))
+    save("tokenizer", "json_unigram", (
+        '{"model":{"type":"Unigram","unk_id":0,"vocab":[["<u>",0],["a",-1],["ab",-2.5],["b",-2]]},'
+        f'"pre_tokenizer":{{"type":"Sequence","pretokenizers":[{splits},{{"type":"Digits"}},'
+        '{"type":"Metaspace","replacement":"\u2581","prepend_scheme":"first"}]}}').encode())
+    save("tokenizer", "json_wordpiece", (
+        '{"model":{"type":"WordPiece","unk_token":"[U]","vocab":{"[U]":0,"a":1,"##b":2}},'
+        '"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},'
+        '"decoder":{"type":"WordPiece","prefix":"##"}}').encode())
+
+
 if __name__ == "__main__":
     text_seeds()
+    tokenizer_seeds()
     gguf_seeds()
     onnx_seeds()
     npy_seeds()
