@@ -143,7 +143,8 @@ class BpeModel final : public TokenModel {
       return false;
     }
     if (byte_fallback_ && append_bytes(vocabulary_, text, out)) return false;
-    if (byte_level_ && text.size() > 1 && append_letters(text, out)) return false;
+    const bool merged = decode_utf8(text, 0).bytes < text.size();
+    if (byte_level_ && merged && append_letters(text, out)) return false;
     if (!vocabulary_.unknown) return false;
     if (!(fuse_unknown_ && unknown_before)) out.push_back(*vocabulary_.unknown);
     return true;

@@ -1,6 +1,9 @@
-// Tokenizers against expected ids that others have written: llama.cpp's .inp/.out files.
+// Tokenizers of GGUF files against what llama.cpp says of them: its .inp/.out files, and references
+// of real models.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -77,6 +80,36 @@ TEST_CASE("llama.cpp's vectors of every vocabulary that is there") {
     ++count;
   }
   CHECK(count >= 5);
+}
+
+// POLARIS_MODELS names the folder in which the shared get_models.py has laid out real models.
+void check_reference(const std::string& file, const std::string& name) {
+  const char* folder = std::getenv("POLARIS_MODELS");
+  if (folder == nullptr) return skip("POLARIS_MODELS is not set");
+  const auto reference = shared_file("models/reference/" + name + ".json");
+  if (!reference) return;
+  const auto text = read_file(*reference, 1 << 24);
+  REQUIRE(text.ok());
+  const auto tokenizer = tokenizer_of(std::string(folder) + "/" + file);
+  const nlohmann::json cases = nlohmann::json::parse(*text).at("tokenization");
+  CHECK(cases.size() >= 30);
+  for (const auto& row : cases) {
+    const auto input = row.at("text").get<std::string>();
+    CAPTURE(input);
+    const auto wanted = [&](const char* key) { return row.at(key).get<std::vector<TokenId>>(); };
+    CHECK(*tokenizer->encode(input, {false, false}) == wanted("ids"));
+    CHECK(*tokenizer->encode(input, {false, true}) == wanted("ids_parse_special"));
+    CHECK(*tokenizer->encode(input, {true, true}) == wanted("ids_add_special_parse_special"));
+  }
+}
+
+TEST_CASE("llama.cpp's tokenizations of Qwen2.5-Coder 0.5B") {
+  check_reference("qwen2.5-coder-0.5b/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+                  "qwen2.5-coder-0.5b");
+}
+
+TEST_CASE("llama.cpp's tokenizations of Gemma 3 270M") {
+  check_reference("gemma3-270m/gemma-3-270m-q4_k_m.gguf", "gemma3-270m-q4_k_m");
 }
 
 }  // namespace

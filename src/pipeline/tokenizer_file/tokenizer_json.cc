@@ -195,6 +195,8 @@ Status read_added(JsonValue added, TokenizerSettings& out) {
       return json_invalid(path + ".id", std::to_string(*id), "one near those of the vocabulary");
     }
     const auto at = static_cast<std::size_t>(*id < 0 ? out.tokens.size() : *id);
+    const bool byte = at < out.tokens.size() && out.tokens[at].kind == TokenKind::kByte;
+    if (byte) token.kind = TokenKind::kByte;
     token.outside_model = at >= out.tokens.size() || out.tokens[at].text != token.text;
     if (auto status = put_token(std::move(token), *id, path, out.tokens); !status) return status;
     row.id = static_cast<TokenId>(*id);
