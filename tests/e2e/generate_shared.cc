@@ -47,7 +47,7 @@ constexpr const char* kPrompt = "Once upon a time";
 constexpr std::int64_t kTokensMax = 400;
 
 std::vector<TokenId> with_prompt(const LanguageModel& model, const std::vector<TokenId>& ids) {
-  std::vector<TokenId> all = model.tokenizer->encode(kPrompt);
+  std::vector<TokenId> all = model.tokenizer->encode(kPrompt).take();
   all.insert(all.end(), ids.begin(), ids.end());
   return all;
 }
@@ -128,7 +128,7 @@ void check_text(const std::string& device, const std::string& storage) {
         load_language_model(*path, reference, {}, rounded ? round_activations_to_q8_0 : nullptr);
     TestBatcher test = make_batcher(again);
     runs[rounded ? 1 : 0] =
-        generate_forced(*test.batcher, again.tokenizer->encode(kPrompt), shared_ids);
+        generate_forced(*test.batcher, again.tokenizer->encode(kPrompt).take(), shared_ids);
   }
   double error = 0;
   for (std::size_t s = 0; s < runs[0].logits.size(); ++s) {
