@@ -97,8 +97,7 @@ class Generate final : public Action {
     return Status::success();
   }
 
-  Status encode_prompt(const Tokenizer& tokenizer, const Common& common,
-                       GenerateRequest& request) {
+  Status encode_prompt(const Tokenizer& tokenizer, const Common& common, GenerateRequest& request) {
     if (!ids_file_.empty()) {
       prompt_ = tokenizer.decode(request.prompt);
     } else {

@@ -259,7 +259,7 @@ graph b {
     output %r
   }
   %b = polaris.Call(%a) graph f
-  %c, %all = Scan(%b, %x, num_scan_inputs = 1, scan_input_axes = [1], scan_output_axes = [1]) graph {
+  %c, %u = Scan(%b, %x, num_scan_inputs = 1, scan_input_axes = [1], scan_output_axes = [1]) graph {
     input %s : float32[2, 3]
     input %e : float32[2]
     %t = Abs(%s)
