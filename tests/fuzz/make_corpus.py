@@ -288,7 +288,7 @@ graph b {
     output %r
   }
   output %y
-  output %all
+  output %u
 }
 """)
     save("text", "shapes", b"""graph main {
