@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(TOP, "tools", "tidy"))
 import dead  # noqa: E402
 import duplicates  # noqa: E402
 import floors  # noqa: E402
+import one_name  # noqa: E402
 import style  # noqa: E402
 from repo import Repo, blank_comments  # noqa: E402
 
@@ -178,6 +179,32 @@ class Duplicates(Case):
     def test_short_runs_pass(self):
         short = "\n".join(self.BODY.split("\n")[:8]) + "\n"
         self.passes(duplicates.check, {"src/ir/a.cc": short, "src/ir/b.cc": short})
+
+
+class OneName(Case):
+    ONE = "namespace polaris {\nstruct Token {\n  int id;\n};\n}\n"
+
+    def test_a_type_in_two_files_of_one_program(self):
+        for other in ("src/text/b.h", "apps/polaris/b.cc", "tests/unit/b.cc", "bench/b.cc"):
+            self.refused(one_name.check, {"src/ir/a.h": self.ONE, other: self.ONE},
+                         "'polaris::Token' is a type of ")
+
+    def test_all_kinds_of_types(self):
+        for kind in ("class Token final", "enum class Token : char", "union Token",
+                     "template <class T>\nclass Token : public Base<T>"):
+            other = f"namespace polaris {{\nint f() {{ return 0; }}\n{kind} {{\n}};\n}}\n"
+            self.refused(one_name.check, {"src/ir/a.h": self.ONE, "src/text/b.cc": other}, "Token")
+
+    def test_other_namespaces_and_programs_and_inner_types_pass(self):
+        for head, tail in (("namespace polaris {\nnamespace {\n", "}\n}\n"),
+                           ("namespace polaris::text {\n", "}\n"),
+                           ("namespace polaris {\nclass Reader {\n", "};\n}\n"),
+                           ("namespace polaris {\nvoid f() {\n", "}\n}\n")):
+            other = head + "struct Token {\n};\n" + tail
+            self.passes(one_name.check, {"src/ir/a.h": self.ONE, "src/text/b.cc": other})
+        self.passes(one_name.check, {"src/ir/a.h": "namespace polaris { struct Token; }",
+                                     "src/text/b.h": self.ONE})
+        self.passes(one_name.check, {"tests/op/a.cc": self.ONE, "tests/unit/b.cc": self.ONE})
 
 
 class Command(unittest.TestCase):

@@ -1,8 +1,8 @@
 """python3 tools/tidy [--stats] [--root DIR] [CHECK...]: what compilers and formatters do not see.
 
 Checks: floors (the include graph), style (limits, bans, words, globals), dead (unused files),
-duplicates. A line that says `tidy: allow CHECK`, with its reason, is let through.
-Prints one problem a line and exits 1 if there are any.
+duplicates, one_name (types that the linker takes for one). A line that says `tidy: allow CHECK`,
+with its reason, is let through. Prints one problem a line and exits 1 if there are any.
 """
 import argparse
 import os
@@ -12,11 +12,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dead  # noqa: E402
 import duplicates  # noqa: E402
 import floors  # noqa: E402
+import one_name  # noqa: E402
 import stats  # noqa: E402
 import style  # noqa: E402
 from repo import Repo  # noqa: E402
 
-CHECKS = {"floors": floors, "style": style, "dead": dead, "duplicates": duplicates}
+CHECKS = {"floors": floors, "style": style, "one_name": one_name, "dead": dead,
+          "duplicates": duplicates}
 
 
 def main():
