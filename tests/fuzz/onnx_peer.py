@@ -1,4 +1,5 @@
-"""What onnxruntime is given in place of ops that it answers otherwise than their definition.
+"""What onnxruntime, and ONNX's own evaluator, are given in place of ops that they answer otherwise
+than their definition.
 
 Each entry says why. The rest of the graph stays, so that what comes after is compared as well.
 """
@@ -11,6 +12,7 @@ from onnx import TensorProto, helper
 # lose some, by where they stand.
 MAY_BE_NAN = "may be NaN"
 EXTREMA = ("ReduceMax", "ReduceMin")
+ROWS = ("Softmax", "LogSoftmax", "Hardmax")
 OPSET_MIN = 15  # of CastLike: below it such nodes are not generated
 
 # Of these the peer lacks kernels for many integer types that ONNX allows. In int64 and back they
@@ -105,6 +107,30 @@ def replace(graph):
     nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def flattened(node):
+    """Softmax and its kin before op-set 13: over all dims from `axis` on, as one."""
+    out, axis = node.output[0], next((a.i for a in node.attribute if a.name == "axis"), 1)
+    return [
+        helper.make_node("Shape", node.input[:1], [out + "/shape"]),
+        helper.make_node("Flatten", node.input[:1], [out + "/rows"], axis=axis),
+        helper.make_node(node.op_type, [out + "/rows"], [out + "/done"], axis=1),
+        helper.make_node("Reshape", [out + "/done", out + "/shape"], [out]),
+    ]
+
+
+def for_evaluator(model):
+    """The model for ONNX's own evaluator, which reads these ops as of op-set 13 in any op-set."""
+    if next(o.version for o in model.opset_import if o.domain == "") >= 13:
+        return model
+    out = onnx.ModelProto.FromString(model.SerializeToString())
+    nodes = [one for node in out.graph.node
+             for one in (flattened(node) if node.op_type in ROWS else [node])]
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del out.graph.node[:]
+    out.graph.node.extend(nodes)
+    return out
 
 
 def stand_in(model):
