@@ -18,6 +18,7 @@ DIMS = ("a", "b", "c")
 WAYS = onnx_ops.WAYS + onnx_layers.WAYS
 ELEMENTS_MAX = 4096
 MAGNITUDE_MAX = 1e4
+SCANS_FROM = 40000
 
 
 class Value:
@@ -133,6 +134,8 @@ class Generator:
         self.opset = self.rng.choice(tuple(range(7, 22)) + (13, 17, 18, 21, 22, 23, 24))
         self.has_nan = self.rng.random() < 0.25
         self.has_extremes = self.rng.random() < 0.15  # of integer types
+        # Graphs of lower numbers stay as they were.
+        self.has_scans = seed >= SCANS_FROM and self.opset >= 9
         self.sizes = {d: self.rng.choice((1, 2, 3, 4, 5, 7)) for d in DIMS}
         self.loose = []
         self.options = onnxruntime.SessionOptions()
@@ -275,6 +278,65 @@ class Generator:
             elif scope.outer is None:
                 self.loose.append(value)
 
+    def scan(self, scope, depth):
+        """A Scan over one or two values along any axis, forward and backward, with carried values
+        and outputs stacked along any axis."""
+        rng = self.rng
+        first = scope.pick(lambda v: v.array.ndim and v.array.size < 64)
+        if first is None:
+            return
+        axes = [rng.randrange(first.array.ndim)]
+        trips = first.array.shape[axes[0]]
+        scanned = [first]
+        other = scope.pick(lambda v: trips in v.array.shape and v.array.size < 64)
+        if other is not None and rng.random() < 0.5:
+            scanned.append(other)
+            axes.append(other.array.shape.index(trips))
+        carried = [v for v in (scope.pick(lambda v: v.array.size < 64) for _ in range(
+            rng.randrange(0, 3))) if v is not None]
+        inner = Scope(self, scope)
+        states = [Value(self.name(), v.array, False) for v in carried]
+        slices = [Value(self.name(), np.zeros(tuple(np.delete(v.array.shape, axis)), v.array.dtype)
+                        if trips == 0 else v.array.take(0, axis), v.exact)
+                  for v, axis in zip(scanned, axes)]
+        for v in states + slices:
+            inner.values.append(v)
+            inner.known[v.name] = v.array
+        self.grow(inner, rng.randrange(0, 4), depth + 1)
+        nexts = [self.same_next(inner, port) for port in states]
+        stacked = [inner.emit("Identity", [v], v.exact, hidden=True) for v in [slices[0]] + [
+            v for v in (inner.pick(onnx_ops.any_value) for _ in range(rng.randrange(0, 2)))
+            if v is not None]]
+        if None in nexts or None in stacked:
+            return
+        stacked = [v[0] for v in stacked]
+        body = graph_of(inner, "body", states + slices, nexts + stacked,
+                        shapes=[None] * len(states + slices))
+        node = helper.make_node(
+            "Scan", [v.name for v in carried + scanned], [self.name() for _ in nexts + stacked],
+            body=body, num_scan_inputs=len(scanned),
+            scan_input_axes=[a - v.array.ndim if rng.random() < 0.3 and self.opset >= 11 else a
+                             for v, a in zip(scanned, axes)],
+            scan_input_directions=[rng.randrange(2) for _ in scanned],
+            scan_output_axes=[rng.randrange(v.array.ndim + 1) for v in stacked],
+            scan_output_directions=[rng.randrange(2) for _ in stacked])
+        arrays = self.run(node, {name: scope.array(name) for name in outer_names(node)})
+        if arrays is None:
+            return
+        made = scope.append(node, arrays, False, hidden=True)
+        for i, value in enumerate(made or ()):
+            if i < len(nexts) or trips:
+                scope.values.append(value)
+            elif scope.outer is None:
+                self.loose.append(value)
+
+    def same_next(self, inner, port):
+        """What a carried value of one shape is in the next trip."""
+        fits = [v for v in inner.values if v.array.dtype == port.array.dtype and
+                v.array.shape == port.array.shape]
+        out = inner.emit("Identity", [self.rng.choice(fits)], False, hidden=True)
+        return out[0] if out else None
+
     def next_of(self, inner, port):
         """What a carried value is in the next trip: of its type, at times of another shape."""
         rng = self.rng
@@ -298,7 +360,8 @@ class Generator:
         for _ in range(steps):
             roll = self.rng.random()
             if depth < 2 and roll < 0.12:
-                self.rng.choice((self.choose, self.loop))(scope, depth)
+                ways = (self.choose, self.loop)
+                self.rng.choice(ways + ((self.scan,) if self.has_scans else ()))(scope, depth)
             else:
                 self.rng.choices([w for w, _ in WAYS], [n for _, n in WAYS])[0](scope)
 
