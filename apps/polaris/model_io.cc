@@ -9,11 +9,11 @@
 
 #include "base/os/files.h"
 #include "base/strings.h"
-#include "capi/plugin.h"
 #include "load/load.h"
 #include "load/source.h"
 #include "pipeline/language_model.h"
 #include "pipeline/tokenizer_file/tokenizer_file.h"
+#include "plugin/plugin.h"
 #include "progress.h"
 #include "session/symbol_binding.h"
 #include "tensor/element.h"

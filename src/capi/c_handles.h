@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "capi/plugin.h"
+#include "plugin/plugin.h"
 #include "polaris/polaris_c.h"
 #include "session/session.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/strings.h"
 #include "capi/c_handles.h"
-#include "capi/sized_struct.h"
-#include "capi/type_convert.h"
+#include "plugin/sized_struct.h"
+#include "plugin/type_convert.h"
 #include "session/open_devices.h"
 
 namespace {

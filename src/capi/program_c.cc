@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "capi/c_handles.h"
-#include "capi/type_convert.h"
 #include "ir/model_text.h"
 #include "load/load.h"
+#include "plugin/type_convert.h"
 
 namespace {
 

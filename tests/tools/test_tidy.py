@@ -61,6 +61,15 @@ class Floors(Case):
         self.passes(floors.check, {"src/backend/cpu/a.cc": '#include "ir/op_def.h"\n',
                                    "src/ir/op_def.h": H})
 
+    def test_only_what_speaks_the_c_abi_sees_it(self):
+        files = {"include/polaris/polaris_c.h": H}
+        for floor in ("session", "backend/cpu", "pipeline"):
+            self.refused(floors.check, dict(files, **{
+                f"src/{floor}/a.cc": '#include "polaris/polaris_c.h"\n'}), "see the public headers")
+        for floor in ("plugin", "capi"):
+            self.passes(floors.check, dict(files, **{
+                f"src/{floor}/a.cc": '#include "polaris/polaris_c.h"\n'}))
+
     def test_only_session_wires_backends(self):
         files = {"src/plan/a.cc": '#include "backend/cpu/b.h"\n', "src/backend/cpu/b.h": H}
         self.refused(floors.check, files, "only session/ wires")

@@ -22,10 +22,10 @@ std::vector<std::string> bodies() {
       "%m = MatMul(%v, %w)\n%r = Add(%m, %b)\n",
       "%t = Transpose(%v, perm = [1, 0])\n%u = Transpose(%t, perm = [1, 0])\n%r = Add(%u, %b)\n",
       "%a = Sigmoid(%v)\n%c = Mul(%v, %a)\n%d = Add(%c, %b)\n%r = Tanh(%d)\n",
-      "const %axes : int64[1] = [0]\n%s = Shape(%v)\n%e = Reshape(%v, %s)\n%f = Mul(%e, %b)\n"
-      "%g = Mul(%e, %b)\n%r = Sub(%f, %g)\n",
-      "const %q : int8[4, 4] = random 3\nconst %k : float32[] = 0.125\n"
-      "%d = DequantizeLinear(%q, %k)\n%m = MatMul(%v, %d)\n%r = Relu(%m)\n",
+      ("const %axes : int64[1] = [0]\n%s = Shape(%v)\n%e = Reshape(%v, %s)\n%f = Mul(%e, %b)\n"
+       "%g = Mul(%e, %b)\n%r = Sub(%f, %g)\n"),
+      ("const %q : int8[4, 4] = random 3\nconst %k : float32[] = 0.125\n"
+       "%d = DequantizeLinear(%q, %k)\n%m = MatMul(%v, %d)\n%r = Relu(%m)\n"),
       "%x = Exp(%w)\n%y = Neg(%x)\n%r = Mul(%v, %y)\n"};
 }
 

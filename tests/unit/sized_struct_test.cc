@@ -1,6 +1,6 @@
 // Structs of the C ABI grow at their end: every version of a caller meets every version of us.
 
-#include "capi/sized_struct.h"
+#include "plugin/sized_struct.h"
 
 #include <doctest/doctest.h>
 
@@ -102,8 +102,8 @@ std::string read_header() {
 TEST_CASE("every struct that callers fill is taken by its size") {
   // Who fills it, and the file that must take it through copy_sized.
   const std::map<std::string, std::string> known = {
-      {"polaris_runtime_options", "polaris_c.cc"},
-      {"polaris_op", "plugin.cc"},
+      {"polaris_runtime_options", "capi/polaris_c.cc"},
+      {"polaris_op", "plugin/plugin.cc"},
       {"polaris_host", ""},  // filled by us: plugins ask POLARIS_HOST_HAS
   };
   const std::string header = read_header();
@@ -117,7 +117,7 @@ TEST_CASE("every struct that callers fill is taken by its size") {
     ++found;
     const std::string& file = known.at(name);
     if (file.empty()) continue;
-    std::ifstream source(std::string(test::kSourceDir) + "/src/capi/" + file);
+    std::ifstream source(std::string(test::kSourceDir) + "/src/" + file);
     std::ostringstream text;
     text << source.rdbuf();
     CHECK(text.str().find("copy_sized(") != std::string::npos);

@@ -4,16 +4,20 @@ import re
 
 from repo import CXX, Problem
 
-FLOORS = ["base", "gcn", "tensor", "ir", "wire", "arch", "load", "save", "pass", "backend", "plan",
-          "session", "quant", "text", "media", "pipeline", "server", "cluster", "capi"]
+FLOORS = ["base", "gcn", "tensor", "ir", "plugin", "wire", "arch", "load", "save", "pass",
+          "backend", "plan", "session", "quant", "text", "media", "pipeline", "server", "cluster",
+          "capi"]
 # Floors that see less than all above them.
 NARROW = {
     "gcn": {"base"},
     "text": {"base", "tensor"},
     "media": {"base", "tensor"},
     "wire": {"base", "tensor"},
+    "plugin": {"base", "tensor", "ir"},
     "backend": {"base", "tensor", "ir"},
 }
+# Floors that speak the C ABI.
+PUBLIC = ("plugin", "capi")
 # Folders of one floor that do not see each other.
 APART = ("backend", "load", "save")
 # Only this floor wires concrete backends together.
@@ -83,7 +87,7 @@ def floor_rule(path, name):
     own, other = path.split("/"), name.split("/")
     floor, seen = own[0], other[0]
     if seen == "polaris":
-        return None if floor == "capi" else "only capi/ sees the public headers"
+        return None if floor in PUBLIC else f"only {' and '.join(PUBLIC)} see the public headers"
     if floor not in FLOORS:
         return f"{floor} is no floor of docs/architecture.md"
     if seen not in FLOORS or len(other) < 2:

@@ -1,4 +1,4 @@
-#include "capi/type_convert.h"
+#include "plugin/type_convert.h"
 
 namespace polaris {
 

@@ -1,11 +1,11 @@
-#include "capi/plugin.h"
+#include "plugin/plugin.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <utility>
 
-#include "capi/plugin_op.h"
-#include "capi/sized_struct.h"
+#include "plugin/plugin_op.h"
+#include "plugin/sized_struct.h"
 #include "polaris/polaris_c.h"
 
 /// The handle a plugin registers through.

@@ -1,11 +1,11 @@
-#include "capi/plugin_op.h"
+#include "plugin/plugin_op.h"
 
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "capi/type_convert.h"
+#include "plugin/type_convert.h"
 
 /// A node during one call of a plugin's function: exactly one of the two contexts is set.
 struct polaris_node {
