@@ -117,8 +117,8 @@ void pack_elements(Format format, const Problem& p, const Tensor& weight, std::b
   }
 }
 
-/// Affine rows as [group][unit]{16 bytes of 64 lanes, twice}, then the group's scales and offsets.
-/// Bytes are signed: a weight is scale * byte + offset.
+/// Affine rows as [group][unit]{16 bytes of 64 lanes, twice}, then the group's scales and zero
+/// points. Bytes are signed: a weight is scale * (byte - zero point).
 void pack_affine(const Problem& p, const Constant& weight, std::byte* out) {
   const FormatInfo& info = format_info(Format::kI8);
   const Encoding& encoding = weight.data.type().encoding;
@@ -137,7 +137,7 @@ void pack_affine(const Problem& p, const Constant& weight, std::byte* out) {
       const auto scale = static_cast<float>(element_as_f64(weight.scale, at));
       double zero = is_signed ? 0 : -128;
       if (weight.zero_point) zero += element_as_f64(weight.zero_point, at);
-      const float pair[2] = {scale, static_cast<float>(-zero * static_cast<double>(scale))};
+      const float pair[2] = {scale, static_cast<float>(zero)};
       std::memcpy(group + p.weight_units() * info.unit_bytes + (s * kRows + lane) * 8, pair, 8);
     }
   }

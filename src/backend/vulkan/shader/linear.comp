@@ -49,7 +49,7 @@ const uint kSlices = kThreads / 64;
 const uint kAcc = kCols * kGroups;
 // With many columns the block's scale is taken into the weights, else into the block's sum.
 #ifdef W_I8
-const bool kScaleWeights = true;  // an offset cannot be had any other way
+const bool kScaleWeights = false;  // with the zero point it would be one step more a weight
 #else
 const bool kScaleWeights = kAcc >= 16;
 #endif
@@ -82,7 +82,7 @@ struct Unit {
   uvec4 quants;
   uvec4 more;  // q8_0, i8: the second half
   float scale;
-  float offset;  // i8: a weight is scale * q + offset
+  float zero;  // i8: a weight is scale * (q - zero), nothing where they are equal
 };
 
 Unit fetch(uint unit, uint lane) {
@@ -90,7 +90,7 @@ Unit fetch(uint unit, uint lane) {
   r.quants = w[unit * kUnitWords + lane];
   r.more = uvec4(0);
   r.scale = 1;
-  r.offset = 0;
+  r.zero = 0;
 #if defined(W_Q4_0)
   r.scale = float(s[unit * kUnitWords * 8 + 512 + lane]) * 0.0625;
 #elif defined(W_Q8_0)
@@ -103,7 +103,7 @@ Unit fetch(uint unit, uint lane) {
 }
 
 #ifdef W_I8
-// Scale and offset of unit u in the row group that starts at unit `first`.
+// Scale and zero point of unit u in the row group that starts at unit `first`.
 vec2 scale_of(uint first, uint u, uint lane) {
   return scales[(first + table) * kUnitWords * 2 + (u >> shift) * 64 + lane];
 }
@@ -161,7 +161,7 @@ void main() {
 #ifdef W_I8
       const vec2 affine = scale_of(first, u, lane);
       now[g].scale = affine.x;
-      now[g].offset = affine.y;
+      now[g].zero = affine.y;
 #endif
     }
     float sum[kAcc];
@@ -174,7 +174,7 @@ void main() {
         const float scale = kScaleWeights ? now[g].scale : 1.0;
         [[unroll]] for (uint i = 0; i < kStep; i++) {
 #ifdef W_I8
-          wv[g * kStep + i] = v[i] * scale + now[g].offset;
+          wv[g * kStep + i] = v[i] - now[g].zero;
 #else
           wv[g * kStep + i] = v[i] * scale;
 #endif
@@ -206,7 +206,7 @@ void main() {
 #ifdef W_I8
         const vec2 affine = scale_of(first, units, lane);
         const uint at = ((first + units) * kUnitWords + (i >> 4) * 64 + lane) * 16 + (i & 15u);
-        float v = float(bitfieldExtract(int(uint(TAIL[at])), 0, 8)) * affine.x + affine.y;
+        float v = (float(bitfieldExtract(int(uint(TAIL[at])), 0, 8)) - affine.y) * affine.x;
 #else
         float v = float(TAIL[((first + units) * 64 + lane) * kUnit + i]);
 #endif
