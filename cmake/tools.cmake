@@ -1,4 +1,4 @@
-# tools/radv: Mesa's compiler for POLARIS10 with no card present, for the tools below.
+# tools/radv: the shipped shader variants, for the tools below.
 
 find_path(POLARIS_VULKAN_INCLUDE vulkan/vulkan.h REQUIRED)
 file(GLOB radv_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/radv/*.cc)
@@ -14,7 +14,7 @@ add_library(audit_core OBJECT ${audit_sources})
 target_include_directories(audit_core PUBLIC ${CMAKE_SOURCE_DIR}/tools/audit)
 target_link_libraries(audit_core PUBLIC radv_core)
 add_executable(audit ${CMAKE_SOURCE_DIR}/tools/audit/main.cc)
-target_link_libraries(audit PRIVATE audit_core radv_core)
+target_link_libraries(audit PRIVATE audit_core radv_core polaris_core)
 
 # tools/gcn: executes and times what that compiler makes.
 file(GLOB gcn_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/gcn/*.cc)

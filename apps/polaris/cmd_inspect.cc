@@ -4,12 +4,14 @@
 #include <string>
 
 #include "base/checked.h"
+#include "base/os/environment.h"
 #include "command.h"
 #include "generator.h"
 #include "ir/nested.h"
 #include "load/load.h"
 #include "model_io.h"
 #include "session/estimate_memory.h"
+#include "simulated.h"
 
 namespace polaris::cli {
 namespace {
@@ -40,10 +42,13 @@ class Inspect final : public Action {
     declare_generator(app, generator_);
     app.add_option("--function", function_, "function to look at");
     app.add_flag("--weights", weights_, "list every tensor of the file");
+    app.add_option("--gpu", gpu_,
+                   "simulate a run on rx470, rx480, rx570, rx580 or rx590, with :MHz for another "
+                   "clock; no card is needed");
   }
 
   Status run(const Common& common) override {
-    auto opened = open_model(common, generator_.model, arch_options(generator_));
+    auto opened = open(common);
     if (!opened) return opened.error();
     Model& model = opened->model;
     Graph graph;
@@ -65,10 +70,19 @@ class Inspect final : public Action {
         memory_reason = use.error().message();
       }
     }
+    std::vector<SimulatedRun> runs;
+    if (timer_ != nullptr && runnable) {
+      auto made = runs_of(*opened, graph, common);
+      if (!made) return made.error();
+      runs = made.take();
+      auto done = simulate(common, *timer_, *opened, graph, cached_tokens_, runs);
+      if (!done) return done.error().with_context("'" + generator_.model + "'");
+    }
     if (common.json) {
-      print_json(model, graph, functions, memory, memory_reason);
+      print_json(model, graph, functions, memory, memory_reason, runs);
     } else {
       print_text(model, graph, functions, memory, memory_reason);
+      if (!runs.empty()) print_simulated(*timer_, runs);
     }
     return Status::success();
   }
@@ -96,12 +110,76 @@ class Inspect final : public Action {
     return concrete_inputs(graph, common);
   }
 
+  /// On the card that is simulated, where one is.
+  Result<Opened> open(const Common& common) {
+    if (gpu_.empty()) return open_model(common, generator_.model, arch_options(generator_));
+    const auto chip = gcn::find_chip(gpu_);
+    if (!chip) return chip.error().with_context("--gpu");
+    auto programs = gcn::ModelTimer::open_compiler();
+    if (!programs) return programs.error();
+    auto runtime = gcn::ModelTimer::runtime_for(*programs, OpSet::builtin());
+    if (!runtime) return runtime.error();
+    const std::string folder = user_cache_folder();
+    timer_ = std::make_unique<gcn::ModelTimer>(
+        programs.take(), *chip, folder.empty() ? folder : folder + "/polaris/simulated.txt");
+    return open_model_on(runtime.take(), common, generator_.model, arch_options(generator_));
+  }
+
+  /// A prompt step and a step of generation of a language model, one run of any other.
+  Result<std::vector<SimulatedRun>> runs_of(const Opened& opened, const Graph& graph,
+                                            const Common& common) {
+    std::vector<SimulatedRun> out;
+    if (cached_tokens_ == 0) {
+      auto types = input_types(opened, graph, common);
+      if (!types) return types.error();
+      auto inputs = random_inputs(graph, *types, 1);
+      if (!inputs) return inputs.error();
+      out.push_back({"run", 0, inputs.take(), {}});
+      return out;
+    }
+    for (const bool prompt : {true, false}) {
+      Common sized = common;
+      const std::int64_t tokens =
+          prompt ? std::min<std::int64_t>(cached_tokens_, kPromptTokens) : 1;
+      sized.dims.push_back("tokens=" + std::to_string(tokens));
+      auto types = input_types(opened, graph, sized);
+      if (!types) return types.error();
+      const std::int64_t depth = prompt ? 0 : std::min(cached_tokens_ - 1, kDepth);
+      auto inputs = step_inputs(graph, *types, depth);
+      if (!inputs) return inputs.error();
+      out.push_back({prompt ? "prompt" : "generation", tokens, inputs.take(), {}});
+    }
+    return out;
+  }
+
+  /// A step whose first token stands at position `depth` of the only sequence.
+  static Result<std::vector<Tensor>> step_inputs(const Graph& graph,
+                                                 std::span<const TensorType> types,
+                                                 std::int64_t depth) {
+    std::vector<Tensor> out;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      auto tensor = Tensor::allocate(types[i]);
+      if (!tensor) return tensor.error();
+      auto* data = tensor->mutable_data<std::int32_t>();
+      const std::string& name = graph.value(graph.inputs()[i]).name;
+      const bool by_token = name == "positions" || name == "slots";
+      const std::int64_t first = by_token ? depth : 0;
+      const bool counts = by_token || name == "block_table";
+      for (std::int64_t e = 0; e < tensor->elements(); ++e) {
+        data[e] = static_cast<std::int32_t>(counts ? first + e : 0);
+      }
+      out.push_back(tensor.take());
+    }
+    return out;
+  }
+
   static bool fits(const MemoryUse& use) {
     return use.weight_bytes + use.arena_bytes + use.state_bytes <= use.budget_bytes;
   }
 
   void print_json(const Model& model, const Graph& graph, const std::vector<std::string>& functions,
-                  const std::vector<MemoryUse>& memory, const std::string& memory_reason) const {
+                  const std::vector<MemoryUse>& memory, const std::string& memory_reason,
+                  const std::vector<SimulatedRun>& runs) const {
     JsonWriter json;
     json.begin_object().field("format", model.format).field("architecture", model.architecture);
     json.key("functions").begin_array();
@@ -135,6 +213,7 @@ class Inspect final : public Action {
       }
       json.end_array();
     }
+    if (!runs.empty()) write_simulated(json.key("simulated"), *timer_, runs);
     json.end_object();
     print_line(json.text());
   }
@@ -175,8 +254,14 @@ class Inspect final : public Action {
     }
   }
 
+  // What the published figures of other programs are of.
+  static constexpr std::int64_t kPromptTokens = 512;
+  static constexpr std::int64_t kDepth = 64;  // in the middle of 128 tokens
+
   GeneratorOptions generator_;
   std::string function_;
+  std::string gpu_;
+  std::unique_ptr<gcn::ModelTimer> timer_;  // where a card is simulated
   std::int64_t cached_tokens_ = 0;
   bool weights_ = false;
 };

@@ -55,15 +55,21 @@ Result<Opened> open_model(const Common& common, const std::string& path, const A
   }
   auto runtime = open_runtime(devices);
   if (!runtime) return runtime.error();
-  auto passes = load_plugins(common, **runtime);
+  return open_model_on(runtime.take(), common, path, arch, given);
+}
+
+Result<Opened> open_model_on(std::shared_ptr<Runtime> runtime, const Common& common,
+                             const std::string& path, const ArchOptions& arch,
+                             const std::vector<std::string>& given) {
+  auto passes = load_plugins(common, *runtime);
   if (!passes) return passes.error();
   LoadOptions options;
   options.arch = arch;
   options.log = common.logger();
   for (const std::string& text : given) add_names(text, options.given);
-  auto model = load_model(path, (*runtime)->ops(), options);
+  auto model = load_model(path, runtime->ops(), options);
   if (!model) return model.error();
-  Opened out{runtime.take(), model.take(), {}};
+  Opened out{std::move(runtime), model.take(), {}};
   out.options.shares = common.shares;
   out.options.user_passes = passes.take();
   out.options.progress = [line = std::make_shared<Progress>(common)](std::int64_t done,

@@ -29,6 +29,10 @@ struct Opened {
 /// `given`: NAME=FILE texts of inputs, which may name defaults that the file holds.
 Result<Opened> open_model(const Common& common, const std::string& path,
                           const ArchOptions& arch = {}, const std::vector<std::string>& given = {});
+/// The same on a runtime that is there already, whatever devices are asked for.
+Result<Opened> open_model_on(std::shared_ptr<Runtime> runtime, const Common& common,
+                             const std::string& path, const ArchOptions& arch = {},
+                             const std::vector<std::string>& given = {});
 
 /// NAME=N with N at least 0, taken apart; nothing where it is not that.
 std::optional<std::pair<std::string, std::int64_t>> split_dim(const std::string& text);

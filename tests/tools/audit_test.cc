@@ -3,7 +3,7 @@
 #include <string>
 
 #include "model.h"
-#include "radv/null_device.h"
+#include "sim/null_device.h"
 #include "report.h"
 
 using namespace polaris::audit;

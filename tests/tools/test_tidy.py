@@ -72,7 +72,7 @@ class Floors(Case):
 
     def test_only_session_wires_backends(self):
         files = {"src/plan/a.cc": '#include "backend/cpu/b.h"\n', "src/backend/cpu/b.h": H}
-        self.refused(floors.check, files, "only session/ wires")
+        self.refused(floors.check, files, "only session and sim wire")
         files = {"src/session/a.cc": '#include "backend/cpu/b.h"\n', "src/backend/cpu/b.h": H}
         self.passes(floors.check, files)
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model.h"
-#include "radv/null_device.h"
+#include "sim/null_device.h"
 
 namespace polaris::audit {
 

@@ -2,9 +2,9 @@
 #include <filesystem>
 
 #include "gcn/commands.h"
-#include "gcn/compile.h"
 #include "gcn/disassemble.h"
 #include "radv/variants.h"
+#include "sim/compile.h"
 
 namespace polaris::gcn {
 namespace {

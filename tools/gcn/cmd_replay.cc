@@ -7,9 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "gcn/commands.h"
-#include "gcn/compile.h"
 #include "gcn/timing_row.h"
 #include "radv/variants.h"
+#include "sim/compile.h"
+#include "sim/launch_timer.h"
 
 namespace polaris::gcn {
 namespace {

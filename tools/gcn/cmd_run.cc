@@ -6,10 +6,10 @@
 #include <fstream>
 
 #include "gcn/commands.h"
-#include "gcn/compile.h"
 #include "gcn/disassemble.h"
 #include "gcn/machine.h"
 #include "radv/variants.h"
+#include "sim/compile.h"
 
 namespace polaris::gcn {
 namespace {

@@ -7,12 +7,13 @@
 
 #include "backend/vulkan/select.h"
 #include "gcn/commands.h"
-#include "gcn/operands.h"
-#include "gcn/program_cache.h"
-#include "gcn/sim_device.h"
 #include "gcn/timing.h"
 #include "gcn/timing_row.h"
 #include "ir/text.h"
+#include "sim/launch_timer.h"
+#include "sim/operands.h"
+#include "sim/program_cache.h"
+#include "sim/sim_device.h"
 
 namespace polaris::gcn {
 namespace {

@@ -50,12 +50,4 @@ Result<TimingArgs> parse_timing(const std::vector<std::string>& args) {
   return out;
 }
 
-std::vector<std::byte> filled(std::int64_t bytes) {
-  std::vector<std::byte> out(static_cast<std::size_t>((bytes + 3) / 4 * 4));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<std::byte>(i % 4 == 3 ? 0 : (i * 7 + i / 256) % 64);
-  }
-  return out;
-}
-
 }  // namespace polaris::gcn

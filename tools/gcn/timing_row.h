@@ -28,9 +28,4 @@ struct TimingArgs {
 };
 Result<TimingArgs> parse_timing(const std::vector<std::string>& args);
 
-/// Bytes for a buffer that is only timed, rounded up to words: small numbers that no format takes
-/// for an infinity. What they are makes no difference to time, but an index read from them must
-/// stay small.
-std::vector<std::byte> filled(std::int64_t bytes);
-
 }  // namespace polaris::gcn

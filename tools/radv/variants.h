@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "radv/null_device.h"
+#include "sim/null_device.h"
 
 namespace polaris::radv {
 

@@ -5,8 +5,8 @@ import re
 from repo import CXX, Problem
 
 FLOORS = ["base", "gcn", "tensor", "ir", "plugin", "wire", "arch", "load", "save", "pass",
-          "backend", "plan", "session", "quant", "text", "media", "pipeline", "server", "cluster",
-          "capi"]
+          "backend", "plan", "session", "sim", "quant", "text", "media", "pipeline", "server",
+          "cluster", "capi"]
 # Floors that see less than all above them.
 NARROW = {
     "gcn": {"base"},
@@ -20,8 +20,8 @@ NARROW = {
 PUBLIC = ("plugin", "capi")
 # Folders of one floor that do not see each other.
 APART = ("backend", "load", "save")
-# Only this floor wires concrete backends together.
-WIRES_BACKENDS = "session"
+# Only these floors see concrete backends.
+WIRES_BACKENDS = ("session", "sim")
 GRAPH = "ir/graph.h"
 
 # System headers and who may include them.
@@ -29,8 +29,8 @@ SYSTEM = [
     (re.compile(r"^(nlohmann|CLI)/"), ("apps/", "tests/", "tools/"),
      "seen only in apps/, tests/ and tools/"),
     (re.compile(r"^doctest/"), ("tests/",), "seen only in tests/"),
-    (re.compile(r"^vulkan/"), ("src/backend/vulkan/", "tools/", "tests/"),
-     "seen only in backend/vulkan"),
+    (re.compile(r"^vulkan/"), ("src/backend/vulkan/", "src/sim/", "tools/", "tests/"),
+     "seen only in backend/vulkan and sim"),
     (re.compile(r"^(.*intrin|cpuid|.*intrin-.*)\.h$"),
      ("src/backend/cpu/", "src/base/os/", "tests/"), "seen only in backend/cpu"),
     (re.compile(r"^(sys/.*|unistd|fcntl|dlfcn|pthread|sched|signal|csignal|windows|poll)(\.h)?$"),
@@ -100,8 +100,8 @@ def floor_rule(path, name):
         return f"{floor}/{own[1]} and {floor}/{other[1]} do not see each other"
     if seen == floor == "backend" and len(own) == 2 and len(other) > 2:
         return "the interface knows no concrete backend"
-    if seen == "backend" and len(other) > 2 and floor not in ("backend", WIRES_BACKENDS):
-        return f"only {WIRES_BACKENDS}/ wires concrete backends"
+    if seen == "backend" and len(other) > 2 and floor not in ("backend", *WIRES_BACKENDS):
+        return f"only {' and '.join(WIRES_BACKENDS)} wire concrete backends"
     return None
 
 

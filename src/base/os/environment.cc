@@ -10,4 +10,11 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
+std::string user_cache_folder() {
+  // The standard has relative paths ignored.
+  if (std::string cache = environment("XDG_CACHE_HOME"); cache.starts_with('/')) return cache;
+  const std::string home = environment("HOME");
+  return home.starts_with('/') ? home + "/.cache" : std::string();
+}
+
 }  // namespace polaris

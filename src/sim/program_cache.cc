@@ -1,9 +1,9 @@
-#include "gcn/program_cache.h"
+#include "sim/program_cache.h"
 
 #include <utility>
 
 #include "backend/vulkan/shader_blobs.h"
-#include "gcn/compile.h"
+#include "sim/compile.h"
 
 namespace polaris::gcn {
 

@@ -1,4 +1,4 @@
-#include "gcn/operands.h"
+#include "sim/operands.h"
 
 #include <cstring>
 

@@ -3,7 +3,7 @@
 
 #include "base/result.h"
 #include "gcn/program.h"
-#include "radv/null_device.h"
+#include "sim/null_device.h"
 
 namespace polaris::gcn {
 

@@ -1,4 +1,4 @@
-#include "gcn/sim_device.h"
+#include "sim/sim_device.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,8 +9,8 @@
 #include "backend/vulkan/select.h"
 #include "base/os/clock.h"
 #include "gcn/machine.h"
-#include "gcn/operands.h"
-#include "gcn/program_cache.h"
+#include "sim/operands.h"
+#include "sim/program_cache.h"
 
 namespace polaris::gcn {
 namespace {
@@ -101,7 +101,7 @@ class LaunchRun {
 
 class SimDevice final : public Device {
  public:
-  explicit SimDevice(std::unique_ptr<ProgramCache> programs) : programs_(std::move(programs)) {
+  explicit SimDevice(std::shared_ptr<ProgramCache> programs) : programs_(std::move(programs)) {
     info_.id = info_.backend = "gcn";
     info_.name = "POLARIS10 machine code, executed";
     info_.driver = "Mesa " + programs_->mesa();
@@ -167,7 +167,7 @@ class SimDevice final : public Device {
 
  private:
   DeviceInfo info_;
-  std::unique_ptr<ProgramCache> programs_;
+  std::shared_ptr<ProgramCache> programs_;
 };
 
 }  // namespace
@@ -187,7 +187,11 @@ vulkan::VulkanTarget polaris_target() {
 Result<std::unique_ptr<Device>> make_sim_device(const std::string& icd) {
   Result<std::unique_ptr<ProgramCache>> programs = ProgramCache::open(icd);
   if (!programs) return programs.error();
-  return std::unique_ptr<Device>(std::make_unique<SimDevice>(programs.take()));
+  return make_sim_device(std::shared_ptr<ProgramCache>(programs.take()));
+}
+
+std::unique_ptr<Device> make_sim_device(std::shared_ptr<ProgramCache> programs) {
+  return std::make_unique<SimDevice>(std::move(programs));
 }
 
 }  // namespace polaris::gcn

@@ -1,4 +1,4 @@
-#include "gcn/compile.h"
+#include "sim/compile.h"
 
 #include <cstdio>
 #include <map>

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "radv/null_device.h"
+#include "sim/null_device.h"
 
 namespace polaris::radv {
 namespace {

@@ -1,10 +1,10 @@
-#include "radv/null_device.h"
-
-#include <dlfcn.h>
-#include <stdlib.h>
+#include "sim/null_device.h"
 
 #include <cstring>
 #include <optional>
+
+#include "base/os/dynamic_library.h"
+#include "base/os/environment_setting.h"
 
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan.h>
@@ -12,8 +12,9 @@
 namespace polaris::radv {
 namespace {
 
-/// The loader's entry points, found by name: the tool links no Vulkan library.
+/// The loader's entry points, found by name: nothing links a Vulkan library.
 struct Entry {
+  std::shared_ptr<const DynamicLibrary> loader;
   PFN_vkGetInstanceProcAddr find = nullptr;
   VkInstance instance = VK_NULL_HANDLE;
   template <class F>
@@ -29,37 +30,15 @@ struct Device {
   std::string mesa;
 };
 
-/// An environment variable that has another value for a while.
-class Setting {
- public:
-  // NOLINTBEGIN(concurrency-mt-unsafe): opened before other threads start
-  Setting(const char* name, const std::string& value) : name_(name) {
-    if (const char* old = getenv(name)) old_ = old;
-    setenv(name, value.c_str(), 1);
-  }
-  ~Setting() {
-    if (old_) {
-      setenv(name_, old_->c_str(), 1);
-    } else {
-      unsetenv(name_);
-    }
-  }
-  // NOLINTEND(concurrency-mt-unsafe)
-  Setting(const Setting&) = delete;
-  Setting& operator=(const Setting&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> old_;
-};
-
 /// An instance of the driver, or nothing and why.
 std::optional<Entry> open_instance(const std::string& icd, std::string& error) {
   Entry entry;
   error = "no instance from " + icd;
-  void* loader = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (loader == nullptr) return std::nullopt;
-  entry.find = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(loader, "vkGetInstanceProcAddr"));
+  auto loader = DynamicLibrary::open("libvulkan.so.1");
+  if (!loader) return std::nullopt;
+  entry.loader = std::make_shared<const DynamicLibrary>(loader.take());
+  entry.find =
+      reinterpret_cast<PFN_vkGetInstanceProcAddr>(entry.loader->symbol("vkGetInstanceProcAddr"));
   if (entry.find == nullptr) return std::nullopt;
   VkApplicationInfo app{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO};
   app.apiVersion = VK_API_VERSION_1_2;
@@ -243,8 +222,8 @@ NullDevice::~NullDevice() {
 }
 
 std::unique_ptr<NullDevice> NullDevice::open(const std::string& icd, std::string& error) {
-  const Setting family("RADV_FORCE_FAMILY", "polaris10");
-  const Setting driver("VK_ICD_FILENAMES", icd);
+  const EnvironmentSetting family("RADV_FORCE_FAMILY", "polaris10");
+  const EnvironmentSetting driver("VK_ICD_FILENAMES", icd);
   const std::optional<Entry> entry = open_instance(icd, error);
   if (!entry) return nullptr;
   auto state = std::make_unique<State>();

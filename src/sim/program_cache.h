@@ -8,7 +8,7 @@
 #include "backend/vulkan/kernel.h"
 #include "base/result.h"
 #include "gcn/program.h"
-#include "radv/null_device.h"
+#include "sim/null_device.h"
 
 namespace polaris::gcn {
 
