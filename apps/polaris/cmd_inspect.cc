@@ -256,7 +256,7 @@ class Inspect final : public Action {
 
   // What the published figures of other programs are of.
   static constexpr std::int64_t kPromptTokens = 512;
-  static constexpr std::int64_t kDepth = 64;  // in the middle of 128 tokens
+  static constexpr std::int64_t kDepth = 128;
 
   GeneratorOptions generator_;
   std::string function_;
