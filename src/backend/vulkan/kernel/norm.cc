@@ -60,8 +60,18 @@ Result<Rows> channel_rows(const NodeDesc& node) {
   return r;
 }
 
-std::uint32_t threads_for(std::int64_t size) {
-  return size <= 64 ? 64u : size <= 128 ? 128u : 256u;
+constexpr std::uint32_t kThreads[] = {64, 128, 256, 512, 1024};
+
+/// Threads of a row's workgroup. Few rows leave most of a card idle and wait for their loads: they
+/// get more threads, as long as each has a few elements.
+std::uint32_t threads_for(const VulkanTarget& target, std::int64_t rows, std::int64_t size) {
+  constexpr std::int64_t kFewRows = 64;
+  std::uint32_t out = size <= 64 ? 64 : size <= 128 ? 128 : 256;
+  if (rows > kFewRows) return out;
+  while (out < 1024 && out * 2 <= target.group_threads_max && size >= std::int64_t{out} * 8) {
+    out *= 2;
+  }
+  return out;
 }
 
 KernelResult select_batch(const VulkanTarget& target, const NodeDesc& node) {
@@ -122,8 +132,12 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>(r.centred ? "norm_layer" : "norm_rms");
   Dispatch d;
   d.shader = "norm";
-  d.constants = {threads_for(r.size),     r.centred ? 1u : 0u, bias ? 1u : 0u,
-                 r.per_channel ? 1u : 0u, *types | *y << 24,   wanted(1) | wanted(2)};
+  d.constants = {threads_for(target, r.rows, r.size),
+                 r.centred ? 1u : 0u,
+                 bias ? 1u : 0u,
+                 r.per_channel ? 1u : 0u,
+                 *types | *y << 24,
+                 wanted(1) | wanted(2)};
   d.push = {word(r.rows), word(r.size), word(r.scales), word(r.spatial),
             float_bits(attr_float(node, "epsilon", 1e-5f))};
   d.operands = {Operand::input(0),  Operand::input(1),  Operand::input(2),
@@ -141,7 +155,7 @@ std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all = {{"batch_norm", "batch_norm", {0}, 6, 16, 0},
                                     {"batch_norm f16", "batch_norm", {0x010101}, 6, 16, 0},
                                     {"batch_norm bf16", "batch_norm", {0x020202}, 6, 16, 0}};
-  for (const std::uint32_t threads : {64u, 128u, 256u}) {
+  for (const std::uint32_t threads : kThreads) {
     for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
       const std::string n = " " + std::to_string(threads) + variant_suffix(dtype);
       const std::uint32_t types = type_code(dtype) * 0x01010101u;

@@ -1,4 +1,4 @@
-// Sums and maxima over a workgroup of kThreads (a power of two, 64 to 256), in a fixed order,
+// Sums and maxima over a workgroup of kThreads (a power of two, 64 to 1024), in a fixed order,
 // through LDS. The including shader defines kThreads first.
 shared float row_part[kThreads];
 
