@@ -117,6 +117,9 @@ polaris_gcn_test(catches_unwritten_vector clean "unwritten-register at .*: v[0-9
   --drop ds_read_b32)
 polaris_gcn_test(catches_unwritten_scalar clean "unwritten-register at .*: s[0-9]+"
   --drop s_load_dwordx4)
+polaris_gcn_test(catches_unsupported clean "unsupported at .*the program has no end"
+  --drop s_endpgm)
+polaris_gcn_test(catches_too_long clean "too-long at " --instructions 1000)
 
 # What was recorded of another program is timed: here one dispatch of the clean shader.
 file(WRITE ${gcn_dir}/replay/dispatches.jsonl "{\"shader\": \"../clean.spv\", \"constants\": [], \

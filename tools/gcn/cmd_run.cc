@@ -82,6 +82,8 @@ bool parse(const std::vector<std::string>& args, Options& out) {
     } else if (arg == "--buffer") {
       out.buffers.push_back(make_buffer(value));
       if (out.buffers.back().empty()) return false;
+    } else if (arg == "--instructions" && list.size() == 1) {
+      out.launch.instructions_max = list[0];
     } else if (arg == "--print" && list.size() == 1) {
       out.print = static_cast<int>(list[0]);
     } else {

@@ -11,8 +11,9 @@ inline constexpr int kWrongUsage = 2;
 int command_check(const std::vector<std::string>& args);
 
 /// run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...] [--grid X,Y,Z]
-/// [--drop OPCODE]... [--print BUFFER] [--code]: compiles, executes and reports what is wrong with
-/// it. Dropped opcodes become s_nop, for canaries; --code lists the program first.
+/// [--drop OPCODE]... [--print BUFFER] [--code] [--instructions N]: compiles, executes and reports
+/// what is wrong with it. Dropped opcodes become s_nop, for canaries; --code lists the program
+/// first; more than N wave instructions are too many.
 int command_run(const std::vector<std::string>& args);
 /// time GRAPH.txt [--chip NAME[:MHZ]] [--instructions N]: simulated time of each node's kernel, a
 /// JSON line a dispatch. The graph is text IR; constants may be elided. N wave instructions are

@@ -10,6 +10,7 @@ constexpr const char* kUsage =
     "usage: gcn check SHADERS_JSON [STEP]\n"
     "       gcn run SPIRV [--buffer BYTES|FILE]... [--push W,...] [--constants V,...]\n"
     "           [--grid X,Y,Z] [--drop OPCODE]... [--print BUFFER] [--code]\n"
+    "           [--instructions N]\n"
     "       gcn time GRAPH.txt [--chip NAME[:MHZ]] [--instructions N]\n"
     "       gcn replay FOLDER [--chip NAME[:MHZ]] [--instructions N]\n";
 
