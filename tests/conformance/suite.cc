@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -198,6 +199,62 @@ std::string check_channels_last(Device& device, const Sample& sample,
   return "";
 }
 
+/// `sample` with its plain float32 data as `dtype`; nothing where it has none.
+std::optional<Sample> narrowed(const Sample& sample, DType dtype) {
+  Sample out = sample;
+  out.name += " as " + std::string(dtype_name(dtype));
+  bool any = false;
+  for (std::size_t i = 0; i < out.inputs.size(); ++i) {
+    Tensor& x = out.inputs[i].data;
+    const bool host = (sample.op->input_flags(static_cast<int>(i)) & kHostRead) != 0;
+    if (!x || x.dtype() != DType::kF32 || !x.type().encoding.is_plain() || host) continue;
+    auto half = Tensor::allocate(dtype, x.shape());
+    for (std::int64_t e = 0; e < x.elements(); ++e) {
+      store_f64(dtype, half->mutable_bytes().data(), e, element_as_f64(x, e));
+    }
+    x = half.take();
+    any = true;
+  }
+  return any ? std::optional<Sample>(std::move(out)) : std::nullopt;
+}
+
+/// What the cpu has a kernel for in float32 it runs in 16 bits too, and not by the definition.
+std::string check_narrowed(Device& device, const Sample& sample, const Sample& half,
+                           const std::vector<Tensor>& want) {
+  RunOptions options;
+  for (const bool weight : sample.weight) options.constants = options.constants || weight;
+  for (const Layout layout : {Layout::kRowMajor, Layout::kChannelsLast}) {
+    if (layout == Layout::kChannelsLast && !has_layouts(*sample.op)) continue;
+    options.layout = layout;
+    options.select_only = true;
+    const RunResult wide = run_node(device, sample, options);
+    if (!wide.refusal.empty() || wide.kernel.starts_with("generic_")) continue;
+    options.select_only = false;
+    const RunResult got = run_node(device, half, options);
+    if (!got.fault.empty()) return got.fault;
+    if (!got.refusal.empty()) return "refused: " + got.refusal;
+    if (got.kernel.starts_with("generic_")) return got.kernel + ", in float32 " + wide.kernel;
+    if (auto d = compare_all(got.outputs, want, half, device); !d.empty()) {
+      return got.kernel + ": " + d;
+    }
+  }
+  return "";
+}
+
+void check_narrowed(const Sample& sample) {
+  for (const DType dtype : {DType::kF16, DType::kBF16}) {
+    const auto half = narrowed(sample, dtype);
+    const auto want = half ? oracle(*half) : Result<std::vector<Tensor>>(Error::invalid(""));
+    if (!want) continue;  // nothing to narrow, or not of the op's types
+    for (const auto& device : devices()) {
+      if (device->info().backend != "cpu") continue;
+      const std::string fault = check_narrowed(*device, sample, *half, *want);
+      CHECK_MESSAGE(fault.empty(), device->info().driver, " ", op_full_name(*sample.op), " ",
+                    half->name, ": ", fault);
+    }
+  }
+}
+
 /// Lines of the report that POLARIS_CONFORMANCE_REPORT asks for, one a device and sample.
 void report(const Device& device, const Sample& sample, std::string_view outcome,
             const std::string& reason) {
@@ -335,6 +392,7 @@ void Suite::run() {
   for (const Sample& sample : samples_) {
     const auto want = oracle(sample);
     REQUIRE_MESSAGE(want.ok(), op, " ", sample.name, ": ", want.ok() ? "" : want.error().message());
+    if (!sample.special) check_narrowed(sample);
     for (const auto& device : devices()) {
       std::string refusal;
       std::string fault = check_sample(*device, sample, *want, refusal);

@@ -17,7 +17,9 @@ namespace polaris::test {
 /// else may change. Then once in place for each pair the op declares, and with weights as
 /// constants; these must be bit equal to the reference's tolerance too. Of an op that is not
 /// elementwise each sample with plain float operands also runs with a NaN and with infinities in
-/// each of them; tests/op/special_values.cc does as much, and more, for elementwise ops.
+/// each of them; tests/op/special_values.cc does as much, and more, for elementwise ops. Samples
+/// with float32 operands run on the cpu as float16 and bfloat16 too, where the op takes these: what
+/// has a kernel in float32 must have one there.
 class Suite {
  public:
   explicit Suite(std::string_view op, std::string_view domain = "");

@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "tensor/half.h"
-
 namespace polaris::cpu {
 namespace {
 
@@ -41,7 +39,7 @@ void narrow(const Simd& simd, DType dtype, const float* in, std::int64_t n, std:
   if (dtype == DType::kF16) {
     simd.narrow_f16(in, y, n);
   } else {
-    for (std::int64_t i = 0; i < n; ++i) y[i] = f32_to_bf16(in[i]);
+    simd.narrow_bf16(in, y, n);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "backend/cpu/cpu_memory.h"
 #include "backend/cpu/isa.h"
 #include "backend/cpu/kernel.h"
+#include "backend/cpu/widened.h"
 #include "base/os/clock.h"
 #include "base/os/memory_info.h"
 #include "ir/node_error.h"
@@ -20,8 +21,6 @@ extern const std::size_t kFamilyCount;
 extern const KernelFamily family_generic;
 
 namespace {
-
-constexpr std::size_t kOptionalMax = 8;
 
 /// One launch with room for its addresses, so that submit allocates nothing.
 struct BoundLaunch {
@@ -171,7 +170,12 @@ Result<std::shared_ptr<const Kernel>> CpuDevice::select(const NodeDesc& node) co
   KernelResult kernel = found == families_.end()
                             ? KernelResult(unsupported(node, "no kernel family serves it"))
                             : found->second->select(target_, node);
-  if (!kernel && kernel.error().code() == ErrorCode::kUnsupported && *layout == Layout::kRowMajor) {
+  const auto refused = [&] { return !kernel && kernel.error().code() == ErrorCode::kUnsupported; };
+  if (refused() && found != families_.end()) {
+    KernelResult widened = select_widened(target_, node, found->second->select);
+    if (widened) kernel = std::move(widened);
+  }
+  if (refused() && *layout == Layout::kRowMajor) {
     KernelResult generic = family_generic.select(target_, node);
     if (generic) kernel = std::move(generic);
   }
@@ -193,10 +197,10 @@ Result<std::unique_ptr<Executable>> CpuDevice::compile(SegmentDesc segment) {
     launch.node_name = std::move(desc.node_name);
     // Room for trailing optional operands that the node leaves out: kernels find them null.
     launch.refs = std::move(desc.inputs);
-    launch.refs.resize(launch.refs.size() + kOptionalMax);
+    launch.refs.resize(launch.refs.size() + kTrailingOptionals);
     launch.inputs = launch.refs.size();
     launch.refs.insert(launch.refs.end(), desc.outputs.begin(), desc.outputs.end());
-    launch.refs.resize(launch.refs.size() + kOptionalMax);
+    launch.refs.resize(launch.refs.size() + kTrailingOptionals);
     launch.refs.push_back(desc.workspace);
     launch.addresses.resize(launch.refs.size());
     for (const OperandRef& ref : launch.refs) {

@@ -26,29 +26,35 @@ std::int64_t packed_elements(std::int64_t k, std::int64_t columns) {
   return packed_panels(columns) * k * kPanel;
 }
 
-void pack_panels(const MatrixView& b, std::int64_t k, std::int64_t columns, std::int64_t from,
-                 std::int64_t to, float* out) {
+template <class T>
+void pack_panels(const MatrixView<T>& b, std::int64_t k, std::int64_t columns, std::int64_t from,
+                 std::int64_t to, T* out) {
   for (std::int64_t p = from; p < to; ++p) {
-    float* panel = out + p * k * kPanel;
+    T* panel = out + p * k * kPanel;
     const std::int64_t width = std::min<std::int64_t>(kPanel, columns - p * kPanel);
-    const float* first = b.data + p * kPanel * b.n_stride;
+    const T* first = b.data + p * kPanel * b.n_stride;
     if (b.n_stride == 1 && width == kPanel) {
       for (std::int64_t i = 0; i < k; ++i) {
-        std::memcpy(panel + i * kPanel, first + i * b.k_stride, sizeof(float) * kPanel);
+        std::memcpy(panel + i * kPanel, first + i * b.k_stride, sizeof(T) * kPanel);
       }
       continue;
     }
-    if (width < kPanel) std::fill_n(panel, k * kPanel, 0.0f);
+    if (width < kPanel) std::fill_n(panel, k * kPanel, T{0});
     // Blocks of k, so that the lines of `width` columns are all in the cache while they are read.
     for (std::int64_t i0 = 0; i0 < k; i0 += kPanel) {
       const std::int64_t i1 = std::min(k, i0 + kPanel);
       for (std::int64_t n = 0; n < width; ++n) {
-        const float* column = first + n * b.n_stride;
+        const T* column = first + n * b.n_stride;
         for (std::int64_t i = i0; i < i1; ++i) panel[i * kPanel + n] = column[i * b.k_stride];
       }
     }
   }
 }
+
+template void pack_panels<float>(const MatrixView<float>&, std::int64_t, std::int64_t, std::int64_t,
+                                 std::int64_t, float*);
+template void pack_panels<std::uint16_t>(const MatrixView<std::uint16_t>&, std::int64_t,
+                                         std::int64_t, std::int64_t, std::int64_t, std::uint16_t*);
 
 std::int64_t rows_of_block(const Simd& simd, std::int64_t m) {
   return ceil_div(m, ceil_div(m, simd.gemm_rows));

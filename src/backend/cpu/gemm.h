@@ -14,15 +14,17 @@ std::int64_t packed_panels(std::int64_t columns);
 /// Elements of a packed k x columns matrix.
 std::int64_t packed_elements(std::int64_t k, std::int64_t columns);
 
-/// Element (k, n) of a float32 matrix to be packed.
+/// A matrix to be packed: where its element (k, n) is.
+template <class T>
 struct MatrixView {
-  const float* data = nullptr;
+  const T* data = nullptr;
   std::int64_t k_stride = 0;
   std::int64_t n_stride = 0;
 };
-/// Packs panels [from, to).
-void pack_panels(const MatrixView& b, std::int64_t k, std::int64_t columns, std::int64_t from,
-                 std::int64_t to, float* out);
+/// Packs panels [from, to). T is float, or the bits of a float16.
+template <class T>
+void pack_panels(const MatrixView<T>& b, std::int64_t k, std::int64_t columns, std::int64_t from,
+                 std::int64_t to, T* out);
 
 /// Where b is encoded: writes the float32 panels [p, p + panels), of depth [k0, k0 + k) of each, as
 /// [panel][k][kPanel].

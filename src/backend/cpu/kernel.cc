@@ -9,6 +9,11 @@ void CpuKernel::set_packing(int input, std::string layout, std::int64_t size, Pa
   packer_ = std::move(packer);
 }
 
+void CpuKernel::take_weights_of(const CpuKernel& other) {
+  absorbed_ = other.absorbed_;
+  set_packing(other.packed_input_, other.packed_layout_, other.packed_bytes_, other.packer_);
+}
+
 Status CpuKernel::pack(int input, const Constant& weight, std::span<std::byte> out) const {
   if (input != packed_input_) return Kernel::pack(input, weight, out);
   if (static_cast<std::int64_t>(out.size()) < packed_bytes_) {

@@ -27,6 +27,9 @@ struct CpuTarget {
   int threads = 1;
 };
 
+/// A launch has room for so many optional operands more than its node names, at either end.
+inline constexpr std::size_t kTrailingOptionals = 8;
+
 /// Addresses of one launch; null: absent (trailing optional operands too), absorbed or unused.
 struct Launch {
   const std::byte* const* inputs = nullptr;
@@ -64,6 +67,8 @@ class CpuKernel : public Kernel {
   /// Constant `input` stands in memory as `packer` writes it.
   void set_packing(int input, std::string layout, std::int64_t size, Packer packer);
   void absorb(int input) { absorbed_ |= std::uint64_t{1} << input; }
+  /// Absorbs and packs what `other` does.
+  void take_weights_of(const CpuKernel& other);
   void set_workspace(std::int64_t size) { workspace_ = size; }
 
  protected:

@@ -8,6 +8,7 @@
 #include "backend/cpu/rows.h"
 #include "backend/cpu/run_error.h"
 #include "backend/cpu/simd/simd.h"
+#include "backend/cpu/widened.h"
 #include "ir/op_attrs/attention.h"
 #include "tensor/block_format.h"
 
@@ -245,7 +246,12 @@ KernelResult select_attention(const CpuTarget& target, const NodeDesc& node) {
 }
 
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
-  return node.op->name == "KvWrite" ? select_write(target, node) : select_attention(target, node);
+  if (node.op->name == "KvWrite") return select_write(target, node);
+  const DType q = node.inputs[0].type.dtype;
+  if (q != DType::kF16 && q != DType::kBF16) return select_attention(target, node);
+  // The queries of a step are few, what a cache holds is much: it is widened as it is read.
+  constexpr std::uint64_t kCaches = 1u << 1 | 1u << 2;
+  return select_widened(target, node, select_attention, kCaches);
 }
 
 constexpr std::string_view kOps[] = {"polaris.KvWrite", "polaris.PagedAttention"};

@@ -113,7 +113,7 @@ struct ReduceNode {
   Reduce kind = Reduce::kSum;
   ReduceGeometry geometry;
   DType dtype = DType::kF32;
-  bool direct = false;  // rows lie contiguous in the input
+  bool whole = false;  // the elements of a row lie side by side in the input
   std::int64_t rows = 0;
 };
 
@@ -130,8 +130,8 @@ std::int64_t row_start(const ReduceGeometry& g, std::int64_t r) {
 /// The row's elements in the order of the axes.
 void gather_row(const ReduceNode& node, const std::byte* data, std::int64_t start, float* to) {
   const ReduceGeometry& g = node.geometry;
-  if (g.reduced.rank() == 0) {
-    widen(*node.simd, node.dtype, data, start, 1, to);
+  if (node.whole) {
+    widen(*node.simd, node.dtype, data, start, g.count, to);
     return;
   }
   Walk walk(g.reduced);
@@ -162,28 +162,28 @@ KernelResult float_reduce(const CpuTarget& target, const ReduceGeometry& g, Redu
   node->kind = kind;
   node->geometry = g;
   node->dtype = dtype;
-  node->direct = dtype == DType::kF32 && trailing(g);
+  node->whole = trailing(g);
   node->rows = g.kept.elements();
-  auto kernel =
-      make_kernel(node->direct ? "reduce_rows_f32" : "reduce_f32", [node](const Launch& l) {
-        const std::int64_t count = node->geometry.count;
-        parallel_rows(*l.pool, node->rows, count,
-                      [&](std::int64_t from, std::int64_t to, int worker) {
-                        auto* lines = reinterpret_cast<float*>(l.workspace);
-                        float* line = node->direct ? nullptr : lines + worker * count;
-                        for (std::int64_t r = from; r < to; ++r) {
-                          const std::int64_t start = row_start(node->geometry, r);
-                          const float* x = l.in<float>(0) + start;
-                          if (!node->direct) {
-                            gather_row(*node, l.inputs[0], start, line);
-                            x = line;
-                          }
-                          const float y = reduce_row(*node->simd, node->kind, x, count);
-                          narrow(*node->simd, node->dtype, &y, 1, l.outputs[0], r);
-                        }
-                      });
-      });
-  if (!node->direct) kernel->set_workspace(target.threads * g.count * 4);
+  const bool direct = node->whole && dtype == DType::kF32;
+  auto kernel = make_kernel(direct ? "reduce_rows_f32" : "reduce_f32", [node,
+                                                                        direct](const Launch& l) {
+    const std::int64_t count = node->geometry.count;
+    parallel_rows(*l.pool, node->rows, count, [&](std::int64_t from, std::int64_t to, int worker) {
+      auto* lines = reinterpret_cast<float*>(l.workspace);
+      float* line = direct ? nullptr : lines + worker * count;
+      for (std::int64_t r = from; r < to; ++r) {
+        const std::int64_t start = row_start(node->geometry, r);
+        const float* x = l.in<float>(0) + start;
+        if (!direct) {
+          gather_row(*node, l.inputs[0], start, line);
+          x = line;
+        }
+        const float y = reduce_row(*node->simd, node->kind, x, count);
+        narrow(*node->simd, node->dtype, &y, 1, l.outputs[0], r);
+      }
+    });
+  });
+  if (!direct) kernel->set_workspace(target.threads * g.count * 4);
   return KernelResult(std::move(kernel));
 }
 

@@ -63,6 +63,12 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
           softmax_row(*simd, kind, l.in<float>(0) + r * n, l.out<float>(0) + r * n, n);
           continue;
         }
+        if (inner == 1) {
+          widen(*simd, dtype, l.inputs[0], r * n, n, line);
+          softmax_row(*simd, kind, line, line, n);
+          narrow(*simd, dtype, line, n, l.outputs[0], r * n);
+          continue;
+        }
         const std::int64_t first = r / inner * n * inner + r % inner;
         for (std::int64_t i = 0; i < n; ++i) {
           widen(*simd, dtype, l.inputs[0], first + i * inner, 1, line + i);

@@ -302,6 +302,23 @@ void widen_bf16(const std::uint16_t* x, float* y, std::int64_t n) {
     std::memcpy(y + i, &bits, 4);
   }
 }
+/// Rounded to nearest even in the upper halves; a NaN stays one.
+inline VI bf16_of(V x) {
+  const VI bits = vbits(x);
+  const VI odd = viand(visar<16>(bits), viset(1));
+  const VI rounded = viadd(viadd(bits, viset(0x7FFF)), odd);
+  return visar<16>(
+      vbits(vsel(vnan(x), vfloat_of(vior(bits, viset(0x400000))), vfloat_of(rounded))));
+}
+void narrow_bf16(const float* x, std::uint16_t* y, std::int64_t n) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) vistore_i16(y + i, bf16_of(vload(x + i)));
+  if (i < n) {
+    std::uint16_t lanes[kWidth];
+    vistore_i16(lanes, bf16_of(vload_n(x + i, n - i)));
+    std::memcpy(y + i, lanes, static_cast<std::size_t>(n - i) * 2);
+  }
+}
 inline float widen_one(const std::uint8_t* p) {
   std::uint16_t lanes[kWidth] = {};
   std::memcpy(lanes, p, 2);

@@ -134,6 +134,7 @@ struct Simd {
   void (*widen_f16)(const std::uint16_t* x, float* y, std::int64_t n);
   void (*narrow_f16)(const float* x, std::uint16_t* y, std::int64_t n);
   void (*widen_bf16)(const std::uint16_t* x, float* y, std::int64_t n);
+  void (*narrow_bf16)(const float* x, std::uint16_t* y, std::int64_t n);
   void (*decode_q8_0)(const void* blocks, float* y, std::int64_t n);  // n a multiple of 32
   void (*decode_q4_0)(const void* blocks, float* y, std::int64_t n);
   void (*widen_u8)(const std::uint8_t* x, float scale, float zero, float* y, std::int64_t n);

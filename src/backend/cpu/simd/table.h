@@ -35,6 +35,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .widen_f16 = widen_f16,
       .narrow_f16 = narrow_f16,
       .widen_bf16 = widen_bf16,
+      .narrow_bf16 = narrow_bf16,
       .decode_q8_0 = decode_q8_0,
       .decode_q4_0 = decode_q4_0,
       .widen_u8 = widen_bytes<std::uint8_t, vload_u8>,

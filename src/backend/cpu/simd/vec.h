@@ -78,6 +78,10 @@ inline VI vload_u8(const std::uint8_t* p) {
 inline VI vload_i8(const std::int8_t* p) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
+/// Lanes within int16, as words.
+inline void vistore_i16(std::uint16_t* p, VI v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(v));
+}
 /// Lanes within int8, as bytes.
 inline void vistore_i8(std::int8_t* p, VI v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v));
@@ -159,6 +163,11 @@ inline VI vload_u8(const std::uint8_t* p) {
 }
 inline VI vload_i8(const std::int8_t* p) {
   return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+/// Lanes within int16, as words.
+inline void vistore_i16(std::uint16_t* p, VI v) {
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), words);
 }
 /// Lanes within int8, as bytes.
 inline void vistore_i8(std::int8_t* p, VI v) {
@@ -274,6 +283,10 @@ inline void vstore_f16(std::uint16_t* p, V v) {
   float lanes[4];
   vstore(lanes, v);
   for (int i = 0; i < 4; ++i) p[i] = narrow_one(lanes[i]);
+}
+/// Lanes within int16, as words.
+inline void vistore_i16(std::uint16_t* p, VI v) {
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi32(v, v));
 }
 /// Lanes within int8, as bytes.
 inline void vistore_i8(std::int8_t* p, VI v) {
