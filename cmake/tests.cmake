@@ -107,5 +107,7 @@ if(NOT POLARIS_SANITIZE)
   find_program(POLARIS_PYTHON python3 REQUIRED)
   add_test(NAME build.isa_leak
     COMMAND ${POLARIS_PYTHON} ${CMAKE_SOURCE_DIR}/tools/isa_leak.py ${CMAKE_BINARY_DIR})
-  set_tests_properties(build.isa_leak PROPERTIES LABELS build)
+  add_test(NAME build.unserved_format
+    COMMAND ${POLARIS_PYTHON} ${tests}/tools/unserved_format.py ${CMAKE_BINARY_DIR})
+  set_tests_properties(build.isa_leak build.unserved_format PROPERTIES LABELS build)
 endif()

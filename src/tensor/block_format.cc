@@ -1,6 +1,7 @@
 #include "tensor/block_format.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -10,7 +11,11 @@ namespace polaris {
 namespace {
 
 constexpr std::int64_t kBlock = 32;
-constexpr BlockFormatInfo kInfos[kBlockFormatCount] = {{"q4_0", kBlock, 18}, {"q8_0", kBlock, 34}};
+constexpr auto kInfos = [] {
+  std::array<BlockFormatInfo, kBlockFormatCount> infos{};
+  for (std::size_t i = 0; i < infos.size(); ++i) infos[i] = block_info(static_cast<BlockFormat>(i));
+  return infos;
+}();
 
 float read_scale(const std::byte* block) {
   std::uint16_t bits;
@@ -66,29 +71,51 @@ void encode_q8_0(const float* in, std::byte* block) {
   }
 }
 
+using Decode = void (*)(const std::byte* block, float* out);
+Decode decoder_of(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return decode_q4_0;
+    case BlockFormat::kQ8_0: return decode_q8_0;
+  }
+  return nullptr;
+}
+
+using Encode = void (*)(const float* in, std::byte* block);
+Encode encoder_of(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return encode_q4_0;
+    case BlockFormat::kQ8_0: return encode_q8_0;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const BlockFormatInfo& block_format_info(BlockFormat format) {
-  return kInfos[static_cast<int>(format)];
+  return kInfos[static_cast<std::size_t>(format)];
 }
 
 std::optional<BlockFormat> block_format_from_name(std::string_view name) {
-  for (int i = 0; i < kBlockFormatCount; ++i) {
+  for (std::size_t i = 0; i < kInfos.size(); ++i) {
     if (kInfos[i].name == name) return static_cast<BlockFormat>(i);
   }
   return std::nullopt;
 }
 
 void decode_blocks(BlockFormat format, const std::byte* blocks, std::int64_t elements, float* out) {
-  const std::int64_t bytes = block_format_info(format).block_bytes;
-  const auto decode = format == BlockFormat::kQ4_0 ? decode_q4_0 : decode_q8_0;
-  for (std::int64_t b = 0; b < elements / kBlock; ++b) decode(blocks + b * bytes, out + b * kBlock);
+  const BlockFormatInfo info = block_format_info(format);
+  const Decode decode = decoder_of(format);
+  for (std::int64_t b = 0; b < elements / info.block_elements; ++b) {
+    decode(blocks + b * info.block_bytes, out + b * info.block_elements);
+  }
 }
 
 void encode_blocks(BlockFormat format, const float* in, std::int64_t elements, std::byte* blocks) {
-  const std::int64_t bytes = block_format_info(format).block_bytes;
-  const auto encode = format == BlockFormat::kQ4_0 ? encode_q4_0 : encode_q8_0;
-  for (std::int64_t b = 0; b < elements / kBlock; ++b) encode(in + b * kBlock, blocks + b * bytes);
+  const BlockFormatInfo info = block_format_info(format);
+  const Encode encode = encoder_of(format);
+  for (std::int64_t b = 0; b < elements / info.block_elements; ++b) {
+    encode(in + b * info.block_elements, blocks + b * info.block_bytes);
+  }
 }
 
 }  // namespace polaris

@@ -193,8 +193,7 @@ const float* read_slice(const Simd& simd, const CacheFormat& cache, const std::b
       return buffer;
     case CacheFormat::Kind::kBlock: break;
   }
-  const auto decode = cache.block == BlockFormat::kQ8_0 ? simd.decode_q8_0 : simd.decode_q4_0;
-  decode(from + cache.bytes(head * size), buffer, size);
+  simd.block_decoder(cache.block)(from + cache.bytes(head * size), buffer, size);
   return buffer;
 }
 

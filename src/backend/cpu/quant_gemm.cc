@@ -11,29 +11,26 @@ namespace polaris::cpu {
 namespace {
 
 constexpr std::int64_t kBlock = 32;
-constexpr std::int64_t kGroups = 8;  // of 4 elements in a block
 // Activations of one task: 64 rows of 4096 are half a megabyte.
 constexpr std::int64_t kRowsMax = 64;
 
 std::int64_t scale_bytes(std::int64_t k) { return round_up(k / kBlock * kPanel * 2, 64); }
 std::int64_t block_quants(BlockFormat format) {
-  return format == BlockFormat::kQ8_0 ? kBlock * kPanel : kBlock * kPanel / 2;
+  switch (format) {
+    case BlockFormat::kQ4_0: return kBlock * kPanel / 2;
+    case BlockFormat::kQ8_0: return kBlock * kPanel;
+  }
+  return 0;
 }
 
 /// One block of row `r` of a panel.
 void pack_block(BlockFormat format, const std::byte* from, std::int64_t r, std::byte* scales,
                 std::byte* quants) {
   std::memcpy(scales + 2 * r, from, 2);
-  const std::byte* q = from + 2;
-  if (format == BlockFormat::kQ8_0) {
-    for (std::int64_t j = 0; j < kGroups; ++j) {
-      std::memcpy(quants + 64 * j + 4 * r, q + 4 * j, 4);
-    }
-    return;
-  }
-  // GGUF's byte i holds elements i (low) and i + 16 (high), which are groups j and j + 4 here too.
-  for (std::int64_t j = 0; j < kGroups / 2; ++j) {
-    std::memcpy(quants + 64 * j + 4 * r, q + 4 * j, 4);
+  // Of q4_0 byte i holds elements i (low) and i + 16 (high), which are groups j and j + 4 here too.
+  const std::int64_t words = block_quants(format) / kPanel / 4;
+  for (std::int64_t j = 0; j < words; ++j) {
+    std::memcpy(quants + 64 * j + 4 * r, from + 2 + 4 * j, 4);
   }
 }
 
@@ -78,7 +75,7 @@ namespace {
 void decoded_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool,
                   const QuantCall& call) {
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
-  const auto decode = call.format == BlockFormat::kQ8_0 ? quant.decode_q8_0 : quant.decode_q4_0;
+  const auto decode = quant.kernels(call.format).decode;
   const auto body = [&](std::int64_t p, std::int64_t panels, std::int64_t k0, std::int64_t k,
                         float* out) {
     for (std::int64_t i = 0; i < panels; ++i) {
@@ -116,7 +113,7 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
     }
   });
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
-  const auto run = call.format == BlockFormat::kQ8_0 ? simd.q8_0 : simd.q4_0;
+  const auto run = simd.kernels(call.format).product;
   const std::int64_t wide = call.m > 1 ? simd.panels : 1;
   const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), wide, call.k};
   for_each_task(

@@ -86,7 +86,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
     return unsupported(node, "bias is not float32");
   }
   if (w.type.encoding.is_block() && w.constant != nullptr) {
-    return block_kernel(target, s, w.type.encoding.format);
+    const BlockFormat format = w.type.encoding.format;
+    if (target.quant->kernels(format).product == nullptr) {
+      return unsupported(node, "weights of " + std::string(block_format_info(format).name));
+    }
+    return block_kernel(target, s, format);
   }
   if (w.constant == nullptr && (!w.type.encoding.is_plain() || w.type.dtype != DType::kF32)) {
     return unsupported(node, "a weight that is encoded or not float32 must be a constant");

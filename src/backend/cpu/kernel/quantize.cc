@@ -157,8 +157,8 @@ KernelResult select_decode(const CpuTarget& target, const NodeDesc& node) {
   const std::int64_t n = type.shape.elements();
   if (type.encoding.is_block()) {
     const BlockFormatInfo& info = block_format_info(type.encoding.format);
-    const auto decode = type.encoding.format == BlockFormat::kQ8_0 ? target.simd->decode_q8_0
-                                                                   : target.simd->decode_q4_0;
+    const Simd::DecodeFn decode = target.simd->block_decoder(type.encoding.format);
+    if (decode == nullptr) return unsupported(node, "blocks of " + std::string(info.name));
     return KernelResult(make_kernel(
         "decode_" + std::string(info.name),
         [decode, blocks = n / info.block_elements, bytes = info.block_bytes,

@@ -348,6 +348,13 @@ void decode_q4_0(const void* blocks, float* y, std::int64_t n) {
     }
   }
 }
+Simd::DecodeFn block_decoder(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return decode_q4_0;
+    case BlockFormat::kQ8_0: return decode_q8_0;
+  }
+  return nullptr;
+}
 template <class T, VI (*kLoad)(const T*)>
 void widen_bytes(const T* x, float scale, float zero, float* y, std::int64_t n) {
   const V s = vset(scale);

@@ -96,9 +96,16 @@ void products(const QuantTile& t) {
   }
 }
 
+QuantKernels kernels(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return {products<Q4>, decode_panel<true>};
+    case BlockFormat::kQ8_0: return {products<Q8>, decode_panel<false>};
+  }
+  return {};
+}
+
 }  // namespace
 
-constinit const QuantSimd kQuantAvx2{
-    quantize, products<Q8>, products<Q4>, decode_panel<false>, decode_panel<true>, 1, 8};
+constinit const QuantSimd kQuantAvx2{quantize, kernels, 1, 8};
 
 }  // namespace polaris::cpu

@@ -58,9 +58,16 @@ void products(const QuantTile& t) {
   for (int r = 0; r < t.rows; ++r) product<Q>(t, r);
 }
 
+QuantKernels kernels(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return {products<Q4>, decode_panel<true>};
+    case BlockFormat::kQ8_0: return {products<Q8>, decode_panel<false>};
+  }
+  return {};
+}
+
 }  // namespace
 
-constinit const QuantSimd kQuantSse2{
-    quantize, products<Q8>, products<Q4>, decode_panel<false>, decode_panel<true>, 1, 16};
+constinit const QuantSimd kQuantSse2{quantize, kernels, 1, 16};
 
 }  // namespace polaris::cpu

@@ -117,9 +117,16 @@ void products(const QuantTile& t) {
   }
 }
 
+QuantKernels kernels(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return {products<Q4>, decode_panel<true>};
+    case BlockFormat::kQ8_0: return {products<Q8>, decode_panel<false>};
+  }
+  return {};
+}
+
 }  // namespace
 
-constinit const QuantSimd kQuantVnni{
-    quantize, products<Q8>, products<Q4>, decode_panel<false>, decode_panel<true>, 2, 1 << 30};
+constinit const QuantSimd kQuantVnni{quantize, kernels, 2, 1 << 30};
 
 }  // namespace polaris::cpu

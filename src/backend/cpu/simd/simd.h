@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#include "tensor/encoding.h"
+
 namespace polaris::cpu {
 
 /// Functions of one float32 operand; p and q are the op's attributes where it has any.
@@ -135,8 +137,9 @@ struct Simd {
   void (*narrow_f16)(const float* x, std::uint16_t* y, std::int64_t n);
   void (*widen_bf16)(const std::uint16_t* x, float* y, std::int64_t n);
   void (*narrow_bf16)(const float* x, std::uint16_t* y, std::int64_t n);
-  void (*decode_q8_0)(const void* blocks, float* y, std::int64_t n);  // n a multiple of 32
-  void (*decode_q4_0)(const void* blocks, float* y, std::int64_t n);
+  /// Decodes n elements, whole blocks of the format. Null for a format without a decoder.
+  using DecodeFn = void (*)(const void* blocks, float* y, std::int64_t n);
+  DecodeFn (*block_decoder)(BlockFormat format);
   void (*widen_u8)(const std::uint8_t* x, float scale, float zero, float* y, std::int64_t n);
   void (*widen_i8)(const std::int8_t* x, float scale, float zero, float* y, std::int64_t n);
 
@@ -153,16 +156,18 @@ extern const Simd kSimdSse2;
 extern const Simd kSimdAvx2;
 extern const Simd kSimdAvx512;
 
+/// What one block format needs as a weight; null where it is none.
+struct QuantKernels {
+  void (*product)(const QuantTile& tile) = nullptr;
+  /// Blocks of a packed panel as float32 [32 * blocks][16].
+  void (*decode)(const std::uint16_t* scales, const std::uint8_t* quants, std::int64_t blocks,
+                 float* out) = nullptr;
+};
+
 /// Products of block-encoded weights.
 struct QuantSimd {
   void (*quantize)(const float* x, std::int64_t n, QuantBlock* blocks, QuantMeta* meta);
-  void (*q8_0)(const QuantTile& tile);
-  void (*q4_0)(const QuantTile& tile);
-  /// Blocks of a packed panel as float32 [32 * blocks][16].
-  void (*decode_q8_0)(const std::uint16_t* scales, const std::uint8_t* quants, std::int64_t blocks,
-                      float* out);
-  void (*decode_q4_0)(const std::uint16_t* scales, const std::uint8_t* quants, std::int64_t blocks,
-                      float* out);
+  QuantKernels (*kernels)(BlockFormat format);
   int panels;  // of the widest tile
   /// From so many rows on, decoding the weights and a float32 product are faster.
   std::int64_t float_rows;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "backend/vulkan/block_shaders.h"
 #include "backend/vulkan/kernel_util.h"
 #include "base/checked.h"
 
@@ -17,27 +18,33 @@ struct CacheFormat {
   std::string_view read;
   std::int64_t unit;  // elements that one thread writes
 };
-constexpr CacheFormat kFormats[] = {
-    {"f32", "kv_write.f32", "paged_attention.f32", 1},
-    {"f16", "kv_write.f16", "paged_attention.f16", 1},
-    {"q8_0", "kv_write.q8_0", "paged_attention.q8_0", 32},
-    {"q4_0", "kv_write.q4_0", "paged_attention.q4_0", 32},
-};
+constexpr CacheFormat kF32Cache = {"f32", "kv_write.f32", "paged_attention.f32", 1};
+constexpr CacheFormat kF16Cache = {"f16", "kv_write.f16", "paged_attention.f16", 1};
 
-/// The two caches' common format, or null.
-const CacheFormat* cache_format(const TensorType& k, const TensorType& v) {
-  if (k.dtype != v.dtype || k.encoding != v.encoding || k.shape != v.shape) return nullptr;
-  if (k.encoding.is_block()) {
-    return &kFormats[k.encoding.format == BlockFormat::kQ8_0 ? 2 : 3];
+constexpr CacheFormat block_cache(BlockFormat format) {
+  const BlockFormatInfo info = block_info(format);
+  const BlockShaders shaders = block_shaders(format);
+  return {info.name, shaders.kv_write, shaders.paged_attention, info.block_elements};
+}
+
+/// The two caches' common format.
+Result<CacheFormat> cache_format(const NodeDesc& node, const TensorType& k, const TensorType& v) {
+  if (k.dtype != v.dtype || k.encoding != v.encoding || k.shape != v.shape) {
+    return refuse(node, "caches of two types");
   }
-  if (!k.encoding.is_plain()) return nullptr;
-  if (k.dtype == DType::kF32) return &kFormats[0];
-  return k.dtype == DType::kF16 ? &kFormats[1] : nullptr;
+  if (k.encoding.is_block()) {
+    const CacheFormat blocks = block_cache(k.encoding.format);
+    if (!blocks.write.empty() && !blocks.read.empty()) return blocks;
+    return refuse(node, "caches of " + std::string(blocks.name));
+  }
+  if (k.encoding.is_plain() && k.dtype == DType::kF32) return kF32Cache;
+  if (k.encoding.is_plain() && k.dtype == DType::kF16) return kF16Cache;
+  return refuse(node, "caches of this type");
 }
 
 /// Fours of values that a thread takes; of several heads it has no registers for two.
 std::uint32_t parts_of(const CacheFormat& format, std::int64_t head, std::int64_t together) {
-  const std::int64_t aligned = format.unit == 32 ? 32 : 8;
+  const std::int64_t aligned = format.unit > 1 ? format.unit : 8;
   const bool wide = format.name != "f32" && head % aligned == 0 && together == 1;
   return wide ? 2 : 1;
 }
@@ -65,8 +72,8 @@ std::int64_t row_type(DType dtype) {
 
 KernelResult select_write(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& cache = node.inputs[0].type;
-  const CacheFormat* format = cache_format(cache, node.inputs[1].type);
-  if (format == nullptr) return refuse(node, "caches of this type");
+  const Result<CacheFormat> format = cache_format(node, cache, node.inputs[1].type);
+  if (!format) return format.error();
   const std::int64_t rows_as = row_type(node.inputs[2].type.dtype);
   if (rows_as < 0) return refuse(node, "rows of float64");
   if (Status s = check_operands(target, node); !s) return s.error();
@@ -214,8 +221,8 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
 }
 
 KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
-  const CacheFormat* format = cache_format(node.inputs[1].type, node.inputs[2].type);
-  if (format == nullptr) return refuse(node, "caches of this type");
+  const Result<CacheFormat> format = cache_format(node, node.inputs[1].type, node.inputs[2].type);
+  if (!format) return format.error();
   if (row_type(node.inputs[0].type.dtype) < 0) return refuse(node, "queries of float64");
   if (Status s = check_operands(target, node); !s) return s.error();
   Result<Problem> problem = read_problem(target, node);
@@ -256,7 +263,12 @@ std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all = {{"attention_grid", "attention_grid", {}, 3, 20, 1}};
   constexpr std::string_view kRowNames[] = {"", " f16 rows", " bf16 rows"};
   constexpr std::string_view kModeNames[] = {"", " split", " counted"};
-  for (const CacheFormat& format : kFormats) {
+  std::vector<CacheFormat> formats = {kF32Cache, kF16Cache};
+  for (int i = 0; i < kBlockFormatCount; ++i) {
+    formats.push_back(block_cache(static_cast<BlockFormat>(i)));
+    if (formats.back().read.empty()) formats.pop_back();
+  }
+  for (const CacheFormat& format : formats) {
     for (std::uint32_t rows = 0; rows < 3; ++rows) {
       const std::string name(kRowNames[rows]);
       all.push_back({std::string(format.write) + name,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/vulkan/affine_weight.h"
+#include "backend/vulkan/block_shaders.h"
 #include "backend/vulkan/index_check.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
@@ -25,14 +26,6 @@ std::string_view plain_shader(std::int64_t element_bytes) {
     case 8: return "gather.b8";
     default: return "gather.b16";
   }
-}
-
-std::string_view block_shader(BlockFormat format) {
-  switch (format) {
-    case BlockFormat::kQ4_0: return "gather_blocks.q4_0";
-    case BlockFormat::kQ8_0: return "gather_blocks.q8_0";
-  }
-  return {};
 }
 
 Result<std::uint32_t> wide_indices(const NodeDesc& node) {
@@ -126,17 +119,19 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
   const TensorType& table = node.inputs[0].type;
   const DType out = node.outputs[0].type.dtype;
   if (out != DType::kF32 && out != DType::kF16) return refuse(node, "decodes to no float");
-  const BlockFormatInfo& format = block_format_info(table.encoding.format);
+  const BlockFormatInfo format = block_format_info(table.encoding.format);
+  const std::string_view shader = block_shaders(table.encoding.format).gather;
+  if (shader.empty()) return refuse(node, "blocks of " + std::string(format.name));
   const std::int64_t row = table.shape.elements_between(1, table.shape.rank());
   const std::int64_t pairs = operand_elements(node.inputs[1]) * row / 2;
   if (pairs >= kCountMax) return refuse(node, "more than 2^30 elements");
-  auto kernel = std::make_shared<VulkanKernel>(std::string(block_shader(table.encoding.format)));
+  auto kernel = std::make_shared<VulkanKernel>(std::string(shader));
   Result<Parts> parts =
       split_rows(target, node, table.shape[0], row / format.block_elements * format.block_bytes);
   if (!parts) return parts.error();
   const FastDivisor by_row = fast_divisor(static_cast<std::uint32_t>(row / 2));
   Dispatch dispatch;
-  dispatch.shader = block_shader(table.encoding.format);
+  dispatch.shader = shader;
   dispatch.constants = {wide, out == DType::kF16 ? 1u : 0u};
   dispatch.push = {static_cast<std::uint32_t>(pairs), static_cast<std::uint32_t>(row / 2),
                    by_row.multiplier, by_row.shift, static_cast<std::uint32_t>(table.shape[0])};
@@ -212,8 +207,9 @@ std::vector<ShaderVariant> variants() {
       const std::string_view shader = plain_shader(bytes);
       all.push_back({std::string(shader) + index, shader, {wide}, 3, 40, 0});
     }
-    for (const BlockFormat format : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
-      const std::string_view shader = block_shader(format);
+    for (int format = 0; format < kBlockFormatCount; ++format) {
+      const std::string_view shader = block_shaders(static_cast<BlockFormat>(format)).gather;
+      if (shader.empty()) continue;
       all.push_back({std::string(shader) + index + " f32", shader, {wide, 0}, 3, 28, 0});
       all.push_back({std::string(shader) + index + " f16", shader, {wide, 1}, 3, 28, 0});
     }

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "backend/vulkan/widen.h"
 #include "base/checked.h"
+#include "tensor/block_format.h"
 #include "tensor/element.h"
 
 /// x @ w^T + bias with a constant w: polaris.Linear, and MatMul and Gemm whose right side is a
@@ -24,11 +26,16 @@ struct FormatInfo {
   std::int64_t unit_bytes;  // of 64 rows
 };
 constexpr std::int64_t kRows = 64;
+constexpr FormatInfo block_row(BlockFormat format, std::string_view shader) {
+  const BlockFormatInfo info = block_info(format);
+  return {info.name, shader, info.block_elements, kRows * info.block_bytes};
+}
 constexpr FormatInfo kFormats[] = {
-    {"f32", "linear.f32", 4, kRows * 16},    {"f16", "linear.f16", 8, kRows * 16},
-    {"q8_0", "linear.q8_0", 32, kRows * 34}, {"q4_0", "linear.q4_0", 32, kRows * 18},
+    {"f32", "linear.f32", 4, kRows * 16},         {"f16", "linear.f16", 8, kRows * 16},
+    block_row(BlockFormat::kQ8_0, "linear.q8_0"), block_row(BlockFormat::kQ4_0, "linear.q4_0"),
     {"i8", "linear.i8", 32, kRows * 32},
 };
+static_assert(std::size(kFormats) == static_cast<std::size_t>(Format::kI8) + 1);
 const FormatInfo& format_info(Format format) { return kFormats[static_cast<int>(format)]; }
 
 /// x[t, k] @ w^T, w being input 1 as [n, k] or, transposed, [k, n].
@@ -55,42 +62,39 @@ struct Problem {
   }
 };
 
-void pack_q4_0(const std::byte* block, std::uint32_t* words, std::uint16_t* scale) {
-  std::memcpy(scale, block, 2);
+/// One block as lane `lane` of a unit reads it: the quants of 64 lanes, then the scales.
+using PackBlock = void (*)(const std::byte* block, std::int64_t lane, std::byte* unit);
+
+void pack_q8_0(const std::byte* block, std::int64_t lane, std::byte* unit) {
+  std::memcpy(unit + lane * 16, block + 2, 16);
+  std::memcpy(unit + (kRows + lane) * 16, block + 18, 16);
+  std::memcpy(unit + kRows * 32 + lane * 2, block, 2);
+}
+
+void pack_q4_0(const std::byte* block, std::int64_t lane, std::byte* unit) {
   const auto nibble = [&](int i) {
     const auto byte = static_cast<std::uint32_t>(block[2 + i % 16]);
     return ((i < 16 ? byte : byte >> 4) & 15u) ^ 8u;  // two's complement of q - 8
   };
+  std::uint32_t words[4] = {};
   for (int j = 0; j < 4; ++j) {
-    std::uint32_t word = 0;
     for (int i = 0; i < 4; ++i) {
-      word |= (nibble(8 * j + i) | (nibble(8 * j + 4 + i) << 4)) << (8 * i);
+      words[j] |= (nibble(8 * j + i) | (nibble(8 * j + 4 + i) << 4)) << (8 * i);
     }
-    words[j] = word;
   }
+  std::memcpy(unit + lane * 16, words, 16);
+  std::memcpy(unit + kRows * 16 + lane * 2, block, 2);
 }
 
-/// The file's rows as [group][unit]{quants of 64 lanes, then scales}.
-void pack_blocks(Format format, const Problem& p, const std::byte* rows, std::byte* out) {
-  const FormatInfo& info = format_info(format);
-  const std::int64_t units = p.k / 32;
-  const std::int64_t block_bytes = format == Format::kQ4_0 ? 18 : 34;
+/// The file's rows as [group][unit].
+void pack_blocks(PackBlock pack, const Problem& p, const Tensor& weight, std::byte* out) {
+  const BlockFormatInfo block = block_format_info(weight.type().encoding.format);
+  const std::byte* from = weight.bytes().data();
   for (std::int64_t row = 0; row < p.n; ++row) {
-    const std::int64_t lane = row % kRows;
-    for (std::int64_t u = 0; u < units; ++u) {
-      const std::byte* block = rows + (row * units + u) * block_bytes;
-      std::byte* to = out + (row / kRows * units + u) * info.unit_bytes;
-      std::uint16_t scale = 0;
-      if (format == Format::kQ4_0) {
-        std::uint32_t words[4];
-        pack_q4_0(block, words, &scale);
-        std::memcpy(to + lane * 16, words, 16);
-        std::memcpy(to + kRows * 16 + lane * 2, &scale, 2);
-      } else {
-        std::memcpy(to + lane * 16, block + 2, 16);
-        std::memcpy(to + (kRows + lane) * 16, block + 18, 16);
-        std::memcpy(to + kRows * 32 + lane * 2, block, 2);
-      }
+    std::byte* unit = out + row / kRows * p.weight_units() * format_info(p.format).unit_bytes;
+    for (std::int64_t u = 0; u < p.weight_units(); ++u, from += block.block_bytes) {
+      pack(from, row % kRows, unit);
+      unit += format_info(p.format).unit_bytes;
     }
   }
 }
@@ -165,12 +169,12 @@ class LinearKernel final : public VulkanKernel {
       return Error::internal("[linear] pack: not its weight, or of another size");
     }
     std::memset(out.data(), 0, out.size());
-    if (problem_.format == Format::kI8) {
-      pack_affine(problem_, weight, out.data());
-    } else if (problem_.format == Format::kQ4_0 || problem_.format == Format::kQ8_0) {
-      pack_blocks(problem_.format, problem_, weight.data.bytes().data(), out.data());
-    } else {
-      pack_elements(problem_.format, problem_, weight.data, out.data());
+    switch (problem_.format) {
+      case Format::kF32:
+      case Format::kF16: pack_elements(problem_.format, problem_, weight.data, out.data()); break;
+      case Format::kQ8_0: pack_blocks(pack_q8_0, problem_, weight.data, out.data()); break;
+      case Format::kQ4_0: pack_blocks(pack_q4_0, problem_, weight.data, out.data()); break;
+      case Format::kI8: pack_affine(problem_, weight, out.data()); break;
     }
     return Status::success();
   }
@@ -216,7 +220,11 @@ Tile choose_tile(const VulkanTarget& target, const Problem& p) {
 
 Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
   if (w.encoding.is_block()) {
-    return w.encoding.format == BlockFormat::kQ4_0 ? Format::kQ4_0 : Format::kQ8_0;
+    switch (w.encoding.format) {
+      case BlockFormat::kQ4_0: return Format::kQ4_0;
+      case BlockFormat::kQ8_0: return Format::kQ8_0;
+    }
+    return refuse(node, "weights of " + std::string(block_format_info(w.encoding.format).name));
   }
   if (!w.encoding.is_plain()) return Format::kI8;
   if (w.dtype == DType::kF16) return Format::kF16;

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "backend/vulkan/affine_weight.h"
+#include "backend/vulkan/block_shaders.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
@@ -126,10 +127,14 @@ KernelResult select_decode(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& x = node.inputs[0].type;
   if (!x.encoding.is_block()) return select_affine(target, node);
   if (node.outputs[0].type.dtype != DType::kF32) return refuse(node, "results other than float32");
+  const std::string_view shader = block_shaders(x.encoding.format).decode;
+  if (shader.empty()) {
+    return refuse(node, "blocks of " + std::string(block_format_info(x.encoding.format).name));
+  }
   const std::int64_t quads = x.shape.elements() / 4;
   auto kernel = std::make_shared<VulkanKernel>("decode");
   Dispatch d;
-  d.shader = x.encoding.format == BlockFormat::kQ4_0 ? "decode.q4_0" : "decode.q8_0";
+  d.shader = shader;
   d.push = {word(quads)};
   d.operands = {Operand::input(0), Operand::output(0)};
   d.grid = grid_1d(target, ceil_div(quads, kThreads));
@@ -178,8 +183,10 @@ std::vector<ShaderVariant> variants() {
   all.push_back({"dynamic_quantize.range", "dynamic_quantize.range", {}, 5, 8, 256});
   all.push_back({"dynamic_quantize.scale", "dynamic_quantize.scale", {}, 5, 8, 256});
   all.push_back({"dynamic_quantize.apply", "dynamic_quantize.apply", {}, 5, 8, 0});
-  all.push_back({"decode.q8_0", "decode.q8_0", {}, 2, 4, 0});
-  all.push_back({"decode.q4_0", "decode.q4_0", {}, 2, 4, 0});
+  for (int format = 0; format < kBlockFormatCount; ++format) {
+    const std::string_view shader = block_shaders(static_cast<BlockFormat>(format)).decode;
+    if (!shader.empty()) all.push_back({std::string(shader), shader, {}, 2, 4, 0});
+  }
   return all;
 }
 

@@ -18,6 +18,7 @@ vec4 cache_halves(uvec2 v) { return vec4(unpackHalf2x16(v.x), unpackHalf2x16(v.y
 #else
 // A block is a float16 scale and the quants: an odd number of 16-bit units, so that every second
 // block begins in the middle of a word.
+#include "block_halves.glsl"
 #define CACHE(name, slot) \
   layout(set = 0, binding = slot) readonly restrict buffer name##_1 { uint16_t name[]; }; \
   layout(set = 0, binding = slot) readonly restrict buffer name##_4 { uint name##_word[]; }
@@ -36,8 +37,8 @@ vec4 nibbles(uint v) {
   return vec4(v & 255u, (v >> 8) & 255u, (v >> 16) & 255u, v >> 24) - 8.0;
 }
 #if defined(C_Q8_0)
-const uint kBlockHalves = 17;
-uint cache_block(uint e) { return (e >> 5) * 17; }
+const uint kBlockHalves = kQ8_0Halves;
+uint cache_block(uint e) { return (e >> 5) * kBlockHalves; }
 uint cache_word(uint e) { return cache_block(e) + 1 + ((e & 31u) >> 1); }
 float cache_quant(uint scale, uint pair, uint e) {
   return unpackHalf2x16(scale).x * float(bitfieldExtract(int(pair), int(e & 1u) * 8, 8));
@@ -46,8 +47,8 @@ vec4 cache_quants(uint scale, uint low, uint high, uint e) {
   return unpackHalf2x16(scale).x * signed_bytes(low | (high << 16));
 }
 #else
-const uint kBlockHalves = 9;
-uint cache_block(uint e) { return (e >> 5) * 9; }
+const uint kBlockHalves = kQ4_0Halves;
+uint cache_block(uint e) { return (e >> 5) * kBlockHalves; }
 uint cache_word(uint e) { return cache_block(e) + 1 + ((e & 15u) >> 1); }
 float cache_quant(uint scale, uint quad, uint e) {
   uint nibble = (quad >> ((e & 1u) * 8 + ((e & 16u) >> 2))) & 15u;

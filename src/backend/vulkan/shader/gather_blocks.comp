@@ -7,6 +7,7 @@
 // Rows outside [row_begin, row_end) are left to the dispatches of the table's other parts.
 #include "common.glsl"
 #include "index.glsl"
+#include "block_halves.glsl"
 
 layout(local_size_x = 256) in;
 layout(constant_id = 1) const uint HALF_OUT = 0;
@@ -37,13 +38,13 @@ void main() {
   uint block = (row - push.row_begin) * (push.row_pairs / 16u) + p / 16u;
   uint at = p % 16u;  // pair of elements 2 at, 2 at + 1
 #ifdef Q4_0
-  float d = float(scales[block * 9u]);
-  uint word = uint(blocks[block * 9u + 1u + (at & 7u)]);
+  float d = float(scales[block * kQ4_0Halves]);
+  uint word = uint(blocks[block * kQ4_0Halves + 1u + (at & 7u)]);
   word = at < 8u ? word : word >> 4;
   vec2 v = vec2(float(word & 15u), float((word >> 8) & 15u)) - 8.0;
 #else
-  float d = float(scales[block * 17u]);
-  int word = int(uint(blocks[block * 17u + 1u + at]));
+  float d = float(scales[block * kQ8_0Halves]);
+  int word = int(uint(blocks[block * kQ8_0Halves + 1u + at]));
   vec2 v = vec2(float(bitfieldExtract(word, 0, 8)), float(bitfieldExtract(word, 8, 8)));
 #endif
   if (HALF_OUT != 0u) {

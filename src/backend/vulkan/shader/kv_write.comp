@@ -8,6 +8,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "exact.glsl"
+#include "block_halves.glsl"
 
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint kRowType = 0;
@@ -63,7 +64,7 @@ void main() {
   float most = 0;
   for (uint i = 0; i < 32; i++) most = max(most, abs(load(from + i)));
   const float d = exact_div(most, 127.0), inverse = d == 0 ? 0 : exact_div(1.0, d);
-  store(to * 17, half_bits(d));
+  store(to * kQ8_0Halves, half_bits(d));
   for (uint i = 0; i < 16; i++) {
     uint pair = 0;
     [[unroll]] for (uint b = 0; b < 2; b++) {
@@ -73,7 +74,7 @@ void main() {
       if (rest >= 0.5) whole += sign(scaled);
       pair |= (uint(int(whole)) & 255u) << (8 * b);
     }
-    store(to * 17 + 1 + i, pair);
+    store(to * kQ8_0Halves + 1 + i, pair);
   }
 #else
   float most = 0;
@@ -85,7 +86,7 @@ void main() {
   const float nothing = uintBitsToFloat(~floatBitsToUint(most) & 0x80000000u);
   const float d = abs(most) < 1.0e-37 ? nothing : most * -0.125;
   const float inverse = d == 0 ? 0 : exact_div(1.0, d);
-  store(to * 9, half_bits(d));
+  store(to * kQ4_0Halves, half_bits(d));
   for (uint i = 0; i < 8; i++) {
     uint quad = 0;
     [[unroll]] for (uint b = 0; b < 4; b++) {
@@ -95,7 +96,7 @@ void main() {
       precise float shifted = scaled + 8.5;
       quad |= uint(min(15, int(shifted))) << (8 * (b & 1u) + 4 * (b >> 1));
     }
-    store(to * 9 + 1 + i, quad);
+    store(to * kQ4_0Halves + 1 + i, quad);
   }
 #endif
 }

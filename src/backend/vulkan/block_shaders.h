@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "tensor/block_format.h"
+
+namespace polaris::vulkan {
+
+/// The modules that read or write blocks of one format; "": nothing does, and a node that would
+/// need it is refused by the format's name. linear.comp's are in kernel/linear.cc, with what packs
+/// their weights.
+struct BlockShaders {
+  std::string_view decode, gather, kv_write, paged_attention;
+};
+constexpr BlockShaders block_shaders(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0:
+      return {"decode.q4_0", "gather_blocks.q4_0", "kv_write.q4_0", "paged_attention.q4_0"};
+    case BlockFormat::kQ8_0:
+      return {"decode.q8_0", "gather_blocks.q8_0", "kv_write.q8_0", "paged_attention.q8_0"};
+  }
+  return {};
+}
+
+using uint = std::uint32_t;
+#include "backend/vulkan/shader/block_halves.glsl"
+static_assert(kQ4_0Halves * 2 == block_info(BlockFormat::kQ4_0).block_bytes &&
+              kQ8_0Halves * 2 == block_info(BlockFormat::kQ8_0).block_bytes);
+
+}  // namespace polaris::vulkan
