@@ -1,11 +1,11 @@
 #include "backend/vulkan/direct_conv.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "backend/vulkan/conv_weights.h"
+#include "backend/vulkan/widen.h"
 #include "base/checked.h"
-#include "tensor/element.h"
 
 namespace polaris::vulkan {
 namespace {
@@ -38,64 +38,21 @@ class ConvKernel final : public VulkanKernel {
       : VulkanKernel(std::move(name)), problem_(std::move(problem)), weight_(weight) {}
 
   std::string weight_layout(int input) const override {
-    if (input != weight_ || !problem_.packed) return {};
-    const ConvProblem& p = problem_;
-    std::string layout = p.kind == ConvKind::kTransposed ? "conv_transposed."
-                         : p.depthwise()                 ? "conv_depthwise."
-                                                         : "conv.";
-    layout += std::to_string(p.tile.out) + "." + std::to_string(p.step) + "." +
-              std::to_string(p.geometry.groups);
-    for (const std::int64_t zero : p.w_zero) layout += "," + std::to_string(zero);
-    return layout;
+    return packs(input) ? packed_layout(problem_) : std::string();
   }
   std::int64_t packed_bytes(int input) const override {
-    const ConvProblem& p = problem_;
-    if (input != weight_ || !p.packed) return 0;
-    if (p.depthwise()) return p.taps() * p.out_channels() * 4;
-    return p.geometry.groups * p.tiles() * p.taps() * padded_in() * p.tile.out * 4;
+    return packs(input) ? packed_weight_bytes(problem_) : 0;
   }
   Status pack(int input, const Constant& weight, std::span<std::byte> out) const override {
-    if (input != weight_ || static_cast<std::int64_t>(out.size()) != packed_bytes(weight_)) {
+    if (!packs(input) || static_cast<std::int64_t>(out.size()) != packed_bytes(input)) {
       return Error::internal("[conv] pack: not its weight, or of another size");
     }
-    std::memset(out.data(), 0, out.size());
-    const ConvProblem& p = problem_;
-    for (std::int64_t c = 0; c < p.out_channels(); ++c) {
-      for (std::int64_t i = 0; i < p.geometry.group_in; ++i) {
-        for (std::int64_t tap = 0; tap < p.taps(); ++tap) {
-          const auto value = static_cast<float>(
-              load_f64(weight.data.dtype(), weight.data.bytes().data(), source(c, i, tap)) -
-              zero_of(c));
-          std::memcpy(out.data() + target(c, i, tap) * 4, &value, 4);
-        }
-      }
-    }
+    pack_conv_weights(problem_, weight.data, out);
     return Status::success();
   }
 
  private:
-  std::int64_t padded_in() const { return round_up(problem_.geometry.group_in, problem_.step); }
-  /// Index of a weight as the file has it: [M, C / groups, taps], transposed [C, M / groups, taps].
-  std::int64_t source(std::int64_t c, std::int64_t i, std::int64_t tap) const {
-    const ConvGeometry& g = problem_.geometry;
-    if (problem_.kind != ConvKind::kTransposed) return (c * g.group_in + i) * problem_.taps() + tap;
-    const std::int64_t in = c / g.group_out * g.group_in + i;
-    return (in * g.group_out + c % g.group_out) * problem_.taps() + tap;
-  }
-  /// Index of a weight as the shader reads it.
-  std::int64_t target(std::int64_t c, std::int64_t i, std::int64_t tap) const {
-    const ConvProblem& p = problem_;
-    if (p.depthwise()) return tap * p.out_channels() + c;
-    const std::int64_t tile = p.tile.out;
-    const std::int64_t in_group = c % p.geometry.group_out;
-    const std::int64_t first = c / p.geometry.group_out * p.tiles() + in_group / tile;
-    return ((first * p.taps() + tap) * padded_in() + i) * tile + in_group % tile;
-  }
-  double zero_of(std::int64_t channel) const {
-    const auto& zeros = problem_.w_zero;
-    if (zeros.empty()) return 0;
-    return static_cast<double>(zeros[zeros.size() == 1 ? 0 : static_cast<std::size_t>(channel)]);
-  }
+  bool packs(int input) const { return input == weight_ && problem_.packed; }
 
   ConvProblem problem_;
   int weight_;
@@ -109,11 +66,18 @@ std::uint32_t byte_flags(const NodeDesc& node, const ConvProblem& p, const ConvP
   if (is_signed(node.inputs[0])) flags |= 1;
   if (is_signed(node.outputs[0])) flags |= 2;
   if (is_signed(node.inputs[static_cast<std::size_t>(ports.w)])) flags |= 4;
+  if (!p.w_zero.empty()) flags |= 32;
   if (!p.packed && has_port(node, ports.w_zero)) {
     const OperandDesc& zero = node.inputs[static_cast<std::size_t>(ports.w_zero)];
     flags |= operand_elements(zero) == 1 ? 8u : 16u;
   }
   return flags;
+}
+
+/// What the shader finds as weights; see conv_operands.glsl.
+std::uint32_t packed_mode(const ConvProblem& p) {
+  if (!p.packed) return 0;
+  return p.weight_bytes() == 4 || p.widened ? 1 : 2;
 }
 
 /// How y is stored: channels last, in fours where they are whole and one lane has their sums.
@@ -150,12 +114,12 @@ Dispatch make_dispatch(const VulkanTarget& target, const NodeDesc& node, const C
   d.shader = shader_of(p);
   if (p.depthwise()) {
     const DepthwiseTile t = depthwise_tile(p);
-    d.constants = {0, word(t.channels),   word(t.pixels), bias ? 1u : 0u, flags,
-                   0, p.packed ? 1u : 0u, depth};
+    d.constants = {0, word(t.channels), word(t.pixels), bias ? 1u : 0u, flags,
+                   0, packed_mode(p),   depth};
     d.grid = grid_1d(target, depthwise_groups(p, t));
   } else {
-    d.constants = {p.tile.threads, p.tile.out,         p.tile.pixels, bias ? 1u : 0u,   flags,
-                   word(p.step),   p.packed ? 1u : 0u, depth,         p.last ? 1u : 0u, y_last(p)};
+    d.constants = {p.tile.threads, p.tile.out,     p.tile.pixels, bias ? 1u : 0u,   flags,
+                   word(p.step),   packed_mode(p), depth,         p.last ? 1u : 0u, y_last(p)};
     d.grid = {word(ceil_div(p.pixels(), kLanes * p.tile.pixels)), word(p.tiles()),
               word(p.geometry.groups * p.phases())};
   }
@@ -169,13 +133,13 @@ Dispatch make_dispatch(const VulkanTarget& target, const NodeDesc& node, const C
   append_window(d.push, p.geometry);
   // An absent port is bound to input 0, whose bytes are there; the shader does not look.
   d.operands = {Operand::input(0),
-                Operand::input(ports.w),
+                p.widened ? Operand::workspace() : Operand::input(ports.w),
                 Operand::input(bias ? ports.bias : 0),
                 Operand::params(),
                 Operand::input(x_zero ? ports.x_zero : 0),
                 Operand::output(0),
                 Operand::input(w_zero ? ports.w_zero : 0)};
-  d.barrier_before = false;
+  d.barrier_before = p.widened;
   // A round a tap, and in it one for each step of input channels that a slice takes.
   const std::int64_t steps =
       p.depthwise() ? 1 : ceil_div(p.geometry.group_in, p.step * (p.tile.threads / kLanes));
@@ -192,6 +156,19 @@ bool fits_grid(const VulkanTarget& target, const ConvProblem& p) {
                    p.geometry.groups * p.phases()}) <= target.group_count_max;
 }
 
+/// A float16 weight costs a conversion beside the multiply-adds of its pixels, which slows a
+/// convolution by its arithmetic by a third. Where that is longer than to write the weights out as
+/// float32 once a run, they are. bfloat16 becomes float32 by a shift, which the scalar unit does.
+bool widens_first(const VulkanTarget& target, const NodeDesc& node, const ConvProblem& p,
+                  std::int64_t macs) {
+  constexpr std::int64_t kBytesMax = std::int64_t{32} << 20;  // of a workspace
+  constexpr std::int64_t kSlower = 3;
+  if (!p.packed || p.depthwise() || node.inputs[0].type.dtype != DType::kF16) return false;
+  const std::int64_t count = packed_weight_bytes(p) / p.weight_bytes();
+  if (count * 4 > std::min(kBytesMax, target.binding_bytes_max)) return false;
+  return model_us(0, 2 * macs / kSlower) > model_us(count * 6, 0);
+}
+
 /// Bytes moved. With channels last a lane fetches whole lines for a group's channels of a pixel.
 std::int64_t traffic(const NodeDesc& node, const ConvProblem& p, std::int64_t weights) {
   constexpr std::int64_t kLine = 64;
@@ -203,12 +180,31 @@ std::int64_t traffic(const NodeDesc& node, const ConvProblem& p, std::int64_t we
   return x + operand_bytes(node.outputs[0]) + weights;
 }
 
-/// The modules of 16-bit floats serve both of their types.
+constexpr std::uint32_t kSignedBytes = 7;  // of x, y and w
+
+bool is_integer(std::string_view shader) { return shader.find(".i8") != std::string_view::npos; }
+
+/// How a module may find packed weights, its own width last.
+std::vector<std::uint32_t> packed_modes(std::string_view shader) {
+  if (is_integer(shader)) return {2};
+  return shader.find("f16") != std::string_view::npos ? std::vector<std::uint32_t>{1, 2}
+                                                      : std::vector<std::uint32_t>{1};
+}
+
+/// What a variant's name says of its weights.
+std::string weight_suffix(std::string_view shader, std::uint32_t packed) {
+  if (packed == 0) return " computed weights";
+  if (packed == 1) return "";
+  return is_integer(shader) ? " w8" : " w16";
+}
+
+/// The modules of 16-bit floats serve both of their types. Only float16 is widened before.
 void add_bfloat(std::vector<ShaderVariant>& all) {
   const std::size_t count = all.size();
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t type = all[i].name.find("f16");
     if (type == std::string::npos) return;
+    if (all[i].constants[6] == 1) continue;
     ShaderVariant variant = all[i];
     variant.name.replace(type, 3, "bf16");
     variant.constants.resize(10, 0);
@@ -262,7 +258,7 @@ void choose_tile(ConvProblem& p) {
 }
 
 Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, const NodeDesc& node,
-                                                const ConvProblem& p, const ConvPorts& ports,
+                                                ConvProblem p, const ConvPorts& ports,
                                                 const std::vector<std::uint32_t>& factors,
                                                 std::int64_t y_zero) {
   if (operand_elements(node.outputs[0]) == 0) {
@@ -271,15 +267,25 @@ Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, cons
   if (p.geometry.group_in == 0) return refuse(node, "no input channels");
   if (target.subgroup_size > kLanes) return refuse(node, "a subgroup of more than 64");
   if (!fits_grid(target, p)) return refuse(node, "more output than a grid holds");
-  Dispatch d = make_dispatch(target, node, p, ports, y_zero);
-  auto kernel = std::make_shared<ConvKernel>(std::string(d.shader), p, ports.w);
-  if (kernel->packed_bytes(ports.w) > target.binding_bytes_max) {
-    return refuse(node, "weights larger than a binding may be");
-  }
   const std::int64_t macs =
       p.pixels() * p.phases() * p.out_channels() * p.geometry.group_in * p.taps();
-  d.estimate_us = model_us(traffic(node, p, kernel->packed_bytes(ports.w)), 2 * macs / p.phases());
-  append_params(*kernel, factors, target.alignment_bytes);
+  p.widened = widens_first(target, node, p, macs);
+  Dispatch d = make_dispatch(target, node, p, ports, y_zero);
+  auto kernel = std::make_shared<ConvKernel>(std::string(d.shader), p, ports.w);
+  const std::int64_t weights = kernel->packed_bytes(ports.w);
+  if (weights > target.binding_bytes_max)
+    return refuse(node, "weights larger than a binding may be");
+  if (p.widened) {
+    const std::int64_t count = weights / p.weight_bytes();
+    kernel->workspace = round_up(count * 4, 64);
+    add_widen(*kernel, target, Operand::input(ports.w), Operand::workspace(), DType::kF16, count);
+  }
+  d.estimate_us = model_us(traffic(node, p, weights), 2 * macs / p.phases());
+  std::vector<std::uint32_t> params = factors;
+  const auto channels = static_cast<std::size_t>(p.w_zero.empty() ? 0 : p.out_channels());
+  for (std::size_t c = 0; c < channels; ++c)
+    params.push_back(word(p.w_zero[p.w_zero.size() == 1 ? 0 : c]));
+  append_params(*kernel, params, target.alignment_bytes);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
   return std::shared_ptr<VulkanKernel>(std::move(kernel));
@@ -287,29 +293,36 @@ Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, cons
 
 std::vector<ShaderVariant> conv_variants(std::string_view shader) {
   std::vector<ShaderVariant> all;
-  const auto add = [&](const ConvTile& t, std::uint32_t step, bool packed, bool depth, bool last) {
+  const auto add = [&](const ConvTile& t, std::uint32_t step, std::uint32_t packed, bool depth,
+                       bool last, std::uint32_t bytes) {
     std::string name = std::string(shader) + " " + std::to_string(t.out) + "x" +
                        std::to_string(t.pixels * 64) + " " + std::to_string(t.threads) + " step" +
-                       std::to_string(step);
-    if (!packed) name += " computed weights";
+                       std::to_string(step) + weight_suffix(shader, packed);
     if (depth) name += " 3d";
     if (last) name += " last";
+    if (bytes != kSignedBytes) name += " zeros";
     const std::uint32_t fours = t.threads == 64 && t.out >= 4 ? 2 : 1;
     all.push_back({std::move(name),
                    shader,
-                   {t.threads, t.out, t.pixels, 1, 7, step, packed ? 1u : 0u, depth ? 1u : 0u,
+                   {t.threads, t.out, t.pixels, 1, bytes, step, packed, depth ? 1u : 0u,
                     last ? 1u : 0u, last ? fours : 0u},
                    kBindings,
                    kPushBytes,
                    t.out * t.pixels * step});
   };
-  for (const ConvTile& t : kTiles) {
-    for (const std::uint32_t step : {1u, 2u}) add(t, step, true, false, false);
-    add(t, 2, false, false, false);
-    add(t, 2, true, true, false);
-    for (const std::uint32_t step : {1u, 2u, 4u}) add(t, step, true, false, true);
+  for (const std::uint32_t packed : packed_modes(shader)) {
+    for (const ConvTile& t : kTiles) {
+      for (const std::uint32_t step : {1u, 2u}) add(t, step, packed, false, false, kSignedBytes);
+      add(t, 2, packed, true, false, kSignedBytes);
+      for (const std::uint32_t step : {1u, 2u, 4u}) {
+        add(t, step, packed, false, true, kSignedBytes);
+      }
+    }
+    add(kTiles[0], 4, packed, true, true, kSignedBytes);
+    // What zero points change is one subtraction a weight, alike in all tiles.
+    if (is_integer(shader)) add(kTiles[0], 2, packed, false, false, kSignedBytes | 32);
   }
-  add(kTiles[0], 4, true, true, true);
+  for (const ConvTile& t : kTiles) add(t, 2, 0, false, false, kSignedBytes);
   add_bfloat(all);
   return all;
 }
@@ -319,14 +332,14 @@ std::vector<ShaderVariant> depthwise_variants(std::string_view shader) {
   for (const std::uint32_t channels : {1u, 4u}) {
     for (const std::uint32_t pixels : {1u, 4u}) {
       for (const std::uint32_t depth : {0u, 1u}) {
-        for (const std::uint32_t packed : {1u, 0u}) {
+        for (const std::uint32_t packed : {packed_modes(shader).back(), 0u}) {
           if (packed == 0 && depth != 0) continue;
           std::string name = std::string(shader) + " " + std::to_string(channels) + "x" +
                              std::to_string(pixels) + (depth != 0 ? " 3d" : "") +
-                             (packed == 0 ? " computed weights" : "");
+                             weight_suffix(shader, packed);
           all.push_back({std::move(name),
                          shader,
-                         {0, channels, pixels, 1, 7, 0, packed, depth},
+                         {0, channels, pixels, 1, kSignedBytes, 0, packed, depth},
                          kBindings,
                          kPushBytes,
                          channels * pixels * 64});

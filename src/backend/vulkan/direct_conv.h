@@ -26,11 +26,16 @@ struct ConvProblem {
   std::int64_t step = 1;
   ConvTile tile;
   bool packed = true;                // w is a constant, packed for the scalar unit
-  std::vector<std::int64_t> w_zero;  // packed: per output channel, or one, or none
+  bool widened = false;              // and its halves go through the workspace as float32
+  std::vector<std::int64_t> w_zero;  // of packed weights: per output channel, or one, or none
 
   std::int64_t in_channels() const { return geometry.groups * geometry.group_in; }
   std::int64_t out_channels() const { return geometry.groups * geometry.group_out; }
   std::int64_t taps() const { return geometry.kernel_size(); }
+  /// Bytes of one weight, packed or as the file has it.
+  std::int64_t weight_bytes() const {
+    return kind == ConvKind::kInteger || kind == ConvKind::kQuantized ? 1 : half ? 2 : 4;
+  }
   std::int64_t tiles() const;
   /// Outputs that only the strides tell apart are dealt over the grid; 1 unless transposed.
   std::int64_t phases() const;
@@ -54,7 +59,7 @@ void choose_tile(ConvProblem& p);
 /// A kernel of one dispatch, or of none where the output is empty. `factors` are the float bits
 /// that QLinearConv's sums are multiplied by, one a channel. Errors: unsupported.
 Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, const NodeDesc& node,
-                                                const ConvProblem& p, const ConvPorts& ports,
+                                                ConvProblem p, const ConvPorts& ports,
                                                 const std::vector<std::uint32_t>& factors,
                                                 std::int64_t y_zero);
 

@@ -28,6 +28,31 @@ Status check_types(const VulkanTarget& target, const NodeDesc& node, bool intege
   return check_operands(target, node);
 }
 
+/// Whether the weights are packed, and their zero points then.
+void read_weights(const NodeDesc& node, const OperandDesc& w, const ConvPorts& ports,
+                  ConvProblem& p) {
+  p.packed = w.constant != nullptr;
+  if (has_port(node, ports.w_zero)) {
+    auto zeros = known_ints(node, static_cast<std::size_t>(ports.w_zero));
+    p.packed = p.packed && zeros.has_value();
+    if (p.packed) p.w_zero = std::move(*zeros);
+  }
+  if (!p.packed) return;
+  if (w.type.dtype == DType::kU8) {  // packed less 128
+    if (p.w_zero.empty()) p.w_zero = {0};
+    for (std::int64_t& zero : p.w_zero) zero -= 128;
+  }
+  if (std::all_of(p.w_zero.begin(), p.w_zero.end(), [](std::int64_t z) { return z == 0; })) {
+    p.w_zero.clear();
+  }
+  // They stand in the kernel's params, which hold 16384 words, behind what multiplies the sums.
+  const std::int64_t words = p.kind == ConvKind::kQuantized ? 2 : 1;
+  if (!p.w_zero.empty() && p.out_channels() * words > 16384) {
+    p.packed = false;
+    p.w_zero.clear();
+  }
+}
+
 Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const ConvPorts& ports) {
   const OperandDesc& w = node.inputs[static_cast<std::size_t>(ports.w)];
   ConvProblem p;
@@ -39,15 +64,7 @@ Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const Conv
   if (!g) return refuse(node, g.error().message());
   p.geometry = *g;
   if (Status s = check_window(node, p.geometry); !s) return s.error();
-  p.packed = w.constant != nullptr;
-  if (has_port(node, ports.w_zero)) {
-    auto zeros = known_ints(node, static_cast<std::size_t>(ports.w_zero));
-    if (zeros && p.packed) p.w_zero = std::move(*zeros);
-    p.packed = p.packed && zeros.has_value();
-    if (std::all_of(p.w_zero.begin(), p.w_zero.end(), [](std::int64_t z) { return z == 0; })) {
-      p.w_zero.clear();
-    }
-  }
+  read_weights(node, w, ports, p);
   choose_tile(p);
   return p;
 }

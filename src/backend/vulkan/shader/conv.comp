@@ -34,9 +34,30 @@ shared SUM part[kSlices == 1 ? 1 : kThreads * kAcc];
 
 uint padded_in() { return (group_in + kStep - 1) / kStep * kStep; }
 
-// Weight of output channel o of the tile; w0 is where the tile's begin. Packed channels are padded
-// to whole steps; what is read past the end meets a zero of x.
-float weight(uint w0, uint tap, uint i, uint o) {
+#ifdef INTEGER
+int w_zeros[kOut];  // of packed weights
+#define ZERO_OF(o) w_zeros[o]
+#else
+#define ZERO_OF(o) 0
+#endif
+
+#if defined(HALF) || defined(INTEGER)
+const bool kWhole = kOut * kStep % kPerWord == 0;  // every step begins with a word
+float packed_weight(uint at, uint k, int zero) {
+  if (kWhole) return unpack_weight(w_words[at / kPerWord + k / kPerWord], k % kPerWord, zero);
+  return unpack_weight(w_words[(at + k) / kPerWord], (at + k) % kPerWord, zero);
+}
+#endif
+
+// Weight of output channel o of the tile for input channel step + s; w0 is where the tile's begin.
+// Packed channels are padded to whole steps; what is read past the end meets a zero of x.
+float weight(uint w0, uint tap, uint step, uint s, uint o) {
+  const uint i = step + s;
+#if defined(HALF) || defined(INTEGER)
+  if (kPacked == 2) {
+    return packed_weight(w0 + (tap * padded_in() + step) * kOut, s * kOut + o, ZERO_OF(o));
+  }
+#endif
   if (kPacked != 0) return w[w0 + (tap * padded_in() + i) * kOut + o];
   const uint channel = min(o, group_out - gl_WorkGroupID.y * kOut - 1);
 #ifdef TRANSPOSED
@@ -109,6 +130,9 @@ void main() {
   float zero = 0;
 #ifdef INTEGER
   if (has_x_zero != 0) zero = widen(uint(x_zero[0]), 1);
+  [[unroll]] for (uint o = 0; o < kOut; o++) {
+    w_zeros[o] = packed_zero(group * group_out + min(tile * kOut + o, group_out - 1));
+  }
 #endif
 
   float acc[kAcc];
@@ -160,7 +184,7 @@ void main() {
       }
       [[unroll]] for (uint s = 0; s < kStep; s++) {
         [[unroll]] for (uint o = 0; o < kOut; o++) {
-          float wv = weight(w0, tap, i + s, o);
+          float wv = weight(w0, tap, i, s, o);
           [[unroll]] for (uint p = 0; p < kPixels; p++) {
             acc[o * kPixels + p] += wv * xv[s * kPixels + p];
           }

@@ -11,16 +11,35 @@ layout(local_size_x = 64) in;
 layout(constant_id = 1) const uint kVec = 4;  // 4: one load, and one output a group; or 1
 layout(constant_id = 2) const uint kPixels = 4;
 #include "conv_operands.glsl"
+#ifdef HALF
+layout(set = 0, binding = 1) readonly restrict buffer W4 { f16vec4 w4[]; };
+layout(set = 0, binding = 1) readonly restrict buffer WB4 { uvec2 w4_b[]; };
+#elif !defined(INTEGER)
 layout(set = 0, binding = 1) readonly restrict buffer W4 { vec4 w4[]; };
+#endif
 
 const uint kAcc = kPixels * kVec;
 const uint kExact = 256;  // integer products that fp32 adds exactly
 
-vec4 weights(uint tap, uint channel) {
-  if (kPacked != 0) {
-    const uint at = tap * out_channels + channel;
-    return kVec == 4 ? w4[at / 4] : vec4(w[at]);
-  }
+// Packed weights from `at` on, a multiple of kVec; `zeros` are their zero points.
+vec4 packed_weights(uint at, ivec4 zeros) {
+#ifdef HALF
+  if (kVec != 4) return vec4(kBrain != 0 ? from_bfloat(uint(raw_b[at])) : float(raw[at]));
+  if (kBrain == 0) return vec4(w4[at / 4]);
+  const uvec4 v = w4_b[at / 4].xxyy;
+  return uintBitsToFloat(uvec4(v.x << 16, v.y & 0xFFFF0000u, v.z << 16, v.w & 0xFFFF0000u));
+#elif defined(INTEGER)
+  if (kVec != 4) return vec4(unpack_weight(uint(raw[at]), 0, zeros[0]));
+  const uint word = w_words[at / 4];
+  return vec4(unpack_weight(word, 0, zeros[0]), unpack_weight(word, 1, zeros[1]),
+              unpack_weight(word, 2, zeros[2]), unpack_weight(word, 3, zeros[3]));
+#else
+  return kVec == 4 ? w4[at / 4] : vec4(w[at]);
+#endif
+}
+
+vec4 weights(uint tap, uint channel, ivec4 zeros) {
+  if (kPacked != 0) return packed_weights(tap * out_channels + channel, zeros);
   vec4 v;
   [[unroll]] for (uint j = 0; j < kVec; j++) {
     v[j] = raw_weight((channel + j) * tap_count() + tap, channel + j);
@@ -50,6 +69,8 @@ void main() {
 #ifdef INTEGER
   if (has_x_zero != 0) zero = widen(uint(x_zero[0]), 1);
 #endif
+  ivec4 zeros = ivec4(0);
+  [[unroll]] for (uint j = 0; j < kVec; j++) zeros[j] = packed_zero(channel + j);
   float acc[kAcc];
   SUM total[kAcc];
   [[unroll]] for (uint a = 0; a < kAcc; a++) {
@@ -60,7 +81,7 @@ void main() {
   for (uint kz = 0; kz < (kDepth != 0 ? kernel_d : 1); kz++) {
     for (uint ky = 0; ky < kernel_h; ky++) {
       for (uint kx = 0; kx < kernel_w; kx++) {
-        const vec4 wv = weights(tap, channel);
+        const vec4 wv = weights(tap, channel, zeros);
         [[unroll]] for (uint p = 0; p < kPixels; p++) {
           const int iz = front[p] + int(kz) * dilation_d, iy = top[p] + int(ky) * dilation_h;
           const int ix = left[p] + int(kx) * dilation_w;

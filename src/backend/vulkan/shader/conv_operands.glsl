@@ -2,8 +2,9 @@
 // INTEGER and REQUANTIZE as the module wants them.
 layout(constant_id = 3) const uint kHasBias = 0;
 layout(constant_id = 4) const uint kBytes = 0;   // of integers: 1 x, 2 y, 4 w signed; w zeros: 8
-                                                 // one, 16 one a channel
-layout(constant_id = 6) const uint kPacked = 1;  // 0: weights as the file has them
+                                                 // one, 16 one a channel, 32 packed w has some
+layout(constant_id = 6) const uint kPacked = 1;  // weights 0: as the file has them, packed 1: as
+                                                 // float32, 2: at their own width
 layout(constant_id = 7) const uint kDepth = 0;   // 1: three spatial dims
 
 #ifdef INTEGER
@@ -40,9 +41,11 @@ layout(constant_id = 10) const uint kBrain = 0;  // 1: bfloat16
 layout(set = 0, binding = 0) readonly restrict buffer X { X_TYPE x[]; };
 layout(set = 0, binding = 0) readonly restrict buffer X4 { X4_TYPE x4[]; };
 layout(set = 0, binding = 1) readonly restrict buffer W { float w[]; };
+layout(set = 0, binding = 1) readonly restrict buffer WW { uint w_words[]; };
 layout(set = 0, binding = 1) readonly restrict buffer R { X_TYPE raw[]; };
 layout(set = 0, binding = 2) readonly restrict buffer B { B_TYPE bias[]; };
 layout(set = 0, binding = 3) readonly restrict buffer M { float multiplier[]; };
+layout(set = 0, binding = 3) readonly restrict buffer ZW { int packed_zeros[]; };
 layout(set = 0, binding = 4) readonly restrict buffer Z { X_TYPE x_zero[]; };
 layout(set = 0, binding = 5) writeonly restrict buffer Y { Y_TYPE y[]; };
 layout(set = 0, binding = 5) writeonly restrict buffer Y4 { Y4_TYPE y4[]; };
@@ -128,6 +131,30 @@ void put4(uint at, SUM4 v, uint channel) {
   }
 #endif
   y4[at / 4] = Y4_TYPE(store4(v, channel));
+}
+
+// Packed weights of 16 and 8 bits, some to a word: that at place `k` of it, less its zero point.
+#ifdef HALF
+const uint kPerWord = 2;
+float unpack_weight(uint word, uint k, int zero) {
+  if (kBrain != 0) return uintBitsToFloat(k == 0 ? word << 16 : word & 0xFFFF0000u);
+  return unpackHalf2x16(word >> (k * 16)).x;
+}
+#elif defined(INTEGER)
+const uint kPerWord = 4;
+float unpack_weight(uint word, uint k, int zero) {
+  return float(bitfieldExtract(int(word), int(k * 8), 8) - zero);
+}
+#endif
+
+// Zero point of a packed weight of output channel `channel`: behind the multipliers.
+int packed_zero(uint channel) {
+  if ((kBytes & 32u) == 0) return 0;
+#ifdef REQUANTIZE
+  return packed_zeros[out_channels + channel];
+#else
+  return packed_zeros[channel];
+#endif
 }
 
 uint tap_count() { return (kDepth != 0 ? kernel_d : 1) * kernel_h * kernel_w; }
