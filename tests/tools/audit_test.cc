@@ -125,6 +125,50 @@ TEST_CASE("the ratchet lets 3 percent through, no more, and knows every variant"
   CHECK(compare(marks, {row}).empty());
 }
 
+TEST_CASE("with a part of the variants only their marks are compared") {
+  const Ratchet marks{{"22.3.6", {{"gemv", 100.0}, {"gone", 5.0}}}};
+  Row row{.name = "gemv", .mesa = "22.3.6"};
+  row.cycles_per_unit = 100;
+  CHECK(compare(marks, {row}, false).empty());
+}
+
+TEST_CASE("an update adds, drops and lowers; a mark rises by name alone") {
+  const std::map<std::string, double> before = {
+      {"conv slow", 100}, {"conv drift", 100}, {"gemv fast", 100}, {"gone", 5}};
+  const auto row = [](const std::string& name, double cycles) {
+    Row out{.name = name, .mesa = "22.3.6"};
+    out.cycles_per_unit = cycles;
+    return out;
+  };
+  const std::vector<Row> rows = {row("conv slow", 120), row("conv drift", 102),
+                                 row("gemv fast", 90), row("new", 7)};
+  Ratchet ratchet{{"22.3.6", before}};
+  auto problems = update(ratchet, rows, {});
+  CHECK(ratchet["22.3.6"] ==
+        std::map<std::string, double>{
+            {"conv slow", 100}, {"conv drift", 100}, {"gemv fast", 90}, {"new", 7}});
+  REQUIRE(problems.size() == 1);  // what drifts within the slack is kept without a word
+  CHECK(problems[0].find("--raise 'conv slow'") != std::string::npos);
+
+  ratchet["22.3.6"] = before;
+  CHECK(update(ratchet, rows, {"slow"}).empty());
+  CHECK(ratchet["22.3.6"]["conv slow"] == 120);
+  CHECK(ratchet["22.3.6"]["conv drift"] == 100);
+
+  ratchet["22.3.6"] = before;
+  CHECK(update(ratchet, {rows[2]}, {}, false).empty());
+  CHECK(ratchet["22.3.6"].size() == 4);
+  problems = update(ratchet, {rows[2]}, {"nowhere"}, false);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].find("'nowhere'") != std::string::npos);
+}
+
+TEST_CASE("what did not compile leaves its mark as it was") {
+  Ratchet ratchet{{"22.3.6", {{"gemv", 100}}}};
+  CHECK(update(ratchet, {{.name = "gemv", .mesa = "22.3.6", .faults = {"hangs"}}}, {}).empty());
+  CHECK(ratchet["22.3.6"]["gemv"] == 100);
+}
+
 TEST_CASE("a shader that needs what the card lacks is refused") {
   // Header, then OpCapability Shader and OpCapability Float16.
   const std::vector<std::uint32_t> words{0x07230203, 0x10500, 0, 1, 0, 0x20011, 1, 0x20011, 9};

@@ -1,7 +1,10 @@
-// audit SHADERS_JSON [--json] [--ratchet FILE [--update]] [--seconds N] [--icd FILE] [--only NAME]
+// audit SHADERS_JSON [--json] [--ratchet FILE [--update [--raise NAME]...]] [--seconds N]
+//       [--icd FILE] [--only NAME]
 // Compiles every shipped shader variant for POLARIS10 with no card present and prints what the
 // driver made of it. Exit 1: a variant breaks a hard limit, fails to compile, takes longer than
-// N seconds (20), or is modelled slower than the ratchet allows. Exit 2: wrong usage.
+// N seconds (20), or is modelled slower than the ratchet allows. --update adds, drops and lowers
+// marks; one rises only where --raise gives a part of its variant's name. --only NAME takes the
+// variants with NAME in theirs, and leaves the marks of others alone. Exit 2: wrong usage.
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -30,6 +33,7 @@ struct Options {
   std::string ratchet;
   std::string icd = radv::kDefaultIcd;
   std::string only;
+  std::vector<std::string> raised;
   int seconds = 20;
   bool json = false;
   bool update = false;
@@ -42,6 +46,8 @@ bool parse_options(int argc, char** argv, Options& out) {
                         : arg == "--icd"   ? &out.icd
                         : arg == "--only"  ? &out.only
                                            : nullptr;
+    std::string raised;
+    if (arg == "--raise") text = &raised;
     if (arg == "--json") {
       out.json = true;
     } else if (arg == "--update") {
@@ -50,13 +56,18 @@ bool parse_options(int argc, char** argv, Options& out) {
       if (++i == argc) return false;
       if (text != nullptr) *text = argv[i];
       if (text == nullptr) out.seconds = static_cast<int>(std::strtol(argv[i], nullptr, 10));
+      if (text == &raised) {
+        if (raised.empty()) return false;  // in every name
+        out.raised.push_back(raised);
+      }
     } else if (arg.starts_with("-") || !out.shaders.empty()) {
       return false;
     } else {
       out.shaders = arg;
     }
   }
-  return !out.shaders.empty() && out.seconds > 0 && (!out.update || !out.ratchet.empty());
+  return !out.shaders.empty() && out.seconds > 0 && (!out.update || !out.ratchet.empty()) &&
+         (out.raised.empty() || out.update);
 }
 
 /// A variant being compiled in a process of its own: a driver that hangs or dies takes only that
@@ -168,13 +179,13 @@ int report(const std::vector<Row>& rows, std::vector<std::string> problems,
   }
   if (options.update) {
     Ratchet ratchet = read_ratchet(options.ratchet);
-    auto& marks = ratchet[rows.front().mesa];
-    marks.clear();
-    for (const Row& row : rows) marks[row.name] = row.cycles_per_unit;
+    for (std::string& slow : update(ratchet, rows, options.raised, options.only.empty())) {
+      problems.push_back(std::move(slow));
+    }
     write_ratchet(options.ratchet, ratchet);
   } else if (!options.ratchet.empty() && problems.empty()) {
     const Ratchet ratchet = read_ratchet(options.ratchet);
-    problems = compare(ratchet, rows);
+    problems = compare(ratchet, rows, options.only.empty());
     if (!ratchet.contains(rows.front().mesa)) {
       std::fprintf(stderr,
                    "audit: note: no marks for Mesa %s, so none is held (--update makes them)\n",
@@ -189,7 +200,7 @@ int run(int argc, char** argv) {
   Options options;
   if (!parse_options(argc, argv, options)) {
     std::fprintf(stderr,
-                 "usage: audit SHADERS_JSON [--json] [--ratchet FILE [--update]] "
+                 "usage: audit SHADERS_JSON [--json] [--ratchet FILE [--update [--raise NAME]...]] "
                  "[--seconds N] [--icd FILE] [--only NAME]\n");
     return 2;
   }
@@ -201,11 +212,11 @@ int run(int argc, char** argv) {
         problems.push_back(file + ": shipped, but no variant in the list names it");
       }
     }
-    std::erase_if(variants, [&](const Variant& v) {
-      return !options.only.empty() && v.name != options.only;
-    });
+    std::erase_if(variants,
+                  [&](const Variant& v) { return v.name.find(options.only) == std::string::npos; });
     if (variants.empty()) {
-      std::fprintf(stderr, "audit: no variant in %s\n", options.shaders.c_str());
+      std::fprintf(stderr, "audit: no variant with '%s' in its name in %s\n", options.only.c_str(),
+                   options.shaders.c_str());
       return 1;
     }
     return report(run_all(variants, options), std::move(problems), options);

@@ -162,7 +162,7 @@ void write_ratchet(const std::string& path, const Ratchet& ratchet) {
   std::ofstream(path) << nlohmann::json(ratchet).dump(1) << "\n";
 }
 
-std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows) {
+std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows, bool all) {
   std::vector<std::string> out;
   if (rows.empty()) return out;
   const auto known = ratchet.find(rows.front().mesa);
@@ -171,7 +171,7 @@ std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>&
   for (const Row& row : rows) {
     const auto mark = left.find(row.name);
     if (mark == left.end()) {
-      out.push_back(row.name + ": has no mark, run with --update");
+      out.push_back(row.name + ": has no mark, run with --update (make audit-update)");
       continue;
     }
     if (row.cycles_per_unit > mark->second * kSlack) {
@@ -180,7 +180,47 @@ std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>&
     }
     left.erase(mark);
   }
+  if (!all) return out;
   for (const auto& [name, mark] : left) out.push_back(name + ": has a mark but is not shipped");
+  return out;
+}
+
+std::vector<std::string> update(Ratchet& ratchet, const std::vector<Row>& rows,
+                                const std::vector<std::string>& raised, bool all) {
+  std::vector<std::string> out;
+  // Rows of what did not compile may name no Mesa.
+  const auto compiled =
+      std::find_if(rows.begin(), rows.end(), [](const Row& row) { return !row.mesa.empty(); });
+  if (compiled == rows.end()) return out;
+  std::map<std::string, double>& marks = ratchet[compiled->mesa];
+  const auto is_in = [](const std::string& part, const std::string& name) {
+    return name.find(part) != std::string::npos;
+  };
+  std::map<std::string, double> kept;
+  if (!all) kept = marks;
+  for (const Row& row : rows) {
+    const auto mark = marks.find(row.name);
+    const bool rises = std::any_of(raised.begin(), raised.end(),
+                                   [&](const std::string& part) { return is_in(part, row.name); });
+    // What was not compiled was not measured.
+    if (!row.faults.empty()) {
+      if (mark != marks.end()) kept[row.name] = mark->second;
+      continue;
+    }
+    const bool holds = mark != marks.end() && !rises;
+    kept[row.name] = holds ? std::min(mark->second, row.cycles_per_unit) : row.cycles_per_unit;
+    if (holds && row.cycles_per_unit > mark->second * kSlack) {
+      out.push_back(row.name + ": got " + std::to_string(row.cycles_per_unit) +
+                    " cycles a unit, wanted " + std::to_string(mark->second) +
+                    " within 3 %; its mark rises with --raise '" + row.name + "' alone");
+    }
+  }
+  for (const std::string& part : raised) {
+    const bool found = std::any_of(rows.begin(), rows.end(),
+                                   [&](const Row& row) { return is_in(part, row.name); });
+    if (!found) out.push_back("--raise '" + part + "': no variant has that in its name");
+  }
+  marks = std::move(kept);
   return out;
 }
 

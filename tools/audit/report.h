@@ -36,8 +36,17 @@ using Ratchet = std::map<std::string, std::map<std::string, double>>;
 Ratchet read_ratchet(const std::string& path);
 void write_ratchet(const std::string& path, const Ratchet& ratchet);
 
-/// One line for each variant slower than its mark by more than 3 %, or without a mark, and for
-/// each mark without a variant. Marks are a compiler's: a Mesa version without any gives no line.
-std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows);
+/// One line for each variant slower than its mark by more than 3 %, or without a mark, and, where
+/// `rows` are all that is shipped, for each mark without a variant. Marks are a compiler's: a Mesa
+/// version without any gives no line.
+std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows,
+                                 bool all = true);
+
+/// Adds marks of new variants, lowers those that are beaten and, where `rows` are all that is
+/// shipped, drops those of variants that are gone. A mark rises only where a name in `raised` is in
+/// the variant's. One line for each variant that is slower than 3 % above the mark it kept, and for
+/// each name in `raised` that no variant has in its.
+std::vector<std::string> update(Ratchet& ratchet, const std::vector<Row>& rows,
+                                const std::vector<std::string>& raised, bool all = true);
 
 }  // namespace polaris::audit
