@@ -14,8 +14,8 @@ function(polaris_add_shader source name)
   set(inc ${POLARIS_GEN}/shader/${name}.inc)
   add_custom_command(
     OUTPUT ${spv} ${inc}
-    COMMAND ${POLARIS_GLSLC} -O --target-env=vulkan1.2 -I ${POLARIS_SHADER_DIR} ${ARGN}
-      -MD -MF ${inc}.d -MT ${spv} -o ${spv} ${source}
+    COMMAND ${POLARIS_GLSLC} -O --target-env=vulkan1.2 -I ${POLARIS_SHADER_DIR} -I ${POLARIS_SRC}
+      ${ARGN} -MD -MF ${inc}.d -MT ${spv} -o ${spv} ${source}
     COMMAND ${CMAKE_COMMAND} -DSPV=${spv} -DOUT=${inc}
       -P ${CMAKE_SOURCE_DIR}/cmake/embed_spirv.cmake
     DEPENDS ${source} ${CMAKE_SOURCE_DIR}/cmake/embed_spirv.cmake

@@ -23,6 +23,7 @@ DeviceOptions Common::device_options() const {
   for (std::string_view name : split(device, ',')) out.devices.emplace_back(trim(name));
   out.threads = threads;
   if (gpu_share > 0) out.gpu_share = gpu_share;
+  out.log = logger();
   return out;
 }
 

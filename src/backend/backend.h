@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -70,6 +71,10 @@ struct DeviceInfo {
   std::int64_t alignment_bytes = 64;      // of every operand's offset
   std::vector<std::string> features;      // "avx2", "storage16", ... for `polaris info`
   std::vector<std::string> limits;        // what limits it, in words: "no fp16 arithmetic" ...
+  // What measured choices of kernels hold for (backend/tuning.h): the device, and the driver and
+  // kernels that were measured. Empty where there is nothing to choose.
+  std::string tuning_device;
+  std::string tuning_build;
 };
 
 /// An operand of a node offered to select().
@@ -91,11 +96,27 @@ struct NodeDesc {
   std::span<const OperandDesc> inputs;
   std::span<const OperandDesc> outputs;
   std::span<const Tensor* const> values;  // known host values per input (shapes, axes ...) or null
+
+  /// The attributes, in the struct that the op makes: kernels read them by no other way.
+  template <class A>
+  const A& attributes() const {
+    assert(op->make_attrs == make_attrs<A>);
+    return static_cast<const A&>(*attrs);
+  }
 };
 
 /// The one layout of the node's kSpatial operands. Errors: unsupported where they differ, where
 /// another operand is not row-major, or where an operand in another layout is encoded.
 Result<Layout> spatial_layout(const NodeDesc& node);
+
+/// What a kernel was chosen from: kernels of one node, by kernel_id(), the one that estimates
+/// choose first. `node` is the node's key in a Tuning.
+struct KernelChoice {
+  std::string node;
+  std::vector<std::string> kernels;
+};
+
+class Tuning;
 
 /// A kernel chosen for one node: how it wants its weights, what workspace, what it costs.
 class Kernel {
@@ -116,7 +137,10 @@ class Kernel {
   /// that its data are wrong; report() says in words what the code means.
   virtual bool reports() const { return false; }
   virtual std::string report(std::uint32_t code) const;
-  std::int64_t flops = 0;  // counts, filled by the device from OpDef and types
+  /// What tells it from kernels of the same name that were offered for the node: "256 threads".
+  std::string variant;
+  std::shared_ptr<const KernelChoice> choice;  // null where only one was offered
+  std::int64_t flops = 0;                      // counts, filled by the device from OpDef and types
   std::int64_t bytes = 0;
   double estimate_us = 0;  // what the planner weighs; a model, not a measurement
 };
@@ -221,6 +245,9 @@ class Device {
   /// The kernel for a node, in the layouts that its operands have. Errors: unsupported, with the
   /// reason in words.
   virtual Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const = 0;
+
+  /// What was measured here: select() goes by it from now on. Null: by estimates alone.
+  virtual void set_tuning(std::shared_ptr<const Tuning> tuning) { (void)tuning; }
 
   /// Errors: out_of_memory (also where the budget or allocation_bytes_max forbids it).
   virtual Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) = 0;

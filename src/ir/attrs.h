@@ -27,6 +27,21 @@ class AttrVisitor {
   virtual void field(std::string_view name, std::vector<std::string>& value) = 0;
 };
 
+/// The same for who only reads.
+class AttrReader {
+ public:
+  virtual ~AttrReader() = default;
+  virtual void field(std::string_view name, const std::int64_t& value) = 0;
+  virtual void field(std::string_view name, const float& value) = 0;
+  virtual void field(std::string_view name, const bool& value) = 0;
+  virtual void field(std::string_view name, const std::string& value) = 0;
+  virtual void field(std::string_view name, const DType& value) = 0;
+  virtual void field(std::string_view name, const Tensor& value) = 0;
+  virtual void field(std::string_view name, const std::vector<std::int64_t>& value) = 0;
+  virtual void field(std::string_view name, const std::vector<float>& value) = 0;
+  virtual void field(std::string_view name, const std::vector<std::string>& value) = 0;
+};
+
 struct GenericAttrs;
 
 /// Base of every operator's attribute struct. Field initializers are the op's defaults.
@@ -34,6 +49,8 @@ class Attrs {
  public:
   virtual ~Attrs() = default;
   virtual void visit(AttrVisitor& visitor) = 0;
+  /// Shows every field, in the order of visit().
+  void read(AttrReader& reader) const;
   virtual std::unique_ptr<Attrs> clone() const = 0;
   /// Itself where it is GenericAttrs (importers then set values by name), else null.
   virtual GenericAttrs* as_generic() { return nullptr; }

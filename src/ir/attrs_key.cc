@@ -5,34 +5,34 @@
 namespace polaris {
 namespace {
 
-class KeyWriter final : public AttrVisitor {
+class KeyWriter final : public AttrReader {
  public:
   std::string key;
 
-  void field(std::string_view name, std::int64_t& v) override { add(name, 'i', v); }
-  void field(std::string_view name, float& v) override { add(name, 'f', v); }
-  void field(std::string_view name, bool& v) override { add(name, 'b', v); }
-  void field(std::string_view name, std::string& v) override {
+  void field(std::string_view name, const std::int64_t& v) override { add(name, 'i', v); }
+  void field(std::string_view name, const float& v) override { add(name, 'f', v); }
+  void field(std::string_view name, const bool& v) override { add(name, 'b', v); }
+  void field(std::string_view name, const std::string& v) override {
     begin(name, 's');
     put_text(v);
   }
-  void field(std::string_view name, DType& v) override { add(name, 'd', v); }
-  void field(std::string_view name, Tensor& v) override {
+  void field(std::string_view name, const DType& v) override { add(name, 'd', v); }
+  void field(std::string_view name, const Tensor& v) override {
     begin(name, 't');
     put_text(v ? v.type().to_string() : "");
     put_text({reinterpret_cast<const char*>(v.bytes().data()), v.bytes().size()});
   }
-  void field(std::string_view name, std::vector<std::int64_t>& v) override {
+  void field(std::string_view name, const std::vector<std::int64_t>& v) override {
     begin(name, 'I');
     put(v.size());
     for (std::int64_t x : v) put(x);
   }
-  void field(std::string_view name, std::vector<float>& v) override {
+  void field(std::string_view name, const std::vector<float>& v) override {
     begin(name, 'F');
     put(v.size());
     for (float x : v) put(x);
   }
-  void field(std::string_view name, std::vector<std::string>& v) override {
+  void field(std::string_view name, const std::vector<std::string>& v) override {
     begin(name, 'S');
     put(v.size());
     for (const std::string& x : v) put_text(x);
@@ -64,7 +64,7 @@ class KeyWriter final : public AttrVisitor {
 
 std::string attrs_key(const Attrs& attrs) {
   KeyWriter writer;
-  attrs.clone()->visit(writer);  // visitors may write; a copy keeps the promise not to
+  attrs.read(writer);
   return std::move(writer.key);
 }
 

@@ -42,7 +42,26 @@ enum OpTraits : std::uint32_t {
   // All axes of the operands of the output's rank are alike, but for that of attribute `axis`: the
   // node may run with its axes in another order. kElementwise implies it.
   kAxisFree = 1u << 7,
+  // Each element of the output is one of those of input 0 (of all inputs where that port is
+  // variadic), picked or moved, so that quantizing before the op or after it gives the same.
+  kPicksElements = 1u << 8,
 };
+
+/// Reads one attribute as the number that kernels take.
+using AttrNumber = float (*)(const Attrs&);
+template <class Member>
+struct AttrsOfMember;
+template <class A, class T>
+struct AttrsOfMember<T A::*> {
+  using Type = A;
+};
+/// attr_number<&EluAttrs::alpha>: the only way that an attribute is named where ops and kernels are
+/// tables.
+template <auto kMember>
+float attr_number(const Attrs& attrs) {
+  using A = typename AttrsOfMember<decltype(kMember)>::Type;
+  return static_cast<float>(static_cast<const A&>(attrs).*kMember);
+}
 
 /// How integers that are sums of dims go through an op at load time, whatever sizes the dims take
 /// (ir/knowledge). An op without a rule gives something known only where all its inputs are known.
@@ -199,6 +218,8 @@ struct OpDef {
   /// Scalar definition of an elementwise op (one or two operands), used by fused chains; null where
   /// the op is not of that form.
   double (*scalar)(const Attrs&, double a, double b) = nullptr;
+  /// The attributes that kernels of an elementwise op take as numbers, in their order there.
+  std::span<const AttrNumber> numbers;
   const void* plugin = nullptr;  // the plugin's own record of a run-time op
 
   bool is(std::string_view op_name, std::string_view op_domain = "") const {

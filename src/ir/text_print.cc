@@ -124,27 +124,31 @@ std::string type_text(const TensorType& type, const std::deque<Symbol>& symbols)
 }
 
 /// Collects the printed form of every attribute.
-class AttrPrinter final : public AttrVisitor {
+class AttrPrinter final : public AttrReader {
  public:
   explicit AttrPrinter(const PrintOptions& options) : options_(options) {}
   std::vector<std::pair<std::string, std::string>> fields;
 
-  void field(std::string_view name, std::int64_t& v) override { add(name, std::to_string(v)); }
-  void field(std::string_view name, float& v) override { add(name, real_literal(v)); }
-  void field(std::string_view name, bool& v) override { add(name, v ? "true" : "false"); }
-  void field(std::string_view name, std::string& v) override { add(name, quote_text(v)); }
-  void field(std::string_view name, DType& v) override { add(name, std::string(dtype_name(v))); }
-  void field(std::string_view name, Tensor& v) override {
+  void field(std::string_view name, const std::int64_t& v) override {
+    add(name, std::to_string(v));
+  }
+  void field(std::string_view name, const float& v) override { add(name, real_literal(v)); }
+  void field(std::string_view name, const bool& v) override { add(name, v ? "true" : "false"); }
+  void field(std::string_view name, const std::string& v) override { add(name, quote_text(v)); }
+  void field(std::string_view name, const DType& v) override {
+    add(name, std::string(dtype_name(v)));
+  }
+  void field(std::string_view name, const Tensor& v) override {
     if (!v) return;
     add(name, "tensor " + type_text(v.type(), {}) + " " + data_text(v, options_, false));
   }
-  void field(std::string_view name, std::vector<std::int64_t>& v) override {
+  void field(std::string_view name, const std::vector<std::int64_t>& v) override {
     add_list(name, v, [](std::int64_t x) { return std::to_string(x); });
   }
-  void field(std::string_view name, std::vector<float>& v) override {
+  void field(std::string_view name, const std::vector<float>& v) override {
     add_list(name, v, real_literal);
   }
-  void field(std::string_view name, std::vector<std::string>& v) override {
+  void field(std::string_view name, const std::vector<std::string>& v) override {
     add_list(name, v, quote_text);
   }
 
@@ -284,9 +288,9 @@ void Printer::print_constants() {
 std::string Printer::attributes(const Node& node) {
   if (!node.attrs) return "";
   AttrPrinter actual(options_);
-  node.attrs->clone()->visit(actual);
+  node.attrs->read(actual);
   AttrPrinter defaults(options_);
-  if (node.op->make_attrs != nullptr) node.op->make_attrs()->visit(defaults);
+  if (node.op->make_attrs != nullptr) node.op->make_attrs()->read(defaults);
   const std::set<std::pair<std::string, std::string>> usual(defaults.fields.begin(),
                                                             defaults.fields.end());
   std::string out;

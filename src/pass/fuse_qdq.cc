@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -76,17 +75,12 @@ std::optional<Operand> dequantized(const Editor& editor, ValueId value) {
   return out;
 }
 
-/// Ops whose first input's elements alone make the output, each moved or the largest of several:
-/// quantizing before or after them gives the same.
 bool only_moves(const Node& node) {
-  constexpr std::string_view kMoves[] = {"MaxPool", "Reshape",   "Transpose", "Flatten",
-                                         "Squeeze", "Unsqueeze", "Slice",     "Expand",
-                                         "Gather",  "Tile",      "Identity",  "GlobalMaxPool"};
-  return node.op->domain.empty() && node.outputs.size() == 1 &&
-         (node.op->is("Concat") ||
-          std::find(std::begin(kMoves), std::end(kMoves), node.op->name) != std::end(kMoves));
+  return node.op->has_trait(kPicksElements) && node.op->domain.empty() && node.outputs.size() == 1;
 }
-std::size_t data_inputs(const Node& node) { return node.op->is("Concat") ? node.inputs.size() : 1; }
+std::size_t data_inputs(const Node& node) {
+  return (node.op->input_flags(0) & kVariadic) != 0 ? node.inputs.size() : 1;
+}
 bool is_product(const Node& node) {
   return node.op->is("Conv") || node.op->is("MatMul") || node.op->is("Gemm");
 }

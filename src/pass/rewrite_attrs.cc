@@ -8,33 +8,37 @@ namespace {
 
 using Kind = AttrLiteral::Kind;
 
-class LiteralReader final : public AttrVisitor {
+class LiteralReader final : public AttrReader {
  public:
   std::vector<AttrText> fields;
 
-  void field(std::string_view name, std::int64_t& v) override {
+  void field(std::string_view name, const std::int64_t& v) override {
     AttrLiteral& out = add(name, Kind::kInt);
     out.integer = v;
     out.real = static_cast<double>(v);
   }
-  void field(std::string_view name, float& v) override {
+  void field(std::string_view name, const float& v) override {
     add(name, Kind::kFloat).real = static_cast<double>(v);
   }
-  void field(std::string_view name, bool& v) override { add(name, Kind::kBool).integer = v; }
-  void field(std::string_view name, std::string& v) override { add(name, Kind::kString).text = v; }
-  void field(std::string_view name, DType& v) override {
+  void field(std::string_view name, const bool& v) override { add(name, Kind::kBool).integer = v; }
+  void field(std::string_view name, const std::string& v) override {
+    add(name, Kind::kString).text = v;
+  }
+  void field(std::string_view name, const DType& v) override {
     add(name, Kind::kWord).text = std::string(dtype_name(v));
   }
-  void field(std::string_view name, Tensor& v) override { add(name, Kind::kTensor).tensor = v; }
-  void field(std::string_view name, std::vector<std::int64_t>& v) override {
+  void field(std::string_view name, const Tensor& v) override {
+    add(name, Kind::kTensor).tensor = v;
+  }
+  void field(std::string_view name, const std::vector<std::int64_t>& v) override {
     AttrLiteral& out = add(name, Kind::kInts);
     out.integers = v;
     out.reals.assign(v.begin(), v.end());
   }
-  void field(std::string_view name, std::vector<float>& v) override {
+  void field(std::string_view name, const std::vector<float>& v) override {
     add(name, Kind::kFloats).reals.assign(v.begin(), v.end());
   }
-  void field(std::string_view name, std::vector<std::string>& v) override {
+  void field(std::string_view name, const std::vector<std::string>& v) override {
     add(name, Kind::kStrings).strings = v;
   }
 
@@ -56,7 +60,7 @@ bool equal_tensors(const Tensor& a, const Tensor& b) {
 
 std::vector<AttrText> attribute_literals(const Attrs& attrs) {
   LiteralReader reader;
-  attrs.clone()->visit(reader);
+  attrs.read(reader);
   return std::move(reader.fields);
 }
 

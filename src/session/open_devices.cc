@@ -6,7 +6,9 @@
 
 #include "backend/cpu/cpu_device.h"
 #include "backend/reference/reference_device.h"
+#include "backend/tuning_file.h"
 #include "backend/vulkan/vulkan_device.h"
+#include "base/os/environment.h"
 
 namespace polaris {
 namespace {
@@ -49,7 +51,23 @@ Result<std::unique_ptr<Device>> open_device(const std::string& name, const Devic
                         "', wanted auto, cpu, reference, vulkan, vulkan:N or vulkan:NAME");
 }
 
+/// Kernels are chosen by what was measured here before, if anything was.
+void use_tuning(Device& device, const DeviceOptions& options) {
+  const std::string folder = tuning_folder(options);
+  if (device.info().tuning_device.empty() || folder.empty()) return;
+  auto tuning = load_tuning(tuning_path(folder, device.info()), device.info());
+  if (tuning) {
+    device.set_tuning(std::make_shared<const Tuning>(tuning.take()));
+  } else if (tuning.error().code() != ErrorCode::kNotFound) {
+    options.log.warning(tuning.error().message());
+  }
+}
+
 }  // namespace
+
+std::string tuning_folder(const DeviceOptions& options) {
+  return options.tuning_folder ? *options.tuning_folder : user_cache_folder();
+}
 
 Result<std::shared_ptr<Runtime>> open_runtime(const DeviceOptions& options, OpSet ops) {
   if (options.devices.empty() || options.devices.size() > kDevicesMax) {
@@ -74,6 +92,7 @@ Result<std::shared_ptr<Runtime>> open_runtime(const DeviceOptions& options, OpSe
     if (!cpu) return cpu.error();
     devices.push_back(cpu.take());
   }
+  for (const auto& device : devices) use_tuning(*device, options);
   return std::make_shared<Runtime>(std::move(devices), spread, std::move(ops));
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "ir/op_set.h"
 #include "session/runtime.h"
 
@@ -18,7 +19,13 @@ struct DeviceOptions {
   int threads = 0;  // of the cpu device; 0: one per core
   /// Part of a GPU's memory this process may use, 0 to 1; nothing: all but the desktop's share.
   std::optional<double> gpu_share;
+  /// Where `polaris tune` keeps what it measured; nothing: in the user's cache folder, "": nowhere.
+  std::optional<std::string> tuning_folder;
+  Logger log;  // told of a tuning that is of no use here
 };
+
+/// The folder of caches that the options name, "" for none.
+std::string tuning_folder(const DeviceOptions& options);
 
 /// Opens the devices. The cpu stands behind them for nodes that none of them runs, unless it or the
 /// reference is among them. Errors: invalid (a name that means nothing), not_found, device.

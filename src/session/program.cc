@@ -161,6 +161,11 @@ Result<std::shared_ptr<const LoadedStage>> Program::stage(const std::string& key
   });
 }
 
+void Program::drop_plans() {
+  while (plans_.drop_oldest_idle()) {
+  }
+}
+
 Status Program::check_files() const {
   for (const auto& file : files_) {
     if (is_damaged(*file)) return check_mapping(*file);

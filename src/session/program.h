@@ -85,6 +85,8 @@ class Program {
   /// mapped: what was computed from it means nothing.
   Status check_files() const;
 
+  /// Drops the plans that nobody uses, so that the next runs choose kernels anew.
+  void drop_plans();
   std::int64_t plans_created() const { return plans_created_.load(); }
   /// Per device: weights in use and the largest working set of the plans made so far.
   std::vector<MemoryUse> memory() const;

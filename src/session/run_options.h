@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct NodeTime {
   std::int64_t flops = 0;
   std::int64_t bytes = 0;
   double us = 0;
+  // What the kernel was chosen from, and its own id there; null where there was no choice.
+  std::shared_ptr<const KernelChoice> choice = nullptr;
+  std::string chosen = {};
 };
 
 struct RunOptions {

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/tuning.h"
 #include "base/os/clock.h"
 #include "session/device_copy.h"
 
@@ -181,10 +182,11 @@ Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
   for (const LaunchTime& time : times) {
     const Launch& launch = step.launches[static_cast<std::size_t>(time.launch)];
     const Node& node = info_.graph->node(launch.node);
-    options_.profile->push_back({node.name,
-                                 launch.relayout ? "Transpose (relayout)" : op_full_name(*node.op),
-                                 std::string(launch.kernel->name()), device.info().id,
-                                 launch.kernel->flops, launch.kernel->bytes, time.us});
+    options_.profile->push_back(
+        {node.name, launch.relayout ? "Transpose (relayout)" : op_full_name(*node.op),
+         std::string(launch.kernel->name()), device.info().id, launch.kernel->flops,
+         launch.kernel->bytes, time.us, launch.kernel->choice,
+         launch.kernel->choice != nullptr ? kernel_id(*launch.kernel) : std::string()});
   }
   return Status::success();
 }

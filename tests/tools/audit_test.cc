@@ -3,8 +3,8 @@
 #include <string>
 
 #include "model.h"
-#include "sim/null_device.h"
 #include "report.h"
+#include "sim/null_device.h"
 
 using namespace polaris::audit;
 

@@ -116,6 +116,15 @@ class Style(Case):
         self.refused(style.check, {"src/wire/a.cc": "void f() { assert(1); }\n"}, "Error")
         self.refused(style.check, {"src/ir/a.h": H + "using namespace std;\n"}, "in a header")
 
+    def test_kernels_read_attributes_as_structs(self):
+        for code in ("class Find : AttrReader {};", "node.attrs->read(find);",
+                     "attrs.visit(find);", "static_cast<const EluAttrs&>(*node.attrs);"):
+            files = {"src/backend/cpu/kernel/a.cc": f"void f() {{ {code} }}\n"}
+            self.refused(style.check, files, "reads attributes as a struct")
+        self.passes(style.check, {"src/ir/a.cc": "void f() { attrs.read(find); }\n",
+                                  "src/backend/cpu/a.cc":
+                                      "float f() { return node.attributes<EluAttrs>().alpha; }\n"})
+
     def test_bans_leave_words_in_comments_and_names_alone(self):
         self.passes(style.check, {"src/wire/a.cc": "// throw, atoi(x)\n"
                                   'const char* a() { return "throw rand()"; }\n'

@@ -73,10 +73,10 @@ std::shared_ptr<const vulkan::VulkanKernel> kernel_of(const NodeCase& node,
   for (const Tensor& input : node.inputs) inputs.push_back({input.type()});
   const OperandDesc outputs[] = {{node.inputs[0].type()}};
   const std::vector<const Tensor*> values(inputs.size());
-  auto kernel = vulkan::family_attention.select(
+  auto kernel = vulkan::family_attention.candidates(
       target, {node.op, node.attrs.get(), "test", inputs, outputs, values});
   REQUIRE_MESSAGE(kernel.ok(), kernel.error().message());
-  return std::static_pointer_cast<const vulkan::VulkanKernel>(kernel.take());
+  return std::static_pointer_cast<const vulkan::VulkanKernel>(kernel->front());
 }
 
 /// The bytes of token `at`, whose query is that of `base`'s first token, between others.

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <random>
 
-#include "backend/vulkan/elementwise_table.h"
-#include "backend/vulkan/kernel_util.h"
+#include "backend/elementwise.h"
+#include "backend/vulkan/opcode.h"
 #include "support/float_range.h"
 #include "support/glsl.h"
 #include "tensor/half.h"
@@ -57,13 +57,13 @@ TEST_CASE("unary ops hold where a reciprocal of a large number is zero") {
   const ByReciprocal divides;
   const std::vector<float> xs = whole_range();
   for (const UnaryCase& c : unary_cases()) {
-    const ElementwiseRow* row = find_elementwise_row(c.op->name);
+    const ElementwiseRow* row = find_elementwise(c.op->name);
     REQUIRE_MESSAGE(row != nullptr, c.name);
     NodeDesc node;
     node.op = c.op;
     node.attrs = c.attrs.get();
-    const float p0 = row->attr0.empty() ? 0 : attr_float(node, row->attr0, row->default0);
-    const float p1 = row->attr1.empty() ? 0 : attr_float(node, row->attr1, row->default1);
+    const float p0 = number_of(node, 0);
+    const float p1 = number_of(node, 1);
     int wrong = 0;
     for (const float x : xs) {
       if (skipped(x)) continue;

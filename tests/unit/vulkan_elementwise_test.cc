@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/vulkan/elementwise_table.h"
+#include "backend/elementwise.h"
 #include "ir/op_attrs/chain.h"
 #include "ir/op_attrs/elementwise.h"
 #include "ir/op_set.h"
@@ -15,7 +15,6 @@
 
 using namespace polaris;
 using namespace polaris::test;
-using namespace polaris::vulkan;
 
 namespace {
 
@@ -53,14 +52,14 @@ Tensor random_of(Random& random, DType dtype, const Shape& shape, std::string_vi
 
 std::vector<DType> dtypes_of(const ElementwiseRow& row) {
   std::vector<DType> dtypes;
-  if ((row.domains & kFloats) != 0) dtypes = {DType::kF32, DType::kF16};
-  if ((row.domains & kInts) != 0) {
+  if ((row.types & kFloats) != 0) dtypes = {DType::kF32, DType::kF16};
+  if ((row.types & kInts) != 0) {
     for (DType d : {DType::kI8, DType::kU8, DType::kI16, DType::kU16, DType::kI32, DType::kU32,
                     DType::kI64, DType::kU64}) {
       dtypes.push_back(d);
     }
   }
-  if ((row.domains & kBools) != 0) dtypes.push_back(DType::kBool);
+  if ((row.types & kBools) != 0) dtypes.push_back(DType::kBool);
   return dtypes;
 }
 
@@ -73,16 +72,16 @@ TEST_CASE("vulkan elementwise: every row in every dtype, aligned and broadcast")
   Random random(7);
   for (const ElementwiseRow& row : kElementwiseRows) {
     const OpDef* op = ops.find(row.op);
-    if (op == nullptr || row.form == Form::kCast || row.op == "Expand") continue;
+    if (op == nullptr || row.form == ElementForm::kCast || row.op == "Expand") continue;
     for (const DType dtype : dtypes_of(row)) {
       CAPTURE(std::string(row.op));
       CAPTURE(std::string(dtype_name(dtype)));
       for (const bool broadcast : {false, true}) {
         const Shape first = broadcast ? Shape{3, 1, 7} : Shape{1031};
         std::vector<Tensor> inputs;
-        for (int i = 0; i < row.operands; ++i) {
-          const DType own = row.form == Form::kWhere && i == 0 ? DType::kBool : dtype;
-          const bool scalar = row.form == Form::kClip && i > 0;
+        for (int i = 0; i < operands_of(row.form); ++i) {
+          const DType own = row.form == ElementForm::kWhere && i == 0 ? DType::kBool : dtype;
+          const bool scalar = row.form == ElementForm::kClip && i > 0;
           const Shape shape = scalar ? Shape{} : i == 0 || !broadcast ? first : Shape{5, 7};
           inputs.push_back(
               random_of(random, own, row.op == "PRelu" && broadcast ? Shape{7} : shape, row.op));

@@ -28,6 +28,9 @@ BANS = [
     (r"\bstd::(thread|jthread)\b(?!::)|\bstd::async\b|\bpthread_create\b",
      r"(?!tests/|src/base/os/thread\.)", "a start can fail: use Thread of base/os/thread.h"),
     (r"\bdlopen\s*\(|\bmmap\s*\(", "src/(?!base/os/)", "platform calls live in base/os"),
+    (r"\bAttr(Visitor|Reader)\b|\battrs\s*(->|\.)\s*(visit|read)\s*\(|static_cast<const \w*Attrs&>",
+     r"src/backend/(?!backend\.h|limit_ops\.)",
+     "a kernel reads attributes as a struct: node.attributes<XAttrs>()"),
     (r"\bfma\s*\(", "src/backend/vulkan/shader/", "quarter rate on Polaris: write a * b + c"),
 ]
 _BANS = [(re.compile(p), re.compile(where), why) for p, where, why in BANS]

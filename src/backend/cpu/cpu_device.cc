@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <vector>
 
@@ -49,10 +48,6 @@ Error outside(std::string_view what) {
   return Error::internal("[cpu] " + std::string(what) + ": bytes outside of the buffer");
 }
 
-bool has_op(std::span<const std::string_view> ops, std::string_view name) {
-  return std::find(ops.begin(), ops.end(), name) != ops.end();
-}
-
 class CpuDevice final : public Device {
  public:
   CpuDevice(const CpuOptions& options, Isa isa, std::string model)
@@ -61,9 +56,6 @@ class CpuDevice final : public Device {
         target_{isa, simd_of(isa), quant_simd_of(isa), pool_.threads()},
         memory_(limits_of(options)) {
     fill_info(options, std::move(model));
-    for (std::size_t f = 0; f < kFamilyCount; ++f) {
-      for (std::string_view op : kFamilies[f]->ops) families_.emplace(op, kFamilies[f]);
-    }
   }
 
   const DeviceInfo& info() const override { return info_; }
@@ -80,6 +72,7 @@ class CpuDevice final : public Device {
   }
 
   Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override;
+  void set_tuning(std::shared_ptr<const Tuning> tuning) override { tuning_.set(std::move(tuning)); }
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind) override {
     return memory_.allocate(bytes);
   }
@@ -133,7 +126,7 @@ class CpuDevice final : public Device {
   CpuTarget target_;
   CpuMemory memory_;
   DeviceInfo info_;
-  std::map<std::string_view, const KernelFamily*> families_;
+  TuningSlot tuning_;
   std::atomic<std::int64_t> submits_{0};
   std::atomic<std::int64_t> launches_{0};
 };
@@ -159,29 +152,47 @@ void CpuDevice::fill_info(const CpuOptions& options, std::string model) {
   if (target_.isa < Isa::kAvx2) info_.limits.emplace_back("no AVX2: matrices run at SSE2 speed");
 }
 
+/// A family's float32 kernel between conversions, or null.
+std::shared_ptr<CpuKernel> widened_kernel(const CpuTarget& target, const NodeDesc& node,
+                                          Layout layout) {
+  const std::string name = op_full_name(*node.op);
+  for (const KernelFamily* family : std::span(kFamilies, kFamilyCount)) {
+    const bool offered = layout == Layout::kChannelsLast ? has_op(family->channels_last, name)
+                                                         : has_op(family->ops, name);
+    if (!offered) continue;
+    const auto select = [family](const CpuTarget& to, const NodeDesc& wide) -> KernelResult {
+      const auto kernels = family->candidates(to, wide);
+      if (!kernels) return kernels.error();
+      return std::static_pointer_cast<CpuKernel>(kernels->front());
+    };
+    KernelResult kernel = select_widened(target, node, select);
+    if (kernel) return kernel.take();
+  }
+  return nullptr;
+}
+
 Result<std::shared_ptr<const Kernel>> CpuDevice::select(const NodeDesc& node) const {
-  const auto layout = spatial_layout(node);
+  Refusals refusals("cpu", node);
+  const auto finish = [&](Kernel& kernel) {
+    fill_costs(node, target_.threads, kernel);
+    return Status::success();
+  };
+  Result<KernelList> offered =
+      gather_kernels(std::span(kFamilies, kFamilyCount), target_, node, refusals, finish);
+  if (!offered) return offered.error();
+  if (!offered->empty()) return choose_kernel(*offered, node, tuning_.get().get());
+  if (refusals.empty()) refusals.add("no kernel family serves it");
+  const Result<Layout> layout = spatial_layout(node);
   if (!layout) return layout.error();
-  const auto found = families_.find(op_full_name(*node.op));
-  if (*layout == Layout::kChannelsLast &&
-      (found == families_.end() || !has_op(found->second->channels_last, found->first))) {
-    return unsupported(node, "no kernel takes it channels-last");
+  if (auto widened = widened_kernel(target_, node, *layout)) {
+    (void)finish(*widened);
+    return std::shared_ptr<const Kernel>(std::move(widened));
   }
-  KernelResult kernel = found == families_.end()
-                            ? KernelResult(unsupported(node, "no kernel family serves it"))
-                            : found->second->select(target_, node);
-  const auto refused = [&] { return !kernel && kernel.error().code() == ErrorCode::kUnsupported; };
-  if (refused() && found != families_.end()) {
-    KernelResult widened = select_widened(target_, node, found->second->select);
-    if (widened) kernel = std::move(widened);
-  }
-  if (refused() && *layout == Layout::kRowMajor) {
-    KernelResult generic = family_generic.select(target_, node);
-    if (generic) kernel = std::move(generic);
-  }
-  if (!kernel) return kernel.error();
-  fill_costs(node, target_.threads, **kernel);
-  return std::shared_ptr<const Kernel>(kernel.take());
+  if (*layout != Layout::kRowMajor) return refusals.error();
+  Result<KernelList> generic = family_generic.candidates(target_, node);
+  if (!generic) return refusals.error();
+  (void)finish(*generic->front());
+  return std::shared_ptr<const Kernel>(generic->front());
 }
 
 Result<std::unique_ptr<Executable>> CpuDevice::compile(SegmentDesc segment) {

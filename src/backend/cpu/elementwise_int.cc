@@ -1,5 +1,8 @@
 // Loops of integer operations and comparisons.
 #include "backend/cpu/elementwise.h"
+
+#include <utility>
+
 #include "tensor/element.h"
 
 namespace polaris::cpu {
@@ -45,39 +48,60 @@ T modulo(T a, T b) {
   }
 }
 
-template <IntOp kOp, class T>
+/// One function an opcode; one that elementwise.inc says takes integers and is not here does not
+/// compile.
+template <Opcode kOp, class T>
 T apply(T a, T b) {
   using U = std::uint64_t;
-  const auto ua = static_cast<U>(a);
-  const auto ub = static_cast<U>(b);
-  switch (kOp) {
-    case IntOp::kNone: break;
-    case IntOp::kAdd: return static_cast<T>(ua + ub);
-    case IntOp::kSub: return static_cast<T>(ua - ub);
-    case IntOp::kMul: return static_cast<T>(ua * ub);
-    case IntOp::kDiv: return divide(a, b);
-    case IntOp::kMod: return modulo<T, true>(a, b);
-    case IntOp::kFMod: return modulo<T, false>(a, b);
-    case IntOp::kMin: return b < a ? b : a;
-    case IntOp::kMax: return a < b ? b : a;
-    case IntOp::kPow: return power(a, b);
-    case IntOp::kAnd: return static_cast<T>(ua & ub);
-    case IntOp::kOr: return static_cast<T>(ua | ub);
-    case IntOp::kXor: return static_cast<T>(ua ^ ub);
-    case IntOp::kShiftLeft: return ub < 64 ? static_cast<T>(ua << ub) : T{0};
-    case IntOp::kShiftRight: return ub < 64 ? static_cast<T>(ua >> ub) : T{0};
-    case IntOp::kNot: return static_cast<T>(~ua);
-    case IntOp::kNeg: return static_cast<T>(0 - ua);
-    case IntOp::kAbs: return a < T{0} ? static_cast<T>(0 - ua) : a;
-    case IntOp::kSign: return static_cast<T>((T{0} < a ? 1 : 0) - (a < T{0} ? 1 : 0));
-    case IntOp::kRelu: return a < T{0} ? T{0} : a;
-    case IntOp::kPRelu: return a < T{0} ? static_cast<T>(ua * ub) : a;
-    case IntOp::kIdentity: return a;
+  [[maybe_unused]] const auto ua = static_cast<U>(a);
+  [[maybe_unused]] const auto ub = static_cast<U>(b);
+  if constexpr (kOp == kOpAdd) {
+    return static_cast<T>(ua + ub);
+  } else if constexpr (kOp == kOpSub) {
+    return static_cast<T>(ua - ub);
+  } else if constexpr (kOp == kOpMul) {
+    return static_cast<T>(ua * ub);
+  } else if constexpr (kOp == kOpDiv) {
+    return divide(a, b);
+  } else if constexpr (kOp == kOpMod) {
+    return modulo<T, true>(a, b);
+  } else if constexpr (kOp == kOpFmod) {
+    return modulo<T, false>(a, b);
+  } else if constexpr (kOp == kOpMin) {
+    return b < a ? b : a;
+  } else if constexpr (kOp == kOpMax) {
+    return a < b ? b : a;
+  } else if constexpr (kOp == kOpPow) {
+    return power(a, b);
+  } else if constexpr (kOp == kOpAnd) {
+    return static_cast<T>(ua & ub);
+  } else if constexpr (kOp == kOpOr) {
+    return static_cast<T>(ua | ub);
+  } else if constexpr (kOp == kOpXor) {
+    return static_cast<T>(ua ^ ub);
+  } else if constexpr (kOp == kOpShiftLeft) {
+    return ub < 64 ? static_cast<T>(ua << ub) : T{0};
+  } else if constexpr (kOp == kOpShiftRight) {
+    return ub < 64 ? static_cast<T>(ua >> ub) : T{0};
+  } else if constexpr (kOp == kOpNot || kOp == kOpBitNot) {
+    return static_cast<T>(~ua);
+  } else if constexpr (kOp == kOpNeg) {
+    return static_cast<T>(0 - ua);
+  } else if constexpr (kOp == kOpAbs) {
+    return a < T{0} ? static_cast<T>(0 - ua) : a;
+  } else if constexpr (kOp == kOpSign) {
+    return static_cast<T>((T{0} < a ? 1 : 0) - (a < T{0} ? 1 : 0));
+  } else if constexpr (kOp == kOpRelu) {
+    return a < T{0} ? T{0} : a;
+  } else if constexpr (kOp == kOpPRelu) {
+    return a < T{0} ? static_cast<T>(ua * ub) : a;
+  } else {
+    static_assert(kOp == kOpIdentity, "no integer function of this opcode");
+    return a;
   }
-  return a;
 }
 
-template <IntOp kOp, class T>
+template <Opcode kOp, class T>
 void loop(const std::byte* a, std::int64_t a_step, const std::byte* b, std::int64_t b_step,
           std::byte* y, std::int64_t n) {
   const auto* pa = reinterpret_cast<const T*>(a);
@@ -87,22 +111,22 @@ void loop(const std::byte* a, std::int64_t a_step, const std::byte* b, std::int6
 }
 
 /// bool is stored as 0 or 1; any other byte counts as true.
-template <IntOp kOp>
+template <Opcode kOp>
 void bool_loop(const std::byte* a, std::int64_t a_step, const std::byte* b, std::int64_t b_step,
                std::byte* y, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const bool pa = a[i * a_step] != std::byte{0};
     const bool pb = b[i * b_step] != std::byte{0};
     bool out = pa;
-    if constexpr (kOp == IntOp::kAnd) out = pa && pb;
-    if constexpr (kOp == IntOp::kOr) out = pa || pb;
-    if constexpr (kOp == IntOp::kXor) out = pa != pb;
-    if constexpr (kOp == IntOp::kNot) out = !pa;
+    if constexpr (kOp == kOpAnd) out = pa && pb;
+    if constexpr (kOp == kOpOr) out = pa || pb;
+    if constexpr (kOp == kOpXor) out = pa != pb;
+    if constexpr (kOp == kOpNot) out = !pa;
     y[i] = out ? std::byte{1} : std::byte{0};
   }
 }
 
-template <IntOp kOp>
+template <Opcode kOp>
 BinaryLoop loop_of(DType dtype) {
   switch (dtype) {
     case DType::kI8: return loop<kOp, std::int8_t>;
@@ -117,18 +141,18 @@ BinaryLoop loop_of(DType dtype) {
   }
 }
 
-BinaryLoop bool_loop_of(IntOp op) {
+BinaryLoop bool_loop_of(Opcode op) {
   switch (op) {
-    case IntOp::kAnd: return bool_loop<IntOp::kAnd>;
-    case IntOp::kOr: return bool_loop<IntOp::kOr>;
-    case IntOp::kXor: return bool_loop<IntOp::kXor>;
-    case IntOp::kNot: return bool_loop<IntOp::kNot>;
-    case IntOp::kIdentity: return bool_loop<IntOp::kIdentity>;
+    case kOpAnd: return bool_loop<kOpAnd>;
+    case kOpOr: return bool_loop<kOpOr>;
+    case kOpXor: return bool_loop<kOpXor>;
+    case kOpNot: return bool_loop<kOpNot>;
+    case kOpIdentity: return bool_loop<kOpIdentity>;
     default: return nullptr;
   }
 }
 
-template <Compare kOp, class T>
+template <Opcode kOp, class T>
 void compare(const std::byte* a, std::int64_t a_step, const std::byte* b, std::int64_t b_step,
              std::byte* y, std::int64_t n) {
   const auto* pa = reinterpret_cast<const T*>(a);
@@ -137,16 +161,16 @@ void compare(const std::byte* a, std::int64_t a_step, const std::byte* b, std::i
     const T u = pa[i * a_step];
     const T v = pb[i * b_step];
     bool out = false;
-    if constexpr (kOp == Compare::kEqual) out = u == v;
-    if constexpr (kOp == Compare::kGreater) out = u > v;
-    if constexpr (kOp == Compare::kGreaterOrEqual) out = u >= v;
-    if constexpr (kOp == Compare::kLess) out = u < v;
-    if constexpr (kOp == Compare::kLessOrEqual) out = u <= v;
+    if constexpr (kOp == kOpEqual) out = u == v;
+    if constexpr (kOp == kOpGreater) out = u > v;
+    if constexpr (kOp == kOpGreaterOrEqual) out = u >= v;
+    if constexpr (kOp == kOpLess) out = u < v;
+    if constexpr (kOp == kOpLessOrEqual) out = u <= v;
     y[i] = out ? std::byte{1} : std::byte{0};
   }
 }
 
-template <Compare kOp>
+template <Opcode kOp>
 BinaryLoop compare_of(DType dtype) {
   switch (dtype) {
     case DType::kF32: return compare<kOp, float>;
@@ -164,47 +188,41 @@ BinaryLoop compare_of(DType dtype) {
   }
 }
 
-}  // namespace
-
-BinaryLoop integer_loop(IntOp op, DType dtype) {
-  if (dtype == DType::kBool) return bool_loop_of(op);
-  switch (op) {
-    case IntOp::kNone: break;
-    case IntOp::kAdd: return loop_of<IntOp::kAdd>(dtype);
-    case IntOp::kSub: return loop_of<IntOp::kSub>(dtype);
-    case IntOp::kMul: return loop_of<IntOp::kMul>(dtype);
-    case IntOp::kDiv: return loop_of<IntOp::kDiv>(dtype);
-    case IntOp::kMod: return loop_of<IntOp::kMod>(dtype);
-    case IntOp::kFMod: return loop_of<IntOp::kFMod>(dtype);
-    case IntOp::kMin: return loop_of<IntOp::kMin>(dtype);
-    case IntOp::kMax: return loop_of<IntOp::kMax>(dtype);
-    case IntOp::kPow: return loop_of<IntOp::kPow>(dtype);
-    case IntOp::kAnd: return loop_of<IntOp::kAnd>(dtype);
-    case IntOp::kOr: return loop_of<IntOp::kOr>(dtype);
-    case IntOp::kXor: return loop_of<IntOp::kXor>(dtype);
-    case IntOp::kShiftLeft: return loop_of<IntOp::kShiftLeft>(dtype);
-    case IntOp::kShiftRight: return loop_of<IntOp::kShiftRight>(dtype);
-    case IntOp::kNot: return loop_of<IntOp::kNot>(dtype);
-    case IntOp::kNeg: return loop_of<IntOp::kNeg>(dtype);
-    case IntOp::kAbs: return loop_of<IntOp::kAbs>(dtype);
-    case IntOp::kSign: return loop_of<IntOp::kSign>(dtype);
-    case IntOp::kRelu: return loop_of<IntOp::kRelu>(dtype);
-    case IntOp::kPRelu: return loop_of<IntOp::kPRelu>(dtype);
-    case IntOp::kIdentity: return loop_of<IntOp::kIdentity>(dtype);
-  }
-  return nullptr;
+constexpr bool is_comparison(std::size_t code) {
+  return code >= kOpEqual && code <= kOpLessOrEqual;
 }
 
-BinaryLoop compare_loop(Compare op, DType dtype) {
-  switch (op) {
-    case Compare::kNone: break;
-    case Compare::kEqual: return compare_of<Compare::kEqual>(dtype);
-    case Compare::kGreater: return compare_of<Compare::kGreater>(dtype);
-    case Compare::kGreaterOrEqual: return compare_of<Compare::kGreaterOrEqual>(dtype);
-    case Compare::kLess: return compare_of<Compare::kLess>(dtype);
-    case Compare::kLessOrEqual: return compare_of<Compare::kLessOrEqual>(dtype);
+using LoopOf = BinaryLoop (*)(DType);
+template <std::size_t kCode>
+constexpr LoopOf integer_loop_of() {
+  if constexpr (kCpuCodes[kCode].ints && !is_comparison(kCode)) {
+    return loop_of<static_cast<Opcode>(kCode)>;
+  } else {
+    return nullptr;
   }
-  return nullptr;
+}
+template <std::size_t... kCodes>
+constexpr std::array<LoopOf, sizeof...(kCodes)> integer_loops(std::index_sequence<kCodes...>) {
+  return {integer_loop_of<kCodes>()...};
+}
+constexpr auto kIntegerLoops = integer_loops(std::make_index_sequence<kOpcodes>());
+
+}  // namespace
+
+BinaryLoop integer_loop(Opcode op, DType dtype) {
+  if (dtype == DType::kBool) return bool_loop_of(op);
+  return kIntegerLoops[op] == nullptr ? nullptr : kIntegerLoops[op](dtype);
+}
+
+BinaryLoop compare_loop(Opcode op, DType dtype) {
+  switch (op) {
+    case kOpEqual: return compare_of<kOpEqual>(dtype);
+    case kOpGreater: return compare_of<kOpGreater>(dtype);
+    case kOpGreaterOrEqual: return compare_of<kOpGreaterOrEqual>(dtype);
+    case kOpLess: return compare_of<kOpLess>(dtype);
+    case kOpLessOrEqual: return compare_of<kOpLessOrEqual>(dtype);
+    default: return nullptr;
+  }
 }
 
 }  // namespace polaris::cpu

@@ -25,11 +25,7 @@ Status CpuKernel::pack(int input, const Constant& weight, std::span<std::byte> o
 }
 
 Error unsupported(const NodeDesc& node, std::string_view why) {
-  std::string message = "[" + op_full_name(*node.op) + "] node '";
-  message += node.name;
-  message += "' on cpu: ";
-  message += why;
-  return Error::unsupported(std::move(message));
+  return refuse_on("cpu", node, why);
 }
 
 }  // namespace polaris::cpu

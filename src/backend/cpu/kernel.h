@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "backend/backend.h"
+#include "backend/kernel_family.h"
 #include "base/thread_pool.h"
 
 namespace polaris::cpu {
@@ -86,15 +87,7 @@ class CpuKernel : public Kernel {
 
 using KernelResult = Result<std::shared_ptr<CpuKernel>>;
 
-/// The kernels of one file of kernel/: which ops it serves (full names, "polaris.Linear") and how
-/// it chooses. select's errors: unsupported, with the reason.
-struct KernelFamily {
-  std::span<const std::string_view> ops;
-  KernelResult (*select)(const CpuTarget& target, const NodeDesc& node) = nullptr;
-  /// Those of `ops` that select() may be offered with their kSpatial operands channels-last; all
-  /// other nodes come to it row-major.
-  std::span<const std::string_view> channels_last = {};
-};
+using KernelFamily = polaris::KernelFamily<CpuTarget>;
 
 /// A kernel whose run() is `body(const Launch&)`, which returns Status or nothing.
 template <class Body>

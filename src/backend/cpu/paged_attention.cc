@@ -57,9 +57,9 @@ void ManyTokens::product(GemmTile tile, std::int64_t tile_rows, std::int64_t col
 
 /// Queries scaled and packed, sums and totals zero.
 void ManyTokens::start_rows() const {
-  const auto scale = a.simd->unary[static_cast<int>(Unary::kScale)];
+  const auto scale = a.simd->scale;
   for (std::int64_t r = 0; r < rows(); ++r) {
-    scale(query(r / a.group, r % a.group), sums() + r * a.padded(), a.size, a.scale, 0.0f);
+    scale(query(r / a.group, r % a.group), sums() + r * a.padded(), a.size, a.scale);
   }
   GemmCall call;
   call.a = sums();
@@ -100,7 +100,7 @@ void ManyTokens::soften(std::int64_t r, std::int64_t size) const {
   if (top > peak) {
     const float shrink = std::exp(peak - top);
     float* sum = sums() + r * a.padded();
-    a.simd->unary[static_cast<int>(Unary::kScale)](sum, sum, a.size, shrink, 0.0f);
+    a.simd->scale(sum, sum, a.size, shrink);
     total *= shrink;
     peak = top;
   }
@@ -174,9 +174,8 @@ bool ManyTokens::run() const {
   for (std::int64_t r = 0; r < rows(); ++r) {
     // A token that sees nothing gives zeros.
     const float total = totals()[r];
-    a.simd->unary[static_cast<int>(Unary::kScale)](
-        sums() + r * a.padded(), l.out<float>(0) + row(r / a.group, r % a.group) * a.size, a.size,
-        total == 0.0f ? 0.0f : 1.0f / total, 0.0f);
+    a.simd->scale(sums() + r * a.padded(), l.out<float>(0) + row(r / a.group, r % a.group) * a.size,
+                  a.size, total == 0.0f ? 0.0f : 1.0f / total);
   }
   return true;
 }

@@ -117,7 +117,7 @@ void mean_block(const GlobalPool& p, const float* x, std::int64_t channels, floa
 }
 
 void max_wide(const GlobalPool& p, const float* x, std::int64_t channels, float* y) {
-  const auto larger = p.simd->binary[static_cast<int>(Binary::kMax)];  // a NaN stays
+  const auto larger = p.simd->binary[kOpMax - kUnaryCodes];  // a NaN stays
   std::copy_n(x, channels, y);
   for (std::int64_t r = 1; r < p.width; ++r) larger(y, 1, x + r * p.channels, 1, y, channels);
 }

@@ -73,7 +73,7 @@ inline std::int64_t column_major_index(const ConvGeometry& g, std::int64_t offse
 /// storage_order, zero of the element type).
 template <class Average, class Max>
 KernelResult windowed_pool(const NodeDesc& node, Average average, Max max) {
-  const auto& attrs = static_cast<const PoolAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<PoolAttrs>();
   const auto g = pool_geometry(node.inputs[0].type.shape, attrs);
   if (!g) return unsupported(node, g.error().message());
   const DType dtype = node.inputs[0].type.dtype;

@@ -104,7 +104,7 @@ void place(Widened& w) {
 
 }  // namespace
 
-KernelResult select_widened(const CpuTarget& target, const NodeDesc& node, SelectFn select,
+KernelResult select_widened(const CpuTarget& target, const NodeDesc& node, const SelectFn& select,
                             std::uint64_t kept) {
   if (std::max(node.inputs.size(), node.outputs.size()) + kTrailingOptionals > kOperandsMax) {
     return unsupported(node, "too many operands to widen");

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 
 #include "backend/cpu/kernel.h"
 
@@ -10,8 +11,8 @@ namespace polaris::cpu {
 /// out. Weights that the kernel packs are widened by its packing; states, which change in place,
 /// and the inputs in `kept` (a bit each) stay as they are. Errors: unsupported (nothing to widen,
 /// or what `select` says).
-using SelectFn = KernelResult (*)(const CpuTarget& target, const NodeDesc& node);
-KernelResult select_widened(const CpuTarget& target, const NodeDesc& node, SelectFn select,
+using SelectFn = std::function<KernelResult(const CpuTarget& target, const NodeDesc& node)>;
+KernelResult select_widened(const CpuTarget& target, const NodeDesc& node, const SelectFn& select,
                             std::uint64_t kept = 0);
 
 }  // namespace polaris::cpu

@@ -10,10 +10,7 @@
 namespace polaris::vulkan {
 namespace {
 
-constexpr ConvTile kTiles[] = {{64, 16, 2}, {256, 16, 1}, {64, 8, 4}, {64, 4, 4},
-                               {256, 4, 1}, {64, 1, 4},   {64, 1, 1}};
 constexpr std::int64_t kLanes = 64;
-constexpr std::int64_t kWavesEnough = 576;  // for every SIMD of the largest card
 constexpr std::uint32_t kPushBytes = 100;
 constexpr std::uint32_t kBindings = 7;
 
@@ -100,7 +97,7 @@ DepthwiseTile depthwise_tile(const ConvProblem& p) {
   DepthwiseTile t;
   if (p.geometry.group_out == 1 && p.out_channels() % 4 == 0) t.channels = 4;
   const DepthwiseTile more = {t.channels, 4};
-  return depthwise_groups(p, more) < kWavesEnough ? t : more;
+  return depthwise_groups(p, more) < kConvWavesEnough ? t : more;
 }
 
 Dispatch make_dispatch(const VulkanTarget& target, const NodeDesc& node, const ConvProblem& p,
@@ -235,28 +232,6 @@ std::int64_t ConvProblem::pixels() const {
   return pixels;
 }
 
-std::int64_t ConvProblem::workgroups(const ConvTile& t) const {
-  return ceil_div(pixels(), kLanes * t.pixels) * ceil_div(geometry.group_out, t.out) *
-         geometry.groups * phases();
-}
-
-void choose_tile(ConvProblem& p) {
-  // Enough waves first, then reuse.
-  const std::int64_t in = p.geometry.group_in;
-  const std::int64_t out = p.geometry.group_out;
-  p.step = in == 1 ? 1 : (p.last && in % 4 == 0 ? 4 : 2);
-  const auto few = [&](int tile) { return p.workgroups(kTiles[tile]) < kWavesEnough; };
-  if (out >= 12) {
-    p.tile = kTiles[few(0) && in >= 16 ? 1 : 0];
-  } else if (out > 4) {
-    p.tile = kTiles[2];
-  } else if (out > 1) {
-    p.tile = kTiles[few(3) && in >= 16 ? 4 : 3];
-  } else {
-    p.tile = kTiles[few(5) ? 6 : 5];
-  }
-}
-
 Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, const NodeDesc& node,
                                                 ConvProblem p, const ConvPorts& ports,
                                                 const std::vector<std::uint32_t>& factors,
@@ -286,6 +261,7 @@ Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, cons
   for (std::size_t c = 0; c < channels; ++c)
     params.push_back(word(p.w_zero[p.w_zero.size() == 1 ? 0 : c]));
   append_params(*kernel, params, target.alignment_bytes);
+  if (!p.depthwise()) kernel->variant = tile_text(p.tile);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
   return std::shared_ptr<VulkanKernel>(std::move(kernel));
@@ -311,18 +287,18 @@ std::vector<ShaderVariant> conv_variants(std::string_view shader) {
                    t.out * t.pixels * step});
   };
   for (const std::uint32_t packed : packed_modes(shader)) {
-    for (const ConvTile& t : kTiles) {
+    for (const ConvTile& t : kConvTiles) {
       for (const std::uint32_t step : {1u, 2u}) add(t, step, packed, false, false, kSignedBytes);
       add(t, 2, packed, true, false, kSignedBytes);
       for (const std::uint32_t step : {1u, 2u, 4u}) {
         add(t, step, packed, false, true, kSignedBytes);
       }
     }
-    add(kTiles[0], 4, packed, true, true, kSignedBytes);
+    add(kConvTiles[0], 4, packed, true, true, kSignedBytes);
     // What zero points change is one subtraction a weight, alike in all tiles.
-    if (is_integer(shader)) add(kTiles[0], 2, packed, false, false, kSignedBytes | 32);
+    if (is_integer(shader)) add(kConvTiles[0], 2, packed, false, false, kSignedBytes | 32);
   }
-  for (const ConvTile& t : kTiles) add(t, 2, 0, false, false, kSignedBytes);
+  for (const ConvTile& t : kConvTiles) add(t, 2, 0, false, false, kSignedBytes);
   add_bfloat(all);
   return all;
 }

@@ -3,18 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "backend/vulkan/conv_tile.h"
 #include "backend/vulkan/conv_window.h"
 
 /// What the families of conv.comp and conv_depthwise.comp share: Conv, its integer forms,
 /// ConvTranspose.
 namespace polaris::vulkan {
-
-/// What a workgroup computes; see conv.comp.
-struct ConvTile {
-  std::uint32_t threads = 64;
-  std::uint32_t out = 16;
-  std::uint32_t pixels = 2;
-};
 
 enum class ConvKind : std::uint8_t { kFloat, kInteger, kQuantized, kTransposed };
 
@@ -53,15 +47,17 @@ struct ConvPorts {
 /// Whether the node has that port and it is there.
 bool has_port(const NodeDesc& node, int port);
 
-/// Fills step and tile by the shapes alone.
-void choose_tile(ConvProblem& p);
-
 /// A kernel of one dispatch, or of none where the output is empty. `factors` are the float bits
 /// that QLinearConv's sums are multiplied by, one a channel. Errors: unsupported.
 Result<std::shared_ptr<VulkanKernel>> make_conv(const VulkanTarget& target, const NodeDesc& node,
                                                 ConvProblem p, const ConvPorts& ports,
                                                 const std::vector<std::uint32_t>& factors,
                                                 std::int64_t y_zero);
+
+/// A kernel of each fitting tile (conv_tile.h) that the device can run, `p`'s own first.
+Result<KernelList> make_convs(const VulkanTarget& target, const NodeDesc& node,
+                              const ConvProblem& p, const ConvPorts& ports,
+                              const std::vector<std::uint32_t>& factors, std::int64_t y_zero);
 
 /// The variants of one module of conv.comp, and of one of conv_depthwise.comp.
 std::vector<ShaderVariant> conv_variants(std::string_view shader);

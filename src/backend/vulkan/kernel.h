@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/kernel_family.h"
 
 /// What a kernel family says about its nodes. Kernels are data: the device turns them into
 /// pipelines, descriptor sets and commands, so a family never sees Vulkan.
@@ -117,22 +118,11 @@ class VulkanKernel : public Kernel {
   std::string name_;
 };
 
-using KernelResult = Result<std::shared_ptr<const Kernel>>;
+using KernelResult = Result<std::shared_ptr<Kernel>>;
 
-/// A family: kernel/<stem>.cc defines `extern const KernelFamily family_<stem>`.
-struct KernelFamily {
-  std::string_view name;
-  /// Ops it may serve, as op_full_name gives them ("MatMul", "polaris.Linear"). An op may be named
-  /// by several families: they are asked in the order of their names, and of the kernels offered
-  /// the one with the lowest estimate_us is taken.
-  std::span<const std::string_view> ops;
-  /// Errors: unsupported, with the reason in words.
-  KernelResult (*select)(const VulkanTarget&, const NodeDesc&) = nullptr;
-  /// Every pipeline variant that select may ask for, up to shape-dependent constants.
+struct KernelFamily : polaris::KernelFamily<VulkanTarget> {
+  /// Every pipeline variant that its candidates may ask for, up to shape-dependent constants.
   std::vector<ShaderVariant> (*variants)() = nullptr;
-  /// Those of `ops` that select() may be offered with their kSpatial operands channels-last; all
-  /// other nodes come to it row-major.
-  std::span<const std::string_view> channels_last = {};
 };
 
 extern const KernelFamily* const kFamilies[];

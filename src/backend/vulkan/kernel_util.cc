@@ -15,44 +15,6 @@ constexpr double kBytesPerUs = 190e3;
 constexpr double kFlopsPerUs = 4e6;
 constexpr double kStartUs = 8.0;
 
-/// Finds one attribute by name, whatever its type.
-class FindAttr final : public AttrVisitor {
- public:
-  explicit FindAttr(std::string_view name) : name_(name) {}
-  void field(std::string_view name, std::int64_t& v) override { set(name, v, integer); }
-  void field(std::string_view name, float& v) override { set(name, v, real); }
-  void field(std::string_view name, bool& v) override {
-    if (name == name_) integer = v ? 1 : 0;
-  }
-  void field(std::string_view name, std::string& v) override { set(name, v, text); }
-  void field(std::string_view name, DType& v) override {
-    if (name == name_) integer = static_cast<std::int64_t>(v);
-  }
-  void field(std::string_view, Tensor&) override {}
-  void field(std::string_view name, std::vector<std::int64_t>& v) override { set(name, v, ints); }
-  void field(std::string_view, std::vector<float>&) override {}
-  void field(std::string_view, std::vector<std::string>&) override {}
-
-  std::optional<std::int64_t> integer;
-  std::optional<float> real;
-  std::optional<std::string> text;
-  std::optional<std::vector<std::int64_t>> ints;
-
- private:
-  template <class T>
-  void set(std::string_view name, const T& value, std::optional<T>& slot) {
-    if (name == name_) slot = value;
-  }
-  std::string_view name_;
-};
-
-FindAttr find_attr(const NodeDesc& node, std::string_view name) {
-  FindAttr find(name);
-  // visit() may write, so it wants its own copy.
-  if (node.attrs != nullptr) node.attrs->clone()->visit(find);
-  return find;
-}
-
 }  // namespace
 
 std::string VulkanKernel::report(std::uint32_t code) const {
@@ -62,10 +24,7 @@ std::string VulkanKernel::report(std::uint32_t code) const {
   return text;
 }
 
-Error refuse(const NodeDesc& node, std::string_view what) {
-  std::string message = "[" + op_full_name(*node.op) + "] node '" + std::string(node.name) + "': ";
-  return Error::unsupported(message + std::string(what));
-}
+Error refuse(const NodeDesc& node, std::string_view what) { return refuse_on("", node, what); }
 
 std::array<std::uint32_t, 3> grid_1d(const VulkanTarget& target, std::int64_t groups) {
   if (groups <= 0) return {0, 1, 1};
@@ -88,36 +47,6 @@ void finish_estimate(VulkanKernel& kernel, const NodeDesc& node) {
   const NodeCost cost = node_cost(node);
   kernel.flops = cost.flops;
   kernel.bytes = cost.bytes;
-}
-
-std::int64_t attr_int(const NodeDesc& node, std::string_view name, std::int64_t otherwise) {
-  return find_attr(node, name).integer.value_or(otherwise);
-}
-
-float attr_float(const NodeDesc& node, std::string_view name, float otherwise) {
-  return find_attr(node, name).real.value_or(otherwise);
-}
-
-std::string attr_string(const NodeDesc& node, std::string_view name, std::string_view otherwise) {
-  return find_attr(node, name).text.value_or(std::string(otherwise));
-}
-
-std::vector<std::int64_t> attr_ints(const NodeDesc& node, std::string_view name) {
-  return find_attr(node, name).ints.value_or(std::vector<std::int64_t>());
-}
-
-std::optional<std::vector<std::int64_t>> known_ints(const NodeDesc& node, std::size_t i) {
-  if (!has_input(node, i)) return std::nullopt;
-  const Tensor* value = i < node.values.size() ? node.values[i] : nullptr;
-  if (value == nullptr && node.inputs[i].constant != nullptr) {
-    value = &node.inputs[i].constant->data;
-  }
-  if (value == nullptr || !*value || !value->type().encoding.is_plain()) return std::nullopt;
-  std::vector<std::int64_t> ints(static_cast<std::size_t>(value->elements()));
-  for (std::size_t k = 0; k < ints.size(); ++k) {
-    ints[k] = element_as_i64(*value, static_cast<std::int64_t>(k));
-  }
-  return ints;
 }
 
 Result<std::uint32_t> float_code(const NodeDesc& node, const OperandDesc& operand) {
@@ -144,10 +73,6 @@ Result<std::uint32_t> float_codes(const NodeDesc& node, std::size_t first, std::
 
 std::string variant_suffix(DType dtype) {
   return dtype == DType::kF32 ? "" : " " + std::string(dtype_name(dtype));
-}
-
-bool has_input(const NodeDesc& node, std::size_t i) {
-  return i < node.inputs.size() && node.inputs[i].present;
 }
 
 std::int64_t operand_bytes(const OperandDesc& operand) {

@@ -25,16 +25,6 @@ double model_us(std::int64_t bytes, std::int64_t flops);
 /// family calls it last.
 void finish_estimate(VulkanKernel& kernel, const NodeDesc& node);
 
-/// Attribute of a node by ONNX's name, or the default where the op has none of that name.
-std::int64_t attr_int(const NodeDesc& node, std::string_view name, std::int64_t otherwise);
-float attr_float(const NodeDesc& node, std::string_view name, float otherwise);
-std::string attr_string(const NodeDesc& node, std::string_view name, std::string_view otherwise);
-std::vector<std::int64_t> attr_ints(const NodeDesc& node, std::string_view name);
-
-/// Known integer values of input i, or nothing.
-std::optional<std::vector<std::int64_t>> known_ints(const NodeDesc& node, std::size_t i);
-
-bool has_input(const NodeDesc& node, std::size_t i);
 /// Type code of a float that shaders can load (elements.glsl), else an error that names it. An
 /// absent operand counts as float32.
 Result<std::uint32_t> float_code(const NodeDesc& node, const OperandDesc& operand);

@@ -3,11 +3,11 @@
 
 #include "tensor/dtype.h"
 
-/// Opcodes and type codes that C++ and GLSL share.
+/// Type codes and operand modes that C++ and GLSL share.
 namespace polaris::vulkan {
 
 using uint = std::uint32_t;
-#include "backend/vulkan/shader/opcode.glsl"
+#include "backend/vulkan/shader/code.glsl"
 
 inline constexpr std::uint32_t kTypeNone = 255;
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "backend/vulkan/shader_blobs.h"
 #include "base/checked.h"
 
 namespace polaris::vulkan {
@@ -272,6 +273,10 @@ PhysicalDevice describe(const InstanceApi& api, VkPhysicalDevice handle,
   device.device_id = p.deviceID;
   device.driver_version = p.driverVersion;
   std::memcpy(device.uuid, p.pipelineCacheUUID, VK_UUID_SIZE);
+  info.tuning_device =
+      "vulkan " + std::to_string(p.vendorID) + ":" + std::to_string(p.deviceID) + " " + info.name;
+  info.tuning_build = info.driver + " " + std::to_string(p.driverVersion) + ", shaders " +
+                      std::to_string(shader_set_hash());
   fill_memory(answers, options, device);
   fill_target(answers, options, device.target);
   device.has_integer_dot_extension = answers.has_dot;

@@ -42,14 +42,8 @@ std::string hex(const std::uint8_t* bytes, std::size_t count) {
 }  // namespace
 
 std::string default_cache_path(const PhysicalDevice& physical) {
-  std::string folder;
-  if (std::string cache = environment("XDG_CACHE_HOME"); cache.starts_with('/')) {
-    folder = std::move(cache);
-  } else if (const std::string home = environment("HOME"); home.starts_with('/')) {
-    folder = home + "/.cache";
-  } else {
-    return {};
-  }
+  const std::string folder = user_cache_folder();
+  if (folder.empty()) return {};
   return folder + "/polaris/pipelines-" + hex(physical.uuid, VK_UUID_SIZE) + ".bin";
 }
 

@@ -37,8 +37,9 @@ class VulkanDevice final : public Device {
   std::string slow_kernel() const override { return core_->slow_kernel(); }
 
   Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override {
-    return select_kernel(core_->device->physical().target, node);
+    return select_kernel(core_->device->physical().target, node, tuning_.get().get());
   }
+  void set_tuning(std::shared_ptr<const Tuning> tuning) override { tuning_.set(std::move(tuning)); }
 
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) override {
     auto buffer = core_->memory.allocate(bytes, kind);
@@ -79,6 +80,7 @@ class VulkanDevice final : public Device {
 
  private:
   std::unique_ptr<Core> core_;
+  TuningSlot tuning_;
 };
 
 /// Every binding must fit, and every loop end by itself, whatever the family thought of.
@@ -123,10 +125,6 @@ Status check_limits(const VulkanTarget& target, const NodeDesc& node, const Kern
   return Status::success();
 }
 
-bool has_op(std::span<const std::string_view> ops, std::string_view name) {
-  return std::find(ops.begin(), ops.end(), name) != ops.end();
-}
-
 /// Ops that read shapes, or whose every input the host reads: they are folded before a plan runs.
 bool is_shape_arithmetic(const NodeDesc& node) {
   if (node.op->is("Shape") || node.op->is("Size")) return true;
@@ -145,59 +143,24 @@ bool writes_nothing(const NodeDesc& node) {
          });
 }
 
-/// Why no family took the node: each one's reason once.
-class Refusals {
- public:
-  explicit Refusals(const NodeDesc& node) : node_(node), prefix_(refuse(node, "").message()) {}
-
-  void add(const Error& error) {
-    std::string reason = error.message();
-    if (reason.starts_with(prefix_)) reason.erase(0, prefix_.size());
-    if (text_.find(reason) != std::string::npos) return;
-    text_ += (text_.empty() ? "" : "; ") + reason;
-  }
-  Error error() const {
-    if (!text_.empty()) return refuse(node_, text_);
-    return refuse(node_, is_shape_arithmetic(node_)
-                             ? "shape arithmetic, which the host does"
-                             : "the vulkan backend has no kernel for this op");
-  }
-
- private:
-  const NodeDesc& node_;
-  std::string prefix_;
-  std::string text_;
-};
-
 }  // namespace
 
 Result<std::shared_ptr<const Kernel>> select_kernel(const VulkanTarget& target,
-                                                    const NodeDesc& node) {
+                                                    const NodeDesc& node, const Tuning* tuning) {
   if (writes_nothing(node)) {
     return std::shared_ptr<const Kernel>(std::make_shared<const VulkanKernel>("empty"));
   }
-  const std::string name = op_full_name(*node.op);
-  std::shared_ptr<const Kernel> best;
-  Refusals refusals(node);
-  const Result<Layout> layout = spatial_layout(node);
-  if (!layout) return layout.error();
-  for (std::size_t i = 0; i < kFamilyCount; ++i) {
-    const KernelFamily& family = *kFamilies[i];
-    if (!has_op(family.ops, name)) continue;
-    if (*layout == Layout::kChannelsLast && !has_op(family.channels_last, name)) {
-      refusals.add(refuse(node, "no vulkan kernel takes it channels-last"));
-      continue;
-    }
-    KernelResult kernel = family.select(target, node);
-    const Status fits = kernel ? check_limits(target, node, **kernel) : Status(kernel.error());
-    if (!fits) {
-      refusals.add(fits.error());
-    } else if (!best || (*kernel)->estimate_us < best->estimate_us) {
-      best = kernel.take();
-    }
+  Refusals refusals("", node);
+  const Result<KernelList> offered =
+      gather_kernels(std::span(kFamilies, kFamilyCount), target, node, refusals,
+                     [&](const Kernel& kernel) { return check_limits(target, node, kernel); });
+  if (!offered) return offered.error();
+  if (!offered->empty()) return choose_kernel(*offered, node, tuning);
+  if (refusals.empty()) {
+    refusals.add(is_shape_arithmetic(node) ? "shape arithmetic, which the host does"
+                                           : "the vulkan backend has no kernel for this op");
   }
-  if (!best) return refusals.error();
-  return best;
+  return refusals.error();
 }
 
 }  // namespace vulkan

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backend/opcode.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"

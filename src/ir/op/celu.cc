@@ -13,6 +13,8 @@ double scalar(const Attrs& attrs, double x, double) {
   return x > 0 ? x : alpha * std::expm1(x / alpha);
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&CeluAttrs::alpha>};
+
 }  // namespace
 
 extern constinit const OpDef op_celu{
@@ -27,6 +29,7 @@ extern constinit const OpDef op_celu{
     .reference = map_unary<scalar>,
     .inplace = kInPlaceUnary,
     .scalar = scalar,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

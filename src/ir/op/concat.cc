@@ -72,7 +72,7 @@ extern constinit const OpDef op_concat{
     .since = 13,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable | kAxisFree,
+    .traits = kFoldable | kAxisFree | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .make_attrs = make_attrs<ConcatAttrs>,

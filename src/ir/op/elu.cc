@@ -11,6 +11,8 @@ double scalar(const Attrs& attrs, double x, double) {
   return x < 0 ? static_cast<double>(a.alpha) * std::expm1(x) : x;
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&EluAttrs::alpha>};
+
 }  // namespace
 
 extern constinit const OpDef op_elu{
@@ -25,6 +27,7 @@ extern constinit const OpDef op_elu{
     .reference = map_unary<scalar>,
     .inplace = kInPlaceUnary,
     .scalar = scalar,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

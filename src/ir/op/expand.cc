@@ -64,7 +64,7 @@ extern constinit const OpDef op_expand{
     .since = 13,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer,

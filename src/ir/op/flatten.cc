@@ -30,7 +30,7 @@ extern constinit const OpDef op_flatten{
     .since = 24,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .make_attrs = make_attrs<FlattenAttrs>,

@@ -77,7 +77,7 @@ extern constinit const OpDef op_gather_nd{
     .since = 13,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .make_attrs = make_attrs<GatherNdAttrs>,

@@ -13,7 +13,7 @@ extern constinit const OpDef op_global_max_pool{
     .since = 22,
     .inputs = kGlobalPoolInputs,
     .outputs = kGlobalPoolOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .infer = infer_global_pool,
     .reference = reference,
     .flops = global_pool_flops,

@@ -13,6 +13,9 @@ double scalar(const Attrs& attrs, double x, double) {
   return larger(0.0, smaller(1.0, y));
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&HardSigmoidAttrs::alpha>,
+                                   attr_number<&HardSigmoidAttrs::beta>};
+
 }  // namespace
 
 extern constinit const OpDef op_hard_sigmoid{
@@ -27,6 +30,7 @@ extern constinit const OpDef op_hard_sigmoid{
     .reference = map_unary<scalar>,
     .inplace = kInPlaceUnary,
     .scalar = scalar,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

@@ -14,7 +14,7 @@ extern constinit const OpDef op_identity{
     .since = 21,
     .inputs = kUnaryInputs,
     .outputs = kUnaryOutputs,
-    .traits = kElementwise | kFoldable,
+    .traits = kElementwise | kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer_unary<kAllTypes>,

@@ -23,6 +23,9 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&IsInfAttrs::detect_positive>,
+                                   attr_number<&IsInfAttrs::detect_negative>};
+
 }  // namespace
 
 extern constinit const OpDef op_is_inf{
@@ -35,6 +38,7 @@ extern constinit const OpDef op_is_inf{
     .make_attrs = make_attrs<IsInfAttrs>,
     .infer = infer,
     .reference = reference,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

@@ -9,6 +9,8 @@ double scalar(const Attrs& attrs, double x, double) {
   return x < 0 ? static_cast<double>(a.alpha) * x : x;
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&LeakyReluAttrs::alpha>};
+
 }  // namespace
 
 extern constinit const OpDef op_leaky_relu{
@@ -23,6 +25,7 @@ extern constinit const OpDef op_leaky_relu{
     .reference = map_unary<scalar>,
     .inplace = kInPlaceUnary,
     .scalar = scalar,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

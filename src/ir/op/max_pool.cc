@@ -79,7 +79,7 @@ extern constinit const OpDef op_max_pool{
     .since = 22,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .make_attrs = make_attrs<PoolAttrs>,
     .infer = infer,
     .reference = reference,

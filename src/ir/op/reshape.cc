@@ -101,7 +101,7 @@ extern constinit const OpDef op_reshape{
     .since = 23,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .make_attrs = make_attrs<ReshapeAttrs>,

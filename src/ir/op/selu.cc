@@ -11,6 +11,8 @@ double scalar(const Attrs& attrs, double x, double) {
   return static_cast<double>(a.gamma) * (x > 0 ? x : static_cast<double>(a.alpha) * std::expm1(x));
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&SeluAttrs::alpha>, attr_number<&SeluAttrs::gamma>};
+
 }  // namespace
 
 extern constinit const OpDef op_selu{
@@ -25,6 +27,7 @@ extern constinit const OpDef op_selu{
     .reference = map_unary<scalar>,
     .inplace = kInPlaceUnary,
     .scalar = scalar,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

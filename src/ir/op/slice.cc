@@ -104,7 +104,7 @@ extern constinit const OpDef op_slice{
     .since = 13,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer,

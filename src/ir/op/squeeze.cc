@@ -54,7 +54,7 @@ extern constinit const OpDef op_squeeze{
     .since = 24,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer,

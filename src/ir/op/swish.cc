@@ -11,6 +11,8 @@ double scalar(const Attrs& attrs, double x, double) {
   return x / (1.0 + std::exp(-static_cast<double>(a.alpha) * x));
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&SwishAttrs::alpha>};
+
 }  // namespace
 
 extern constinit const OpDef op_swish{
@@ -25,6 +27,7 @@ extern constinit const OpDef op_swish{
     .reference = map_unary<scalar>,
     .inplace = kInPlaceUnary,
     .scalar = scalar,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

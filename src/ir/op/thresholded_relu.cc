@@ -9,6 +9,8 @@ double scalar(const Attrs& attrs, double x, double) {
   return x > static_cast<double>(a.alpha) ? x : 0.0;
 }
 
+constexpr AttrNumber kNumbers[] = {attr_number<&ThresholdedReluAttrs::alpha>};
+
 }  // namespace
 
 extern constinit const OpDef op_thresholded_relu{
@@ -23,6 +25,7 @@ extern constinit const OpDef op_thresholded_relu{
     .reference = map_unary<scalar>,
     .inplace = kInPlaceUnary,
     .scalar = scalar,
+    .numbers = kNumbers,
 };
 
 }  // namespace polaris

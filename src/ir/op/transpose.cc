@@ -71,7 +71,7 @@ extern constinit const OpDef op_transpose{
     .since = 24,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .make_attrs = make_attrs<TransposeAttrs>,

@@ -49,7 +49,7 @@ extern constinit const OpDef op_unsqueeze{
     .since = 24,
     .inputs = kInputs,
     .outputs = kOutputs,
-    .traits = kFoldable,
+    .traits = kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer,

@@ -64,6 +64,6 @@ constexpr std::string_view kOps[] = {"Cast", "CastLike"};
 }  // namespace
 
 extern const KernelFamily family_cast;
-constinit const KernelFamily family_cast{kOps, select};
+constinit const KernelFamily family_cast{"cast", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -19,8 +19,8 @@ constexpr int kArgs = 3;
 constexpr std::size_t kStepsMax = 64;
 
 struct Step {
-  std::optional<Unary> unary;
-  std::optional<Binary> binary;
+  Simd::UnaryFn unary = nullptr;
+  Simd::BinaryFn binary = nullptr;
   double (*scalar)(const Attrs&, double, double) = nullptr;
   std::size_t a = 0;
   std::size_t b = 0;  // a where there is one operand
@@ -46,12 +46,11 @@ struct Slot {
   int step = 0;
 };
 
-void run_step(const Simd& simd, const Step& s, const Slot& a, const Slot& b, float* y,
-              std::int64_t n) {
-  if (s.binary) {
-    simd.binary[static_cast<int>(*s.binary)](a.data, a.step, b.data, b.step, y, n);
-  } else if (s.unary) {
-    simd.unary[static_cast<int>(*s.unary)](a.data, y, n, 0.0f, 0.0f);
+void run_step(const Step& s, const Slot& a, const Slot& b, float* y, std::int64_t n) {
+  if (s.binary != nullptr) {
+    s.binary(a.data, a.step, b.data, b.step, y, n);
+  } else if (s.unary != nullptr) {
+    s.unary(a.data, y, n, 0.0f, 0.0f);
   } else {
     const NoAttrs none;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -72,7 +71,7 @@ void run_tile(const Chain& c, Slot* slots, std::size_t inputs, float* scratch, f
     const int moves = a.step | (step.two ? b.step : 0);
     // The last result is written when every input of the tile has been read.
     float* y = last ? out : scratch + static_cast<std::int64_t>(s) * kTile;
-    run_step(*c.simd, step, a, b, y, moves != 0 ? n : 1);
+    run_step(step, a, b, y, moves != 0 ? n : 1);
     if (last && moves == 0) std::fill_n(y, n, *y);
     slots[inputs + s] = {y, moves};
   }
@@ -109,7 +108,7 @@ void run(const Chain& c, const Launch& l) {
 }
 
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const ChainAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<ChainAttrs>();
   if (node.inputs.size() > kBroadcastInputsMax || attrs.ops.size() > kStepsMax ||
       attrs.ops.empty()) {
     return unsupported(node, "too many inputs or steps");
@@ -132,8 +131,8 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
     step.two = b >= 0;
     step.a = static_cast<std::size_t>(a);
     step.b = static_cast<std::size_t>(step.two ? b : a);
-    if (row != nullptr && !step.two && row->operands == 1) step.unary = row->unary;
-    if (row != nullptr && step.two && row->operands != 1) step.binary = row->binary;
+    if (row != nullptr && !step.two) step.unary = unary_fn(*target.simd, row->opcode);
+    if (row != nullptr && step.two) step.binary = binary_fn(*target.simd, row->opcode);
     chain->steps.push_back(step);
   }
   auto kernel = make_kernel("chain_" + std::string(dtype_name(chain->dtype)),
@@ -147,6 +146,6 @@ constexpr std::string_view kOps[] = {"polaris.Chain"};
 }  // namespace
 
 extern const KernelFamily family_chain;
-constinit const KernelFamily family_chain{kOps, select};
+constinit const KernelFamily family_chain{"chain", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

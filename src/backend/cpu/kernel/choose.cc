@@ -74,8 +74,7 @@ KernelResult select_clip(const CpuTarget& target, const NodeDesc& node) {
     const float low = l.inputs[1] != nullptr ? *l.in<float>(1) : -INFINITY;
     const float high = l.inputs[2] != nullptr ? *l.in<float>(2) : INFINITY;
     parallel_rows(*l.pool, n, 1, [&](std::int64_t from, std::int64_t to, int) {
-      simd->unary[static_cast<int>(Unary::kClip)](l.in<float>(0) + from, l.out<float>(0) + from,
-                                                  to - from, low, high);
+      simd->clamp(l.in<float>(0) + from, l.out<float>(0) + from, to - from, low, high);
     });
   }));
 }
@@ -86,7 +85,7 @@ KernelResult select_test(const NodeDesc& node) {
   bool positive = false;
   const bool nan = node.op->name == "IsNaN";
   if (!nan) {
-    const auto& attrs = static_cast<const IsInfAttrs&>(*node.attrs);
+    const auto& attrs = node.attributes<IsInfAttrs>();
     negative = attrs.detect_negative;
     positive = attrs.detect_positive;
   }
@@ -117,6 +116,6 @@ constexpr std::string_view kOps[] = {"Where", "Clip", "IsNaN", "IsInf"};
 }  // namespace
 
 extern const KernelFamily family_choose;
-constinit const KernelFamily family_choose{kOps, select};
+constinit const KernelFamily family_choose{"choose", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -9,7 +9,6 @@
 #include "backend/cpu/im2col.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
-#include "backend/cpu/values.h"
 #include "backend/cpu/weights.h"
 #include "backend/cpu/window_rows.h"
 #include "base/checked.h"
@@ -120,7 +119,7 @@ void depthwise(const ConvNode& c, const Launch& l) {
 KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   const Shape& x = node.inputs[0].type.shape;
   const Shape& w = node.inputs[1].type.shape;
-  const auto g = conv_geometry(x, w, static_cast<const ConvAttrs&>(*node.attrs));
+  const auto g = conv_geometry(x, w, node.attributes<ConvAttrs>());
   if (!g) return unsupported(node, g.error().message());
   if (node.inputs[0].layout == Layout::kChannelsLast) return channels_last_conv(target, node, *g);
   ConvNode c{target.simd, *g, false};
@@ -166,7 +165,7 @@ void transposed_plane(const ConvGeometry& g, const Launch& l, std::int64_t plane
 
 KernelResult select_transposed(const NodeDesc& node) {
   const auto g = conv_transpose_geometry(node.inputs[0].type.shape, node.inputs[1].type.shape,
-                                         static_cast<const ConvTransposeAttrs&>(*node.attrs));
+                                         node.attributes<ConvTransposeAttrs>());
   if (!g) return unsupported(node, g.error().message());
   return KernelResult(make_kernel("conv_transpose_f32", [g = *g](const Launch& l) {
     l.pool->parallel_for(g.batch * g.groups * g.group_in, 1,
@@ -191,6 +190,6 @@ constexpr std::string_view kChannelsLast[] = {"Conv"};
 }  // namespace
 
 extern const KernelFamily family_conv;
-constinit const KernelFamily family_conv{kOps, select, kChannelsLast};
+constinit const KernelFamily family_conv{"conv", kOps, one_kernel<select>, kChannelsLast};
 
 }  // namespace polaris::cpu

@@ -30,7 +30,7 @@ void over_units(const Launch& l, std::int64_t count, Body body) {
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const LimitLoops& loops = loops_of(target.isa);
   if (node.op == &op_limit_fill || node.op == &op_limit_fma) {
-    const auto attrs = static_cast<const LimitAttrs&>(*node.attrs);
+    const auto attrs = node.attributes<LimitAttrs>();
     if (node.op == &op_limit_fill) {
       return KernelResult(make_kernel("limit_fill", [&loops, attrs](const Launch& l) {
         over_units(l, attrs.count, [&](std::int64_t from, std::int64_t to) {
@@ -65,6 +65,6 @@ constexpr std::string_view kOps[] = {"limit.Fill", "limit.Copy", "limit.Read", "
 }  // namespace
 
 extern const KernelFamily family_device_limit;
-constinit const KernelFamily family_device_limit{kOps, select};
+constinit const KernelFamily family_device_limit{"device_limit", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -1,16 +1,14 @@
-// All elementwise ops of one table (elementwise_table.h), in every dtype, with broadcasting.
+// The elementwise ops of backend/elementwise.inc, in every dtype, with broadcasting.
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
 #include <memory>
 #include <vector>
 
 #include "backend/cpu/broadcast.h"
 #include "backend/cpu/convert.h"
-#include "backend/cpu/elementwise_table.h"
+#include "backend/cpu/elementwise.h"
 #include "backend/cpu/kernel.h"
-#include "ir/op_attrs/elementwise.h"
 #include "tensor/element.h"
 
 namespace polaris::cpu {
@@ -23,15 +21,17 @@ using ScalarFn = double (*)(const Attrs&, double, double);
 /// One float op on float32 runs.
 struct FloatOp {
   const Simd* simd = nullptr;
-  std::optional<UnaryChoice> unary;
-  std::optional<Binary> binary;
+  Simd::UnaryFn unary = nullptr;
+  Simd::BinaryFn binary = nullptr;
+  float p = 0;  // the attributes that `unary` takes
+  float q = 0;
   ScalarFn scalar = nullptr;
   bool square = false;  // Pow: an exponent of 2 is a multiplication
   std::shared_ptr<const Attrs> attrs;
 
   void run1(const float* x, float* y, std::int64_t n) const {
-    if (unary) {
-      simd->unary[static_cast<int>(unary->op)](x, y, n, unary->p, unary->q);
+    if (unary != nullptr) {
+      unary(x, y, n, p, q);
       return;
     }
     for (std::int64_t i = 0; i < n; ++i) {
@@ -40,12 +40,12 @@ struct FloatOp {
   }
   void run2(const float* a, int a_step, const float* b, int b_step, float* y,
             std::int64_t n) const {
-    if (binary) {
-      simd->binary[static_cast<int>(*binary)](a, a_step, b, b_step, y, n);
+    if (binary != nullptr) {
+      binary(a, a_step, b, b_step, y, n);
       return;
     }
     if (square && b_step == 0 && *b == 2.0f) {
-      simd->binary[static_cast<int>(Binary::kMul)](a, a_step, a, a_step, y, n);
+      binary_fn(*simd, kOpMul)(a, a_step, a, a_step, y, n);
       return;
     }
     for (std::int64_t i = 0; i < n; ++i) {
@@ -97,7 +97,7 @@ void float_tile(const FloatNode& node, const Launch& l, const std::int64_t* offs
     a_step = 1;
   }
   if (node.scale != 1.0f) {
-    simd.unary[static_cast<int>(Unary::kScale)](y, y, n, node.scale, 0.0f);
+    simd.scale(y, y, n, node.scale);
   }
   if (!direct) narrow(simd, node.dtype, y, n, l.outputs[0], to);
 }
@@ -106,19 +106,23 @@ KernelResult float_kernel(const CpuTarget& target, const NodeDesc& node, const E
                           DType dtype) {
   auto kept = std::make_shared<FloatNode>();
   kept->op.simd = target.simd;
-  kept->op.unary = unary_choice(row, node.attrs);
-  kept->op.binary = row.binary;
+  const bool variadic = row.form == ElementForm::kVariadic;
+  const bool mean = row.opcode == kOpAddScale;
+  const bool copies = variadic && node.inputs.size() == 1;
+  const Opcode op = copies ? kOpIdentity : mean ? kOpAdd : opcode_of(row, node);
+  kept->op.unary = unary_fn(*target.simd, op);
+  kept->op.binary = binary_fn(*target.simd, op);
+  kept->op.p = number_of(node, 0);
+  kept->op.q = number_of(node, 1);
   kept->op.scalar = node.op->scalar;
   kept->op.attrs = node.attrs != nullptr ? node.attrs->clone() : std::make_unique<NoAttrs>();
-  kept->op.square = row.op == "Pow";
-  const bool variadic = row.operands == 0;
-  if (!kept->op.unary && !kept->op.binary && kept->op.scalar == nullptr) {
+  kept->op.square = row.opcode == kOpPow;
+  if (kept->op.unary == nullptr && kept->op.binary == nullptr && kept->op.scalar == nullptr) {
     return unsupported(node, "no float function");
   }
   kept->plan = plan_broadcast(node.outputs[0].type.shape, node.inputs);
   kept->dtype = dtype;
-  if (row.op == "Mean") kept->scale = 1.0f / static_cast<float>(node.inputs.size());
-  if (variadic && node.inputs.size() == 1) kept->op.unary = UnaryChoice{};
+  if (mean) kept->scale = 1.0f / static_cast<float>(node.inputs.size());
   return KernelResult(
       make_kernel("elementwise_" + std::string(dtype_name(dtype)), [kept](const Launch& l) {
         for_each_run(*l.pool, kept->plan,
@@ -142,7 +146,7 @@ KernelResult double_kernel(const NodeDesc& node) {
   std::shared_ptr<const Attrs> attrs =
       node.attrs != nullptr ? node.attrs->clone() : std::make_unique<NoAttrs>();
   const double divisor = node.op->name == "Mean" ? static_cast<double>(node.inputs.size()) : 1.0;
-  const bool folds = find_elementwise(node.op->name)->operands == 0;
+  const bool folds = find_elementwise(node.op->name)->form == ElementForm::kVariadic;
   return KernelResult(make_kernel(
       "elementwise_float64", [plan, attrs, divisor, folds, fn = node.op->scalar](const Launch& l) {
         for_each_run(*l.pool, *plan,
@@ -159,14 +163,6 @@ KernelResult double_kernel(const NodeDesc& node) {
                        }
                      });
       }));
-}
-
-IntOp int_op(const NodeDesc& node, const ElementwiseRow& row) {
-  if (row.op == "Mod" && static_cast<const ModAttrs&>(*node.attrs).fmod) return IntOp::kFMod;
-  if (row.op == "BitShift" && static_cast<const BitShiftAttrs&>(*node.attrs).direction == "RIGHT") {
-    return IntOp::kShiftRight;
-  }
-  return row.integer;
 }
 
 /// Integers, bool and comparisons: a loop over typed runs.
@@ -219,8 +215,8 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
       return unsupported(node, "inputs are not of one plain type");
     }
   }
-  if (row->compare != Compare::kNone) {
-    const BinaryLoop loop = compare_loop(row->compare, dtype);
+  if (row->opcode >= kOpEqual && row->opcode <= kOpLessOrEqual) {
+    const BinaryLoop loop = compare_loop(row->opcode, dtype);
     if (loop == nullptr) return unsupported(node, "comparison of this type");
     return loop_kernel(node, loop, dtype_bytes(dtype), 1,
                        "compare_" + std::string(dtype_name(dtype)));
@@ -228,21 +224,26 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (node.outputs[0].type.dtype != dtype) return unsupported(node, "output type");
   if (is_short_float(dtype)) return float_kernel(target, node, *row, dtype);
   if (dtype == DType::kF64) return double_kernel(node);
-  const BinaryLoop loop = integer_loop(int_op(node, *row), dtype);
+  const BinaryLoop loop = integer_loop(opcode_of(*row, node), dtype);
   if (loop == nullptr) return unsupported(node, "integers of this type");
   return loop_kernel(node, loop, dtype_bytes(dtype), dtype_bytes(dtype),
                      "elementwise_" + std::string(dtype_name(dtype)));
 }
 
+constexpr bool is_ours(const ElementwiseRow& row) { return row.cpu != CpuForm::kElsewhere; }
 constexpr auto kOps = [] {
-  std::array<std::string_view, std::size(kElementwiseRows)> names{};
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kElementwiseRows[i].op;
+  constexpr auto kCount = std::ranges::count_if(kElementwiseRows, is_ours);
+  std::array<std::string_view, static_cast<std::size_t>(kCount)> names{};
+  std::size_t at = 0;
+  for (const ElementwiseRow& row : kElementwiseRows) {
+    if (is_ours(row)) names[at++] = row.op;
+  }
   return names;
 }();
 
 }  // namespace
 
 extern const KernelFamily family_elementwise;
-constinit const KernelFamily family_elementwise{kOps, select};
+constinit const KernelFamily family_elementwise{"elementwise", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

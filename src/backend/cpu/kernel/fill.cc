@@ -5,7 +5,6 @@
 
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
-#include "backend/cpu/values.h"
 #include "ir/op_attrs/shape.h"
 #include "tensor/element.h"
 
@@ -20,7 +19,7 @@ KernelResult known_output(std::string name, std::vector<std::int64_t> values) {
 }
 
 KernelResult select_shape(const NodeDesc& node) {
-  const auto& attrs = static_cast<const ShapeAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<ShapeAttrs>();
   const Shape& in = node.inputs[0].type.shape;
   const auto place = [&](std::int64_t v) {
     if (v < 0) v = std::max<std::int64_t>(v, -in.rank()) + in.rank();
@@ -56,7 +55,7 @@ KernelResult select_range(const NodeDesc& node) {
 }
 
 KernelResult select_constant(const NodeDesc& node) {
-  const Tensor& value = static_cast<const ConstantOfShapeAttrs&>(*node.attrs).value;
+  const Tensor& value = node.attributes<ConstantOfShapeAttrs>().value;
   std::uint64_t bits = 0;
   const std::int64_t size = dtype_bytes(node.outputs[0].type.dtype);
   if (value) std::memcpy(&bits, value.bytes().data(), static_cast<std::size_t>(size));
@@ -126,6 +125,6 @@ constexpr std::string_view kOps[] = {"Shape", "Size", "Range", "ConstantOfShape"
 }  // namespace
 
 extern const KernelFamily family_fill;
-constinit const KernelFamily family_fill{kOps, select};
+constinit const KernelFamily family_fill{"fill", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -54,8 +54,7 @@ Status gather_rows(const GatherShape& g, const Launch& l, Row row) {
 
 KernelResult select_gather(const CpuTarget& target, const NodeDesc& node) {
   const OperandDesc& data = node.inputs[0];
-  const auto axis =
-      normalize_axis(static_cast<const GatherAttrs&>(*node.attrs).axis, data.type.shape.rank());
+  const auto axis = normalize_axis(node.attributes<GatherAttrs>().axis, data.type.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   const GatherShape g = gather_shape(node, *axis);
   if (data.type.encoding.is_plain()) {
@@ -99,8 +98,7 @@ KernelResult select_gather(const CpuTarget& target, const NodeDesc& node) {
 KernelResult select_elements(const NodeDesc& node) {
   const TensorType& data = node.inputs[0].type;
   const TensorType& indices = node.inputs[1].type;
-  const auto axis =
-      normalize_axis(static_cast<const GatherAttrs&>(*node.attrs).axis, data.shape.rank());
+  const auto axis = normalize_axis(node.attributes<GatherAttrs>().axis, data.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   return KernelResult(make_kernel(
       "gather_elements",
@@ -133,7 +131,7 @@ KernelResult select_elements(const NodeDesc& node) {
 KernelResult select_nd(const NodeDesc& node) {
   const TensorType& data = node.inputs[0].type;
   const TensorType& indices = node.inputs[1].type;
-  const std::int64_t batch_dims = static_cast<const GatherNdAttrs&>(*node.attrs).batch_dims;
+  const std::int64_t batch_dims = node.attributes<GatherNdAttrs>().batch_dims;
   if (indices.dtype != DType::kI64 && indices.dtype != DType::kI32) {
     return unsupported(node, "index type");
   }
@@ -192,6 +190,6 @@ constexpr std::string_view kOps[] = {"Gather", "GatherElements", "GatherND"};
 }  // namespace
 
 extern const KernelFamily family_gather;
-constinit const KernelFamily family_gather{kOps, select};
+constinit const KernelFamily family_gather{"gather", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

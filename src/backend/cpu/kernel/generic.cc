@@ -69,6 +69,6 @@ KernelResult select(const CpuTarget&, const NodeDesc& node) {
 
 // Serves no op by name: the device asks it last.
 extern const KernelFamily family_generic;
-constinit const KernelFamily family_generic{{}, select};
+constinit const KernelFamily family_generic{"generic", {}, one_kernel<select>};
 
 }  // namespace polaris::cpu

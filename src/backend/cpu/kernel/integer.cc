@@ -9,7 +9,6 @@
 #include "backend/cpu/int_gemm.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/requantize.h"
-#include "backend/cpu/values.h"
 #include "base/checked.h"
 #include "ir/op_attrs/conv.h"
 #include "ir/op_util/conv_geometry.h"
@@ -436,7 +435,7 @@ KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   if (c->x_zeros || c->x_scales) return unsupported(node, "more than one zero point of x");
   const auto w = static_cast<std::size_t>(c->parts.w);
   const auto g = conv_geometry(node.inputs[0].type.shape, node.inputs[w].type.shape,
-                               static_cast<const ConvAttrs&>(*node.attrs));
+                               node.attributes<ConvAttrs>());
   if (!g) return unsupported(node, g.error().message());
   c->g = *g;
   if (node.inputs[0].layout == Layout::kChannelsLast) {
@@ -477,6 +476,6 @@ constexpr std::string_view kChannelsLast[] = {"ConvInteger", "QLinearConv"};
 }  // namespace
 
 extern const KernelFamily family_integer;
-constinit const KernelFamily family_integer{kOps, select, kChannelsLast};
+constinit const KernelFamily family_integer{"integer", kOps, one_kernel<select>, kChannelsLast};
 
 }  // namespace polaris::cpu

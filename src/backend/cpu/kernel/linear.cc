@@ -103,6 +103,6 @@ constexpr std::string_view kOps[] = {"polaris.Linear"};
 }  // namespace
 
 extern const KernelFamily family_linear;
-constinit const KernelFamily family_linear{kOps, select};
+constinit const KernelFamily family_linear{"linear", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -129,28 +129,27 @@ struct GemmEnd {
 
 void finish(const Product& p, const GemmEnd& e, const Launch& l, float* y) {
   if (e.alpha == 1.0f && !e.has_c) return;
-  const auto scale = p.simd->unary[static_cast<int>(Unary::kScale)];
+  const auto add_row = p.simd->binary[kOpAdd - kUnaryCodes];
   parallel_rows(*l.pool, p.m, p.n, [&](std::int64_t from, std::int64_t to, int) {
     for (std::int64_t r = from; r < to; ++r) {
       float* row = y + r * p.n;
-      if (e.alpha != 1.0f) scale(row, row, p.n, e.alpha, 0);
+      if (e.alpha != 1.0f) p.simd->scale(row, row, p.n, e.alpha);
       if (!e.has_c || e.beta == 0.0f) continue;
       const float* c = l.in<float>(2) + r * e.row_step;
       if (e.beta == 1.0f) {
-        p.simd->binary[static_cast<int>(Binary::kAdd)](row, 1, c, e.column_step != 0 ? 1 : 0, row,
-                                                       p.n);
+        add_row(row, 1, c, e.column_step != 0 ? 1 : 0, row, p.n);
       } else if (e.column_step != 0) {
         p.simd->axpy(e.beta, c, row, p.n);
       } else {
         const float add = e.beta * *c;
-        p.simd->binary[static_cast<int>(Binary::kAdd)](row, 1, &add, 0, row, p.n);
+        add_row(row, 1, &add, 0, row, p.n);
       }
     }
   });
 }
 
 KernelResult select_gemm(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const GemmAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<GemmAttrs>();
   const Shape& a = node.inputs[0].type.shape;
   const Shape& b = node.inputs[1].type.shape;
   Product p;
@@ -197,6 +196,6 @@ constexpr std::string_view kOps[] = {"MatMul", "Gemm"};
 }  // namespace
 
 extern const KernelFamily family_matmul;
-constinit const KernelFamily family_matmul{kOps, select};
+constinit const KernelFamily family_matmul{"matmul", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -1,13 +1,14 @@
 // Ops that move elements: Reshape and its kin, Transpose, Slice, Expand, Tile, Concat, Split, Pad.
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <vector>
 
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/strided_copy.h"
-#include "backend/cpu/values.h"
 #include "ir/op_attrs/shape.h"
 #include "ir/op_util/slice.h"
 
@@ -38,7 +39,7 @@ KernelResult select_bytes(const NodeDesc& node) {
 }
 
 KernelResult select_transpose(const NodeDesc& node) {
-  const auto& perm = static_cast<const TransposeAttrs&>(*node.attrs).perm;
+  const auto& perm = node.attributes<TransposeAttrs>().perm;
   const Shape& in = node.inputs[0].type.shape;
   const Shape strides = row_major_strides(in);
   StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), 0);
@@ -135,8 +136,7 @@ std::vector<PartCopy> part_copies(const TensorType& whole, int axis,
 
 KernelResult select_concat(const NodeDesc& node) {
   const TensorType& out = node.outputs[0].type;
-  const auto axis =
-      normalize_axis(static_cast<const ConcatAttrs&>(*node.attrs).axis, out.shape.rank());
+  const auto axis = normalize_axis(node.attributes<ConcatAttrs>().axis, out.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   return KernelResult(
       make_kernel("concat", [parts = part_copies(out, *axis, node.inputs)](const Launch& l) {
@@ -149,8 +149,7 @@ KernelResult select_concat(const NodeDesc& node) {
 
 KernelResult select_split(const NodeDesc& node) {
   const TensorType& in = node.inputs[0].type;
-  const auto axis =
-      normalize_axis(static_cast<const SplitAttrs&>(*node.attrs).axis, in.shape.rank());
+  const auto axis = normalize_axis(node.attributes<SplitAttrs>().axis, in.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   auto kernel =
       make_kernel("split", [parts = part_copies(in, *axis, node.outputs)](const Launch& l) {
@@ -219,7 +218,7 @@ KernelResult select_pad(const NodeDesc& node) {
     if (!axis) return unsupported(node, "axis out of range");
     before[*axis] = (*pads)[i];
   }
-  const std::string& mode = static_cast<const PadAttrs&>(*node.attrs).mode;
+  const std::string& mode = node.attributes<PadAttrs>().mode;
   for (int d = 0; d < rank; ++d) {
     for (std::int64_t i = 0; i < plan->out[d]; ++i) {
       plan->source[d].push_back(pad_source(i - before[d], plan->in[d], mode));
@@ -238,26 +237,38 @@ KernelResult select_pad(const NodeDesc& node) {
   return KernelResult(std::move(kernel));
 }
 
+struct Row {
+  std::string_view op;
+  KernelResult (*select)(const NodeDesc&);
+};
+constexpr Row kRows[] = {
+    {"Reshape", select_bytes},
+    {"Flatten", select_bytes},
+    {"Squeeze", select_bytes},
+    {"Unsqueeze", select_bytes},
+    {"Transpose", select_transpose},
+    {"Slice", select_slice},
+    {"Expand", select_expand},
+    {"Tile", select_tile},
+    {"Concat", select_concat},
+    {"Split", select_split},
+    {"Pad", select_pad},
+};
+constexpr auto kOps = [] {
+  std::array<std::string_view, std::size(kRows)> names{};
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kRows[i].op;
+  return names;
+}();
+
 KernelResult select(const CpuTarget&, const NodeDesc& node) {
   if (!node.inputs[0].type.encoding.is_plain()) return unsupported(node, "encoded data");
-  const std::string_view op = node.op->name;
-  if (op == "Transpose") return select_transpose(node);
-  if (op == "Slice") return select_slice(node);
-  if (op == "Expand") return select_expand(node);
-  if (op == "Tile") return select_tile(node);
-  if (op == "Concat") return select_concat(node);
-  if (op == "Split") return select_split(node);
-  if (op == "Pad") return select_pad(node);
-  return select_bytes(node);
+  const auto* row = std::ranges::find(kRows, node.op->name, &Row::op);
+  return row == std::end(kRows) ? unsupported(node, "no form of a move") : row->select(node);
 }
-
-constexpr std::string_view kOps[] = {"Reshape",   "Flatten", "Squeeze", "Unsqueeze",
-                                     "Transpose", "Slice",   "Expand",  "Tile",
-                                     "Concat",    "Split",   "Pad"};
 
 }  // namespace
 
 extern const KernelFamily family_move;
-constinit const KernelFamily family_move{kOps, select};
+constinit const KernelFamily family_move{"move", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

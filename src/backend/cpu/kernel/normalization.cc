@@ -42,7 +42,7 @@ RowNorm row_norm(const CpuTarget& target, const Shape& x, std::int64_t axis, flo
 }
 
 KernelResult select_rms(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const RmsNormAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<RmsNormAttrs>();
   const RowNorm n = row_norm(target, node.inputs[0].type.shape, attrs.axis, attrs.epsilon);
   if (node.inputs[1].type.shape.elements() != n.width) {
     return unsupported(node, "the scale is not one row");
@@ -60,7 +60,7 @@ KernelResult select_rms(const CpuTarget& target, const NodeDesc& node) {
 }
 
 KernelResult select_layer(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const LayerNormAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<LayerNormAttrs>();
   const RowNorm n = row_norm(target, node.inputs[0].type.shape, attrs.axis, attrs.epsilon);
   for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
     if (present(node, i) && node.inputs[i].type.shape.elements() != n.width) {
@@ -91,7 +91,7 @@ void channel(const Simd& simd, const float* x, float mean, float inverse, float 
              float* y, std::int64_t n) {
   simd.affine(x, mean, inverse * scale, nullptr, nullptr, y, n);
   const float* b = &bias;
-  simd.binary[static_cast<int>(Binary::kAdd)](y, 1, b, 0, y, n);
+  simd.binary[kOpAdd - kUnaryCodes](y, 1, b, 0, y, n);
 }
 
 /// All channels of a position at a time.
@@ -99,8 +99,8 @@ KernelResult batch_channels_last(const CpuTarget& target, std::int64_t rows, std
                                  float epsilon) {
   auto kernel = make_kernel(
       "batch_norm_f32_nhwc", [simd = target.simd, rows, channels, epsilon](const Launch& l) {
-        const auto apply = [&](Binary op, const float* a, const float* b, float* y) {
-          simd->binary[static_cast<int>(op)](a, 1, b, 1, y, channels);
+        const auto apply = [&](Opcode op, const float* a, const float* b, float* y) {
+          simd->binary[op - kUnaryCodes](a, 1, b, 1, y, channels);
         };
         parallel_rows(*l.pool, rows, channels, [&](std::int64_t from, std::int64_t to, int worker) {
           float* factors = reinterpret_cast<float*>(l.workspace) + worker * channels;
@@ -109,9 +109,9 @@ KernelResult batch_channels_last(const CpuTarget& target, std::int64_t rows, std
           }
           for (std::int64_t r = from; r < to; ++r) {
             float* y = l.out<float>(0) + r * channels;
-            apply(Binary::kSub, l.in<float>(0) + r * channels, l.in<float>(3), y);
-            apply(Binary::kMul, y, factors, y);
-            apply(Binary::kAdd, y, l.in<float>(2), y);
+            apply(kOpSub, l.in<float>(0) + r * channels, l.in<float>(3), y);
+            apply(kOpMul, y, factors, y);
+            apply(kOpAdd, y, l.in<float>(2), y);
           }
         });
       });
@@ -120,7 +120,7 @@ KernelResult batch_channels_last(const CpuTarget& target, std::int64_t rows, std
 }
 
 KernelResult select_batch(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const BatchNormAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<BatchNormAttrs>();
   const Shape& x = node.inputs[0].type.shape;
   if (attrs.training_mode || node.outputs.size() > 1) return unsupported(node, "training mode");
   if (x.rank() < 2) return unsupported(node, "x has no channels");
@@ -178,11 +178,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (node.op->name == "LayerNormalization") return select_layer(target, node);
   if (node.op->name == "BatchNormalization") return select_batch(target, node);
   if (node.op->name == "InstanceNormalization") {
-    const auto& attrs = static_cast<const InstanceNormAttrs&>(*node.attrs);
+    const auto& attrs = node.attributes<InstanceNormAttrs>();
     const Shape& x = node.inputs[0].type.shape;
     return select_groups(target, node, x.rank() < 2 ? 0 : x[1], attrs.epsilon, "instance_norm_f32");
   }
-  const auto& attrs = static_cast<const GroupNormAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<GroupNormAttrs>();
   return select_groups(target, node, attrs.num_groups, attrs.epsilon, "group_norm_f32");
 }
 
@@ -193,6 +193,7 @@ constexpr std::string_view kChannelsLast[] = {"BatchNormalization"};
 }  // namespace
 
 extern const KernelFamily family_normalization;
-constinit const KernelFamily family_normalization{kOps, select, kChannelsLast};
+constinit const KernelFamily family_normalization{"normalization", kOps, one_kernel<select>,
+                                                  kChannelsLast};
 
 }  // namespace polaris::cpu

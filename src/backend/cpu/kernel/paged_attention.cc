@@ -117,7 +117,7 @@ void Tile::absorb(std::int64_t t, std::int64_t g, const float* const* keys,
   const float top = std::max(peak, simd.max(scores(), size));
   if (top > peak) {
     const float shrink = std::exp(peak - top);
-    simd.unary[static_cast<int>(Unary::kScale)](sum, sum, a.size, shrink, 0.0f);
+    simd.scale(sum, sum, a.size, shrink);
     total *= shrink;
     peak = top;
   }
@@ -162,9 +162,8 @@ bool Tile::run() const {
       const float* sum = sums(t, g);
       const float total = sum[a.padded() + 1];
       // A token that sees nothing gives zeros.
-      a.simd->unary[static_cast<int>(Unary::kScale)](sum, l.out<float>(0) + row(t, g) * a.size,
-                                                     a.size, total == 0.0f ? 0.0f : 1.0f / total,
-                                                     0.0f);
+      a.simd->scale(sum, l.out<float>(0) + row(t, g) * a.size, a.size,
+                    total == 0.0f ? 0.0f : 1.0f / total);
     }
   }
   return true;
@@ -214,7 +213,7 @@ Status attend(const Attention& a, const Launch& l) {
 }
 
 KernelResult select_attention(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const PagedAttentionAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<PagedAttentionAttrs>();
   const TensorType& q = node.inputs[0].type;
   if (q.dtype != DType::kF32) return unsupported(node, "q is not float32");
   if (!takes(node.inputs[1].type) || !takes(node.inputs[2].type)) {
@@ -262,6 +261,6 @@ constexpr std::string_view kOps[] = {"polaris.KvWrite", "polaris.PagedAttention"
 }  // namespace
 
 extern const KernelFamily family_paged_attention;
-constinit const KernelFamily family_paged_attention{kOps, select};
+constinit const KernelFamily family_paged_attention{"paged_attention", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

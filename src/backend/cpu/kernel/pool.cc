@@ -135,6 +135,6 @@ constexpr std::string_view kOps[] = {"MaxPool", "AveragePool", "GlobalAveragePoo
 }  // namespace
 
 extern const KernelFamily family_pool;
-constinit const KernelFamily family_pool{kOps, select, kOps};
+constinit const KernelFamily family_pool{"pool", kOps, one_kernel<select>, kOps};
 
 }  // namespace polaris::cpu

@@ -6,7 +6,6 @@
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/requantize.h"
 #include "backend/cpu/rows.h"
-#include "backend/cpu/values.h"
 #include "backend/cpu/weights.h"
 #include "ir/op_attrs/quantize.h"
 #include "tensor/block_format.h"
@@ -63,7 +62,7 @@ KernelResult quantize_kernel(const ScaleRuns& runs, DType dtype) {
 }
 
 KernelResult select_quantize(const NodeDesc& node) {
-  const auto& attrs = static_cast<const QuantizeLinearAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<QuantizeLinearAttrs>();
   const auto runs = scale_runs(node.inputs[0].type.shape, node.inputs[1].type.shape, attrs.axis,
                                attrs.block_size);
   if (!runs || node.inputs[0].type.dtype != DType::kF32 ||
@@ -108,7 +107,7 @@ KernelResult dequantize_kernel(const CpuTarget& target, const ScaleRuns& runs) {
 }
 
 KernelResult select_dequantize(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const DequantizeLinearAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<DequantizeLinearAttrs>();
   const auto runs = scale_runs(node.inputs[0].type.shape, node.inputs[1].type.shape, attrs.axis,
                                attrs.block_size);
   if (!runs || node.outputs[0].type.dtype != DType::kF32 ||
@@ -192,6 +191,6 @@ constexpr std::string_view kOps[] = {"QuantizeLinear", "DequantizeLinear", "Dyna
 }  // namespace
 
 extern const KernelFamily family_quantize;
-constinit const KernelFamily family_quantize{kOps, select};
+constinit const KernelFamily family_quantize{"quantize", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -8,7 +8,6 @@
 #include "backend/cpu/convert.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
-#include "backend/cpu/values.h"
 #include "ir/op_attrs/reduce.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/extremum.h"
@@ -72,7 +71,7 @@ double log_sum_exp(const Simd& simd, const float* x, std::int64_t n) {
 /// The reduction of one contiguous row.
 float reduce_row(const Simd& simd, Reduce kind, const float* x, std::int64_t n) {
   const auto negate = [&](const float* from, float* to, std::int64_t m) {
-    simd.unary[static_cast<int>(Unary::kNeg)](from, to, m, 0, 0);
+    simd.unary[kOpNeg](from, to, m, 0, 0);
   };
   switch (kind) {
     case Reduce::kSum: return simd.sum(x, n);
@@ -98,7 +97,7 @@ float reduce_row(const Simd& simd, Reduce kind, const float* x, std::int64_t n) 
     case Reduce::kL1:
       return static_cast<float>(
           tiled_sum(simd, x, n, [&](const float* from, float* to, std::int64_t m) {
-            simd.unary[static_cast<int>(Unary::kAbs)](from, to, m, 0, 0);
+            simd.unary[kOpAbs](from, to, m, 0, 0);
           }));
     case Reduce::kL2: return std::sqrt(simd.sum_squares(x, 0.0f, n));
     case Reduce::kSumSquare: return simd.sum_squares(x, 0.0f, n);
@@ -245,7 +244,7 @@ KernelResult reduce_of_type(const CpuTarget& target, const NodeDesc& node, const
 KernelResult select_reduce(const CpuTarget& target, const NodeDesc& node, Reduce kind) {
   const auto axes = known_ints(node, 1);
   if (!axes) return unsupported(node, "the axes are not known");
-  const auto& attrs = static_cast<const ReduceAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<ReduceAttrs>();
   const auto g = reduce_geometry(node.inputs[0].type.shape, *axes, attrs.noop_with_empty_axes);
   if (!g) return unsupported(node, "axes out of range");
   auto kernel = reduce_of_type(target, node, *g, kind);
@@ -342,9 +341,9 @@ KernelResult select_line_op(const CpuTarget& target, const NodeDesc& node) {
     if (!known || known->size() != 1) return unsupported(node, "the axis is not known");
     axis = (*known)[0];
   } else if (node.op->name == "TopK") {
-    axis = static_cast<const TopKAttrs&>(*node.attrs).axis;
+    axis = node.attributes<TopKAttrs>().axis;
   } else {
-    axis = static_cast<const ArgReduceAttrs&>(*node.attrs).axis;
+    axis = node.attributes<ArgReduceAttrs>().axis;
   }
   const auto at = normalize_axis(axis, type.shape.rank());
   if (!at) return unsupported(node, "axis out of range");
@@ -354,10 +353,10 @@ KernelResult select_line_op(const CpuTarget& target, const NodeDesc& node) {
     if (node.op->name == "TopK") {
       if (type.dtype == DType::kBool) return unsupported(node, "bool");
       return top_k_kernel<T>(target, s, node.outputs[0].type.shape[*at],
-                             static_cast<const TopKAttrs&>(*node.attrs).largest);
+                             node.attributes<TopKAttrs>().largest);
     }
     if (node.op->name == "CumSum") {
-      const auto& attrs = static_cast<const CumSumAttrs&>(*node.attrs);
+      const auto& attrs = node.attributes<CumSumAttrs>();
       if constexpr (std::is_arithmetic_v<T>) {
         return cum_kernel<T>(s, attrs.exclusive, attrs.reverse);
       } else {
@@ -365,7 +364,7 @@ KernelResult select_line_op(const CpuTarget& target, const NodeDesc& node) {
       }
     }
     return arg_kernel<T>(s, node.op->name == "ArgMax",
-                         static_cast<const ArgReduceAttrs&>(*node.attrs).select_last_index);
+                         node.attributes<ArgReduceAttrs>().select_last_index);
   });
 }
 
@@ -384,6 +383,6 @@ constexpr std::string_view kOps[] = {
 }  // namespace
 
 extern const KernelFamily family_reduce;
-constinit const KernelFamily family_reduce{kOps, select};
+constinit const KernelFamily family_reduce{"reduce", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

@@ -63,7 +63,7 @@ Status run(const Rotary& r, const Launch& l) {
 }
 
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const RotaryEmbeddingAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<RotaryEmbeddingAttrs>();
   for (int i = 0; i < 3; ++i) {
     if (node.inputs[static_cast<std::size_t>(i)].type.dtype != DType::kF32) {
       return unsupported(node, "x and the caches must be float32");
@@ -98,6 +98,6 @@ constexpr std::string_view kOps[] = {"RotaryEmbedding"};
 }  // namespace
 
 extern const KernelFamily family_rotary;
-constinit const KernelFamily family_rotary{kOps, select};
+constinit const KernelFamily family_rotary{"rotary", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

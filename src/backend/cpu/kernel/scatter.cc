@@ -115,11 +115,11 @@ KernelResult select(const CpuTarget&, const NodeDesc& node) {
   return with_dtype(data.dtype, [&](auto tag) -> KernelResult {
     using T = decltype(tag);
     if (node.op->name == "ScatterND") {
-      const auto& attrs = static_cast<const ScatterNdAttrs&>(*node.attrs);
+      const auto& attrs = node.attributes<ScatterNdAttrs>();
       if (indices.shape.back() > data.shape.rank()) return unsupported(node, "indices too deep");
       return nd_kernel<T>(data.shape, indices.shape, wide, reduction_of(attrs.reduction));
     }
-    const auto& attrs = static_cast<const ScatterElementsAttrs&>(*node.attrs);
+    const auto& attrs = node.attributes<ScatterElementsAttrs>();
     const auto axis = normalize_axis(attrs.axis, data.shape.rank());
     if (!axis) return unsupported(node, "axis out of range");
     return elements_kernel<T>(data.shape, indices.shape, *axis, wide,
@@ -132,6 +132,6 @@ constexpr std::string_view kOps[] = {"ScatterElements", "ScatterND"};
 }  // namespace
 
 extern const KernelFamily family_scatter;
-constinit const KernelFamily family_scatter{kOps, select};
+constinit const KernelFamily family_scatter{"scatter", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

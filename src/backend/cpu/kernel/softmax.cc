@@ -27,7 +27,7 @@ void softmax_row(const Simd& simd, Kind kind, const float* x, float* y, std::int
   }
   if (kind == Kind::kSoftmax) {
     const float sum = simd.exp_sum(x, top, y, n);
-    simd.unary[static_cast<int>(Unary::kScale)](y, y, n, 1.0f / sum, 0.0f);
+    simd.scale(y, y, n, 1.0f / sum);
     return;
   }
   // y may be x: the sum needs the exponentials only for a moment.
@@ -43,8 +43,7 @@ void softmax_row(const Simd& simd, Kind kind, const float* x, float* y, std::int
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const TensorType& type = node.inputs[0].type;
   if (!is_short_float(type.dtype)) return unsupported(node, "x is no float of at most 32 bits");
-  const auto axis =
-      normalize_axis(static_cast<const SoftmaxAttrs&>(*node.attrs).axis, type.shape.rank());
+  const auto axis = normalize_axis(node.attributes<SoftmaxAttrs>().axis, type.shape.rank());
   if (!axis) return unsupported(node, "axis out of range");
   const Kind kind = node.op->name == "Softmax"      ? Kind::kSoftmax
                     : node.op->name == "LogSoftmax" ? Kind::kLog
@@ -89,6 +88,6 @@ constexpr std::string_view kOps[] = {"Softmax", "LogSoftmax", "Hardmax"};
 }  // namespace
 
 extern const KernelFamily family_softmax;
-constinit const KernelFamily family_softmax{kOps, select};
+constinit const KernelFamily family_softmax{"softmax", kOps, one_kernel<select>};
 
 }  // namespace polaris::cpu

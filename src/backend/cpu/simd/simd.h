@@ -1,46 +1,10 @@
 #pragma once
 #include <cstdint>
 
+#include "backend/opcode.h"
 #include "tensor/encoding.h"
 
 namespace polaris::cpu {
-
-/// Functions of one float32 operand; p and q are the op's attributes where it has any.
-enum class Unary : std::uint8_t {
-  kCopy,
-  kNeg,
-  kAbs,
-  kSqrt,
-  kReciprocal,
-  kExp,
-  kLog,
-  kTanh,
-  kErf,
-  kSigmoid,
-  kRelu,
-  kLeakyRelu,
-  kElu,
-  kSelu,
-  kCelu,
-  kGelu,
-  kGeluTanh,
-  kSwish,
-  kMish,
-  kSoftplus,
-  kSoftsign,
-  kHardSigmoid,
-  kHardSwish,
-  kThresholdedRelu,
-  kFloor,
-  kCeil,
-  kRound,
-  kSign,
-  kClip,
-  kScale,
-};
-inline constexpr int kUnaryCount = 30;
-enum class Binary : std::uint8_t { kAdd, kSub, kMul, kDiv, kMin, kMax, kPRelu };
-inline constexpr int kBinaryCount = 7;
 
 /// One block of 32 activations as two int8 digits of a 15-bit number: x = d * (128 * hi + lo).
 struct QuantBlock {
@@ -106,8 +70,11 @@ struct Simd {
   /// A step is 1, or 0 for an operand that is one element.
   using BinaryFn = void (*)(const float* a, int a_step, const float* b, int b_step, float* y,
                             std::int64_t n);
-  UnaryFn unary[kUnaryCount];
-  BinaryFn binary[kBinaryCount];
+  /// By opcode, null where there is none; p and q are the op's numbers (OpDef.numbers).
+  UnaryFn unary[kUnaryCodes];
+  BinaryFn binary[kBinaryCodes];  // by opcode - kUnaryCodes
+  void (*scale)(const float* x, float* y, std::int64_t n, float factor);
+  void (*clamp)(const float* x, float* y, std::int64_t n, float low, float high);
 
   float (*sum)(const float* x, std::int64_t n);
   float (*max)(const float* x, std::int64_t n);  // n > 0; NaN where there is one

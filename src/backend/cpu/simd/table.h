@@ -16,11 +16,32 @@ struct MakeIndices<0, I...> {
   using Type = Indices<I...>;
 };
 
+/// The vector function of an opcode, or null where elementwise.inc says that there is none.
+template <int kCode>
+constexpr Simd::UnaryFn unary_of() {
+  if constexpr (kCpuCodes[kCode].vector) {
+    return unary_loop<static_cast<Opcode>(kCode)>;
+  } else {
+    return nullptr;
+  }
+}
+template <int kIndex>
+constexpr Simd::BinaryFn binary_of() {
+  constexpr auto kCode = static_cast<Opcode>(kUnaryCodes + kIndex);
+  if constexpr (kCpuCodes[kCode].vector) {
+    return binary_loop<kCode>;
+  } else {
+    return nullptr;
+  }
+}
+
 template <int... U, int... B>
 constexpr Simd make_table(Indices<U...>, Indices<B...>) {
   return Simd{
-      .unary = {unary_loop<static_cast<Unary>(U)>...},
-      .binary = {binary_loop<static_cast<Binary>(B)>...},
+      .unary = {unary_of<U>()...},
+      .binary = {binary_of<B>()...},
+      .scale = scale_by,
+      .clamp = clamp,
       .sum = sum,
       .max = max_of,
       .sum_squares = sum_squares,
@@ -48,7 +69,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
   };
 }
 constexpr Simd make_table() {
-  return make_table(MakeIndices<kUnaryCount>::Type{}, MakeIndices<kBinaryCount>::Type{});
+  return make_table(MakeIndices<kUnaryCodes>::Type{}, MakeIndices<kBinaryCodes>::Type{});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "backend/vulkan/block_shaders.h"
 #include "backend/vulkan/kernel_util.h"
 #include "base/checked.h"
+#include "ir/op_attrs/attention.h"
 
 /// polaris.KvWrite and polaris.PagedAttention over plain and block-encoded caches. Where a plan has
 /// few tokens, their positions are dealt in spans over workgroups (docs/adr/0009).
@@ -94,7 +95,7 @@ KernelResult select_write(const VulkanTarget& target, const NodeDesc& node) {
   d.estimate_us = model_us(tokens * width * 12, tokens * width * 8);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 /// What an attention is over, and how its workgroups share it: by the plan's shapes only, so that
@@ -151,8 +152,9 @@ Result<Problem> read_problem(const VulkanTarget& target, const NodeDesc& node) {
   const Shape& table = node.inputs[3].type.shape;
   Problem p;
   p.tokens = q[0];
-  p.heads = attr_int(node, "num_heads", 1);
-  p.kv_heads = attr_int(node, "num_kv_heads", 1);
+  const auto& attrs = node.attributes<PagedAttentionAttrs>();
+  p.heads = attrs.num_heads;
+  p.kv_heads = attrs.num_kv_heads;
   p.head = q[1] / p.heads;
   if (cache.shape[0] * cache.shape[1] == 0 || table[0] * table[1] == 0) {
     return refuse(node, "an empty cache");
@@ -172,7 +174,7 @@ Result<Problem> read_problem(const VulkanTarget& target, const NodeDesc& node) {
 }
 
 float scale_of(const NodeDesc& node, const Problem& p) {
-  const float scale = attr_float(node, "scale", 0);
+  const float scale = node.attributes<PagedAttentionAttrs>().scale;
   return scale != 0 ? scale : static_cast<float>(1.0 / std::sqrt(static_cast<double>(p.head)));
 }
 
@@ -251,7 +253,7 @@ KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
   }
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
@@ -309,6 +311,6 @@ constexpr std::string_view kOps[] = {"polaris.KvWrite", "polaris.PagedAttention"
 }  // namespace
 
 extern const KernelFamily family_attention;
-const KernelFamily family_attention = {"attention", kOps, select, variants};
+const KernelFamily family_attention{{"attention", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

@@ -1,16 +1,16 @@
-#include "ir/op_attrs/chain.h"
-
 #include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "backend/vulkan/elementwise_table.h"
+#include "backend/elementwise.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "backend/vulkan/strided.h"
 #include "base/checked.h"
+#include "ir/builtin_op.h"
+#include "ir/op_attrs/chain.h"
 
 /// polaris.Chain as a program in specialization constants.
 namespace polaris::vulkan {
@@ -23,15 +23,18 @@ constexpr std::size_t kStepsMax = 16;
 
 /// The word of one step, or why there is none.
 Result<std::uint32_t> step_word(const NodeDesc& node, const ChainAttrs& attrs, std::size_t s) {
-  const ElementwiseRow* row = find_elementwise_row(attrs.ops[s]);
-  const bool plain = row != nullptr && row->attr0.empty() && (row->domains & kFloats) != 0 &&
-                     (row->form == Form::kFixed || row->form == Form::kVariadic);
+  const ElementwiseRow* row = find_elementwise(attrs.ops[s]);
+  const OpDef* op = find_builtin_op(attrs.ops[s]);
+  const bool plain = row != nullptr && op != nullptr && op->numbers.empty() &&
+                     (row->types & kFloats) != 0 &&
+                     (row->form == ElementForm::kUnary || row->form == ElementForm::kBinary ||
+                      row->form == ElementForm::kVariadic);
   if (!plain) return refuse(node, "step '" + attrs.ops[s] + "' has no opcode");
   std::uint32_t word = row->opcode;
   const auto inputs = static_cast<std::int64_t>(node.inputs.size());
   for (std::size_t a = 0; a < 2; ++a) {
     const std::int64_t arg = attrs.args[s * 3 + a];
-    const bool wanted = static_cast<int>(a) < row->operands;
+    const bool wanted = static_cast<int>(a) < operands_of(row->form);
     if (wanted && (arg < 0 || arg >= inputs + static_cast<std::int64_t>(s))) {
       return refuse(node, "a step reads what is not there");
     }
@@ -96,7 +99,7 @@ Result<Plan> plan(const NodeDesc& node, const ChainAttrs& attrs) {
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
-  const auto& attrs = static_cast<const ChainAttrs&>(*node.attrs);
+  const auto& attrs = node.attributes<ChainAttrs>();
   const Status checked = check(node, attrs);
   if (!checked) return checked.error();
   Result<Plan> planned = plan(node, attrs);
@@ -137,7 +140,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     kernel->dispatches.push_back(std::move(dispatch));
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 /// Programs of a kind that fusion makes: a gate, a residual with bias, and the longest there is.
@@ -169,6 +172,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_chain;
-const KernelFamily family_chain{"chain", kOps, select, variants};
+const KernelFamily family_chain{{"chain", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

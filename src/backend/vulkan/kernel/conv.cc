@@ -59,8 +59,8 @@ Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const Conv
   p.kind = kind;
   p.half = dtype_bytes(node.inputs[0].type.dtype) == 2;
   p.last = node.inputs[0].layout == Layout::kChannelsLast;
-  const auto g = conv_geometry(node.inputs[0].type.shape, w.type.shape,
-                               static_cast<const ConvAttrs&>(*node.attrs));
+  const auto g =
+      conv_geometry(node.inputs[0].type.shape, w.type.shape, node.attributes<ConvAttrs>());
   if (!g) return refuse(node, g.error().message());
   p.geometry = *g;
   if (Status s = check_window(node, p.geometry); !s) return s.error();
@@ -69,7 +69,7 @@ Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const Conv
   return p;
 }
 
-KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+Result<KernelList> candidates(const VulkanTarget& target, const NodeDesc& node) {
   const ConvKind kind = node.op->is("Conv")          ? ConvKind::kFloat
                         : node.op->is("ConvInteger") ? ConvKind::kInteger
                                                      : ConvKind::kQuantized;
@@ -94,10 +94,10 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     absorbed = 1u << 1 | 1u << 4 | 1u << 6 | 1u << 7;
   }
   if (p.packed && ports.w_zero >= 0) absorbed |= std::uint64_t{1} << ports.w_zero;
-  auto kernel = make_conv(target, node, p, ports, requantization.factors, requantization.y_zero);
-  if (!kernel) return kernel.error();
-  (*kernel)->absorbed = absorbed;
-  return std::shared_ptr<const Kernel>(kernel.take());
+  auto kernels = make_convs(target, node, p, ports, requantization.factors, requantization.y_zero);
+  if (!kernels) return kernels;
+  for (auto& kernel : *kernels) static_cast<VulkanKernel&>(*kernel).absorbed = absorbed;
+  return kernels;
 }
 
 std::vector<ShaderVariant> variants() {
@@ -117,6 +117,6 @@ constexpr std::string_view kOps[] = {"Conv", "ConvInteger", "QLinearConv"};
 }  // namespace
 
 extern const KernelFamily family_conv;
-const KernelFamily family_conv = {"conv", kOps, select, variants, kOps};
+const KernelFamily family_conv{{"conv", kOps, candidates, kOps}, variants};
 
 }  // namespace polaris::vulkan

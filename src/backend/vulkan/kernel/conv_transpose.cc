@@ -8,7 +8,7 @@ namespace {
 
 constexpr ConvPorts kPorts = {1, 2, -1, -1};
 
-KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+Result<KernelList> candidates(const VulkanTarget& target, const NodeDesc& node) {
   const OperandDesc& w = node.inputs[1];
   const DType x = node.inputs[0].type.dtype;
   if ((x != DType::kF32 && x != DType::kF16 && x != DType::kBF16) || w.type.dtype != x) {
@@ -17,7 +17,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (!w.type.encoding.is_plain()) return refuse(node, "encoded weights");
   if (Status s = check_operands(target, node); !s) return s.error();
   const auto g = conv_transpose_geometry(node.inputs[0].type.shape, w.type.shape,
-                                         static_cast<const ConvTransposeAttrs&>(*node.attrs));
+                                         node.attributes<ConvTransposeAttrs>());
   if (!g) return refuse(node, g.error().message());
   ConvProblem p;
   p.kind = ConvKind::kTransposed;
@@ -30,9 +30,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (Status s = check_window(node, p.geometry); !s) return s.error();
   p.packed = w.constant != nullptr;
   choose_tile(p);
-  auto kernel = make_conv(target, node, p, kPorts, {}, 0);
-  if (!kernel) return kernel.error();
-  return std::shared_ptr<const Kernel>(kernel.take());
+  return make_convs(target, node, p, kPorts, {}, 0);
 }
 
 std::vector<ShaderVariant> variants() {
@@ -46,6 +44,6 @@ constexpr std::string_view kOps[] = {"ConvTranspose"};
 }  // namespace
 
 extern const KernelFamily family_conv_transpose;
-const KernelFamily family_conv_transpose = {"conv_transpose", kOps, select, variants, kOps};
+const KernelFamily family_conv_transpose{{"conv_transpose", kOps, candidates, kOps}, variants};
 
 }  // namespace polaris::vulkan

@@ -5,6 +5,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/reduce.h"
 
 /// CumSum: one thread a line, so that sums have one order.
 namespace polaris::vulkan {
@@ -38,10 +39,10 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::int64_t lines = shape.elements_between(0, *axis) * inner;
   auto kernel = std::make_shared<VulkanKernel>(std::string(*shader));
   const FastDivisor by_inner = fast_divisor(static_cast<std::uint32_t>(inner));
+  const auto& attrs = node.attributes<CumSumAttrs>();
   Dispatch dispatch;
   dispatch.shader = *shader;
-  dispatch.constants = {attr_int(node, "exclusive", 0) != 0 ? 1u : 0u,
-                        attr_int(node, "reverse", 0) != 0 ? 1u : 0u,
+  dispatch.constants = {attrs.exclusive ? 1u : 0u, attrs.reverse ? 1u : 0u,
                         type_code(node.inputs[0].type.dtype)};
   dispatch.push = {static_cast<std::uint32_t>(lines), static_cast<std::uint32_t>(shape[*axis]),
                    by_inner.multiplier, by_inner.shift, static_cast<std::uint32_t>(inner)};
@@ -52,7 +53,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   kernel->dispatches.push_back(std::move(dispatch));
   kernel->absorbed = 1ull << 1;
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -71,6 +72,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_cum_sum;
-const KernelFamily family_cum_sum{"cum_sum", kOps, select, variants};
+const KernelFamily family_cum_sum{{"cum_sum", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

@@ -18,7 +18,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Dispatch dispatch;
   std::int64_t threads = 0;
   if (node.op == &op_limit_fma || node.op == &op_limit_fill) {
-    const auto& attrs = static_cast<const LimitAttrs&>(*node.attrs);
+    const auto& attrs = node.attributes<LimitAttrs>();
     const bool fma = node.op == &op_limit_fma;
     if (fma && (attrs.rounds % 4 != 0 || attrs.rounds > kRoundsMax)) {
       return refuse(node, "rounds that are no multiple of 4 up to 32768");
@@ -44,7 +44,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   dispatch.grid = grid_1d(target, ceil_div(threads, kGroup));
   kernel->dispatches.push_back(std::move(dispatch));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -57,6 +57,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_device_limit;
-const KernelFamily family_device_limit{"device_limit", kOps, select, variants};
+const KernelFamily family_device_limit{{"device_limit", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/vulkan/elementwise_table.h"
+#include "backend/elementwise.h"
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "backend/vulkan/strided.h"
@@ -123,10 +123,10 @@ Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc
 
 /// The shader for arithmetic on a dtype.
 Result<std::string_view> arithmetic_shader(const VulkanTarget& target, const NodeDesc& node,
-                                           DType dtype, std::uint32_t domains) {
-  const bool allowed = is_float(dtype)         ? (domains & kFloats) != 0
-                       : dtype == DType::kBool ? (domains & kBools) != 0
-                                               : (domains & kInts) != 0;
+                                           DType dtype, std::uint32_t types) {
+  const bool allowed = is_float(dtype)         ? (types & kFloats) != 0
+                       : dtype == DType::kBool ? (types & kBools) != 0
+                                               : (types & kInts) != 0;
   if (dtype == DType::kF64) return refuse(node, "float64, which stays on the cpu");
   if (!allowed) {
     return refuse(node, "no shader for " + std::string(dtype_name(dtype)));
@@ -154,34 +154,19 @@ Result<std::string_view> cast_shader(const NodeDesc& node, DType from, DType to)
   return std::string_view(dtype_bytes(to) < 8 ? "elementwise.int" : "elementwise.bits");
 }
 
-std::uint32_t opcode_of(const ElementwiseRow& row, const NodeDesc& node) {
-  if (row.op == "Gelu" && attr_string(node, "approximate", "none") == "tanh") return kOpGeluTanh;
-  if (row.op == "Mod" && attr_int(node, "fmod", 0) != 0) return kOpFmod;
-  if (row.op == "BitShift" && attr_string(node, "direction", "") == "RIGHT") return kOpShiftRight;
-  return row.opcode;
-}
-
-float param_of(const NodeDesc& node, std::string_view attr, float otherwise) {
-  if (attr.empty()) return otherwise;
-  // IsInf's flags are integers.
-  const auto whole = attr_int(node, attr, INT64_MIN);
-  if (whole != INT64_MIN) return static_cast<float>(whole);
-  return attr_float(node, attr, otherwise);
-}
-
 Status add_fixed(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
                  const ElementwiseRow& row, std::string_view shader, bool bits_only) {
   Step step;
   step.shader = shader;
   step.opcode = opcode_of(row, node);
-  for (int i = 0; i < row.operands; ++i) {
+  for (int i = 0; i < operands_of(row.form); ++i) {
     const auto at = static_cast<std::size_t>(i);
     if (!has_input(node, at)) return refuse(node, "an input is absent");
     step.inputs.push_back(value_of(node.inputs[at], Operand::input(i), bits_only));
   }
   step.output = value_of(node.outputs[0], Operand::output(0), bits_only);
-  step.p0 = param_of(node, row.attr0, row.default0);
-  step.p1 = param_of(node, row.attr1, row.default1);
+  step.p0 = number_of(node, 0);
+  step.p1 = number_of(node, 1);
   return add_step(kernel, target, node, step, false);
 }
 
@@ -235,7 +220,7 @@ Status add_variadic(VulkanKernel& kernel, const VulkanTarget& target, const Node
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
-  const ElementwiseRow* row = find_elementwise_row(op_full_name(*node.op));
+  const ElementwiseRow* row = find_elementwise(node.op->name);
   if (row == nullptr || node.inputs.empty() || !node.inputs[0].present) {
     return refuse(node, "no elementwise form");
   }
@@ -244,10 +229,10 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   }
   const DType dtype = node.inputs[0].type.dtype;
   Result<std::string_view> shader = std::string_view("elementwise.bits");
-  if (row->form == Form::kCast) {
+  if (row->form == ElementForm::kCast) {
     shader = cast_shader(node, dtype, node.outputs[0].type.dtype);
-  } else if (row->form != Form::kWhere && row->form != Form::kCopy) {
-    shader = arithmetic_shader(target, node, dtype, row->domains);
+  } else if (row->form != ElementForm::kWhere && row->form != ElementForm::kCopy) {
+    shader = arithmetic_shader(target, node, dtype, row->types);
   }
   if (!shader) return shader.error();
   if (row->op == "Pow" && node.inputs[1].type.dtype != dtype &&
@@ -259,23 +244,28 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Status added;
   if (operand_elements(node.outputs[0]) == 0) {
     finish_estimate(*kernel, node);
-    return std::shared_ptr<const Kernel>(std::move(kernel));
+    return std::shared_ptr<Kernel>(std::move(kernel));
   }
   switch (row->form) {
-    case Form::kVariadic: added = add_variadic(*kernel, target, node, *row, *shader); break;
-    case Form::kClip: added = add_clip(*kernel, target, node, *shader); break;
-    case Form::kFixed:
-    case Form::kWhere:
-    case Form::kCopy:
-    case Form::kCast: added = add_fixed(*kernel, target, node, *row, *shader, bits_only); break;
+    case ElementForm::kVariadic: added = add_variadic(*kernel, target, node, *row, *shader); break;
+    case ElementForm::kClip: added = add_clip(*kernel, target, node, *shader); break;
+    case ElementForm::kUnary:
+    case ElementForm::kBinary:
+    case ElementForm::kWhere:
+    case ElementForm::kCopy:
+    case ElementForm::kCast:
+      added = add_fixed(*kernel, target, node, *row, *shader, bits_only);
+      break;
   }
   if (!added) return added.error();
   // Expand's shape, CastLike's pattern: used for types only.
-  for (std::size_t i = static_cast<std::size_t>(row->operands); i < node.inputs.size(); ++i) {
-    if (row->form == Form::kCopy || row->form == Form::kCast) kernel->absorbed |= 1ull << i;
+  for (std::size_t i = static_cast<std::size_t>(operands_of(row->form)); i < node.inputs.size();
+       ++i) {
+    if (row->form == ElementForm::kCopy || row->form == ElementForm::kCast)
+      kernel->absorbed |= 1ull << i;
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 /// A row's variants in one domain: aligned operands, and a strided last operand.
@@ -286,10 +276,10 @@ void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row,
   const bool to_bool = (row.opcode >= kOpEqual && row.opcode <= kOpLessOrEqual) ||
                        row.opcode == kOpIsNaN || row.opcode == kOpIsInf;
   const std::uint32_t types[4] = {code, code, code, to_bool ? kTypeBool : code};
-  const std::uint32_t opcode = row.op == "Mod" && is_float(dtype) ? kOpFmod : row.opcode;
+  const Opcode opcode = row.op == "Mod" && is_float(dtype) ? kOpFmod : row.opcode;
   for (const std::uint32_t mode : {kModeSame, kModeStrided}) {
     std::uint32_t modes[3] = {kModeSame, kModeScalar, kModeScalar};
-    modes[row.operands - 1] = mode;
+    modes[operands_of(row.form) - 1] = mode;
     ShaderVariant variant;
     variant.name = std::string(shader) + " " + std::string(row.op) + " " +
                    std::string(dtype_name(dtype)) + (mode == kModeSame ? " same" : " strided");
@@ -304,14 +294,14 @@ void add_variants(std::vector<ShaderVariant>& all, const ElementwiseRow& row,
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all;
   for (const ElementwiseRow& row : kElementwiseRows) {
-    const bool bits_only = row.form == Form::kWhere || row.form == Form::kCopy;
+    const bool bits_only = row.form == ElementForm::kWhere || row.form == ElementForm::kCopy;
     if (bits_only) {
       for (const DType d : {DType::kU8, DType::kU16, DType::kU32, DType::kU64}) {
         add_variants(all, row, "elementwise.bits", d);
       }
       continue;
     }
-    if ((row.domains & kFloats) != 0) {
+    if ((row.types & kFloats) != 0) {
       add_variants(all, row, "elementwise.float", DType::kF32);
       add_variants(all, row, "elementwise.float", DType::kF16);
       if (row.opcode == kOpAddScale) {
@@ -321,12 +311,12 @@ std::vector<ShaderVariant> variants() {
         add_variants(all, divided, "elementwise.float", DType::kF32);
       }
     }
-    if ((row.domains & kInts) != 0) {
+    if ((row.types & kInts) != 0) {
       add_variants(all, row, "elementwise.int", DType::kI32);
       add_variants(all, row, "elementwise.int", DType::kU8);
-      if (row.form != Form::kCast) add_variants(all, row, "elementwise.int64", DType::kI64);
+      if (row.form != ElementForm::kCast) add_variants(all, row, "elementwise.int64", DType::kI64);
     }
-    if ((row.domains & kBools) != 0) add_variants(all, row, "elementwise.int", DType::kBool);
+    if ((row.types & kBools) != 0) add_variants(all, row, "elementwise.int", DType::kBool);
   }
   return all;
 }
@@ -334,6 +324,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_elementwise;
-const KernelFamily family_elementwise{"elementwise", kOps, select, variants};
+const KernelFamily family_elementwise{{"elementwise", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

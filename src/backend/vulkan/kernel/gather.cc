@@ -10,6 +10,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/gather.h"
 
 /// Gather along any axis of plain data, and of rows of an encoded table.
 namespace polaris::vulkan {
@@ -112,7 +113,7 @@ KernelResult select_plain(const VulkanTarget& target, const NodeDesc& node, int 
     if (auto s = add_index_check(*kernel, target, node, 1, rows); !s) return s.error();
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std::uint32_t wide) {
@@ -144,7 +145,7 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
     if (auto s = add_index_check(*kernel, target, node, 1, rows); !s) return s.error();
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select_affine(const VulkanTarget& target, const NodeDesc& node, std::uint32_t wide) {
@@ -181,12 +182,12 @@ KernelResult select_affine(const VulkanTarget& target, const NodeDesc& node, std
   const std::int64_t rows[] = {table.shape[0]};
   if (auto s = add_index_check(*kernel, target, node, 1, rows); !s) return s.error();
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& data = node.inputs[0].type;
-  const auto axis = normalize_axis(attr_int(node, "axis", 0), data.shape.rank());
+  const auto axis = normalize_axis(node.attributes<GatherAttrs>().axis, data.shape.rank());
   if (!axis) return refuse(node, "axis names no axis");
   const Result<std::uint32_t> wide = wide_indices(node);
   if (!wide) return wide.error();
@@ -228,6 +229,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_gather;
-const KernelFamily family_gather{"gather", kOps, select, variants};
+const KernelFamily family_gather{{"gather", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

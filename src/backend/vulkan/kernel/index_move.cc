@@ -9,6 +9,7 @@
 #include "backend/vulkan/opcode.h"
 #include "backend/vulkan/strided.h"
 #include "base/checked.h"
+#include "ir/op_attrs/gather.h"
 
 /// GatherElements, GatherND, ScatterElements and ScatterND; reductions have a shader of their own,
 /// whose order is fixed.
@@ -46,10 +47,10 @@ struct Addressing {
   std::vector<std::int64_t> sizes;  // of the dims that indices address
 };
 
-Result<Addressing> by_elements(const NodeDesc& node) {
+Result<Addressing> by_elements(const NodeDesc& node, std::int64_t named_axis) {
   const Shape& data = node.inputs[0].type.shape;
   const Shape& indices = node.inputs[1].type.shape;
-  const auto axis = normalize_axis(attr_int(node, "axis", 0), data.rank());
+  const auto axis = normalize_axis(named_axis, data.rank());
   if (!axis || indices.rank() != data.rank()) return refuse(node, "axis or rank");
   const Shape strides = row_major_strides(data);
   Addressing a;
@@ -168,6 +169,20 @@ Result<Dispatch> make_reduction(VulkanKernel& kernel, const VulkanTarget& target
   return dispatch;
 }
 
+Result<Addressing> addressing_of(const NodeDesc& node, Form form, bool scatter) {
+  if (form == kTuples) {
+    return by_tuples(node, scatter ? 0 : node.attributes<GatherNdAttrs>().batch_dims);
+  }
+  return by_elements(node, scatter ? node.attributes<ScatterElementsAttrs>().axis
+                                   : node.attributes<GatherAttrs>().axis);
+}
+
+std::string reduction_of(const NodeDesc& node, Form form, bool scatter) {
+  if (!scatter) return "none";
+  return form == kTuples ? node.attributes<ScatterNdAttrs>().reduction
+                         : node.attributes<ScatterElementsAttrs>().reduction;
+}
+
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::string op = op_full_name(*node.op);
   const bool scatter = op.starts_with("Scatter");
@@ -177,9 +192,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     return refuse(node, "indices that are neither int32 nor int64");
   }
   if (!node.inputs[0].type.encoding.is_plain()) return refuse(node, "encoded data");
-  Result<Addressing> a = form == kElements
-                             ? by_elements(node)
-                             : by_tuples(node, scatter ? 0 : attr_int(node, "batch_dims", 0));
+  Result<Addressing> a = addressing_of(node, form, scatter);
   if (!a) return a.error();
   const std::int64_t elements = operand_elements(node.inputs[0]);
   if (a->count >= kCountMax || elements >= kCountMax)
@@ -200,7 +213,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     const Status copied = add_copy(*kernel, target, node, std::move(copy), false);
     if (!copied) return copied.error();
   }
-  const std::string reduction = scatter ? attr_string(node, "reduction", "none") : "none";
+  const std::string reduction = reduction_of(node, form, scatter);
   const auto* known = std::find(std::begin(kReductions), std::end(kReductions), reduction);
   if (a->count > 0 && known != std::end(kReductions)) {
     Result<Dispatch> dispatch =
@@ -214,7 +227,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     if (auto s = add_index_check(*kernel, target, node, 1, a->sizes); !s) return s.error();
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -250,6 +263,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_index_move;
-const KernelFamily family_index_move{"index_move", kOps, select, variants};
+const KernelFamily family_index_move{{"index_move", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

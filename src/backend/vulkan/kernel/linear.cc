@@ -8,6 +8,7 @@
 #include "backend/vulkan/opcode.h"
 #include "backend/vulkan/widen.h"
 #include "base/checked.h"
+#include "ir/op_attrs/matmul.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
 
@@ -263,11 +264,11 @@ Result<Problem> read_problem(const NodeDesc& node) {
   Problem p;
   p.x_type = x.type.dtype;
   const bool gemm = node.op->is("Gemm");
-  p.transposed = node.op->is("MatMul") || (gemm && attr_int(node, "transB", 0) == 0);
+  const GemmAttrs attrs = gemm ? node.attributes<GemmAttrs>() : GemmAttrs();
+  p.transposed = node.op->is("MatMul") || (gemm && !attrs.transB);
   p.n = w.type.shape[p.transposed ? 1 : 0];
   p.k = w.type.shape[p.transposed ? 0 : 1];
-  if (gemm && (attr_int(node, "transA", 0) != 0 || attr_float(node, "alpha", 1) != 1.0f ||
-               attr_float(node, "beta", 1) != 1.0f)) {
+  if (attrs.transA || attrs.alpha != 1.0f || attrs.beta != 1.0f) {
     return refuse(node, "a scaled or transposed left side");
   }
   p.bias = has_input(node, 2);
@@ -350,7 +351,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     kernel->dispatches.back().barrier_before = g == 0 && p.x_type != DType::kF32;
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -390,6 +391,6 @@ constexpr std::string_view kOps[] = {"polaris.Linear", "MatMul", "Gemm"};
 }  // namespace
 
 extern const KernelFamily family_linear;
-const KernelFamily family_linear = {"linear", kOps, select, variants};
+const KernelFamily family_linear{{"linear", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

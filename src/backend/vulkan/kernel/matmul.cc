@@ -5,6 +5,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/matmul.h"
 
 /// Matrix products of any strides: MatMul with batches, Gemm, Linear with a computed w.
 namespace polaris::vulkan {
@@ -42,8 +43,9 @@ Result<Problem> read_matmul(const NodeDesc& node) {
 Result<Problem> read_gemm(const NodeDesc& node) {
   const Shape& a = node.inputs[0].type.shape;
   const Shape& b = node.inputs[1].type.shape;
-  const bool flip_a = attr_int(node, "transA", 0) != 0;
-  const bool flip_b = attr_int(node, "transB", 0) != 0;
+  const auto& attrs = node.attributes<GemmAttrs>();
+  const bool flip_a = attrs.transA;
+  const bool flip_b = attrs.transB;
   Problem p;
   p.m = a[flip_a ? 1 : 0];
   p.k = a[flip_a ? 0 : 1];
@@ -52,8 +54,8 @@ Result<Problem> read_gemm(const NodeDesc& node) {
   p.a_k = flip_a ? p.m : 1;
   p.b_k = flip_b ? 1 : p.n;
   p.b_column = flip_b ? p.k : 1;
-  p.alpha = attr_float(node, "alpha", 1);
-  p.beta = attr_float(node, "beta", 1);
+  p.alpha = attrs.alpha;
+  p.beta = attrs.beta;
   p.c = has_input(node, 2);
   if (!p.c) return p;
   const Shape& c = node.inputs[2].type.shape;
@@ -115,12 +117,46 @@ std::uint32_t rows_together(std::int64_t m) {
   return rows;
 }
 
-/// Enough k to deal over four slices, and too few workgroups to fill a card without.
-std::uint32_t threads_for(const Problem& p, std::int64_t groups) {
-  return p.k >= 64 && groups < 1024 ? 256u : 64u;
+/// The threads to try: four slices of k where there is enough of it, first where workgroups would
+/// be too few to fill a card without.
+std::vector<std::uint32_t> threads_for(const Problem& p, std::int64_t groups) {
+  if (p.k < 64) return {64};
+  if (groups < 1024) return {256, 64};
+  return {64, 256};
 }
 
-KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
+std::shared_ptr<Kernel> make_kernel(const VulkanTarget& target, const NodeDesc& node,
+                                    const Problem& p, const Types& types, std::uint32_t threads) {
+  const DType dtype = node.outputs[0].type.dtype;
+  const std::uint32_t rows = rows_together(p.m);
+  const std::int64_t wide = ceil_div(p.m, rows);
+  const std::int64_t high = ceil_div(p.n, 64);
+  const std::int64_t batches = p.batch[0] * p.batch[1] * p.batch[2];
+  auto kernel = std::make_shared<VulkanKernel>("matmul_" + std::string(dtype_name(dtype)));
+  kernel->variant = std::to_string(threads) + " threads";
+  for (std::int64_t b = 0; b < batches; b += target.group_count_max) {
+    const std::int64_t here = std::min<std::int64_t>(batches - b, target.group_count_max);
+    Dispatch d;
+    d.shader = types.shader;
+    d.constants = {threads, rows, p.c ? 1u : 0u, p.a_k == 1 ? 1u : 0u, types.codes};
+    d.push = {word(p.m),          word(p.n),           word(p.k),          word(p.a_row),
+              word(p.a_k),        word(p.b_k),         word(p.b_column),   word(p.c_row),
+              word(p.c_column),   float_bits(p.alpha), float_bits(p.beta), word(b),
+              word(p.batch[1]),   word(p.batch[2]),    word(p.a_batch[0]), word(p.a_batch[1]),
+              word(p.a_batch[2]), word(p.b_batch[0]),  word(p.b_batch[1]), word(p.b_batch[2])};
+    d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
+    d.grid = {word(wide), word(high), word(here)};
+    d.barrier_before = false;
+    d.loop_rounds = ceil_div(p.k / 4, threads / 64) + 4;
+    d.estimate_us = model_us(here * (p.m * p.k + p.k * p.n + p.m * p.n) * dtype_bytes(dtype),
+                             3 * here * p.m * p.n * p.k);
+    kernel->dispatches.push_back(std::move(d));
+  }
+  finish_estimate(*kernel, node);
+  return kernel;
+}
+
+Result<KernelList> candidates(const VulkanTarget& target, const NodeDesc& node) {
   const Result<Types> types = read_types(target, node);
   if (!types) return types.error();
   Result<Problem> problem = node.op->is("MatMul") ? read_matmul(node)
@@ -141,28 +177,11 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (!is_float(dtype) && (p.alpha != 1.0f || (p.c && p.beta != 1.0f))) {
     return refuse(node, "integers with an alpha or beta other than 1");
   }
-  auto kernel = std::make_shared<VulkanKernel>("matmul_" + std::string(dtype_name(dtype)));
-  const std::uint32_t threads = threads_for(p, wide * high * batches);
-  for (std::int64_t b = 0; b < batches; b += target.group_count_max) {
-    const std::int64_t here = std::min<std::int64_t>(batches - b, target.group_count_max);
-    Dispatch d;
-    d.shader = types->shader;
-    d.constants = {threads, rows, p.c ? 1u : 0u, p.a_k == 1 ? 1u : 0u, types->codes};
-    d.push = {word(p.m),          word(p.n),           word(p.k),          word(p.a_row),
-              word(p.a_k),        word(p.b_k),         word(p.b_column),   word(p.c_row),
-              word(p.c_column),   float_bits(p.alpha), float_bits(p.beta), word(b),
-              word(p.batch[1]),   word(p.batch[2]),    word(p.a_batch[0]), word(p.a_batch[1]),
-              word(p.a_batch[2]), word(p.b_batch[0]),  word(p.b_batch[1]), word(p.b_batch[2])};
-    d.operands = {Operand::input(0), Operand::input(1), Operand::input(2), Operand::output(0)};
-    d.grid = {word(wide), word(high), word(here)};
-    d.barrier_before = false;
-    d.loop_rounds = ceil_div(p.k / 4, threads / 64) + 4;
-    d.estimate_us = model_us(here * (p.m * p.k + p.k * p.n + p.m * p.n) * dtype_bytes(dtype),
-                             3 * here * p.m * p.n * p.k);
-    kernel->dispatches.push_back(std::move(d));
+  KernelList out;
+  for (const std::uint32_t threads : threads_for(p, wide * high * batches)) {
+    out.push_back(make_kernel(target, node, p, *types, threads));
   }
-  finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return out;
 }
 
 std::vector<ShaderVariant> variants() {
@@ -198,6 +217,6 @@ constexpr std::string_view kOps[] = {"MatMul", "Gemm", "polaris.Linear"};
 }  // namespace
 
 extern const KernelFamily family_matmul;
-const KernelFamily family_matmul = {"matmul", kOps, select, variants};
+const KernelFamily family_matmul{{"matmul", kOps, candidates}, variants};
 
 }  // namespace polaris::vulkan

@@ -95,7 +95,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   }
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -118,6 +118,6 @@ constexpr std::string_view kOps[] = {"MatMulInteger", "QLinearMatMul"};
 }  // namespace
 
 extern const KernelFamily family_matmul_int;
-const KernelFamily family_matmul_int = {"matmul_int", kOps, select, variants};
+const KernelFamily family_matmul_int{{"matmul_int", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

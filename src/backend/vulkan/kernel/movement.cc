@@ -6,6 +6,7 @@
 #include "backend/vulkan/copy_plan.h"
 #include "backend/vulkan/kernel_util.h"
 #include "base/checked.h"
+#include "ir/op_attrs/shape.h"
 
 /// Ops that only move elements: each is one copy or a few between strided index spaces.
 namespace polaris::vulkan {
@@ -44,7 +45,7 @@ Status add_reshape(VulkanKernel& kernel, const VulkanTarget& target, const NodeD
 
 Status add_transpose(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node) {
   const Shape& in = node.inputs[0].type.shape;
-  std::vector<std::int64_t> perm = attr_ints(node, "perm");
+  std::vector<std::int64_t> perm = node.attributes<TransposeAttrs>().perm;
   if (perm.empty()) {
     for (int d = in.rank(); d-- > 0;) perm.push_back(d);
   }
@@ -101,7 +102,7 @@ Status add_slice(VulkanKernel& kernel, const VulkanTarget& target, const NodeDes
 
 Status add_concat(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node) {
   const Shape& out = node.outputs[0].type.shape;
-  const auto axis = normalize_axis(attr_int(node, "axis", 0), out.rank());
+  const auto axis = normalize_axis(node.attributes<ConcatAttrs>().axis, out.rank());
   if (!axis) return refuse(node, "axis names no axis");
   const Shape strides = row_major_strides(out);
   std::int64_t at = 0;
@@ -124,7 +125,7 @@ Status add_concat(VulkanKernel& kernel, const VulkanTarget& target, const NodeDe
 
 Status add_split(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node) {
   const Shape& in = node.inputs[0].type.shape;
-  const auto axis = normalize_axis(attr_int(node, "axis", 0), in.rank());
+  const auto axis = normalize_axis(node.attributes<SplitAttrs>().axis, in.rank());
   if (!axis) return refuse(node, "axis names no axis");
   const Shape strides = row_major_strides(in);
   std::int64_t at = 0;
@@ -197,7 +198,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     kernel->absorbed |= 1ull << i;
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() { return copy_variants("copy"); }
@@ -205,6 +206,6 @@ std::vector<ShaderVariant> variants() { return copy_variants("copy"); }
 }  // namespace
 
 extern const KernelFamily family_movement;
-const KernelFamily family_movement{"movement", kOps, select, variants};
+const KernelFamily family_movement{{"movement", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

@@ -47,7 +47,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     kernel->dispatches.push_back(std::move(dispatch));
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -68,6 +68,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_non_zero;
-const KernelFamily family_non_zero{"non_zero", kOps, select, variants};
+const KernelFamily family_non_zero{{"non_zero", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

@@ -4,6 +4,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/normalization.h"
 
 /// RMSNormalization, LayerNormalization, InstanceNormalization, GroupNormalization and
 /// BatchNormalization.
@@ -20,14 +21,17 @@ struct Rows {
   std::int64_t spatial = 1;
   bool centred = true;
   bool per_channel = false;
+  float epsilon = 0;
 };
 
 /// Rows over the axes from `axis` on; scale of a row's shape, or one for all.
+template <class A>
 Result<Rows> trailing_rows(const NodeDesc& node) {
   const Shape& x = node.inputs[0].type.shape;
-  const auto axis = normalize_axis(attr_int(node, "axis", -1), x.rank());
+  const auto axis = normalize_axis(node.attributes<A>().axis, x.rank());
   if (!axis) return refuse(node, "an axis outside the rank");
   Rows r;
+  r.epsilon = node.attributes<A>().epsilon;
   r.size = x.elements_between(*axis, x.rank());
   r.rows = x.elements_between(0, *axis);
   r.centred = node.op->name == "LayerNormalization";
@@ -43,21 +47,32 @@ Result<Rows> trailing_rows(const NodeDesc& node) {
 }
 
 /// Rows of a group of channels; scale and bias per channel.
-Result<Rows> channel_rows(const NodeDesc& node) {
+Result<Rows> channel_rows(const NodeDesc& node, std::int64_t groups, float epsilon) {
   const Shape& x = node.inputs[0].type.shape;
   if (x.rank() < 2) return refuse(node, "a rank below 2");
-  const bool instance = node.op->name == "InstanceNormalization";
-  const std::int64_t groups = instance ? x[1] : attr_int(node, "num_groups", 1);
   if (groups <= 0 || x[1] % groups != 0 || operand_elements(node.inputs[1]) != x[1]) {
     return refuse(node, "channels that the groups do not divide");
   }
   Rows r;
+  r.epsilon = epsilon;
   r.spatial = x.elements_between(2, x.rank());
   r.rows = x[0] * groups;
   r.size = x[1] / groups * r.spatial;
   r.scales = x[1];
   r.per_channel = true;
   return r;
+}
+
+Result<Rows> rows_of(const NodeDesc& node) {
+  if (node.op->is("RMSNormalization")) return trailing_rows<RmsNormAttrs>(node);
+  if (node.op->is("LayerNormalization")) return trailing_rows<LayerNormAttrs>(node);
+  if (node.op->is("InstanceNormalization")) {
+    const Shape& x = node.inputs[0].type.shape;
+    return channel_rows(node, x.rank() < 2 ? 0 : x[1],
+                        node.attributes<InstanceNormAttrs>().epsilon);
+  }
+  const auto& attrs = node.attributes<GroupNormAttrs>();
+  return channel_rows(node, attrs.num_groups, attrs.epsilon);
 }
 
 constexpr std::uint32_t kThreads[] = {64, 128, 256, 512, 1024};
@@ -76,7 +91,8 @@ std::uint32_t threads_for(const VulkanTarget& target, std::int64_t rows, std::in
 
 KernelResult select_batch(const VulkanTarget& target, const NodeDesc& node) {
   const Shape& x = node.inputs[0].type.shape;
-  if (attr_int(node, "training_mode", 0) != 0) return refuse(node, "training mode");
+  const auto& attrs = node.attributes<BatchNormAttrs>();
+  if (attrs.training_mode) return refuse(node, "training mode");
   if (x.rank() < 2) return refuse(node, "a rank below 2");
   const std::int64_t elements = x.elements();
   const Result<std::uint32_t> types = float_codes(node, 0, 4);
@@ -92,7 +108,7 @@ KernelResult select_batch(const VulkanTarget& target, const NodeDesc& node) {
   d.shader = "batch_norm";
   d.constants = {type(0) | type(1) << 8 | type(3) << 16};
   d.push = {word(elements), word(x[1]), word(x.elements_between(2, x.rank())),
-            float_bits(attr_float(node, "epsilon", 1e-5f))};
+            float_bits(attrs.epsilon)};
   for (int i = 0; i < 5; ++i) d.operands.push_back(Operand::input(i));
   d.operands.push_back(Operand::output(0));
   d.grid = grid_1d(target, ceil_div(elements, 256));
@@ -100,7 +116,7 @@ KernelResult select_batch(const VulkanTarget& target, const NodeDesc& node) {
   d.estimate_us = model_us(elements * 8, elements * 32);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
@@ -112,9 +128,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     }
   }
   if (node.op->is("BatchNormalization")) return select_batch(target, node);
-  const bool trailing =
-      node.op->name == "RMSNormalization" || node.op->name == "LayerNormalization";
-  Result<Rows> rows = trailing ? trailing_rows(node) : channel_rows(node);
+  Result<Rows> rows = rows_of(node);
   if (!rows) return rows.error();
   const Rows& r = *rows;
   if (r.size == 0) return refuse(node, "statistics of no elements");
@@ -138,8 +152,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                  r.per_channel ? 1u : 0u,
                  *types | *y << 24,
                  wanted(1) | wanted(2)};
-  d.push = {word(r.rows), word(r.size), word(r.scales), word(r.spatial),
-            float_bits(attr_float(node, "epsilon", 1e-5f))};
+  d.push = {word(r.rows), word(r.size), word(r.scales), word(r.spatial), float_bits(r.epsilon)};
   d.operands = {Operand::input(0),  Operand::input(1),  Operand::input(2),
                 Operand::output(0), Operand::output(1), Operand::output(2)};
   d.grid = grid_1d(target, r.rows);
@@ -148,7 +161,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   d.estimate_us = model_us(r.rows * r.size * 8, r.rows * r.size * 6);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -180,6 +193,6 @@ constexpr std::string_view kOps[] = {"RMSNormalization", "LayerNormalization",
 }  // namespace
 
 extern const KernelFamily family_norm;
-const KernelFamily family_norm = {"norm", kOps, select, variants};
+const KernelFamily family_norm{{"norm", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

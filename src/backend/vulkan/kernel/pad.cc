@@ -6,6 +6,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/strided.h"
 #include "base/checked.h"
+#include "ir/op_attrs/shape.h"
 
 /// Pad in all four modes; pads may be negative.
 namespace polaris::vulkan {
@@ -48,7 +49,7 @@ Result<std::vector<std::int64_t>> low_pads(const NodeDesc& node) {
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const Shape& in = node.inputs[0].type.shape;
   const Shape& out = node.outputs[0].type.shape;
-  const std::string mode_name = attr_string(node, "mode", "constant");
+  const std::string& mode_name = node.attributes<PadAttrs>().mode;
   const auto* mode = std::find(std::begin(kModes), std::end(kModes), mode_name);
   if (mode == std::end(kModes)) return refuse(node, "mode, got '" + mode_name + "'");
   if (!node.inputs[0].type.encoding.is_plain()) return refuse(node, "encoded input");
@@ -90,7 +91,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   kernel->dispatches.push_back(std::move(dispatch));
   kernel->absorbed = 1ull << 1 | 1ull << 3;
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -111,6 +112,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_pad;
-const KernelFamily family_pad{"pad", kOps, select, variants};
+const KernelFamily family_pad{{"pad", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

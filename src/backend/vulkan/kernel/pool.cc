@@ -33,7 +33,7 @@ KernelResult finish(const char* name, Dispatch d, const NodeDesc& node, std::int
   d.estimate_us = model_us(bytes, operations);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 /// A workgroup a plane, or with channels last a workgroup 64 channels.
@@ -57,7 +57,7 @@ KernelResult select_planes(const VulkanTarget& target, const NodeDesc& node, boo
 }
 
 KernelResult select_windows(const VulkanTarget& target, const NodeDesc& node, bool average,
-                            const ConvGeometry& g) {
+                            const ConvGeometry& g, const PoolAttrs& attrs) {
   const OperandDesc& x = node.inputs[0];
   const OperandDesc& y = node.outputs[0];
   const bool indices = node.outputs.size() > 1 && node.outputs[1].present;
@@ -65,8 +65,8 @@ KernelResult select_windows(const VulkanTarget& target, const NodeDesc& node, bo
     return refuse(node, "indices of another layout than the maxima");
   }
   const std::int64_t outputs = operand_elements(y);
-  const bool columns = attr_int(node, "storage_order", 0) == 1;
-  const bool count_pad = average && attr_int(node, "count_include_pad", 0) != 0;
+  const bool columns = attrs.storage_order == 1;
+  const bool count_pad = average && attrs.count_include_pad;
   Dispatch d;
   d.shader = shader_for(x.type.dtype);
   d.constants = {average ? 1u : 0u,
@@ -100,14 +100,14 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   }
   if (Status s = check_operands(target, node); !s) return s.error();
   if (operand_elements(node.outputs[0]) == 0) {
-    return std::shared_ptr<const Kernel>(std::make_shared<VulkanKernel>("pool_empty"));
+    return std::shared_ptr<Kernel>(std::make_shared<VulkanKernel>("pool_empty"));
   }
   if (operand_elements(x) == 0) return refuse(node, "an empty input");
   if (!global) {
-    const auto g = pool_geometry(shape, static_cast<const PoolAttrs&>(*node.attrs));
+    const auto g = pool_geometry(shape, node.attributes<PoolAttrs>());
     if (!g) return refuse(node, g.error().message());
     if (Status s = check_window(node, *g); !s) return s.error();
-    return select_windows(target, node, average, *g);
+    return select_windows(target, node, average, *g, node.attributes<PoolAttrs>());
   }
   // A small plane is one window of one thread.
   const std::int64_t area = shape.elements_between(2, shape.rank());
@@ -115,7 +115,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   ConvGeometry g;
   g.spatial = 1;
   g.dims[2].in = g.dims[2].kernel = area;
-  return select_windows(target, node, average, g);
+  return select_windows(target, node, average, g, PoolAttrs());
 }
 
 void add_windows(std::vector<ShaderVariant>& all, DType type, const std::string& suffix) {
@@ -171,6 +171,6 @@ constexpr std::string_view kOps[] = {"MaxPool", "AveragePool", "GlobalMaxPool",
 }  // namespace
 
 extern const KernelFamily family_pool;
-const KernelFamily family_pool = {"pool", kOps, select, variants, kOps};
+const KernelFamily family_pool{{"pool", kOps, one_kernel<select>, kOps}, variants};
 
 }  // namespace polaris::vulkan

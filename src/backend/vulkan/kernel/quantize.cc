@@ -6,6 +6,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/quantize.h"
 
 /// QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear and polaris.Decode.
 namespace polaris::vulkan {
@@ -21,12 +22,13 @@ struct Scales {
   std::int64_t axis = 1, inner = 1, block = 1;
 };
 
+template <class A>
 Result<Scales> read_scales(const NodeDesc& node) {
   const Shape& x = node.inputs[0].type.shape;
   Scales s;
-  const std::int64_t block = attr_int(node, "block_size", 0);
+  const std::int64_t block = node.attributes<A>().block_size;
   if (operand_elements(node.inputs[1]) == 1 && block == 0) return s;
-  const auto axis = normalize_axis(attr_int(node, "axis", 1), x.rank());
+  const auto axis = normalize_axis(node.attributes<A>().axis, x.rank());
   if (!axis) return refuse(node, "an axis outside the rank");
   s.mode = block > 0 ? 2 : 1;
   s.axis = x[*axis];
@@ -69,7 +71,8 @@ Dispatch make_linear(const VulkanTarget& target, std::int64_t elements, bool qua
 KernelResult select_linear(const VulkanTarget& target, const NodeDesc& node, bool quantize) {
   const Result<std::uint32_t> types = read_types(node, quantize);
   if (!types) return types.error();
-  Result<Scales> scales = read_scales(node);
+  Result<Scales> scales =
+      quantize ? read_scales<QuantizeLinearAttrs>(node) : read_scales<DequantizeLinearAttrs>(node);
   if (!scales) return scales.error();
   const bool zero = has_input(node, 2);
   auto kernel = std::make_shared<VulkanKernel>(quantize ? "quantize" : "dequantize");
@@ -79,7 +82,7 @@ KernelResult select_linear(const VulkanTarget& target, const NodeDesc& node, boo
                 Operand::output(0)};
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 /// polaris.Decode of integers with scales: a DequantizeLinear of the packed constant.
@@ -96,7 +99,7 @@ KernelResult select_affine(const VulkanTarget& target, const NodeDesc& node) {
                 Operand::output(0)};
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select_dynamic(const VulkanTarget& target, const NodeDesc& node) {
@@ -120,7 +123,7 @@ KernelResult select_dynamic(const VulkanTarget& target, const NodeDesc& node) {
     kernel->dispatches.push_back(std::move(d));
   }
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select_decode(const VulkanTarget& target, const NodeDesc& node) {
@@ -142,7 +145,7 @@ KernelResult select_decode(const VulkanTarget& target, const NodeDesc& node) {
   d.estimate_us = model_us(quads * 20, quads * 16);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
@@ -196,6 +199,6 @@ constexpr std::string_view kOps[] = {"QuantizeLinear", "DequantizeLinear", "Dyna
 }  // namespace
 
 extern const KernelFamily family_quantize;
-const KernelFamily family_quantize = {"quantize", kOps, select, variants};
+const KernelFamily family_quantize{{"quantize", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

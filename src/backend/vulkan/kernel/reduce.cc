@@ -6,6 +6,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/reduce.h"
 
 /// ReduceSum and its like over any axes, ArgMax and ArgMin.
 namespace polaris::vulkan {
@@ -39,7 +40,7 @@ std::vector<std::uint32_t> dim_words(const Shape& sizes, const Shape& strides) {
 
 /// Axes of the node; nothing: all, or none with noop_with_empty_axes.
 Result<std::vector<std::int64_t>> read_axes(const NodeDesc& node, bool arg) {
-  if (arg) return std::vector<std::int64_t>{attr_int(node, "axis", 0)};
+  if (arg) return std::vector<std::int64_t>{node.attributes<ArgReduceAttrs>().axis};
   if (!has_input(node, 1)) return std::vector<std::int64_t>{};
   auto axes = known_ints(node, 1);
   if (!axes) return refuse(node, "axes that are not known when planning");
@@ -74,8 +75,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   }
   Result<std::vector<std::int64_t>> axes = read_axes(node, arg);
   if (!axes) return axes.error();
-  const auto geometry =
-      reduce_geometry(x.type.shape, *axes, attr_int(node, "noop_with_empty_axes", 0) != 0);
+  const bool noop = !arg && node.attributes<ReduceAttrs>().noop_with_empty_axes;
+  const auto geometry = reduce_geometry(x.type.shape, *axes, noop);
   if (!geometry) return refuse(node, "axes outside the rank");
   const std::int64_t outputs = operand_elements(node.outputs[0]);
   if (geometry->count == 0 && !is_float(x.type.dtype) && (op == kMax || op == kMin)) {
@@ -103,7 +104,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                  columns ? 1u : 0u,
                  kept_rank,
                  reduced_rank,
-                 attr_int(node, "select_last_index", 0) != 0 ? 1u : 0u,
+                 arg && node.attributes<ArgReduceAttrs>().select_last_index ? 1u : 0u,
                  type_code(x.type.dtype)};
   d.push = {word(outputs), word(geometry->count)};
   d.operands = {Operand::input(0), Operand::output(0), Operand::params(params)};
@@ -115,7 +116,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   kernel->dispatches.push_back(std::move(d));
   kernel->absorbed = 1u << 1;
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -142,6 +143,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_reduce;
-const KernelFamily family_reduce = {"reduce", kOps, select, variants};
+const KernelFamily family_reduce{{"reduce", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

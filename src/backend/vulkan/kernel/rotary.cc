@@ -3,6 +3,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/attention.h"
 
 /// RotaryEmbedding of rank 3 [batch, positions, heads * head] or 4 [batch, heads, positions, head].
 namespace polaris::vulkan {
@@ -29,8 +30,9 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   }
   const Result<std::uint32_t> types = float_codes(node, 0, 3);
   if (!types) return types.error();
-  const Heads h = heads_of(node.inputs[0].type.shape, attr_int(node, "num_heads", 0));
-  std::int64_t rotary = attr_int(node, "rotary_embedding_dim", 0);
+  const auto& attrs = node.attributes<RotaryEmbeddingAttrs>();
+  const Heads h = heads_of(node.inputs[0].type.shape, attrs.num_heads);
+  std::int64_t rotary = attrs.rotary_embedding_dim;
   if (rotary == 0) rotary = h.head;
   const std::int64_t vectors = h.batch * h.heads * h.positions;
   if (rotary < 2) return refuse(node, "nothing to rotate");
@@ -41,7 +43,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   auto kernel = std::make_shared<VulkanKernel>("rotary");
   Dispatch d;
   d.shader = "rotary";
-  d.constants = {attr_int(node, "interleaved", 0) != 0 ? 1u : 0u, id_words, *types};
+  d.constants = {attrs.interleaved ? 1u : 0u, id_words, *types};
   d.push = {word(vectors), word(h.heads),       word(h.positions),       word(h.head),
             word(rotary),  word(h.head_stride), word(h.position_stride), word(rows)};
   d.operands = {Operand::input(0), Operand::input(1),  Operand::input(2),
@@ -52,7 +54,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   d.estimate_us = model_us(vectors * h.head * 12, vectors * h.head * 3);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -78,6 +80,6 @@ constexpr std::string_view kOps[] = {"RotaryEmbedding"};
 }  // namespace
 
 extern const KernelFamily family_rotary;
-const KernelFamily family_rotary = {"rotary", kOps, select, variants};
+const KernelFamily family_rotary{{"rotary", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

@@ -4,6 +4,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/normalization.h"
 
 /// Softmax, LogSoftmax and Hardmax along any axis.
 namespace polaris::vulkan {
@@ -20,7 +21,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (operand_bytes(node.inputs[0]) > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
     return refuse(node, "an operand larger than a binding may be");
   }
-  const auto axis = normalize_axis(attr_int(node, "axis", -1), x.shape.rank());
+  const auto axis = normalize_axis(node.attributes<SoftmaxAttrs>().axis, x.shape.rank());
   if (!axis) return refuse(node, "an axis outside the rank");
   const std::int64_t size = x.shape[*axis];
   const std::int64_t inner = x.shape.elements_between(*axis + 1, x.shape.rank());
@@ -42,7 +43,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   d.estimate_us = model_us(lines * size * 12, lines * size * 12);
   kernel->dispatches.push_back(std::move(d));
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -62,6 +63,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_softmax;
-const KernelFamily family_softmax = {"softmax", kOps, select, variants};
+const KernelFamily family_softmax{{"softmax", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan

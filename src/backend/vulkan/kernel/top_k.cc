@@ -3,6 +3,7 @@
 #include "backend/vulkan/kernel_util.h"
 #include "backend/vulkan/opcode.h"
 #include "base/checked.h"
+#include "ir/op_attrs/reduce.h"
 
 /// TopK along any axis, sorted.
 namespace polaris::vulkan {
@@ -27,7 +28,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const Shape& shape = node.inputs[0].type.shape;
   const Result<std::string_view> shader = shader_of(target, node);
   if (!shader) return shader.error();
-  const auto axis = normalize_axis(attr_int(node, "axis", -1), shape.rank());
+  const auto& attrs = node.attributes<TopKAttrs>();
+  const auto axis = normalize_axis(attrs.axis, shape.rank());
   if (!axis) return refuse(node, "axis names no axis");
   const std::int64_t count = operand_elements(node.inputs[0]);
   if (count >= (std::int64_t{1} << 30)) return refuse(node, "more than 2^30 elements");
@@ -38,7 +40,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const auto word = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
   Dispatch d;
   d.shader = *shader;
-  d.constants = {type_code(node.inputs[0].type.dtype), attr_int(node, "largest", 1) != 0 ? 1u : 0u};
+  d.constants = {type_code(node.inputs[0].type.dtype), attrs.largest ? 1u : 0u};
   d.push = {word(count), word(shape[*axis]), word(shape.elements_between(*axis + 1, shape.rank())),
             word(node.outputs[0].type.shape[*axis])};
   d.operands = {Operand::input(0), Operand::output(0), Operand::output(1)};
@@ -49,7 +51,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   kernel->dispatches.push_back(std::move(d));
   kernel->absorbed = 1u << 1;
   finish_estimate(*kernel, node);
-  return std::shared_ptr<const Kernel>(std::move(kernel));
+  return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
 std::vector<ShaderVariant> variants() {
@@ -68,6 +70,6 @@ std::vector<ShaderVariant> variants() {
 }  // namespace
 
 extern const KernelFamily family_top_k;
-const KernelFamily family_top_k{"top_k", kOps, select, variants};
+const KernelFamily family_top_k{{"top_k", kOps, one_kernel<select>}, variants};
 
 }  // namespace polaris::vulkan
