@@ -64,7 +64,19 @@ typedef enum polaris_dtype {
   POLARIS_U32 = 9,
   POLARIS_I64 = 10,
   POLARIS_U64 = 11,
-  POLARIS_BOOL = 12
+  POLARIS_BOOL = 12,
+  POLARIS_F8E4M3FN = 13,
+  POLARIS_F8E4M3FNUZ = 14,
+  POLARIS_F8E5M2 = 15,
+  POLARIS_F8E5M2FNUZ = 16,
+  POLARIS_F8E8M0 = 17,
+  /* Packed: the first element in the low bits of the first byte, the last byte padded with zeros.
+   */
+  POLARIS_F4E2M1 = 18,
+  POLARIS_I4 = 19,
+  POLARIS_U4 = 20,
+  POLARIS_I2 = 21,
+  POLARIS_U2 = 22
 } polaris_dtype;
 
 /* A type: dims[0, rank), row-major. Where a type describes a model, a dim that is not fixed is -1.

@@ -41,6 +41,18 @@ Result<Layout> spatial_layout(const NodeDesc& node) {
                             "operands and row_major for the others");
 }
 
+std::optional<DType> small_dtype(const NodeDesc& node) {
+  for (const auto operands : {node.inputs, node.outputs}) {
+    for (const OperandDesc& operand : operands) {
+      if (!operand.present) continue;
+      if (is_small(operand.type.dtype)) return operand.type.dtype;
+      const DType stored = element_storage(operand.type);
+      if (!operand.type.encoding.is_block() && is_small(stored)) return stored;
+    }
+  }
+  return std::nullopt;
+}
+
 Buffer::Buffer(std::int64_t bytes, std::byte* host)
     : bytes_(bytes), id_(next_buffer_id()), host_(host) {}
 

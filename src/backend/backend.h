@@ -109,6 +109,10 @@ struct NodeDesc {
 /// another operand is not row-major, or where an operand in another layout is encoded.
 Result<Layout> spatial_layout(const NodeDesc& node);
 
+/// The small dtype that an operand of the node has or is stored in, or nothing. Kernels that
+/// compute in bytes and words refuse such a node by it.
+std::optional<DType> small_dtype(const NodeDesc& node);
+
 /// What a kernel was chosen from: kernels of one node, by kernel_id(), the one that estimates
 /// choose first. `node` is the node's key in a Tuning.
 struct KernelChoice {

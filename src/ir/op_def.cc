@@ -1,5 +1,7 @@
 #include "ir/op_def.h"
 
+#include "tensor/element.h"
+
 namespace polaris {
 namespace {
 
@@ -56,6 +58,15 @@ std::optional<std::vector<KnownInt>> InferContext::known_ints(int i) const {
   std::vector<KnownInt> out;
   for (std::int64_t number : *numbers) out.push_back({KnownInt::Kind::kNumber, number});
   return out;
+}
+
+Status run_reference(RefContext& context) {
+  if (auto ran = context.op->reference(context); !ran) return ran;
+  for (RefTensor& out : context.outputs) {
+    if (out.data == nullptr || !out.type.encoding.is_plain()) continue;
+    clear_padding(out.type.dtype, out.data, out.type.shape.elements());
+  }
+  return Status::success();
 }
 
 Error InferContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }

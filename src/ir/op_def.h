@@ -169,6 +169,10 @@ class RefContext {
   Error fail(std::string_view what) const;
 };
 
+/// Runs the op's reference, and zeroes the padding of packed outputs. All that runs references goes
+/// through here.
+Status run_reference(RefContext& context);
+
 /// A node as kernels, views and costs see it: no graph.
 struct NodeTypes {
   const OpDef* op = nullptr;

@@ -1,31 +1,28 @@
 #include "ir/scan_tensors.h"
 
-#include <cstring>
+#include "tensor/element.h"
 
 namespace polaris {
 namespace {
 
-/// The bytes of what one index of dims [0, axis] holds.
-std::size_t run_bytes(const TensorType& type, int axis) {
-  TensorType run = type;
-  for (int d = 0; d <= axis; ++d) run.shape.erase(0);
-  return static_cast<std::size_t>(run.bytes().value_or(0));
+/// The elements of what one index of dims [0, axis] holds.
+std::int64_t run_elements(const TensorType& type, int axis) {
+  return type.shape.elements_between(axis + 1, type.shape.rank());
 }
 
 }  // namespace
 
 Result<Tensor> slice_tensor(const Tensor& whole, int axis, std::int64_t index) {
   TensorType type = whole.type();
-  const auto length = static_cast<std::size_t>(type.shape[axis]);
+  const std::int64_t length = type.shape[axis];
   const std::int64_t outer = type.shape.elements_between(0, axis);
-  const std::size_t run = run_bytes(type, axis);
+  const std::int64_t run = run_elements(type, axis);
   type.shape.erase(axis);
   auto out = Tensor::allocate(type);
   if (!out || out->bytes().empty()) return out;
   std::byte* to = out->mutable_bytes().data();
-  const std::byte* from = whole.bytes().data() + static_cast<std::size_t>(index) * run;
-  for (std::int64_t o = 0; o < outer; ++o, to += run, from += length * run) {
-    std::memcpy(to, from, run);
+  for (std::int64_t o = 0; o < outer; ++o) {
+    copy_elements(type.dtype, to, o * run, whole.bytes().data(), (o * length + index) * run, run);
   }
   return out;
 }
@@ -40,12 +37,13 @@ Result<Tensor> stack_tensors(std::span<const Tensor> parts, const TensorType& pa
   auto out = Tensor::allocate(type);
   if (!out || out->bytes().empty()) return out;
   const std::int64_t outer = type.shape.elements_between(0, axis);
-  const std::size_t run = run_bytes(type, axis);
+  const std::int64_t run = run_elements(type, axis);
   std::byte* to = out->mutable_bytes().data();
+  std::int64_t at = 0;
   for (std::int64_t o = 0; o < outer; ++o) {
     for (const Tensor& one : parts) {
-      std::memcpy(to, one.bytes().data() + static_cast<std::size_t>(o) * run, run);
-      to += run;
+      copy_elements(type.dtype, to, at, one.bytes().data(), o * run, run);
+      at += run;
     }
   }
   return out;

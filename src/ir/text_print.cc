@@ -46,17 +46,15 @@ std::string real_literal(float value) {
 }
 
 std::string element_text(DType dtype, const std::byte* data, std::int64_t index) {
-  if (dtype == DType::kF64) return format_f64(load_f64(dtype, data, index));
+  // A power of two that is spelled short of its last bit would be rounded up.
+  if (dtype == DType::kF64 || dtype == DType::kF8E8M0) {
+    return format_f64(load_f64(dtype, data, index));
+  }
   if (is_float(dtype)) return format_f32(static_cast<float>(load_f64(dtype, data, index)));
   const std::int64_t v = load_i64(dtype, data, index);
   if (dtype == DType::kU64) return std::to_string(static_cast<std::uint64_t>(v));
   if (dtype == DType::kBool) return v != 0 ? "true" : "false";
   return std::to_string(v);
-}
-
-DType storage_dtype(const TensorType& type) {
-  return type.encoding.kind == Encoding::Kind::kAffine ? static_cast<DType>(type.encoding.storage)
-                                                       : type.dtype;
 }
 
 /// Whether element_text keeps every bit: not where the sign or payload of a NaN would be lost.
@@ -68,20 +66,28 @@ bool spells_exactly(DType dtype, const Tensor& tensor, std::int64_t count) {
   return true;
 }
 
-bool all_equal(std::span<const std::byte> bytes, std::size_t width) {
-  return bytes.size() > width &&
-         std::memcmp(bytes.data(), bytes.data() + width, bytes.size() - width) == 0;
+/// Whether there are several elements and all are the same, bit for bit.
+bool all_equal(DType dtype, std::span<const std::byte> bytes, std::int64_t count) {
+  if (count < 2) return false;
+  if (is_packed(dtype)) {
+    const std::uint8_t first = load_code(dtype, bytes.data(), 0);
+    for (std::int64_t i = 1; i < count; ++i) {
+      if (load_code(dtype, bytes.data(), i) != first) return false;
+    }
+    return true;
+  }
+  const auto width = static_cast<std::size_t>(width_of(dtype).raw());
+  return std::memcmp(bytes.data(), bytes.data() + width, bytes.size() - width) == 0;
 }
 
 /// Data after a type: a list, one number for all, base64, or (only where `may_elide`) elided.
 std::string data_text(const Tensor& tensor, const PrintOptions& options, bool may_elide) {
   const TensorType& type = tensor.type();
   const std::int64_t count = type.shape.elements();
-  const DType dtype = storage_dtype(type);
+  const DType dtype = element_storage(type);
   const bool spelled = !type.encoding.is_block() && spells_exactly(dtype, tensor, count);
   if (spelled && count > 0) {
-    const auto width = static_cast<std::size_t>(dtype_bytes(dtype));
-    if (count > 1 ? all_equal(tensor.bytes(), width) : type.shape.empty()) {
+    if (count > 1 ? all_equal(dtype, tensor.bytes(), count) : type.shape.empty()) {
       return element_text(dtype, tensor.bytes().data(), 0);
     }
   }

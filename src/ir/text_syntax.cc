@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "ir/nested.h"
 #include "tensor/element.h"
+#include "tensor/number.h"
 
 namespace polaris {
 namespace {
@@ -49,6 +50,20 @@ std::uint64_t random_bits(std::uint64_t& state) {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
   return z ^ (z >> 31);
+}
+
+/// Gives every element the bits of the first.
+void repeat_first(Tensor& tensor) {
+  const DType dtype = element_storage(tensor.type());
+  auto to = tensor.mutable_bytes();
+  if (is_packed(dtype)) {
+    for (std::int64_t i = 1; i < tensor.elements(); ++i) {
+      copy_elements(dtype, to.data(), i, to.data(), 0, 1);
+    }
+    return;
+  }
+  const auto width = static_cast<std::size_t>(width_of(dtype).raw());
+  for (std::size_t i = width; i < to.size(); ++i) to[i] = to[i - width];
 }
 
 void fill_random(Tensor& tensor, std::uint64_t seed) {
@@ -472,7 +487,7 @@ Status TextSyntax::encoding(TypeText& type) {
       token_.kind == TextToken::Kind::kWord ? dtype_from_name(token_.text) : std::nullopt;
   if (!storage) return unexpected("the stored type");
   next();
-  type.type.encoding.storage = static_cast<std::uint8_t>(*storage);
+  type.type.encoding.storage = *storage;
   while (accept(",")) {
     const bool axis = is("axis");
     if (!axis && !is("block")) return unexpected("axis or block");
@@ -541,9 +556,7 @@ Result<Tensor> TextSyntax::tensor(const TensorType& type) {
     // One number stands for every element.
     if (count == 0) return text_error(place, "an empty tensor is written []");
     if (auto s = element(*out, 0); !s) return s.error();
-    const std::size_t width = out->bytes().size() / static_cast<std::size_t>(count);
-    auto to = out->mutable_bytes();
-    for (std::size_t i = width; i < to.size(); ++i) to[i] = to[i - width];
+    repeat_first(*out);
     return out;
   }
   std::int64_t given = 0;
@@ -564,8 +577,7 @@ Result<Tensor> TextSyntax::tensor(const TensorType& type) {
 }
 
 Status TextSyntax::element(Tensor& tensor, std::int64_t index) {
-  const bool affine = tensor.type().encoding.kind == Encoding::Kind::kAffine;
-  const DType dtype = affine ? static_cast<DType>(tensor.type().encoding.storage) : tensor.dtype();
+  const DType dtype = element_storage(tensor.type());
   std::byte* const to = tensor.mutable_bytes().data();
   if (dtype == DType::kBool && (is("true") || is("false"))) {
     store_i64(dtype, to, index, is("true") ? 1 : 0);
@@ -578,16 +590,17 @@ Status TextSyntax::element(Tensor& tensor, std::int64_t index) {
   if (is_float(dtype)) {
     const auto value = parse_f64(token_.text);
     if (!value) return unexpected("a number");
-    store_f64(dtype, to, index, *value);
+    if (!store_number(dtype, to, index, *value)) {
+      return unexpected("a number that fits " + std::string(dtype_name(dtype)));
+    }
   } else if (dtype == DType::kU64) {
     const auto value = parse_u64(token_.text);
     if (!value) return unexpected("a uint64");
-    store_i64(dtype, to, index, static_cast<std::int64_t>(*value));
+    store_number(dtype, to, index, *value);
   } else {
     const auto value = parse_i64(token_.text);
     if (!value) return unexpected("an integer");
-    store_i64(dtype, to, index, *value);
-    if (load_i64(dtype, to, index) != *value || (dtype == DType::kBool && *value > 1)) {
+    if (!store_number(dtype, to, index, *value)) {
       return unexpected("a number that fits " + std::string(dtype_name(dtype)));
     }
   }
@@ -600,6 +613,9 @@ Status TextSyntax::base64(Tensor& tensor) {
   auto raw = lexer_.raw_string();
   if (!raw) return raw.error();
   const auto got = decode_base64(*raw, tensor.mutable_bytes());
+  if (!tensor.type().encoding.is_block()) {
+    clear_padding(element_storage(tensor.type()), tensor.mutable_bytes().data(), tensor.elements());
+  }
   if (!got || *got != static_cast<std::int64_t>(tensor.bytes().size())) {
     return text_error(place,
                       "wanted base64 data of " + std::to_string(tensor.bytes().size()) + " bytes");

@@ -22,7 +22,7 @@ std::shared_ptr<Constant> affine_weight(const Editor& editor, const Node& node) 
   TensorType type = editor.type(node.outputs[0]);
   if (rank < 2 || scale->dtype() != DType::kF32 || type.dtype != DType::kF32) return nullptr;
   type.encoding.kind = Encoding::Kind::kAffine;
-  type.encoding.storage = static_cast<std::uint8_t>(data->dtype());
+  type.encoding.storage = data->dtype();
   if (scale->elements() != 1 || attrs.block_size > 0) {
     const auto axis = normalize_axis(attrs.axis, rank);
     if (!axis || attrs.block_size > INT32_MAX) return nullptr;

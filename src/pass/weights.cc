@@ -4,19 +4,27 @@
 #include <cstring>
 #include <utility>
 
+#include "tensor/element.h"
+
 namespace polaris {
 namespace {
 
-/// A rank-2 array of `width`-byte elements turned around, in tiles so that both sides stay cached.
-void transpose_bytes(const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t columns,
-                     std::int64_t width) {
+/// A rank-2 array turned around, in tiles so that both sides stay cached.
+void transpose_elements(DType dtype, const std::byte* from, std::byte* to, std::int64_t rows,
+                        std::int64_t columns) {
   constexpr std::int64_t kTile = 32;
+  const bool packed = is_packed(dtype);
+  const ElementWidth width = width_of(dtype);
   for (std::int64_t r0 = 0; r0 < rows; r0 += kTile) {
     for (std::int64_t c0 = 0; c0 < columns; c0 += kTile) {
       for (std::int64_t c = c0; c < std::min(c0 + kTile, columns); ++c) {
         for (std::int64_t r = r0; r < std::min(r0 + kTile, rows); ++r) {
-          std::memcpy(to + (c * rows + r) * width, from + (r * columns + c) * width,
-                      static_cast<std::size_t>(width));
+          if (packed) {
+            copy_elements(dtype, to, c * rows + r, from, r * columns + c, 1);
+          } else {
+            std::memcpy(to + width.of(c * rows + r), from + width.of(r * columns + c),
+                        static_cast<std::size_t>(width.raw()));
+          }
         }
       }
     }
@@ -35,20 +43,35 @@ Result<Tensor> transpose_tensor(const Tensor& tensor) {
   auto out = Tensor::allocate(type);
   if (!out) return out;
   if (out->elements() == 0) return out;
-  const auto width = static_cast<std::int64_t>(tensor.bytes().size()) / out->elements();
-  transpose_bytes(tensor.bytes().data(), out->mutable_bytes().data(), rows, columns, width);
+  transpose_elements(element_storage(type), tensor.bytes().data(), out->mutable_bytes().data(),
+                     rows, columns);
   return out;
 }
 
-Tensor slice_rows(const Tensor& tensor, std::int64_t from, std::int64_t to) {
+/// Rows [from, to), where they lie or, where they begin or end within a byte, in bytes of their
+/// own.
+Result<Tensor> slice_rows(const Tensor& tensor, std::int64_t from, std::int64_t to) {
   TensorType type = tensor.type();
-  const std::size_t row =
-      tensor.bytes().size() / static_cast<std::size_t>(std::max<std::int64_t>(1, type.shape[0]));
+  type.shape[0] = from;
+  const auto before = type.bytes();
   type.shape[0] = to - from;
-  return Tensor::view(type,
-                      tensor.bytes().subspan(static_cast<std::size_t>(from) * row,
-                                             static_cast<std::size_t>(to - from) * row),
-                      tensor.owner());
+  const auto bytes = type.bytes();
+  if (!before || !bytes) {
+    return Error::invalid("[pass] rows of " + tensor.type().to_string() + " have no size");
+  }
+  const std::int64_t row = type.shape.elements_between(1, type.shape.rank());
+  const DType storage = element_storage(type);
+  if (!type.encoding.is_block() && !fills_bytes(storage, row)) {
+    auto out = Tensor::allocate(type);
+    if (!out) return out;
+    copy_elements(storage, out->mutable_bytes().data(), 0, tensor.bytes().data(), from * row,
+                  out->elements());
+    return out;
+  }
+  return Tensor::view(
+      type,
+      tensor.bytes().subspan(static_cast<std::size_t>(*before), static_cast<std::size_t>(*bytes)),
+      tensor.owner());
 }
 
 }  // namespace
@@ -82,7 +105,9 @@ Result<Constant> slice_weight(const Constant& weight, std::int64_t from, std::in
   Constant out;
   out.name = weight.name;
   out.file = weight.file;
-  out.data = slice_rows(weight.data, from, to);
+  auto rows = slice_rows(weight.data, from, to);
+  if (!rows) return rows.error();
+  out.data = rows.take();
   const bool affine = encoding.kind == Encoding::Kind::kAffine;
   const bool per_tensor = affine && encoding.axis < 0;
   if (affine && encoding.axis == 0 && encoding.block > 0) {
@@ -92,7 +117,11 @@ Result<Constant> slice_weight(const Constant& weight, std::int64_t from, std::in
   for (auto [source, target] :
        {std::pair(&weight.scale, &out.scale), std::pair(&weight.zero_point, &out.zero_point)}) {
     if (!*source) continue;
-    *target = parameters_by_row && !per_tensor ? slice_rows(*source, from, to) : *source;
+    *target = *source;
+    if (!parameters_by_row || per_tensor) continue;
+    auto cut = slice_rows(*source, from, to);
+    if (!cut) return cut.error();
+    *target = cut.take();
   }
   return out;
 }

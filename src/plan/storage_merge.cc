@@ -42,7 +42,7 @@ bool reads_root_once(const Launch& launch, const std::vector<Storage>& storages,
 }
 
 /// Merges one output of a launch into one of its inputs if the rules allow it.
-bool merge_pair(const Node& node, const InPlace& pair, const Launch& launch,
+bool merge_pair(const Graph& graph, const Node& node, const InPlace& pair, const Launch& launch,
                 std::vector<Storage>& storages) {
   if (pair.required || !node.op->has_trait(kElementwise)) return false;
   const auto in_index = static_cast<std::size_t>(pair.input);
@@ -51,6 +51,13 @@ bool merge_pair(const Node& node, const InPlace& pair, const Launch& launch,
   const Operand& in = launch.inputs[in_index];
   const Operand& out = launch.outputs[out_index];
   if (in.storage < 0 || out.storage < 0 || in.bytes != out.bytes || in.offset != 0) return false;
+  // Packed elements of another width stand elsewhere in the same bytes.
+  const ValueId read = node.inputs[in_index];
+  const ValueId written = node.outputs[out_index];
+  if (!read.valid() || !written.valid() ||
+      !same_places(graph.value(read).type.dtype, graph.value(written).type.dtype)) {
+    return false;
+  }
   const std::int32_t in_root = root_index(storages, in.storage);
   if (offset_in_root(storages, in.storage) != 0) return false;
   if (!reads_root_once(launch, storages, in_root)) return false;
@@ -104,7 +111,7 @@ void merge_in_place(const Graph& graph, Stage& stage) {
       if (launch.relayout) continue;
       const Node& node = graph.node(launch.node);
       for (const InPlace& pair : node.op->inplace) {
-        if (merge_pair(node, pair, launch, stage.storages)) break;
+        if (merge_pair(graph, node, pair, launch, stage.storages)) break;
       }
     }
   }

@@ -9,8 +9,11 @@
 namespace polaris {
 namespace {
 
-/// Slices along an axis without others before it are runs of bytes, which stay on their device.
-bool are_runs(const Shape& shape, int axis) { return shape.elements_between(0, axis) == 1; }
+/// Parts of `part` elements along an axis without others before it are runs of bytes, which stay on
+/// their device.
+bool are_runs(const TensorType& type, int axis, std::int64_t part) {
+  return type.shape.elements_between(0, axis) == 1 && fills_bytes(type.dtype, part);
+}
 
 }  // namespace
 
@@ -45,7 +48,7 @@ Result<ValueRef> ControlValues::slice(const ValueRef& whole, int axis, std::int6
 Result<ValueRef> ControlValues::stack(std::span<const ValueRef> parts, const TensorType& part,
                                       int axis) {
   const DeviceIndex device =
-      parts.empty() || !are_runs(part.shape, axis) ? kHost : parts.front().device;
+      parts.empty() || !are_runs(part, axis, part.shape.elements()) ? kHost : parts.front().device;
   if (device == kHost) {
     std::vector<Tensor> tensors;
     for (const ValueRef& one : parts) {
@@ -94,7 +97,8 @@ Status ControlValues::begin(const ControlView& view, const Graph& body,
       // Each slice would be read back where it does not lie in one piece.
       const auto axis = scan_axis(view, inputs[i].axis, type.shape.rank());
       if (!axis) return axis.error();
-      if (value.device == kHost || are_runs(type.shape, *axis)) continue;
+      const std::int64_t part = type.shape.elements_between(*axis + 1, type.shape.rank());
+      if (value.device == kHost || are_runs(type, *axis, part)) continue;
       auto host = to_host(runtime_, value);
       if (!host) return host.error();
       value = ValueRef::of(host.take());

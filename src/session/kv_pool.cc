@@ -85,6 +85,11 @@ Status KvPool::allocate(std::int64_t pages) {
       return Error::invalid("[kv] state '" + state.name + "', got " + state.type.to_string() +
                             ", wanted [pages, " + std::to_string(page_size_) + ", width]");
     }
+    const std::int64_t page = state.type.shape.elements_between(1, 3);
+    if (!state.type.encoding.is_block() && !fills_bytes(state.type.dtype, page)) {
+      return Error::invalid("[kv] state '" + state.name + "', got " + state.type.to_string() +
+                            ", wanted pages of whole bytes");
+    }
     const DeviceIndex d = states[s].device;
     Device& device = program_->runtime().device(d);
     TensorType type = state.type;

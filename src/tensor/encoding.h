@@ -3,6 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include "tensor/dtype.h"
+
 namespace polaris {
 
 /// Block formats pack runs of the last dim. The bytes are GGUF's, row after row.
@@ -31,7 +33,7 @@ struct Encoding {
   Kind kind = Kind::kPlain;
   BlockFormat format = BlockFormat::kQ4_0;  // kBlock
   std::int8_t axis = -1;                    // kAffine
-  std::uint8_t storage = 0;                 // kAffine: the DType of the stored integers
+  DType storage = DType::kI8;               // kAffine: of the stored integers
   std::int32_t block = 0;                   // kAffine
 
   static Encoding plain() { return {}; }

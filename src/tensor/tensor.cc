@@ -14,22 +14,19 @@ constexpr std::align_val_t kAlignment{64};
 // Bounds what a hostile shape can ask for before the allocator is even tried.
 constexpr std::int64_t kTensorBytesMax = std::int64_t{1} << 40;
 
-std::int64_t storage_bytes(const TensorType& type) {
-  if (type.encoding.kind == Encoding::Kind::kAffine) {
-    return dtype_bytes(static_cast<DType>(type.encoding.storage));
-  }
-  return dtype_bytes(type.dtype);
-}
-
 }  // namespace
 
 std::optional<std::int64_t> TensorType::bytes() const {
   const auto elements = shape.checked_elements();
   if (!elements) return std::nullopt;
-  if (!encoding.is_block()) return checked_mul(*elements, storage_bytes(*this));
+  if (!encoding.is_block()) return bytes_of(element_storage(*this), *elements);
   const BlockFormatInfo& info = block_format_info(encoding.format);
   if (shape.rank() == 0 || shape.back() % info.block_elements != 0) return std::nullopt;
   return checked_mul(*elements / info.block_elements, info.block_bytes);
+}
+
+DType element_storage(const TensorType& type) {
+  return type.encoding.kind == Encoding::Kind::kAffine ? type.encoding.storage : type.dtype;
 }
 
 std::string TensorType::to_string() const {
@@ -40,7 +37,7 @@ std::string TensorType::to_string() const {
     out += block_format_info(encoding.format).name;
   } else if (!encoding.is_plain()) {
     out += ":affine(";
-    out += dtype_name(static_cast<DType>(encoding.storage));
+    out += dtype_name(encoding.storage);
     if (encoding.axis >= 0) out += ", axis " + std::to_string(encoding.axis);
     if (encoding.block > 0) out += ", block " + std::to_string(encoding.block);
     out += ')';
@@ -90,7 +87,12 @@ Result<Tensor> Tensor::from_bytes(TensorType type, std::span<const std::byte> by
                           std::to_string(bytes.size()) + ", wanted " +
                           std::to_string(out->bytes().size()));
   }
-  if (!bytes.empty()) std::memcpy(out->mutable_bytes().data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) {
+    std::memcpy(out->mutable_bytes().data(), bytes.data(), bytes.size());
+    if (!type.encoding.is_block()) {
+      clear_padding(element_storage(type), out->mutable_bytes().data(), out->elements());
+    }
+  }
   return out;
 }
 

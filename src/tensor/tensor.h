@@ -27,6 +27,10 @@ struct TensorType {
   friend bool operator==(const TensorType&, const TensorType&) = default;
 };
 
+/// The dtype of the elements as they stand in memory: of an affine tensor, that of its integers.
+/// Not for block encodings.
+DType element_storage(const TensorType& type);
+
 /// A host tensor, row-major. Copies share the bytes; `allocate` gives bytes that may be written
 /// until the tensor is first copied; tensors over a mapped file are read only.
 class Tensor {
@@ -38,7 +42,8 @@ class Tensor {
   /// Read-only bytes owned elsewhere (a mapping); `owner` keeps them alive.
   static Tensor view(TensorType type, std::span<const std::byte> bytes,
                      std::shared_ptr<const void> owner);
-  /// A copy of `bytes`, whose length must be the type's. Errors as allocate, invalid on length.
+  /// A copy of `bytes`, whose length must be the type's; padding of packed elements is zeroed.
+  /// Errors as allocate, invalid on length.
   static Result<Tensor> from_bytes(TensorType type, std::span<const std::byte> bytes);
   template <class T>
   static Result<Tensor> from(DType dtype, const Shape& shape, std::span<const T> elements) {

@@ -10,6 +10,7 @@
 #include "base/os/mapped_file.h"
 #include "base/os/mapping_guard.h"
 #include "base/strings.h"
+#include "tensor/element.h"
 
 namespace polaris {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::size_t kHeaderBytesMax = 1 << 16;
 
 struct Header {
   DType dtype = DType::kF32;
+  bool nameless = false;  // bytes that stand for elements of a small dtype
   bool big_endian = false;
   bool fortran_order = false;
   Shape shape;
@@ -72,7 +74,10 @@ class HeaderParser {
     if (!text) return bad("descr is no text");
     has_descr_ = true;
     const char order = text->empty() ? '?' : text->front();
-    const std::string_view code = order == '?' ? *text : text->substr(1);
+    std::string_view code = order == '?' ? *text : text->substr(1);
+    // As ml_dtypes writes small elements, float8_e5m2 the second way.
+    header_.nameless = code == "V1" || code == "f1";
+    if (header_.nameless) code = "u1";
     const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
                                    [&](const Code& c) { return c.code == code; });
     if (row == std::end(kCodes) || std::string_view("<>|=").find(order) == std::string_view::npos) {
@@ -147,10 +152,10 @@ void swap_bytes(std::span<std::byte> bytes, std::int64_t width) {
 }
 
 // Fortran order is the row-major order of the reversed dims: walk the target, step the source.
-void copy_fortran(const Shape& shape, std::int64_t width, const std::byte* from, std::byte* to) {
+void copy_fortran(const Shape& shape, ElementWidth width, const std::byte* from, std::byte* to) {
   const int rank = shape.rank();
   std::int64_t strides[kMaxRank] = {};
-  std::int64_t step = width;
+  std::int64_t step = width.of(1);
   for (int i = 0; i < rank; ++i) {
     strides[i] = step;
     step *= shape[i];
@@ -158,7 +163,7 @@ void copy_fortran(const Shape& shape, std::int64_t width, const std::byte* from,
   std::int64_t index[kMaxRank] = {};
   const std::int64_t count = shape.elements();
   for (std::int64_t e = 0; e < count; ++e) {
-    std::memcpy(to + e * width, from, static_cast<std::size_t>(width));
+    std::memcpy(to + width.of(e), from, static_cast<std::size_t>(width.raw()));
     for (int i = rank - 1; i >= 0; --i) {
       from += strides[i];
       if (++index[i] < shape[i]) break;
@@ -191,14 +196,36 @@ Result<std::string_view> header_text(std::span<const std::byte>& file) {
   return text;
 }
 
-}  // namespace
+/// One element a byte, its bits low; those above may repeat a sign.
+Result<Tensor> to_small(const Tensor& bytes, DType dtype) {
+  auto out = Tensor::allocate(dtype, bytes.shape());
+  if (!out) return out.error();
+  const int bits = dtype_info(dtype).bits;
+  for (std::int64_t i = 0, n = bytes.elements(); i < n; ++i) {
+    const unsigned byte = std::to_integer<unsigned>(bytes.bytes()[static_cast<std::size_t>(i)]);
+    const unsigned above = byte >> bits;
+    const bool sign = (byte >> (bits - 1) & 1u) != 0 && is_signed_integer(dtype);
+    if (above != 0 && !(sign && above == 0xFFu >> bits)) {
+      return bad("element " + std::to_string(i) + ", got byte " + std::to_string(byte) +
+                 ", wanted one of " + std::string(dtype_name(dtype)));
+    }
+    store_code(dtype, out->mutable_bytes().data(), i, static_cast<std::uint8_t>(byte));
+  }
+  return out;
+}
 
-Result<Tensor> read_npy(std::span<const std::byte> file) {
-  const auto text = header_text(file);
-  if (!text) return text.error();
-  const auto header = HeaderParser(*text).parse();
-  if (!header) return header.error();
-  const TensorType type{header->dtype, header->shape, {}};
+/// The bytes that to_small reads.
+std::vector<std::byte> one_a_byte(const Tensor& tensor) {
+  std::vector<std::byte> out(static_cast<std::size_t>(tensor.elements()));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<std::byte>(
+        load_code(tensor.dtype(), tensor.bytes().data(), static_cast<std::int64_t>(i)));
+  }
+  return out;
+}
+
+Result<Tensor> read_elements(const Header& header, std::span<const std::byte> file) {
+  const TensorType type{header.dtype, header.shape, {}};
   const auto bytes = type.bytes();
   if (!bytes || std::cmp_less(file.size(), *bytes)) {
     return bad("data of " + type.to_string() + ", got " + std::to_string(file.size()) +
@@ -207,24 +234,40 @@ Result<Tensor> read_npy(std::span<const std::byte> file) {
   auto out = Tensor::allocate(type);
   if (!out) return out.error();
   const std::span<std::byte> target = out->mutable_bytes();
-  const std::int64_t width = dtype_bytes(type.dtype);
+  const ElementWidth width = width_of(type.dtype);
   if (target.empty()) return out;
-  if (header->fortran_order) {
+  if (header.fortran_order) {
     copy_fortran(type.shape, width, file.data(), target.data());
   } else {
     std::memcpy(target.data(), file.data(), target.size());
   }
-  if (header->big_endian) swap_bytes(target, width);
+  if (header.big_endian) swap_bytes(target, width.raw());
   if (type.dtype == DType::kBool) {
     for (std::byte& b : target) b = b != std::byte{0} ? std::byte{1} : std::byte{0};
   }
   return out;
 }
 
-Result<Tensor> load_npy(const std::string& path) {
+}  // namespace
+
+Result<Tensor> read_npy(std::span<const std::byte> file, std::optional<DType> small) {
+  const auto text = header_text(file);
+  if (!text) return text.error();
+  const auto header = HeaderParser(*text).parse();
+  if (!header) return header.error();
+  if (header->nameless && (!small || !is_small(*small))) {
+    return Error::unsupported(
+        "[npy] element type, got bytes without a name, wanted a float, integer or bool");
+  }
+  auto elements = read_elements(*header, file);
+  if (!elements || !header->nameless) return elements;
+  return to_small(*elements, *small);
+}
+
+Result<Tensor> load_npy(const std::string& path, std::optional<DType> small) {
   const auto file = MappedFile::open(path);
   if (!file) return file.error();
-  auto out = read_npy((*file)->bytes());
+  auto out = read_npy((*file)->bytes(), small);
   if (auto status = check_mapping(**file); !status) return status.error();
   if (!out) return out.error().with_context("'" + path + "'");
   return out;
@@ -234,10 +277,12 @@ Result<std::vector<std::byte>> format_npy(const Tensor& tensor) {
   if (!tensor.type().encoding.is_plain()) {
     return bad("tensor to write is " + tensor.type().to_string() + ", wanted a plain one");
   }
+  const bool small = is_small(tensor.dtype());
   const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
                                  [&](const Code& c) { return c.dtype == tensor.dtype(); });
-  const bool wide = dtype_bytes(tensor.dtype()) > 1;
-  std::string dict = "{'descr': '" + std::string(wide ? "<" : "|") + std::string(row->code) +
+  const bool wide = dtype_info(tensor.dtype()).bits > 8;
+  std::string dict = "{'descr': '" + std::string(wide ? "<" : "|") +
+                     std::string(small ? "V1" : row->code) +
                      "', 'fortran_order': False, 'shape': (";
   for (std::int64_t dim : tensor.shape()) dict += std::to_string(dim) + ", ";
   if (tensor.shape().rank() > 1) dict.resize(dict.size() - 2);
@@ -249,14 +294,17 @@ Result<std::vector<std::byte>> format_npy(const Tensor& tensor) {
       static_cast<std::size_t>(round_up(static_cast<std::int64_t>(kFront + dict.size() + 1), 64));
   dict.resize(header_bytes - kFront - 1, ' ');
   dict += '\n';
-  std::vector<std::byte> out(header_bytes + tensor.bytes().size());
+  std::vector<std::byte> unpacked;
+  if (small) unpacked = one_a_byte(tensor);
+  const std::span<const std::byte> data =
+      small ? std::span<const std::byte>(unpacked) : tensor.bytes();
+  std::vector<std::byte> out(header_bytes + data.size());
   std::memcpy(out.data(), kMagic.data(), kMagic.size());
   out[6] = std::byte{1};
   out[8] = static_cast<std::byte>(dict.size() & 0xFFu);
   out[9] = static_cast<std::byte>(dict.size() >> 8);
   std::memcpy(out.data() + kFront, dict.data(), dict.size());
-  std::copy(tensor.bytes().begin(), tensor.bytes().end(),
-            out.begin() + static_cast<std::ptrdiff_t>(header_bytes));
+  std::copy(data.begin(), data.end(), out.begin() + static_cast<std::ptrdiff_t>(header_bytes));
   return out;
 }
 

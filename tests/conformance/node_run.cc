@@ -61,7 +61,7 @@ std::vector<std::byte> in_layout(const TensorType& type, Layout layout,
                                  std::span<const std::byte> bytes) {
   std::vector<std::byte> out(bytes.begin(), bytes.end());
   if (layout == Layout::kRowMajor) return out;
-  const auto size = static_cast<std::size_t>(dtype_bytes(type.dtype));
+  const auto size = static_cast<std::size_t>(width_of(type.dtype).raw());
   std::byte* to = out.data();
   for (std::int64_t place : row_major_places(type.shape, layout)) {
     std::memcpy(to, bytes.data() + static_cast<std::size_t>(place) * size, size);
@@ -75,7 +75,7 @@ std::vector<std::byte> to_row_major(const TensorType& type, Layout layout,
                                     std::span<const std::byte> bytes) {
   std::vector<std::byte> out(bytes.begin(), bytes.end());
   if (layout == Layout::kRowMajor) return out;
-  const auto size = static_cast<std::size_t>(dtype_bytes(type.dtype));
+  const auto size = static_cast<std::size_t>(width_of(type.dtype).raw());
   const std::byte* from = bytes.data();
   for (std::int64_t place : row_major_places(type.shape, layout)) {
     std::memcpy(out.data() + static_cast<std::size_t>(place) * size, from, size);

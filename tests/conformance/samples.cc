@@ -104,7 +104,7 @@ Constant affine(DType storage, const Shape& shape, int axis, std::int32_t block,
                 const Shape& scales, bool zero) {
   TensorType type{DType::kF32, shape, {}};
   type.encoding.kind = Encoding::Kind::kAffine;
-  type.encoding.storage = static_cast<std::uint8_t>(storage);
+  type.encoding.storage = storage;
   type.encoding.axis = static_cast<std::int8_t>(axis);
   type.encoding.block = block;
   Constant out;
@@ -117,7 +117,7 @@ Constant affine(DType storage, const Shape& shape, int axis, std::int32_t block,
 
 std::vector<double> edge_values(DType dtype) {
   if (!is_float(dtype)) {
-    const int width = 8 * static_cast<int>(dtype_bytes(dtype));
+    const int width = dtype_info(dtype).bits;
     if (dtype == DType::kBool) return {0, 1};
     const bool sign = is_signed_integer(dtype);
     const double top = std::ldexp(1.0, sign ? width - 1 : width);

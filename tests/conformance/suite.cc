@@ -74,6 +74,7 @@ bool may_alias(const Sample& sample, const InPlace& pair, const std::vector<Tens
   const auto out = static_cast<std::size_t>(pair.output);
   return !pair.required && in < sample.inputs.size() && out < outputs.size() &&
          sample.inputs[in].data &&
+         same_places(sample.inputs[in].data.dtype(), outputs[out].dtype()) &&
          sample.inputs[in].data.bytes().size() == outputs[out].bytes().size();
 }
 

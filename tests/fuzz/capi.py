@@ -1,11 +1,30 @@
 """libpolaris.so through ctypes: as much of the C ABI as running a model takes."""
 import ctypes as c
 
+import ml_dtypes
 import numpy as np
 
 DTYPES = {0: np.float32, 1: np.float16, 3: np.float64, 4: np.int8, 5: np.uint8, 6: np.int16,
-          7: np.uint16, 8: np.int32, 9: np.uint32, 10: np.int64, 11: np.uint64, 12: np.bool_}
+          7: np.uint16, 8: np.int32, 9: np.uint32, 10: np.int64, 11: np.uint64, 12: np.bool_,
+          2: ml_dtypes.bfloat16, 13: ml_dtypes.float8_e4m3fn, 14: ml_dtypes.float8_e4m3fnuz,
+          15: ml_dtypes.float8_e5m2, 16: ml_dtypes.float8_e5m2fnuz, 17: ml_dtypes.float8_e8m0fnu,
+          18: ml_dtypes.float4_e2m1fn, 19: ml_dtypes.int4, 20: ml_dtypes.uint4, 21: ml_dtypes.int2,
+          22: ml_dtypes.uint2}
+# Bits of an element where several share a byte, the first in its low bits; NumPy gives each a byte.
+PACKED = {18: 4, 19: 4, 20: 4, 21: 2, 22: 2}
 NUMBERS = {np.dtype(t): n for n, t in DTYPES.items()}
+
+
+def pack(array, bits):
+    codes = np.frombuffer(array.tobytes(), np.uint8) & (1 << bits) - 1
+    shared = 8 // bits
+    codes = np.pad(codes, (0, -len(codes) % shared)).reshape(-1, shared)
+    return (codes << np.arange(shared) * bits).sum(1).astype(np.uint8).tobytes()
+
+
+def unpack(raw, bits, count):
+    codes = np.frombuffer(raw, np.uint8)[:, None] >> np.arange(8 // bits) * bits
+    return (codes & (1 << bits) - 1).astype(np.uint8).reshape(-1)[:count].tobytes()
 
 
 class Type(c.Structure):
@@ -88,7 +107,8 @@ class Model:
         for i, dim in enumerate(array.shape):
             kind.dims[i] = dim
         out = c.c_void_p()
-        data = array.tobytes()
+        packed = PACKED.get(kind.dtype)
+        data = pack(array, packed) if packed else array.tobytes()
         self.library.check(self.library.so.polaris_tensor_create(
             c.byref(kind), data, c.c_size_t(len(data)), c.byref(out)))
         return out.value
@@ -99,4 +119,7 @@ class Model:
         so.polaris_tensor_type(c.c_void_p(tensor), c.byref(kind))
         data = so.polaris_tensor_bytes(c.c_void_p(tensor), c.byref(size))
         raw = c.string_at(data, size.value) if size.value else b""
+        if kind.dtype in PACKED:
+            count = int(np.prod(kind.dims[:kind.rank], dtype=np.int64))
+            raw = unpack(raw, PACKED[kind.dtype], count)
         return np.frombuffer(raw, DTYPES[kind.dtype]).reshape(kind.dims[:kind.rank])

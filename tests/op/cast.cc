@@ -48,7 +48,7 @@ Number decode(std::uint64_t bits, DType dtype) {
   if (!is_float(dtype)) {
     out.mantissa = bits;
     if (is_signed_integer(dtype)) {
-      const int shift = 64 - 8 * static_cast<int>(dtype_bytes(dtype));
+      const int shift = 64 - dtype_info(dtype).bits;
       const auto v = static_cast<std::int64_t>(bits << shift) >> shift;
       out.negative = v < 0;
       out.mantissa = v < 0 ? 0 - static_cast<std::uint64_t>(v) : static_cast<std::uint64_t>(v);
@@ -96,7 +96,7 @@ std::uint64_t to_float_bits(const Number& n, DType dtype) {
 /// Truncated toward zero and saturated; NaN gives 0.
 std::uint64_t to_integer_bits(const Number& n, DType dtype) {
   if (n.kind == Number::kNan) return 0;
-  const int width = 8 * static_cast<int>(dtype_bytes(dtype));
+  const int width = dtype_info(dtype).bits;
   const bool sign = is_signed_integer(dtype);
   const std::uint64_t most = ~0ull >> (64 - width + (sign ? 1 : 0));
   const std::uint64_t least = sign ? most + 1 : 0;  // magnitude of the lowest
@@ -126,7 +126,7 @@ std::uint64_t expected_bits(std::uint64_t bits, DType from, DType to) {
 /// midpoints of the shorter floats and around powers of two.
 std::vector<std::uint64_t> patterns(DType dtype) {
   std::vector<std::uint64_t> out;
-  const int width = 8 * static_cast<int>(dtype_bytes(dtype));
+  const int width = dtype_info(dtype).bits;
   if (dtype == DType::kBool) return {0, 1};
   if (width <= 16) {
     for (std::uint64_t i = 0; i < 1ull << width; ++i) out.push_back(i);
@@ -162,7 +162,7 @@ std::vector<std::uint64_t> patterns(DType dtype) {
 
 Tensor tensor_of(DType dtype, const std::vector<std::uint64_t>& list) {
   auto out = Tensor::allocate(dtype, Shape{static_cast<std::int64_t>(list.size())});
-  const auto size = static_cast<std::size_t>(dtype_bytes(dtype));
+  const auto size = static_cast<std::size_t>(width_of(dtype).raw());
   for (std::size_t i = 0; i < list.size(); ++i) {
     std::memcpy(out->mutable_bytes().data() + i * size, &list[i], size);
   }

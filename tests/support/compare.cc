@@ -58,11 +58,15 @@ std::string difference(const Tensor& got, const Tensor& want, double slack, doub
 
 std::string difference_of_bits(const Tensor& got, const Tensor& want, const Tensor& other) {
   if (got.type() != want.type()) return difference(got, want);
-  const auto size = static_cast<std::size_t>(dtype_bytes(want.dtype()));
+  const DType dtype = want.dtype();
   for (std::int64_t i = 0, n = want.elements(); i < n; ++i) {
-    const auto at = static_cast<std::size_t>(i) * size;
     const auto same = [&](const Tensor& x) {
-      return std::memcmp(got.bytes().data() + at, x.bytes().data() + at, size) == 0;
+      if (is_small(dtype)) {
+        return load_code(dtype, got.bytes().data(), i) == load_code(dtype, x.bytes().data(), i);
+      }
+      const ElementWidth width = width_of(dtype);
+      return std::memcmp(got.bytes().data() + width.of(i), x.bytes().data() + width.of(i),
+                         static_cast<std::size_t>(width.raw())) == 0;
     };
     const bool nan = std::isnan(element_as_f64(got, i)) && std::isnan(element_as_f64(want, i));
     if (!nan && !same(want) && !same(other)) return element_difference(got, want, i);

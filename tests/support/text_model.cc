@@ -19,7 +19,7 @@ Tensor numbers(const TensorType& type, std::uint64_t state) {
       store_f64(type.dtype, data, i, static_cast<double>(number) * 0x1p-24 - 0.5);
     } else if (type.dtype == DType::kBool) {
       data[i] = static_cast<std::byte>(number & 1);
-    } else if (dtype_bytes(type.dtype) == 1) {
+    } else if (dtype_info(type.dtype).bits == 8) {
       data[i] = static_cast<std::byte>(number & 0xFF);
     } else {
       store_i64(type.dtype, data, i, number % 200 - 100);

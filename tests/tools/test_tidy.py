@@ -11,6 +11,7 @@ import dead  # noqa: E402
 import duplicates  # noqa: E402
 import floors  # noqa: E402
 import one_name  # noqa: E402
+import sizes  # noqa: E402
 import style  # noqa: E402
 from repo import Repo, blank_comments  # noqa: E402
 
@@ -223,6 +224,29 @@ class OneName(Case):
         self.passes(one_name.check, {"src/ir/a.h": "namespace polaris { struct Token; }",
                                      "src/text/b.h": self.ONE})
         self.passes(one_name.check, {"tests/op/a.cc": self.ONE, "tests/unit/b.cc": self.ONE})
+
+
+class Sizes(Case):
+    def test_products_with_the_width_of_an_element(self):
+        for line in ("n * width_of(d).raw();", "width_of(d).raw() * n;", "width_of(d).of(1) * n;",
+                     "*bytes_of(d, 1) * n;", "dtype_info(d).bits / 8;", "n * dtype_info(d).bits;",
+                     "n * (w).of(1);"):
+            text = f"long a(DType d, long n) {{ return {line} }}\n"
+            self.refused(sizes.check, {"src/ir/a.cc": text}, "use bytes_of")
+            self.passes(sizes.check, {"src/tensor/dtype.cc": text, "tests/unit/a.cc": text})
+
+    def test_products_with_a_name_that_was_given_it(self):
+        for given in ("const auto size = width_of(d).raw();", "long size(width_of(d).of(1));",
+                      "auto f = [size = width_of(d).raw()] {};"):
+            for use in ("n * size", "size * n", "f(n) * size"):
+                text = f"long a(DType d, long n) {{\n{given}\nreturn {use};\n}}\n"
+                self.refused(sizes.check, {"src/plan/a.cc": text}, "a product with 'size'")
+
+    def test_what_asks_how_wide_an_element_is(self):
+        text = ("long a(DType d, long n, long wide) {\n  const bool w = dtype_info(d).bits == 64;\n"
+                "  switch (width_of(d).raw()) { default: break; }\n"
+                "  return width_of(d).of(n) + wide * n + bytes_of(d, n).value_or(0);\n}\n")
+        self.passes(sizes.check, {"src/ir/a.cc": text})
 
 
 class Command(unittest.TestCase):

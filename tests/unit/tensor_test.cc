@@ -19,7 +19,8 @@ TEST_CASE("dtypes have NumPy's names and sizes") {
     const auto dtype = dtype_from_name(name);
     REQUIRE(dtype.has_value());
     CHECK(dtype_name(*dtype) == name);
-    CHECK(dtype_bytes(*dtype) == bytes);
+    CHECK(bytes_of(*dtype, 1) == bytes);
+    CHECK(width_of(*dtype).of(3) == 3 * bytes);
   }
   CHECK(!dtype_from_name("float8"));
   CHECK(is_float(DType::kBF16));

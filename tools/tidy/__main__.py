@@ -1,8 +1,9 @@
 """python3 tools/tidy [--stats] [--root DIR] [CHECK...]: what compilers and formatters do not see.
 
 Checks: floors (the include graph), style (limits, bans, words, globals), dead (unused files),
-duplicates, one_name (types that the linker takes for one). A line that says `tidy: allow CHECK`,
-with its reason, is let through. Prints one problem a line and exits 1 if there are any.
+duplicates, one_name (types that the linker takes for one), sizes (bytes of dtypes). A line that
+says `tidy: allow CHECK`, with its reason, is let through. Prints one problem a line and exits 1 if
+there are any.
 """
 import argparse
 import os
@@ -13,12 +14,13 @@ import dead  # noqa: E402
 import duplicates  # noqa: E402
 import floors  # noqa: E402
 import one_name  # noqa: E402
+import sizes  # noqa: E402
 import stats  # noqa: E402
 import style  # noqa: E402
 from repo import Repo  # noqa: E402
 
 CHECKS = {"floors": floors, "style": style, "one_name": one_name, "dead": dead,
-          "duplicates": duplicates}
+          "duplicates": duplicates, "sizes": sizes}
 
 
 def main():

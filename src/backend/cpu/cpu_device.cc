@@ -177,16 +177,20 @@ Result<std::shared_ptr<const Kernel>> CpuDevice::select(const NodeDesc& node) co
     fill_costs(node, target_.threads, kernel);
     return Status::success();
   };
-  Result<KernelList> offered =
-      gather_kernels(std::span(kFamilies, kFamilyCount), target_, node, refusals, finish);
-  if (!offered) return offered.error();
-  if (!offered->empty()) return choose_kernel(*offered, node, tuning_.get().get());
-  if (refusals.empty()) refusals.add("no kernel family serves it");
   const Result<Layout> layout = spatial_layout(node);
   if (!layout) return layout.error();
-  if (auto widened = widened_kernel(target_, node, *layout)) {
-    (void)finish(*widened);
-    return std::shared_ptr<const Kernel>(std::move(widened));
+  if (const auto small = small_dtype(node)) {
+    refusals.add("no kernel takes " + std::string(dtype_name(*small)));
+  } else {
+    Result<KernelList> offered =
+        gather_kernels(std::span(kFamilies, kFamilyCount), target_, node, refusals, finish);
+    if (!offered) return offered.error();
+    if (!offered->empty()) return choose_kernel(*offered, node, tuning_.get().get());
+    if (refusals.empty()) refusals.add("no kernel family serves it");
+    if (auto widened = widened_kernel(target_, node, *layout)) {
+      (void)finish(*widened);
+      return std::shared_ptr<const Kernel>(std::move(widened));
+    }
   }
   if (*layout != Layout::kRowMajor) return refusals.error();
   Result<KernelList> generic = family_generic.candidates(target_, node);

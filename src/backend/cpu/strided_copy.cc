@@ -18,13 +18,13 @@ void copy_run(const std::byte* from, std::int64_t stride, std::byte* to, std::in
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i * stride];
 }
 
-void copy_any(std::int64_t bytes, const std::byte* from, std::int64_t stride, std::byte* to,
+void copy_any(ElementWidth width, const std::byte* from, std::int64_t stride, std::byte* to,
               std::int64_t n) {
   if (stride == 1) {
-    std::memcpy(to, from, static_cast<std::size_t>(n * bytes));
+    std::memcpy(to, from, static_cast<std::size_t>(width.of(n)));
     return;
   }
-  switch (bytes) {
+  switch (width.raw()) {
     case 1: return copy_run<std::uint8_t>(from, stride, to, n);
     case 2: return copy_run<std::uint16_t>(from, stride, to, n);
     case 4: return copy_run<std::uint32_t>(from, stride, to, n);
@@ -67,8 +67,8 @@ void StridedCopy::run(ThreadPool& pool, const std::byte* from, std::byte* to) co
         at += rest % dims_[i] * strides_[i];
         rest /= dims_[i];
       }
-      copy_any(element_bytes_, from + at * element_bytes_, step,
-               to + (t / runs * inner + begin) * element_bytes_, std::min(run, inner - begin));
+      copy_any(width_, from + width_.of(at), step, to + width_.of(t / runs * inner + begin),
+               std::min(run, inner - begin));
     }
   });
 }

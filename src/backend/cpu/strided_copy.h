@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/thread_pool.h"
+#include "tensor/dtype.h"
 #include "tensor/shape.h"
 
 namespace polaris::cpu {
@@ -13,14 +14,13 @@ namespace polaris::cpu {
 class StridedCopy {
  public:
   static constexpr int kDimsMax = 2 * kMaxRank;
-  StridedCopy(std::int64_t element_bytes, std::int64_t start)
-      : element_bytes_(element_bytes), start_(start) {}
+  StridedCopy(ElementWidth width, std::int64_t start) : width_(width), start_(start) {}
   /// Appends an inner dim; dims of size 1 vanish, and dims that continue their outer one merge.
   void add_dim(std::int64_t size, std::int64_t stride);
   void run(ThreadPool& pool, const std::byte* from, std::byte* to) const;
 
  private:
-  std::int64_t element_bytes_;
+  ElementWidth width_;
   std::int64_t start_;
   int rank_ = 0;
   bool empty_ = false;

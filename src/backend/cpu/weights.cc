@@ -33,7 +33,7 @@ void decode_constant(const Constant& constant, std::int64_t from, std::int64_t c
     return;
   }
   if (type.encoding.kind == Encoding::Kind::kAffine) {
-    const auto storage = static_cast<DType>(type.encoding.storage);
+    const DType storage = type.encoding.storage;
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t s = scale_index(type, from + i);
       double q = load_f64(storage, data, from + i);

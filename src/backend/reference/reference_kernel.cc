@@ -28,7 +28,6 @@ void relayout(const TensorType& type, Layout layout, const std::byte* from, std:
               bool to_row_major) {
   const AxisOrder order = layout_order(layout, type.shape.rank());
   const Shape strides = row_major_strides(type.shape);
-  const auto size = static_cast<std::size_t>(dtype_bytes(type.dtype));
   Shape step;  // logical strides of the axes in memory order
   for (int i = 0; i < type.shape.rank(); ++i) {
     step.push_back(strides[order[static_cast<std::size_t>(i)]]);
@@ -36,9 +35,8 @@ void relayout(const TensorType& type, Layout layout, const std::byte* from, std:
   Walk walk(physical_shape(type.shape, layout));
   const int logical = walk.add(step);
   for (std::int64_t i = 0, n = walk.size(); i < n; ++i, walk.next()) {
-    const auto there = static_cast<std::size_t>(walk[logical]) * size;
-    const auto here = static_cast<std::size_t>(i) * size;
-    std::memcpy(to + (to_row_major ? there : here), from + (to_row_major ? here : there), size);
+    const std::int64_t there = walk[logical];
+    copy_elements(type.dtype, to, to_row_major ? there : i, from, to_row_major ? i : there, 1);
   }
 }
 
@@ -113,7 +111,7 @@ Status ReferenceKernel::run(std::string_view node_name, std::span<std::byte* con
   context.node_name = node_name;
   context.inputs = in;
   context.outputs = out;
-  if (auto ran = op_->reference(context); !ran) return ran;
+  if (auto ran = run_reference(context); !ran) return ran;
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (outputs[i] == nullptr || outputs_[i].layout == Layout::kRowMajor) continue;
     relayout(out[i].type, outputs_[i].layout, out[i].data, outputs[i], false);

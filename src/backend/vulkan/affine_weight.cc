@@ -60,7 +60,7 @@ Result<AffineWeight> read_affine_weight(const VulkanTarget& target, const NodeDe
   const Constant* constant = node.inputs[i].constant;
   if (constant == nullptr || !constant->scale) return refuse(node, "affine data that is computed");
   AffineWeight w;
-  w.storage = static_cast<DType>(type.encoding.storage);
+  w.storage = type.encoding.storage;
   const bool bytes = w.storage == DType::kI8 || w.storage == DType::kU8;
   if (!bytes || (constant->zero_point && constant->zero_point.dtype() != w.storage)) {
     return refuse(node, "affine data of other integers than int8 and uint8");

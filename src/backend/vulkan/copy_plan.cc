@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kDispatchesMax = 4096;
 
-std::string_view shader_of(std::int64_t element_bytes) {
-  switch (element_bytes) {
+std::string_view shader_of(ElementWidth width) {
+  switch (width.raw()) {
     case 1: return "copy.b1";
     case 2: return "copy.b2";
     case 4: return "copy.b4";
@@ -26,10 +26,10 @@ std::string_view shader_of(std::int64_t element_bytes) {
 /// Takes two elements for one where runs, strides and bases are even.
 bool widen(Copy& copy) {
   SpaceDim& last = copy.space.back();
-  if (copy.element_bytes >= 16 || last.size % 2 != 0 || last.strides[0] != 1 ||
-      last.strides[1] != 1 || copy.from_base % 2 != 0 || copy.to_base % 2 != 0 ||
-      copy.from_bytes % (2 * copy.element_bytes) != 0 ||
-      copy.to_bytes % (2 * copy.element_bytes) != 0) {
+  const std::int64_t pair = copy.width.twice().raw();
+  if (pair > 16 || last.size % 2 != 0 || last.strides[0] != 1 || last.strides[1] != 1 ||
+      copy.from_base % 2 != 0 || copy.to_base % 2 != 0 || copy.from_bytes % pair != 0 ||
+      copy.to_bytes % pair != 0) {
     return false;
   }
   for (std::size_t d = 0; d + 1 < copy.space.size(); ++d) {
@@ -42,7 +42,7 @@ bool widen(Copy& copy) {
   last.size /= 2;
   copy.from_base /= 2;
   copy.to_base /= 2;
-  copy.element_bytes *= 2;
+  copy.width = copy.width.twice();
   return true;
 }
 
@@ -65,11 +65,11 @@ Extent extent_of(const Space& space, std::size_t side, std::int64_t base) {
 Operand window(const VulkanTarget& target, const Copy& copy, std::size_t side, std::int64_t& base) {
   const Extent extent = extent_of(copy.space, side, base);
   const std::int64_t unit = target.alignment_bytes;
-  const std::int64_t start = extent.first * copy.element_bytes / unit * unit;
+  const std::int64_t start = copy.width.of(extent.first) / unit * unit;
   Operand operand = side == 0 ? copy.from : copy.to;
   operand.offset += start;
-  operand.bytes = (extent.last + 1) * copy.element_bytes - start;
-  base -= start / copy.element_bytes;
+  operand.bytes = copy.width.of(extent.last + 1) - start;
+  base -= start / copy.width.raw();
   return operand;
 }
 
@@ -85,7 +85,7 @@ void add_one(VulkanKernel& kernel, const VulkanTarget& target, const Copy& copy,
   const Operand to = window(target, copy, 1, to_base);
   const std::int64_t count = space_elements(copy.space);
   Dispatch dispatch;
-  dispatch.shader = shader_of(copy.element_bytes);
+  dispatch.shader = shader_of(copy.width);
   dispatch.constants = {strided ? static_cast<std::uint32_t>(copy.space.size()) : 0u, mode_in,
                         mode_out};
   dispatch.push = {static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(from_base),
@@ -93,7 +93,7 @@ void add_one(VulkanKernel& kernel, const VulkanTarget& target, const Copy& copy,
   dispatch.operands = {from, to, Operand::params(params)};
   dispatch.grid = grid_1d(target, ceil_div(count, 1024));
   dispatch.barrier_before = barrier;
-  dispatch.estimate_us = model_us(2 * count * copy.element_bytes, 0);
+  dispatch.estimate_us = model_us(copy.width.of(2 * count), 0);
   kernel.dispatches.push_back(std::move(dispatch));
 }
 
@@ -151,8 +151,14 @@ std::vector<ShaderVariant> copy_variants(std::string_view user) {
   std::vector<ShaderVariant> all;
   for (const std::int64_t bytes : {1, 2, 4, 8, 16}) {
     const std::string name = std::string(user) + " b" + std::to_string(bytes);
-    all.push_back({name + " same", shader_of(bytes), {0, kModeSame, kModeSame}, 3, 12, 0});
-    all.push_back({name + " strided", shader_of(bytes), {4, kModeStrided, kModeStrided}, 3, 12, 0});
+    all.push_back(
+        {name + " same", shader_of(ElementWidth(bytes)), {0, kModeSame, kModeSame}, 3, 12, 0});
+    all.push_back({name + " strided",
+                   shader_of(ElementWidth(bytes)),
+                   {4, kModeStrided, kModeStrided},
+                   3,
+                   12,
+                   0});
   }
   return all;
 }

@@ -12,7 +12,7 @@ struct Copy {
   Operand to;
   std::int64_t from_bytes = 0;  // of the whole operands
   std::int64_t to_bytes = 0;
-  std::int64_t element_bytes = 0;
+  ElementWidth width{1};
   std::int64_t from_base = 0;  // elements
   std::int64_t to_base = 0;
   Space space;

@@ -171,7 +171,8 @@ std::int64_t traffic(const NodeDesc& node, const ConvProblem& p, std::int64_t we
   constexpr std::int64_t kLine = 64;
   std::int64_t x = operand_bytes(node.inputs[0]);
   if (p.last && !p.depthwise()) {
-    const std::int64_t group_bytes = p.geometry.group_in * dtype_bytes(node.inputs[0].type.dtype);
+    const ElementWidth width = width_of(node.inputs[0].type.dtype);
+    const std::int64_t group_bytes = width.of(p.geometry.group_in);
     x = std::max(x, p.pixels() * p.geometry.groups * round_up(group_bytes, kLine));
   }
   return x + operand_bytes(node.outputs[0]) + weights;

@@ -12,7 +12,7 @@ using uint = std::uint32_t;
 inline constexpr std::uint32_t kTypeNone = 255;
 
 /// Type code of a dtype, or kTypeNone where shaders have none (float64, which stays on the cpu: a
-/// Polaris card does it at a sixteenth of its speed).
+/// Polaris card does it at a sixteenth of its speed; and small dtypes).
 constexpr std::uint32_t type_code(DType dtype) {
   switch (dtype) {
     case DType::kF32: return kTypeF32;
@@ -28,6 +28,16 @@ constexpr std::uint32_t type_code(DType dtype) {
     case DType::kI64: return kTypeI64;
     case DType::kU64: return kTypeU64;
     case DType::kBool: return kTypeBool;
+    case DType::kF8E4M3FN:
+    case DType::kF8E4M3FNUZ:
+    case DType::kF8E5M2:
+    case DType::kF8E5M2FNUZ:
+    case DType::kF8E8M0:
+    case DType::kF4E2M1:
+    case DType::kI4:
+    case DType::kU4:
+    case DType::kI2:
+    case DType::kU2: return kTypeNone;
   }
   return kTypeNone;
 }

@@ -17,9 +17,8 @@ constexpr std::size_t kPartsMax = 4096;
 /// Cuts loops from the outermost inwards until the operands fit.
 class Splitter {
  public:
-  Splitter(const VulkanTarget& target, const Space& space,
-           const std::vector<std::int64_t>& element_bytes)
-      : space_(space), element_bytes_(element_bytes), limit_(target.binding_bytes_max) {
+  Splitter(const VulkanTarget& target, const Space& space, const std::vector<ElementWidth>& widths)
+      : space_(space), widths_(widths), limit_(target.binding_bytes_max) {
     // A binding of a part starts at the aligned byte before its first element.
     if (!fits(0, space.front().size)) limit_ -= target.alignment_bytes;
   }
@@ -49,8 +48,8 @@ class Splitter {
 
   bool fits(std::size_t level, std::int64_t rows) const {
     if (rows * inner_elements(level) > kElementsMax) return false;
-    for (std::size_t o = 0; o < element_bytes_.size(); ++o) {
-      if (span(level, rows, o) * element_bytes_[o] > limit_) return false;
+    for (std::size_t o = 0; o < widths_.size(); ++o) {
+      if (widths_[o].of(span(level, rows, o)) > limit_) return false;
     }
     return true;
   }
@@ -77,7 +76,7 @@ class Splitter {
     const std::int64_t step = rows == 0 ? 1 : rows;
     for (std::int64_t row = 0; row < size; row += step) {
       Starts here = starts;
-      for (std::size_t o = 0; o < element_bytes_.size(); ++o) {
+      for (std::size_t o = 0; o < widths_.size(); ++o) {
         here[o] += row * space_[level].strides[o];
       }
       if (rows == 0) {
@@ -86,7 +85,7 @@ class Splitter {
       }
       const std::int64_t trips = std::min(rows, size - row);
       SpacePart part{trips * inner_elements(level), here, {}};
-      for (std::size_t o = 0; o < element_bytes_.size(); ++o) part.spans[o] = span(level, trips, o);
+      for (std::size_t o = 0; o < widths_.size(); ++o) part.spans[o] = span(level, trips, o);
       parts_.push_back(part);
       if (parts_.size() > kPartsMax) return false;
     }
@@ -94,7 +93,7 @@ class Splitter {
   }
 
   const Space& space_;
-  const std::vector<std::int64_t>& element_bytes_;
+  const std::vector<ElementWidth>& widths_;
   std::int64_t limit_;
   std::vector<SpacePart> parts_;
 };
@@ -161,17 +160,17 @@ std::uint32_t operand_mode(const Space& space, int operand) {
 }
 
 std::vector<SpacePart> split_space(const VulkanTarget& target, const Space& space,
-                                   const std::vector<std::int64_t>& element_bytes) {
-  return Splitter(target, space, element_bytes).split();
+                                   const std::vector<ElementWidth>& widths) {
+  return Splitter(target, space, widths).split();
 }
 
 Operand part_window(const VulkanTarget& target, const SpacePart& part, std::size_t operand,
-                    std::int64_t element_bytes, Operand whole, std::uint32_t& base) {
-  const std::int64_t start = part.starts[operand] * element_bytes;
+                    ElementWidth width, Operand whole, std::uint32_t& base) {
+  const std::int64_t start = width.of(part.starts[operand]);
   const std::int64_t aligned = start / target.alignment_bytes * target.alignment_bytes;
-  base = static_cast<std::uint32_t>((start - aligned) / element_bytes);
+  base = static_cast<std::uint32_t>((start - aligned) / width.raw());
   whole.offset += aligned;
-  whole.bytes = start - aligned + part.spans[operand] * element_bytes;
+  whole.bytes = start - aligned + width.of(part.spans[operand]);
   return whole;
 }
 

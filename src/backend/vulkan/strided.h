@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/vulkan/kernel.h"
+#include "tensor/dtype.h"
 #include "tensor/shape.h"
 
 /// Index spaces: loops over an output with a stride per operand and dim, merged as far as they go.
@@ -43,12 +44,12 @@ struct SpacePart {
 /// The loops (strides >= 0, each of at least one trip) in as few parts as the binding limit
 /// allows. Shaders see the same strides in every part. Empty where that would take too many.
 std::vector<SpacePart> split_space(const VulkanTarget& target, const Space& space,
-                                   const std::vector<std::int64_t>& element_bytes);
+                                   const std::vector<ElementWidth>& widths);
 
 /// The binding that shows what a part touches of an operand, from an aligned byte on; `base` is the
 /// part's first element within it.
 Operand part_window(const VulkanTarget& target, const SpacePart& part, std::size_t operand,
-                    std::int64_t element_bytes, Operand whole, std::uint32_t& base);
+                    ElementWidth width, Operand whole, std::uint32_t& base);
 
 /// Shader words of the loops, innermost first: fast divisor (2 words), size, `operands` strides.
 std::vector<std::uint32_t> space_words(const Space& space, int operands);

@@ -150,6 +150,9 @@ Result<std::shared_ptr<const Kernel>> select_kernel(const VulkanTarget& target,
   if (writes_nothing(node)) {
     return std::shared_ptr<const Kernel>(std::make_shared<const VulkanKernel>("empty"));
   }
+  if (const auto small = small_dtype(node)) {
+    return refuse(node, "no vulkan kernel takes " + std::string(dtype_name(*small)));
+  }
   Refusals refusals("", node);
   const Result<KernelList> offered =
       gather_kernels(std::span(kFamilies, kFamilyCount), target, node, refusals,

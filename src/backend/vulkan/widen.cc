@@ -20,7 +20,7 @@ void add_widen(VulkanKernel& kernel, const VulkanTarget& target, Operand from, O
   d.operands = {from, from, from, to, Operand::params()};
   d.grid = grid_1d(target, ceil_div(elements, 1024));
   d.barrier_before = false;
-  d.estimate_us = model_us(elements * (dtype_bytes(dtype) + 4), 0);
+  d.estimate_us = model_us(width_of(dtype).of(elements) + 4 * elements, 0);
   kernel.dispatches.push_back(std::move(d));
 }
 

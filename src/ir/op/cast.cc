@@ -6,12 +6,14 @@ namespace polaris {
 namespace {
 
 Status infer(InferContext& c) {
+  if (auto s = check_round_mode(c, c.as<CastAttrs>().round_mode); !s) return s;
   set_output(c, 0, c.as<CastAttrs>().to, c.in(0).shape);
   return Status::success();
 }
 
 Status reference(RefContext& c) {
-  cast_elements(c.in(0), c.out(0));
+  const auto& attrs = c.as<CastAttrs>();
+  cast_elements(c.in(0), c.out(0), small_rounding(attrs.saturate, attrs.round_mode));
   return Status::success();
 }
 
@@ -25,8 +27,10 @@ extern constinit const OpDef op_cast{
     .doc =
         "Converts the element type. Float to integer truncates toward zero and saturates, and NaN "
         "gives 0; integers keep their low bits; bool is `not zero` (NaN is true); what a float "
-        "type "
-        "cannot hold is rounded once, to nearest even.",
+        "type cannot hold is rounded once, to nearest even. Integers of 4 and 2 bits keep the low "
+        "bits of the number without its fraction. 8-bit floats take what is beyond them as their "
+        "largest number, or without `saturate` as infinity or NaN; float8_e8m0fnu rounds by "
+        "`round_mode` and takes what is below it, 0 and negative numbers as its smallest or NaN.",
     .since = 23,
     .inputs = kInputs,
     .outputs = kOutputs,

@@ -6,12 +6,14 @@ namespace polaris {
 namespace {
 
 Status infer(InferContext& c) {
+  if (auto s = check_round_mode(c, c.as<CastLikeAttrs>().round_mode); !s) return s;
   set_output(c, 0, c.in(1).dtype, c.in(0).shape);
   return Status::success();
 }
 
 Status reference(RefContext& c) {
-  cast_elements(c.in(0), c.out(0));
+  const auto& attrs = c.as<CastLikeAttrs>();
+  cast_elements(c.in(0), c.out(0), small_rounding(attrs.saturate, attrs.round_mode));
   return Status::success();
 }
 

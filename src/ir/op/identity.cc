@@ -17,7 +17,7 @@ extern constinit const OpDef op_identity{
     .traits = kElementwise | kFoldable | kPicksElements,
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
-    .infer = infer_unary<kAllTypes>,
+    .infer = infer_unary<kAnyTypes>,
     .reference = copy_reference,
     .inplace = kInPlaceUnary,
     .view = view_all,

@@ -10,7 +10,7 @@ namespace {
 /// The smallest value of an integer type.
 std::int64_t low(DType dtype) {
   if (!is_signed_integer(dtype)) return 0;
-  return INT64_MIN >> (64 - 8 * dtype_bytes(dtype));
+  return INT64_MIN >> (64 - dtype_info(dtype).bits);
 }
 
 constexpr ReduceFns kFns{

@@ -10,7 +10,7 @@ namespace {
 /// The largest value of an integer type, as stored.
 std::int64_t high(DType dtype) {
   if (dtype == DType::kBool) return 1;
-  const std::uint64_t ones = ~std::uint64_t{0} >> (64 - 8 * dtype_bytes(dtype));
+  const std::uint64_t ones = ~std::uint64_t{0} >> (64 - dtype_info(dtype).bits);
   return static_cast<std::int64_t>(is_signed_integer(dtype) ? ones >> 1 : ones);
 }
 

@@ -95,8 +95,8 @@ struct BitShiftAttrs final : AttrsOf<BitShiftAttrs> {
   void visit(AttrVisitor& v) override { v.field("direction", direction); }
 };
 
-/// Cast: target type. Float to integer truncates toward zero; `saturate` and `round_mode`
-/// matter to 8-bit floats only.
+/// Cast: target type. Float to integer truncates toward zero; `saturate` matters to 8-bit floats
+/// only, `round_mode` to float8_e8m0fnu: "up", "down" or "nearest".
 struct CastAttrs final : AttrsOf<CastAttrs> {
   DType to = DType::kF32;
   bool saturate = true;

@@ -1,7 +1,5 @@
 #include "ir/op_util/elements.h"
 
-#include <cstring>
-
 #include "tensor/block_format.h"
 
 namespace polaris {
@@ -20,7 +18,7 @@ std::int64_t scale_index(const TensorType& type, const Tensor& scale, std::int64
 
 double decode_affine(const RefTensor& t, std::int64_t index) {
   const std::int64_t at = scale_index(t.type, *t.scale, index);
-  std::int64_t q = load_i64(static_cast<DType>(t.type.encoding.storage), t.data, index);
+  std::int64_t q = load_i64(t.type.encoding.storage, t.data, index);
   if (t.zero_point != nullptr && *t.zero_point) q -= element_as_i64(*t.zero_point, at);
   return static_cast<double>(q) * element_as_f64(*t.scale, at);
 }
@@ -59,11 +57,7 @@ std::vector<std::int64_t> read_i64(const RefTensor& tensor) {
 
 void copy_elements(RefTensor& to, std::int64_t to_index, const RefTensor& from,
                    std::int64_t from_index, std::int64_t count) {
-  const std::int64_t size = dtype_bytes(to.type.dtype);
-  if (count > 0) {
-    std::memmove(to.data + to_index * size, from.data + from_index * size,
-                 static_cast<std::size_t>(count * size));
-  }
+  copy_elements(to.type.dtype, to.data, to_index, from.data, from_index, count);
 }
 
 int Walk::add(const Shape& strides, std::int64_t start) {

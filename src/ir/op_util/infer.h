@@ -24,7 +24,17 @@ inline constexpr DTypeSet kIntegerTypes = kSignedTypes | kUnsignedTypes;
 inline constexpr DTypeSet kNumericTypes = kFloatTypes | kIntegerTypes;
 inline constexpr DTypeSet kSignedNumericTypes = kFloatTypes | kSignedTypes;
 inline constexpr DTypeSet kBoolTypes = dtype_set(DType::kBool);
+/// All that ops compute with.
 inline constexpr DTypeSet kAllTypes = kNumericTypes | kBoolTypes;
+inline constexpr DTypeSet kSmallIntegerTypes =
+    dtype_set(DType::kI4, DType::kU4, DType::kI2, DType::kU2);
+/// Floats that quantize; float8_e8m0fnu is a scale and none of them.
+inline constexpr DTypeSet kSmallFloatTypes = dtype_set(
+    DType::kF8E4M3FN, DType::kF8E4M3FNUZ, DType::kF8E5M2, DType::kF8E5M2FNUZ, DType::kF4E2M1);
+inline constexpr DTypeSet kSmallTypes =
+    kSmallIntegerTypes | kSmallFloatTypes | dtype_set(DType::kF8E8M0);
+/// All that can be moved and converted.
+inline constexpr DTypeSet kAnyTypes = kAllTypes | kSmallTypes;
 inline constexpr DTypeSet kIndexTypes = dtype_set(DType::kI32, DType::kI64);
 inline constexpr bool contains(DTypeSet set, DType dtype) { return (set & dtype_bit(dtype)) != 0; }
 

@@ -29,7 +29,11 @@ Status check_scales(const InferContext& c, int scale, int zero, std::int64_t axi
   const Shape& x = c.in(0).shape;
   const Shape& s = c.in(scale).shape;
   if (block < 0) return c.fail("block_size, got " + std::to_string(block) + ", wanted 0 or more");
-  if (c.has(zero)) {
+  // One zero point for one scale, whichever of them is a scalar.
+  const bool one = s.rank() <= 1 && one_element(s) && block == 0;
+  const bool ones =
+      c.has(zero) && one && c.in(zero).shape.rank() <= 1 && one_element(c.in(zero).shape);
+  if (c.has(zero) && !ones) {
     if (s.rank() != c.in(zero).shape.rank()) {
       return c.fail("zero point shape, got " + c.in(zero).shape.to_string() + ", wanted " +
                     s.to_string());
@@ -40,7 +44,7 @@ Status check_scales(const InferContext& c, int scale, int zero, std::int64_t axi
       }
     }
   }
-  if (block == 0 && (s.rank() == 0 || (s.rank() == 1 && one_element(s)))) return Status::success();
+  if (one) return Status::success();
   auto at = check_axis(c, axis, x.rank());
   if (!at) return at.error();
   if (block == 0) {

@@ -13,7 +13,7 @@ inline float requantize_multiplier(double x_scale, double w_scale, double y_scal
   return static_cast<float>(x_scale * w_scale / y_scale);
 }
 
-/// Smallest and largest value of an 8- or 16-bit integer type.
+/// Smallest and largest value of an integer type of at most 16 bits.
 struct QuantRange {
   std::int32_t low = 0;
   std::int32_t high = 0;
@@ -23,6 +23,10 @@ constexpr QuantRange quant_range(DType dtype) {
     case DType::kI8: return {-128, 127};
     case DType::kI16: return {-32768, 32767};
     case DType::kU16: return {0, 65535};
+    case DType::kI4: return {-8, 7};
+    case DType::kU4: return {0, 15};
+    case DType::kI2: return {-2, 1};
+    case DType::kU2: return {0, 3};
     default: return {0, 255};
   }
 }

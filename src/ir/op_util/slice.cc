@@ -67,8 +67,12 @@ std::optional<std::int64_t> contiguous_offset(const TensorType& whole, const Sha
     cut = cut || sizes[i] != whole.shape[i];
     offset += starts[i] * strides[i];
   }
-  if (sizes.elements() == 0) offset = 0;
-  return offset * dtype_bytes(whole.dtype);
+  const std::int64_t count = sizes.elements();
+  if (count == 0) offset = 0;
+  // A run of packed elements shares no byte with its neighbours.
+  if (!fills_bytes(whole.dtype, offset)) return std::nullopt;
+  if (!fills_bytes(whole.dtype, count) && count != whole.shape.elements()) return std::nullopt;
+  return bytes_of(whole.dtype, offset);
 }
 
 }  // namespace polaris

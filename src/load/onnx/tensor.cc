@@ -32,14 +32,16 @@ constexpr Row kRows[] = {
     {"COMPLEX64", {}},
     {"COMPLEX128", {}},
     {"BFLOAT16", DType::kBF16},
-    {"FLOAT8E4M3FN", {}},
-    {"FLOAT8E4M3FNUZ", {}},
-    {"FLOAT8E5M2", {}},
-    {"FLOAT8E5M2FNUZ", {}},
-    {"UINT4", {}},
-    {"INT4", {}},
-    {"FLOAT4E2M1", {}},
-    {"FLOAT8E8M0", {}},
+    {"FLOAT8E4M3FN", DType::kF8E4M3FN},
+    {"FLOAT8E4M3FNUZ", DType::kF8E4M3FNUZ},
+    {"FLOAT8E5M2", DType::kF8E5M2},
+    {"FLOAT8E5M2FNUZ", DType::kF8E5M2FNUZ},
+    {"UINT4", DType::kU4},
+    {"INT4", DType::kI4},
+    {"FLOAT4E2M1", DType::kF4E2M1},
+    {"FLOAT8E8M0", DType::kF8E8M0},
+    {"UINT2", DType::kU2},
+    {"INT2", DType::kI2},
 };
 
 std::string label(const TensorDef& def) { return "[onnx] tensor '" + printable(def.name) + "'"; }
@@ -79,8 +81,10 @@ Result<std::shared_ptr<const Constant>> from_file(const TensorDef& def, const Te
   auto out = std::make_shared<Constant>();
   out->name = def.name;
   const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
-  const bool aligned = address % static_cast<std::uintptr_t>(dtype_bytes(type.dtype)) == 0;
-  if (aligned && !bytes.empty() && type.dtype != DType::kBool) {
+  const bool aligned = address % static_cast<std::uintptr_t>(width_of(type.dtype).raw()) == 0;
+  const bool as_it_is = type.dtype != DType::kBool &&
+                        has_clear_padding(type.dtype, bytes.data(), type.shape.elements());
+  if (aligned && !bytes.empty() && as_it_is) {
     out->data = Tensor::view(type, bytes, file.owner);
     out->file = file.mapping;
     return std::shared_ptr<const Constant>(std::move(out));
@@ -137,9 +141,25 @@ Status fill(const TensorDef& def, Tensor& tensor, const std::vector<T>& values, 
   return Status::success();
 }
 
+// Small types stand in int32_data byte by byte, as raw data would hold them.
+Status fill_bytes(const TensorDef& def, Tensor& tensor) {
+  const auto to = tensor.mutable_bytes();
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const std::int64_t value = def.ints[i];
+    if (value < INT8_MIN || value > UINT8_MAX) {
+      return Error::invalid(label(def) + " data, got " + std::to_string(value) +
+                            " in int32_data, wanted a byte");
+    }
+    to[i] = static_cast<std::byte>(value & 0xFF);
+  }
+  clear_padding(tensor.dtype(), to.data(), tensor.elements());
+  return Status::success();
+}
+
 // Each type has one typed field; half floats stand as their bits in int32_data.
 Status fill_typed(const TensorDef& def, Tensor& tensor) {
   const DType dtype = tensor.dtype();
+  if (is_small(dtype)) return fill_bytes(def, tensor);
   switch (dtype) {
     case DType::kF32:
       return fill(def, tensor, def.floats,
@@ -186,9 +206,11 @@ Result<std::shared_ptr<const Constant>> make_constant(const TensorDef& def, Sour
   // Typed data lies in memory already, so the count must match before more is allocated.
   const std::size_t values =
       def.floats.size() + def.ints.size() + def.doubles.size() + def.words.size();
-  if (std::cmp_not_equal(values, type->shape.elements())) {
+  const bool small = is_small(type->dtype);
+  const std::int64_t wanted = small ? *type->bytes() : type->shape.elements();
+  if (std::cmp_not_equal(values, wanted) || (small && values != def.ints.size())) {
     return Error::invalid(label(def) + " data, got " + std::to_string(values) + " values, wanted " +
-                          std::to_string(type->shape.elements()));
+                          std::to_string(wanted) + (small ? " in int32_data" : ""));
   }
   auto tensor = Tensor::allocate(*type);
   if (!tensor) return tensor.error();

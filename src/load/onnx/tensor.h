@@ -9,7 +9,7 @@
 
 namespace polaris::onnx {
 
-/// Our dtype for an ONNX data type number, or nothing for strings, complex and sub-byte types.
+/// Our dtype for an ONNX data type number, or nothing for strings and complex types.
 std::optional<DType> dtype_of(DataType type);
 /// "FLOAT8E4M3FN" ... or the number, for messages.
 std::string data_type_name(DataType type);

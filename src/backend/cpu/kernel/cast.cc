@@ -36,7 +36,7 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const std::int64_t n = node.outputs[0].type.shape.elements();
   if (!node.inputs[0].type.encoding.is_plain()) return unsupported(node, "encoded input");
   if (from == to) {
-    return KernelResult(make_kernel("cast_copy", [bytes = n * dtype_bytes(to)](const Launch& l) {
+    return KernelResult(make_kernel("cast_copy", [bytes = width_of(to).of(n)](const Launch& l) {
       if (bytes > 0 && l.inputs[0] != l.outputs[0]) {
         std::memmove(l.outputs[0], l.inputs[0], static_cast<std::size_t>(bytes));
       }

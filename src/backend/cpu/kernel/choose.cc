@@ -25,17 +25,19 @@ void where_run(const std::uint8_t* c, std::int64_t c_step, const std::byte* a, s
 }
 
 KernelResult select_where(const NodeDesc& node) {
-  const std::int64_t bytes = dtype_bytes(node.outputs[0].type.dtype);
+  const ElementWidth width = width_of(node.outputs[0].type.dtype);
+  const std::int64_t bytes = width.raw();
   auto plan = std::make_shared<const BroadcastPlan>(
       plan_broadcast(node.outputs[0].type.shape, node.inputs));
   const auto run = bytes == 1   ? where_run<std::uint8_t>
                    : bytes == 2 ? where_run<std::uint16_t>
                    : bytes == 4 ? where_run<std::uint32_t>
                                 : where_run<std::uint64_t>;
-  return KernelResult(make_kernel("where", [plan, bytes, run](const Launch& l) {
+  return KernelResult(make_kernel("where", [plan, width, run](const Launch& l) {
     for_each_run(*l.pool, *plan, [&](const std::int64_t* at, std::int64_t to, std::int64_t n, int) {
-      run(l.in<std::uint8_t>(0) + at[0], plan->step(0), l.inputs[1] + at[1] * bytes, plan->step(1),
-          l.inputs[2] + at[2] * bytes, plan->step(2), l.outputs[0] + to * bytes, n);
+      run(l.in<std::uint8_t>(0) + at[0], plan->step(0), l.inputs[1] + width.of(at[1]),
+          plan->step(1), l.inputs[2] + width.of(at[2]), plan->step(2), l.outputs[0] + width.of(to),
+          n);
     });
   }));
 }

@@ -166,40 +166,39 @@ KernelResult double_kernel(const NodeDesc& node) {
 }
 
 /// Integers, bool and comparisons: a loop over typed runs.
-KernelResult loop_kernel(const NodeDesc& node, BinaryLoop loop, std::int64_t in_bytes,
-                         std::int64_t out_bytes, std::string name) {
+KernelResult loop_kernel(const NodeDesc& node, BinaryLoop loop, ElementWidth in, ElementWidth out,
+                         std::string name) {
   auto plan = std::make_shared<const BroadcastPlan>(
       plan_broadcast(node.outputs[0].type.shape, node.inputs));
   const std::size_t count = node.inputs.size();
-  return KernelResult(make_kernel(std::move(name), [plan, loop, in_bytes, out_bytes,
-                                                    count](const Launch& l) {
-    for_each_run(
-        *l.pool, *plan, [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n, int) {
-          const std::byte* a = l.inputs[0] + offsets[0] * in_bytes;
-          std::byte* y = l.outputs[0] + to * out_bytes;
-          if (count == 2) {
-            loop(a, plan->step(0), l.inputs[1] + offsets[1] * in_bytes, plan->step(1), y, n);
-            return;
-          }
-          if (count == 1) {
-            loop(a, plan->step(0), a, plan->step(0), y, n);
-            return;
-          }
-          // Folds in a buffer: the output may share the bytes of any input.
-          alignas(8) std::byte buffer[kTile * 8];
-          for (std::int64_t i = 0; i < n; i += kTile) {
-            const std::int64_t m = std::min(kTile, n - i);
-            const std::byte* left = a + i * plan->step(0) * in_bytes;
-            std::int64_t step = plan->step(0);
-            for (std::size_t k = 1; k < count; ++k) {
-              const std::byte* right = l.inputs[k] + (offsets[k] + i * plan->step(k)) * in_bytes;
-              loop(left, step, right, plan->step(k), buffer, m);
-              left = buffer;
-              step = 1;
-            }
-            std::copy_n(buffer, m * out_bytes, y + i * out_bytes);
-          }
-        });
+  return KernelResult(make_kernel(std::move(name), [plan, loop, in, out, count](const Launch& l) {
+    for_each_run(*l.pool, *plan,
+                 [&](const std::int64_t* offsets, std::int64_t to, std::int64_t n, int) {
+                   const std::byte* a = l.inputs[0] + in.of(offsets[0]);
+                   std::byte* y = l.outputs[0] + out.of(to);
+                   if (count == 2) {
+                     loop(a, plan->step(0), l.inputs[1] + in.of(offsets[1]), plan->step(1), y, n);
+                     return;
+                   }
+                   if (count == 1) {
+                     loop(a, plan->step(0), a, plan->step(0), y, n);
+                     return;
+                   }
+                   // Folds in a buffer: the output may share the bytes of any input.
+                   alignas(8) std::byte buffer[kTile * 8];
+                   for (std::int64_t i = 0; i < n; i += kTile) {
+                     const std::int64_t m = std::min(kTile, n - i);
+                     const std::byte* left = a + in.of(i * plan->step(0));
+                     std::int64_t step = plan->step(0);
+                     for (std::size_t k = 1; k < count; ++k) {
+                       const std::byte* right = l.inputs[k] + in.of(offsets[k] + i * plan->step(k));
+                       loop(left, step, right, plan->step(k), buffer, m);
+                       left = buffer;
+                       step = 1;
+                     }
+                     std::copy_n(buffer, out.of(m), y + out.of(i));
+                   }
+                 });
   }));
 }
 
@@ -218,7 +217,7 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (row->opcode >= kOpEqual && row->opcode <= kOpLessOrEqual) {
     const BinaryLoop loop = compare_loop(row->opcode, dtype);
     if (loop == nullptr) return unsupported(node, "comparison of this type");
-    return loop_kernel(node, loop, dtype_bytes(dtype), 1,
+    return loop_kernel(node, loop, width_of(dtype), ElementWidth(1),
                        "compare_" + std::string(dtype_name(dtype)));
   }
   if (node.outputs[0].type.dtype != dtype) return unsupported(node, "output type");
@@ -226,7 +225,7 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (dtype == DType::kF64) return double_kernel(node);
   const BinaryLoop loop = integer_loop(opcode_of(*row, node), dtype);
   if (loop == nullptr) return unsupported(node, "integers of this type");
-  return loop_kernel(node, loop, dtype_bytes(dtype), dtype_bytes(dtype),
+  return loop_kernel(node, loop, width_of(dtype), width_of(dtype),
                      "elementwise_" + std::string(dtype_name(dtype)));
 }
 

@@ -57,13 +57,13 @@ KernelResult select_range(const NodeDesc& node) {
 KernelResult select_constant(const NodeDesc& node) {
   const Tensor& value = node.attributes<ConstantOfShapeAttrs>().value;
   std::uint64_t bits = 0;
-  const std::int64_t size = dtype_bytes(node.outputs[0].type.dtype);
-  if (value) std::memcpy(&bits, value.bytes().data(), static_cast<std::size_t>(size));
+  const ElementWidth width = width_of(node.outputs[0].type.dtype);
+  if (value) std::memcpy(&bits, value.bytes().data(), static_cast<std::size_t>(width.raw()));
   const std::int64_t n = node.outputs[0].type.shape.elements();
-  return KernelResult(make_kernel("constant_of_shape", [bits, size, n](const Launch& l) {
+  return KernelResult(make_kernel("constant_of_shape", [bits, width, n](const Launch& l) {
     parallel_rows(*l.pool, n, 1, [&](std::int64_t from, std::int64_t to, int) {
       for (std::int64_t i = from; i < to; ++i) {
-        std::memcpy(l.outputs[0] + i * size, &bits, static_cast<std::size_t>(size));
+        std::memcpy(l.outputs[0] + width.of(i), &bits, static_cast<std::size_t>(width.raw()));
       }
     });
   }));

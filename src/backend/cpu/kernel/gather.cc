@@ -19,7 +19,7 @@ std::int64_t load_index(const Launch& l, bool wide, std::int64_t i) {
 
 struct GatherShape {
   std::int64_t outer = 1, size = 1, inner = 1, count = 1;
-  std::int64_t element_bytes = 1;
+  ElementWidth width{1};
   bool wide = false;
 };
 
@@ -30,7 +30,7 @@ GatherShape gather_shape(const NodeDesc& node, int axis) {
           data.shape[axis],
           data.shape.elements_between(axis + 1, data.shape.rank()),
           indices.shape.elements(),
-          dtype_bytes(data.dtype),
+          width_of(data.dtype),
           indices.dtype == DType::kI64};
 }
 
@@ -59,7 +59,7 @@ KernelResult select_gather(const CpuTarget& target, const NodeDesc& node) {
   const GatherShape g = gather_shape(node, *axis);
   if (data.type.encoding.is_plain()) {
     return KernelResult(make_kernel("gather", [g](const Launch& l) {
-      const std::int64_t bytes = g.inner * g.element_bytes;
+      const std::int64_t bytes = g.width.of(g.inner);
       return gather_rows(g, l, [&](std::int64_t to, std::int64_t from) {
         if (bytes > 0) {
           std::memcpy(l.outputs[0] + to * bytes, l.inputs[0] + from * bytes,
@@ -103,7 +103,7 @@ KernelResult select_elements(const NodeDesc& node) {
   return KernelResult(make_kernel(
       "gather_elements",
       [from = data.shape, to = indices.shape, at = *axis, strides = row_major_strides(data.shape),
-       bytes = dtype_bytes(data.dtype), wide = indices.dtype == DType::kI64](const Launch& l) {
+       width = width_of(data.dtype), wide = indices.dtype == DType::kI64](const Launch& l) {
         RunError error;
         parallel_rows(*l.pool, to.elements(), 8, [&](std::int64_t begin, std::int64_t end, int) {
           for (std::int64_t i = begin; i < end; ++i) {
@@ -119,9 +119,9 @@ KernelResult select_elements(const NodeDesc& node) {
               error.set(i, given);
               return;
             }
-            std::memcpy(l.outputs[0] + i * bytes,
-                        l.inputs[0] + (offset + index * strides[at]) * bytes,
-                        static_cast<std::size_t>(bytes));
+            std::memcpy(l.outputs[0] + width.of(i),
+                        l.inputs[0] + width.of(offset + index * strides[at]),
+                        static_cast<std::size_t>(width.of(1)));
           }
         });
         return error.status("[GatherElements] index", from[at]);
@@ -148,8 +148,7 @@ KernelResult select_nd(const NodeDesc& node) {
   return KernelResult(make_kernel(
       "gather_nd",
       [shape = data.shape, b, depth, run, tuples, per_batch = batches > 0 ? tuples / batches : 0,
-       batch_size = data.shape.elements_between(b, data.shape.rank()),
-       bytes = run * dtype_bytes(data.dtype),
+       batch_size = data.shape.elements_between(b, data.shape.rank()), width = width_of(data.dtype),
        wide = indices.dtype == DType::kI64](const Launch& l) {
         RunError error;
         parallel_rows(*l.pool, tuples, run + depth, [&](std::int64_t from, std::int64_t to, int) {
@@ -166,9 +165,9 @@ KernelResult select_nd(const NodeDesc& node) {
               offset = offset * size + index;
             }
             const std::int64_t start = i / per_batch * batch_size + offset * run;
-            if (bytes > 0) {
-              std::memcpy(l.outputs[0] + i * bytes, l.inputs[0] + start * (bytes / run),
-                          static_cast<std::size_t>(bytes));
+            if (run > 0) {
+              std::memcpy(l.outputs[0] + width.of(i * run), l.inputs[0] + width.of(start),
+                          static_cast<std::size_t>(width.of(run)));
             }
           }
         });

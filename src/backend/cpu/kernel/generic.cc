@@ -32,7 +32,7 @@ Status run(const GenericNode& node, const Launch& l) {
   context.node_name = node.name;
   context.inputs = inputs;
   context.outputs = outputs;
-  return node.op->reference(context);
+  return run_reference(context);
 }
 
 KernelResult select(const CpuTarget&, const NodeDesc& node) {

@@ -42,7 +42,7 @@ KernelResult select_transpose(const NodeDesc& node) {
   const auto& perm = node.attributes<TransposeAttrs>().perm;
   const Shape& in = node.inputs[0].type.shape;
   const Shape strides = row_major_strides(in);
-  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), 0);
+  StridedCopy copy(width_of(node.inputs[0].type.dtype), 0);
   for (int i = 0; i < in.rank(); ++i) {
     const int axis =
         perm.empty() ? in.rank() - 1 - i : static_cast<int>(perm[static_cast<std::size_t>(i)]);
@@ -63,7 +63,7 @@ KernelResult select_slice(const NodeDesc& node) {
   const Shape strides = row_major_strides(in);
   std::int64_t start = 0;
   for (int i = 0; i < in.rank(); ++i) start += g->starts[i] * strides[i];
-  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), start);
+  StridedCopy copy(width_of(node.inputs[0].type.dtype), start);
   for (int i = 0; i < in.rank(); ++i) {
     // A step past the ends is taken once at most; its product with the stride may not fit.
     copy.add_dim(g->sizes[i], g->sizes[i] > 1 ? strides[i] * g->steps[i] : 0);
@@ -77,7 +77,7 @@ KernelResult select_expand(const NodeDesc& node) {
   const Shape& in = node.inputs[0].type.shape;
   const Shape& out = node.outputs[0].type.shape;
   const Shape strides = row_major_strides(in);
-  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), 0);
+  StridedCopy copy(width_of(node.inputs[0].type.dtype), 0);
   for (int o = 0, i = in.rank() - out.rank(); o < out.rank(); ++o, ++i) {
     copy.add_dim(out[o], i < 0 || in[i] == 1 ? 0 : strides[i]);
   }
@@ -90,7 +90,7 @@ KernelResult select_tile(const NodeDesc& node) {
   const Shape& in = node.inputs[0].type.shape;
   const Shape& out = node.outputs[0].type.shape;
   const Shape strides = row_major_strides(in);
-  StridedCopy copy(dtype_bytes(node.inputs[0].type.dtype), 0);
+  StridedCopy copy(width_of(node.inputs[0].type.dtype), 0);
   for (int i = 0; i < in.rank(); ++i) {
     copy.add_dim(in[i] > 0 ? out[i] / in[i] : 0, 0);
     copy.add_dim(in[i], strides[i]);
@@ -122,8 +122,8 @@ void copy_parts(ThreadPool& pool, const PartCopy& p, const std::byte* from, std:
 /// The parts of `whole` along an axis.
 std::vector<PartCopy> part_copies(const TensorType& whole, int axis,
                                   std::span<const OperandDesc> parts) {
-  const std::int64_t inner =
-      whole.shape.elements_between(axis + 1, whole.shape.rank()) * dtype_bytes(whole.dtype);
+  const ElementWidth width = width_of(whole.dtype);
+  const std::int64_t inner = width.of(whole.shape.elements_between(axis + 1, whole.shape.rank()));
   std::vector<PartCopy> out;
   std::int64_t offset = 0;
   for (const OperandDesc& part : parts) {
@@ -166,7 +166,7 @@ KernelResult select_split(const NodeDesc& node) {
 struct PadPlan {
   Shape in, out, strides;
   std::vector<std::int64_t> source[kMaxRank];
-  std::int64_t bytes = 1;
+  ElementWidth width{1};
 };
 
 std::int64_t pad_source(std::int64_t at, std::int64_t size, std::string_view mode) {
@@ -191,11 +191,11 @@ void pad_row(const PadPlan& p, const Launch& l, std::int64_t row, const std::byt
     inside = inside && at >= 0;
     from += at * p.strides[d];
   }
-  const auto bytes = static_cast<std::size_t>(p.bytes);
-  std::byte* to = l.outputs[0] + row * p.out[last] * p.bytes;
-  for (std::int64_t i = 0; i < p.out[last]; ++i, to += p.bytes) {
+  const auto bytes = static_cast<std::size_t>(p.width.raw());
+  std::byte* to = l.outputs[0] + p.width.of(row * p.out[last]);
+  for (std::int64_t i = 0; i < p.out[last]; ++i, to += bytes) {
     const std::int64_t at = p.source[last][static_cast<std::size_t>(i)];
-    std::memcpy(to, inside && at >= 0 ? l.inputs[0] + (from + at) * p.bytes : value, bytes);
+    std::memcpy(to, inside && at >= 0 ? l.inputs[0] + p.width.of(from + at) : value, bytes);
   }
 }
 
@@ -206,7 +206,7 @@ KernelResult select_pad(const NodeDesc& node) {
   plan->in = node.inputs[0].type.shape;
   plan->out = node.outputs[0].type.shape;
   plan->strides = row_major_strides(plan->in);
-  plan->bytes = dtype_bytes(node.inputs[0].type.dtype);
+  plan->width = width_of(node.inputs[0].type.dtype);
   const int rank = plan->in.rank();
   if (!pads || !axes) return unsupported(node, "pads are not known");
   const std::size_t n = axes->empty() ? static_cast<std::size_t>(rank) : axes->size();

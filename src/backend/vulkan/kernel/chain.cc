@@ -105,11 +105,11 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Result<Plan> planned = plan(node, attrs);
   if (!planned) return planned.error();
   const Plan& p = *planned;
-  const std::int64_t size = dtype_bytes(node.inputs[0].type.dtype);
-  const std::vector<std::int64_t> element_bytes(kInputsMax + 1, size);
+  const ElementWidth width = width_of(node.inputs[0].type.dtype);
+  const std::vector<ElementWidth> widths(kInputsMax + 1, width);
   const bool empty = operand_elements(node.outputs[0]) == 0;
   std::vector<SpacePart> parts;
-  if (!empty) parts = split_space(target, p.space, element_bytes);
+  if (!empty) parts = split_space(target, p.space, widths);
   if (!empty && parts.empty()) {
     return refuse(node, "an operand exceeds the binding limit and cannot be split");
   }
@@ -128,7 +128,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
       const Operand whole =
           i == kInputsMax ? Operand::output(0) : Operand::input(static_cast<int>(from));
       std::uint32_t base = 0;
-      dispatch.operands.push_back(part_window(target, part, from, size, whole, base));
+      dispatch.operands.push_back(part_window(target, part, from, width, whole, base));
       dispatch.push.push_back(base);
       if (from == i) moved += dispatch.operands.back().bytes;
     }

@@ -20,7 +20,8 @@ ConvPorts ports_of(ConvKind kind) {
 Status check_types(const VulkanTarget& target, const NodeDesc& node, bool integer,
                    const OperandDesc& w) {
   const DType x = node.inputs[0].type.dtype;
-  if (integer ? dtype_bytes(x) != 1 : x != DType::kF32 && x != DType::kF16 && x != DType::kBF16) {
+  if (integer ? dtype_info(x).bits != 8
+              : x != DType::kF32 && x != DType::kF16 && x != DType::kBF16) {
     return refuse(node, "inputs of this type");
   }
   if (!w.type.encoding.is_plain()) return refuse(node, "encoded weights");
@@ -57,7 +58,7 @@ Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const Conv
   const OperandDesc& w = node.inputs[static_cast<std::size_t>(ports.w)];
   ConvProblem p;
   p.kind = kind;
-  p.half = dtype_bytes(node.inputs[0].type.dtype) == 2;
+  p.half = dtype_info(node.inputs[0].type.dtype).bits == 16;
   p.last = node.inputs[0].layout == Layout::kChannelsLast;
   const auto g =
       conv_geometry(node.inputs[0].type.shape, w.type.shape, node.attributes<ConvAttrs>());

@@ -20,7 +20,7 @@ Result<std::string_view> shader_of(const VulkanTarget& target, const NodeDesc& n
     if (!code) return code.error();
     return std::string_view("cum_sum.float");
   }
-  if (dtype_bytes(dtype) < 8) return std::string_view("cum_sum.int");
+  if (dtype_info(dtype).bits < 64) return std::string_view("cum_sum.int");
   if (!target.int64) return refuse(node, "64-bit integers, which this device lacks");
   return std::string_view("cum_sum.int64");
 }

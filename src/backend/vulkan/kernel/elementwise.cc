@@ -23,7 +23,7 @@ constexpr auto kOps = [] {
 
 /// Bits only: any type of the same width will do.
 std::uint32_t bits_code(DType dtype) {
-  switch (dtype_bytes(dtype)) {
+  switch (width_of(dtype).raw()) {
     case 1: return kTypeU8;
     case 2: return kTypeU16;
     case 4: return kTypeU32;
@@ -35,14 +35,14 @@ struct Value {
   Operand operand;
   Shape shape;
   std::uint32_t type = 0;
-  std::int64_t element_bytes = 0;
+  ElementWidth width{1};
   std::int64_t bytes = 0;
 };
 
 Value value_of(const OperandDesc& desc, Operand operand, bool bits_only) {
-  const std::int64_t size = dtype_bytes(desc.type.dtype);
+  const ElementWidth width = width_of(desc.type.dtype);
   const std::uint32_t code = bits_only ? bits_code(desc.type.dtype) : type_code(desc.type.dtype);
-  return {operand, desc.type.shape, code, size, size * desc.type.shape.elements()};
+  return {operand, desc.type.shape, code, width, width.of(desc.type.shape.elements())};
 }
 
 /// What one shader call computes.
@@ -64,14 +64,14 @@ std::vector<std::uint32_t> constants_of(std::uint32_t opcode, const std::uint32_
 Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
                 const Step& step, bool barrier) {
   std::vector<Shape> shapes;
-  std::vector<std::int64_t> element_bytes;
+  std::vector<ElementWidth> widths;
   for (const Value& value : step.inputs) shapes.push_back(value.shape);
   shapes.push_back(step.output.shape);
   const Space space = broadcast_space(step.output.shape, shapes);
   const std::size_t count = step.inputs.size();
-  for (const Value& value : step.inputs) element_bytes.push_back(value.element_bytes);
-  element_bytes.push_back(step.output.element_bytes);
-  const std::vector<SpacePart> parts = split_space(target, space, element_bytes);
+  for (const Value& value : step.inputs) widths.push_back(value.width);
+  widths.push_back(step.output.width);
+  const std::vector<SpacePart> parts = split_space(target, space, widths);
   if (parts.empty())
     return refuse(node, "an operand exceeds the binding limit and cannot be split");
 
@@ -107,7 +107,7 @@ Status add_step(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc
       const Value& value = out ? step.output : step.inputs[from];
       std::uint32_t base = 0;
       dispatch.operands.push_back(
-          part_window(target, part, from, value.element_bytes, value.operand, base));
+          part_window(target, part, from, value.width, value.operand, base));
       dispatch.push.push_back(base);
       if (out || o < count) moved += dispatch.operands.back().bytes;
     }
@@ -134,7 +134,7 @@ Result<std::string_view> arithmetic_shader(const VulkanTarget& target, const Nod
   if (is_float(dtype)) return std::string_view("elementwise.float");
   // The second operand of Pow is of a type of its own.
   const bool wide = std::any_of(node.inputs.begin(), node.inputs.end(), [](const OperandDesc& o) {
-    return o.present && dtype_bytes(o.type.dtype) == 8;
+    return o.present && dtype_info(o.type.dtype).bits == 64;
   });
   if (!wide) return std::string_view("elementwise.int");
   if (!target.int64) return refuse(node, "64-bit integers, which this device lacks");
@@ -148,10 +148,10 @@ Result<std::string_view> cast_shader(const NodeDesc& node, DType from, DType to)
   }
   if (from == to) return std::string_view("elementwise.bits");
   if (is_float(from) || is_float(to)) return std::string_view("elementwise.float");
-  if (dtype_bytes(from) < 8) return std::string_view("elementwise.int");
+  if (dtype_info(from).bits < 64) return std::string_view("elementwise.int");
   if (to == DType::kBool) return std::string_view("elementwise.float");
   // Low bits are all that narrower types keep, and all that the other 64-bit type differs in.
-  return std::string_view(dtype_bytes(to) < 8 ? "elementwise.int" : "elementwise.bits");
+  return std::string_view(dtype_info(to).bits < 64 ? "elementwise.int" : "elementwise.bits");
 }
 
 Status add_fixed(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,

@@ -19,8 +19,8 @@ namespace {
 constexpr std::string_view kOps[] = {"Gather"};
 constexpr std::int64_t kCountMax = std::int64_t{1} << 30;
 
-std::string_view plain_shader(std::int64_t element_bytes) {
-  switch (element_bytes) {
+std::string_view plain_shader(ElementWidth unit) {
+  switch (unit.raw()) {
     case 1: return "gather.b1";
     case 2: return "gather.b2";
     case 4: return "gather.b4";
@@ -74,25 +74,25 @@ KernelResult select_plain(const VulkanTarget& target, const NodeDesc& node, int 
   const std::int64_t indices = operand_elements(node.inputs[1]);
   const std::int64_t outer = data.elements_between(0, axis);
   std::int64_t inner = data.elements_between(axis + 1, data.rank());
-  std::int64_t element_bytes = dtype_bytes(node.inputs[0].type.dtype);
-  while (element_bytes < 16 && inner % 2 == 0 && inner > 0) {
+  ElementWidth unit = width_of(node.inputs[0].type.dtype);
+  while (unit.raw() < 16 && inner % 2 == 0 && inner > 0) {
     inner /= 2;
-    element_bytes *= 2;
+    unit = unit.twice();
   }
   const std::int64_t count = outer * indices * inner;
   if (count >= kCountMax) return refuse(node, "more than 2^30 elements");
-  auto kernel = std::make_shared<VulkanKernel>(std::string(plain_shader(element_bytes)));
+  auto kernel = std::make_shared<VulkanKernel>(std::string(plain_shader(unit)));
   Parts parts{data[axis], data[axis], operand_bytes(node.inputs[0])};
   if (outer == 1) {
-    Result<Parts> split = split_rows(target, node, data[axis], inner * element_bytes);
+    Result<Parts> split = split_rows(target, node, data[axis], unit.of(inner));
     if (!split) return split.error();
     parts = *split;
   } else {
     // One part: rows of all outer slices lie in one binding or nowhere.
-    parts.row_bytes = outer * inner * element_bytes;
+    parts.row_bytes = unit.of(outer * inner);
   }
   Dispatch dispatch;
-  dispatch.shader = plain_shader(element_bytes);
+  dispatch.shader = plain_shader(unit);
   dispatch.constants = {wide};
   const FastDivisor by_inner = fast_divisor(static_cast<std::uint32_t>(inner));
   const FastDivisor by_indices = fast_divisor(static_cast<std::uint32_t>(indices));
@@ -106,7 +106,7 @@ KernelResult select_plain(const VulkanTarget& target, const NodeDesc& node, int 
                    by_indices.shift};
   dispatch.operands = {Operand::input(0), Operand::input(1), Operand::output(0)};
   dispatch.grid = grid_1d(target, ceil_div(count, 256));
-  dispatch.estimate_us = model_us(2 * count * element_bytes, 0);
+  dispatch.estimate_us = model_us(unit.of(2 * count), 0);
   if (count > 0) add_parts(*kernel, parts, dispatch);
   const std::int64_t rows[] = {data[axis]};
   if (count > 0) {
@@ -138,7 +138,7 @@ KernelResult select_blocks(const VulkanTarget& target, const NodeDesc& node, std
                    by_row.multiplier, by_row.shift, static_cast<std::uint32_t>(table.shape[0])};
   dispatch.operands = {Operand::input(0), Operand::input(1), Operand::output(0)};
   dispatch.grid = grid_1d(target, ceil_div(pairs, 256));
-  dispatch.estimate_us = model_us(pairs * 2 * (dtype_bytes(out) + 1), pairs * 4);
+  dispatch.estimate_us = model_us(width_of(out).of(pairs * 2) + pairs * 2, pairs * 4);
   if (pairs > 0) add_parts(*kernel, *parts, dispatch);
   const std::int64_t rows[] = {table.shape[0]};
   if (pairs > 0) {
@@ -205,7 +205,7 @@ std::vector<ShaderVariant> variants() {
   for (const std::uint32_t wide : {0u, 1u}) {
     const std::string index = wide != 0 ? " i64" : " i32";
     for (const std::int64_t bytes : {1, 2, 4, 8, 16}) {
-      const std::string_view shader = plain_shader(bytes);
+      const std::string_view shader = plain_shader(ElementWidth(bytes));
       all.push_back({std::string(shader) + index, shader, {wide}, 3, 40, 0});
     }
     for (int format = 0; format < kBlockFormatCount; ++format) {

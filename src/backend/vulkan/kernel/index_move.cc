@@ -24,8 +24,8 @@ constexpr std::string_view kReductions[] = {"add", "mul", "max", "min"};
 
 enum Form : std::uint32_t { kElements = 0, kTuples = 1 };
 
-std::string_view shader_of(std::int64_t element_bytes) {
-  switch (element_bytes) {
+std::string_view shader_of(ElementWidth width) {
+  switch (width.raw()) {
     case 1: return "index_move.b1";
     case 2: return "index_move.b2";
     case 4: return "index_move.b4";
@@ -93,11 +93,11 @@ Result<Addressing> by_tuples(const NodeDesc& node, std::int64_t batch_dims) {
 
 Dispatch make_dispatch(VulkanKernel& kernel, const VulkanTarget& target, const NodeDesc& node,
                        const Addressing& a, Form form, bool scatter) {
-  const std::int64_t element_bytes = dtype_bytes(node.inputs[0].type.dtype);
+  const ElementWidth width = width_of(node.inputs[0].type.dtype);
   const FastDivisor by_inner = fast_divisor(u32(a.inner));
   const FastDivisor by_batch = fast_divisor(u32(std::max<std::int64_t>(a.batch_tuples, 1)));
   Dispatch dispatch;
-  dispatch.shader = shader_of(element_bytes);
+  dispatch.shader = shader_of(width);
   dispatch.constants = {node.inputs[1].type.dtype == DType::kI64 ? 1u : 0u, form, scatter ? 1u : 0u,
                         a.dims};
   dispatch.push = {u32(a.count),        u32(a.inner),   by_inner.multiplier, by_inner.shift,
@@ -105,7 +105,7 @@ Dispatch make_dispatch(VulkanKernel& kernel, const VulkanTarget& target, const N
   dispatch.operands = {Operand::input(scatter ? 2 : 0), Operand::input(1), Operand::output(0),
                        Operand::params(append_params(kernel, a.words, target.alignment_bytes))};
   dispatch.grid = grid_1d(target, ceil_div(a.count, 256));
-  dispatch.estimate_us = model_us(3 * a.count * element_bytes, 0);
+  dispatch.estimate_us = model_us(width.of(3 * a.count), 0);
   return dispatch;
 }
 
@@ -116,7 +116,7 @@ Result<std::string_view> reduce_shader(const VulkanTarget& target, const NodeDes
     if (!code) return code.error();
     return std::string_view("scatter_reduce.float");
   }
-  if (dtype_bytes(dtype) < 8) return std::string_view("scatter_reduce.int");
+  if (dtype_info(dtype).bits < 64) return std::string_view("scatter_reduce.int");
   if (!target.int64) return refuse(node, "64-bit integers, which this device lacks");
   return std::string_view("scatter_reduce.int64");
 }
@@ -205,7 +205,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     copy.from = Operand::input(0);
     copy.to = Operand::output(0);
     copy.from_bytes = copy.to_bytes = operand_bytes(node.inputs[0]);
-    copy.element_bytes = dtype_bytes(node.inputs[0].type.dtype);
+    copy.width = width_of(node.inputs[0].type.dtype);
     SpaceDim all;
     all.size = elements;
     all.strides[0] = all.strides[1] = 1;
@@ -237,8 +237,12 @@ std::vector<ShaderVariant> variants() {
       for (const std::uint32_t scatter : {0u, 1u}) {
         const std::string name = std::string(scatter != 0 ? "scatter " : "gather ") +
                                  (form == kElements ? "elements b" : "tuples b");
-        all.push_back(
-            {name + std::to_string(bytes), shader_of(bytes), {1, form, scatter, 3}, 4, 32, 0});
+        all.push_back({name + std::to_string(bytes),
+                       shader_of(ElementWidth(bytes)),
+                       {1, form, scatter, 3},
+                       4,
+                       32,
+                       0});
       }
     }
   }

@@ -105,7 +105,8 @@ void pack_elements(Format format, const Problem& p, const Tensor& weight, std::b
   const FormatInfo& info = format_info(format);
   const std::int64_t units = ceil_div(p.k, info.unit);
   const std::int64_t bytes = format == Format::kF32 ? 4 : 2;
-  const bool same = dtype_bytes(weight.dtype()) == bytes && weight.dtype() != DType::kBF16;
+  const bool same =
+      width_of(weight.dtype()) == ElementWidth(bytes) && weight.dtype() != DType::kBF16;
   const std::byte* from = weight.bytes().data();
   for (std::int64_t row = 0; row < p.n; ++row) {
     for (std::int64_t k = 0; k < p.k; ++k) {
@@ -127,7 +128,7 @@ void pack_elements(Format format, const Problem& p, const Tensor& weight, std::b
 void pack_affine(const Problem& p, const Constant& weight, std::byte* out) {
   const FormatInfo& info = format_info(Format::kI8);
   const Encoding& encoding = weight.data.type().encoding;
-  const bool is_signed = encoding.storage == static_cast<std::uint8_t>(DType::kI8);
+  const bool is_signed = encoding.storage == DType::kI8;
   const std::byte* from = weight.data.bytes().data();
   for (std::int64_t row = 0; row < p.n; ++row) {
     const std::int64_t lane = row % kRows;
@@ -236,7 +237,7 @@ Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
 /// How scales lie along the rows of affine weights; refuses those that end inside a unit.
 Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
   const TensorType& w = weight.data.type();
-  const auto storage = static_cast<DType>(w.encoding.storage);
+  const DType storage = w.encoding.storage;
   if (storage != DType::kI8 && storage != DType::kU8) {
     return refuse(node, "affine weights of other integers than int8 and uint8");
   }

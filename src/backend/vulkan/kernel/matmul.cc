@@ -106,7 +106,7 @@ Result<Types> read_types(const VulkanTarget& target, const NodeDesc& node) {
     if (!y) return y.error();
     return Types{"matmul.float", *inputs | *y << 24};
   }
-  const bool wide = dtype_bytes(dtype) == 8;
+  const bool wide = dtype_info(dtype).bits == 64;
   if (wide && !target.int64) return refuse(node, "64-bit integers, which this device lacks");
   return Types{wide ? "matmul.int64" : "matmul.int", type_code(dtype) * 0x01010101u};
 }
@@ -148,7 +148,7 @@ std::shared_ptr<Kernel> make_kernel(const VulkanTarget& target, const NodeDesc& 
     d.grid = {word(wide), word(high), word(here)};
     d.barrier_before = false;
     d.loop_rounds = ceil_div(p.k / 4, threads / 64) + 4;
-    d.estimate_us = model_us(here * (p.m * p.k + p.k * p.n + p.m * p.n) * dtype_bytes(dtype),
+    d.estimate_us = model_us(width_of(dtype).of(here * (p.m * p.k + p.k * p.n + p.m * p.n)),
                              3 * here * p.m * p.n * p.k);
     kernel->dispatches.push_back(std::move(d));
   }

@@ -33,8 +33,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& a = node.inputs[0].type;
   const TensorType& b = node.inputs[ports.b].type;
   const TensorType& y = node.outputs[0].type;
-  if (dtype_bytes(a.dtype) != 1 || dtype_bytes(b.dtype) != 1 ||
-      dtype_bytes(y.dtype) != (quantized ? 1 : 4)) {
+  if (dtype_info(a.dtype).bits != 8 || dtype_info(b.dtype).bits != 8 ||
+      dtype_info(y.dtype).bits != (quantized ? 8 : 32)) {
     return refuse(node, "types other than 8-bit integers");
   }
   for (const OperandDesc* o : {&node.inputs[0], &node.inputs[ports.b], &node.outputs[0]}) {

@@ -19,7 +19,7 @@ Copy whole_copy(const NodeDesc& node) {
   copy.to = Operand::output(0);
   copy.from_bytes = operand_bytes(node.inputs[0]);
   copy.to_bytes = operand_bytes(node.outputs[0]);
-  copy.element_bytes = dtype_bytes(node.inputs[0].type.dtype);
+  copy.width = width_of(node.inputs[0].type.dtype);
   return copy;
 }
 

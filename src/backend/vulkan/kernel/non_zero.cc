@@ -36,14 +36,14 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   for (std::uint32_t stage = 0; stage < 3; ++stage) {
     Dispatch dispatch;
     dispatch.shader = kShader;
-    dispatch.constants = {stage, static_cast<std::uint32_t>(dtype_bytes(in.dtype)),
+    dispatch.constants = {stage, static_cast<std::uint32_t>(width_of(in.dtype).raw()),
                           is_float(in.dtype) ? 1u : 0u,
                           static_cast<std::uint32_t>(in.shape.rank())};
     dispatch.push = {static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(groups)};
     dispatch.operands = {Operand::input(0), Operand::workspace(), Operand::output(0),
                          Operand::output(1), Operand::params(table)};
     dispatch.grid = stage == 1 ? std::array<std::uint32_t, 3>{1, 1, 1} : grid_1d(target, groups);
-    dispatch.estimate_us = model_us(count * dtype_bytes(in.dtype), 0);
+    dispatch.estimate_us = model_us(width_of(in.dtype).of(count), 0);
     kernel->dispatches.push_back(std::move(dispatch));
   }
   finish_estimate(*kernel, node);

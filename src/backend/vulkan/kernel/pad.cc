@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kOps[] = {"Pad"};
 constexpr std::string_view kModes[] = {"constant", "edge", "reflect", "wrap"};
 
-std::string_view shader_of(std::int64_t element_bytes) {
-  switch (element_bytes) {
+std::string_view shader_of(ElementWidth width) {
+  switch (width.raw()) {
     case 1: return "pad.b1";
     case 2: return "pad.b2";
     case 4: return "pad.b4";
@@ -77,9 +77,9 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::int64_t zeros =
       append_params(*kernel, std::vector<std::uint32_t>(4, 0u), target.alignment_bytes);
   const std::int64_t table = append_params(*kernel, words, target.alignment_bytes);
-  const std::int64_t element_bytes = dtype_bytes(node.inputs[0].type.dtype);
+  const ElementWidth width = width_of(node.inputs[0].type.dtype);
   Dispatch dispatch;
-  dispatch.shader = shader_of(element_bytes);
+  dispatch.shader = shader_of(width);
   dispatch.constants = {static_cast<std::uint32_t>(out.rank()),
                         static_cast<std::uint32_t>(mode - std::begin(kModes))};
   dispatch.push = {static_cast<std::uint32_t>(count)};
@@ -87,7 +87,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                        has_input(node, 2) ? Operand::input(2) : Operand::params(zeros),
                        Operand::output(0), Operand::params(table)};
   dispatch.grid = grid_1d(target, ceil_div(count, 256));
-  dispatch.estimate_us = model_us(2 * count * element_bytes, 0);
+  dispatch.estimate_us = model_us(width.of(2 * count), 0);
   kernel->dispatches.push_back(std::move(dispatch));
   kernel->absorbed = 1ull << 1 | 1ull << 3;
   finish_estimate(*kernel, node);
@@ -99,7 +99,7 @@ std::vector<ShaderVariant> variants() {
   for (const std::int64_t bytes : {1, 2, 4, 8}) {
     for (std::uint32_t mode = 0; mode < 4; ++mode) {
       all.push_back({"pad " + std::string(kModes[mode]) + " b" + std::to_string(bytes),
-                     shader_of(bytes),
+                     shader_of(ElementWidth(bytes)),
                      {4, mode},
                      4,
                      4,

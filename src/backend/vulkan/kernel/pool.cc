@@ -10,7 +10,7 @@ namespace {
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
-bool is_byte(const OperandDesc& operand) { return dtype_bytes(operand.type.dtype) == 1; }
+bool is_byte(const OperandDesc& operand) { return dtype_info(operand.type.dtype).bits == 8; }
 bool is_last(const OperandDesc& operand) { return operand.layout == Layout::kChannelsLast; }
 
 /// The module of pool.comp by the type of x; none: unsupported.

@@ -49,7 +49,7 @@ Result<std::uint32_t> read_types(const NodeDesc& node, bool quantize) {
     if (!code) return code;
   }
   const DType integer = quantize ? to : from;
-  if (dtype_bytes(integer) > 2 && (quantize || integer != DType::kI32)) {
+  if (dtype_info(integer).bits > 16 && (quantize || integer != DType::kI32)) {
     return refuse(node, "integers of " + std::string(dtype_name(integer)));
   }
   return type_code(from) | *scale << 8 | type_code(to) << 16;

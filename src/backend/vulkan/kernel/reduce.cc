@@ -58,7 +58,7 @@ Result<std::string_view> shader_of(const VulkanTarget& target, const NodeDesc& n
   if (dtype == DType::kBool && op != kMax && op != kMin) return refuse(node, "bool");
   if (op == kLogSum || op == kLogSumExp) return refuse(node, "logarithms of integers");
   // What a mean or a root sums must not wrap.
-  const bool wide = dtype_bytes(dtype) == 8 || op == kMean || op == kL2;
+  const bool wide = dtype_info(dtype).bits == 64 || op == kMean || op == kL2;
   if (wide && !target.int64) return refuse(node, "64-bit integers, which this device lacks");
   return std::string_view(wide ? "reduce.int64" : "reduce.int");
 }
