@@ -13,6 +13,7 @@
 #include "output_files.h"
 #include "profile.h"
 #include "session/session.h"
+#include "wire/json_tensor.h"
 #include "wire/npy.h"
 
 namespace polaris::cli {
@@ -25,6 +26,8 @@ class Run final : public Action {
     declare_input_files(app, inputs_);
     app.add_option("-o,--output", folder_,
                    "folder for the outputs, NAME.npy each; --json tells which is which");
+    app.add_option("--output-format", format_, "of the files in the folder: npy or json")
+        ->check(CLI::IsMember({"npy", "json"}));
     // A flag with a value: `--random-inputs MODEL` must not take the model for a seed.
     app.add_flag("--random-inputs{0}", seed_, "fill inputs not given, =SEED (default 0)");
     app.add_option("--function", function_, "function to run");
@@ -72,14 +75,14 @@ class Run final : public Action {
  private:
   Status write_outputs(const std::vector<std::string>& names, const std::vector<Tensor>& outputs,
                        double wall_ms, const std::string& device, const Common& common) const {
-    const std::vector<std::string> files = output_files(names);
+    const std::vector<std::string> files = output_files(names, "." + format_);
     JsonWriter json;
     json.begin_object().key("outputs").begin_array();
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       std::string file;
       if (!folder_.empty()) {
         file = folder_ + "/" + files[o];
-        if (auto status = save_npy(file, outputs[o]); !status) return status;
+        if (auto status = save(file, outputs[o]); !status) return status;
       }
       json.begin_object().field("name", names[o]);
       json.field("dtype", dtype_name(outputs[o].dtype())).key("shape").begin_array();
@@ -100,10 +103,16 @@ class Run final : public Action {
     return Status::success();
   }
 
+  Status save(const std::string& file, const Tensor& tensor) const {
+    if (format_ == "json") return write_file(file, format_json_tensor(tensor) + "\n");
+    return save_npy(file, tensor);
+  }
+
   CLI::App* app_ = nullptr;
   std::string path_;
   InputOptions inputs_;
   std::string folder_;
+  std::string format_ = "npy";
   std::string seed_;
   std::string function_;
   bool profile_ = false;
@@ -113,6 +122,6 @@ class Run final : public Action {
 
 extern const Command command_run;
 constinit const Command command_run{
-    "run", "any model on .npy inputs; writes DIR/NAME.npy per output", make_action<Run>};
+    "run", "any model on .npy or .json inputs; writes DIR/NAME.npy per output", make_action<Run>};
 
 }  // namespace polaris::cli

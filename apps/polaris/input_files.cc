@@ -6,6 +6,7 @@
 
 #include "base/os/files.h"
 #include "model_io.h"
+#include "wire/json_tensor.h"
 #include "wire/npy.h"
 
 namespace polaris::cli {
@@ -27,7 +28,8 @@ std::string input_names(const Graph& graph) {
 Result<InputFile> cut(const Graph& graph, const std::string& text) {
   const std::size_t first = text.find('=');
   if (first == std::string::npos) {
-    return Error::invalid("[cli] --input, got '" + text + "', wanted NAME=FILE.npy");
+    return Error::invalid("[cli] --input, got '" + text +
+                          "', wanted NAME=FILE.npy or NAME=FILE.json");
   }
   InputFile best;
   for (std::size_t at = text.rfind('='); at != std::string::npos && at >= first;
@@ -55,7 +57,10 @@ Result<std::map<std::string, Tensor, std::less<>>> load_files(const Graph& graph
     if (out.contains(file->name)) {
       return common.usage_error("--input, got '" + file->name + "' twice, wanted each input once");
     }
-    auto tensor = load_npy(file->path);
+    const ValueId input = *graph.find_input(file->name);
+    const DType dtype = graph.value(input).type.dtype;
+    auto tensor = file->path.ends_with(".json") ? load_json_tensor(file->path, dtype)
+                                                : load_npy(file->path, dtype);
     if (!tensor) return tensor.error();
     out.emplace(file->name, tensor.take());
   }
@@ -65,7 +70,8 @@ Result<std::map<std::string, Tensor, std::less<>>> load_files(const Graph& graph
 }  // namespace
 
 void declare_input_files(CLI::App& app, InputOptions& options) {
-  app.add_option("-i,--input", options.files, "an input, NAME=FILE.npy")->allow_extra_args(false);
+  app.add_option("-i,--input", options.files, "an input, NAME=FILE.npy or NAME=FILE.json")
+      ->allow_extra_args(false);
 }
 
 Result<std::vector<Tensor>> gather_inputs(const Graph& graph, const Common& common,

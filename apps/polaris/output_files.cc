@@ -6,7 +6,7 @@
 namespace polaris::cli {
 namespace {
 
-// Leaves room for a number, ".npy" and the suffix of a file under way, in the 255 of most systems.
+// Leaves room for a number, ".json" and the suffix of a file under way, in the 255 of most systems.
 constexpr std::size_t kStemBytesMax = 200;
 
 bool is_plain(char c) {
@@ -23,7 +23,7 @@ std::string stem_of(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> output_files(std::span<const std::string> names) {
+std::vector<std::string> output_files(std::span<const std::string> names, std::string_view ending) {
   std::vector<std::string> out(names.size());
   std::set<std::string> taken;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -38,7 +38,7 @@ std::vector<std::string> output_files(std::span<const std::string> names) {
     }
     out[i] = next;
   }
-  for (std::string& file : out) file += ".npy";
+  for (std::string& file : out) file += ending;
   return out;
 }
 

@@ -250,6 +250,11 @@ std::optional<std::int64_t> JsonValue::i64() const {
   return parse_i64(document_->nodes_[node_].text);
 }
 
+std::optional<std::uint64_t> JsonValue::u64() const {
+  if (!is(JsonKind::kNumber)) return std::nullopt;
+  return parse_u64(document_->nodes_[node_].text);
+}
+
 JsonValue JsonValue::operator[](std::string_view name) const {
   if (!is(JsonKind::kObject)) return {};
   for (JsonValue v = first(); v; v = v.next()) {

@@ -24,11 +24,12 @@ class JsonValue {
   /// kNull for nothing.
   JsonKind kind() const;
   bool is(JsonKind wanted) const { return document_ != nullptr && kind() == wanted; }
-  /// Nothing where the value is of another kind (or, for i64, no whole number in range).
+  /// Nothing where the value is of another kind (or, for i64 and u64, no whole number in range).
   std::optional<std::string_view> text() const;
   std::optional<bool> boolean() const;
   std::optional<double> number() const;
   std::optional<std::int64_t> i64() const;
+  std::optional<std::uint64_t> u64() const;
   /// A member of an object by its name, the first of equals; takes a step a member.
   JsonValue operator[](std::string_view name) const;
 
