@@ -1,8 +1,8 @@
 # One object library per floor folder of src/, in the order of docs/architecture.md; together
 # they are the static library polaris_core and the shared library libpolaris.so (the C ABI only).
 
-set(POLARIS_FLOORS base gcn tensor ir plugin wire arch load save pass backend plan session sim quant
-  text media pipeline server cluster)
+set(POLARIS_FLOORS base gcn tensor text media ir plugin wire arch load save pass backend plan
+  session sim quant pipeline server cluster)
 
 # Kernels above the SSE2 baseline are compiled apart and chosen at run time.
 function(polaris_isa_flags)

@@ -12,6 +12,8 @@
 
 namespace polaris {
 
+struct TokenizerSettings;  // text/tokenizer_settings.h
+
 /// To be moved, not copied: libstdc++ 12 takes a variant of these for never valueless, so that a
 /// copy that runs out of memory destroys what it has not made.
 using MetadataValue =
@@ -45,6 +47,10 @@ struct Model {
   std::vector<Weight> weights;
   /// Why there is no function to run, where there is none.
   std::string no_function_reason;
+  /// How the file cuts text into tokens. Null where it does not say, or nothing that we have;
+  /// `no_tokenizer` then tells what was wrong with what it says.
+  std::shared_ptr<const TokenizerSettings> tokenizer;
+  Status no_tokenizer;
   std::int64_t parameter_count = 0;
   std::int64_t file_bytes = 0;
 

@@ -48,7 +48,13 @@ class Floors(Case):
 
     def test_text_sees_only_base_and_tensor(self):
         files = {"src/text/a.cc": '#include "ir/graph.h"\n', "src/ir/graph.h": H}
+        self.refused(floors.check, files, "text lies above ir")
+        files = {"src/text/a.cc": '#include "gcn/wave.h"\n', "src/gcn/wave.h": H}
         self.refused(floors.check, files, "text sees only base, tensor")
+
+    def test_what_ops_mean_knows_nothing_of_text(self):
+        files = {"src/ir/a.cc": '#include "text/a.h"\n', "src/text/a.h": H}
+        self.refused(floors.check, files, "ir sees only base, tensor")
 
     def test_backends_do_not_see_each_other(self):
         files = {"src/backend/cpu/a.cc": '#include "backend/vulkan/b.h"\n',

@@ -4,14 +4,15 @@ import re
 
 from repo import CXX, Problem
 
-FLOORS = ["base", "gcn", "tensor", "ir", "plugin", "wire", "arch", "load", "save", "pass",
-          "backend", "plan", "session", "sim", "quant", "text", "media", "pipeline", "server",
-          "cluster", "capi"]
+FLOORS = ["base", "gcn", "tensor", "text", "media", "ir", "plugin", "wire", "arch", "load", "save",
+          "pass", "backend", "plan", "session", "sim", "quant", "pipeline", "server", "cluster",
+          "capi"]
 # Floors that see less than all above them.
 NARROW = {
     "gcn": {"base"},
     "text": {"base", "tensor"},
     "media": {"base", "tensor"},
+    "ir": {"base", "tensor"},
     "wire": {"base", "tensor"},
     "plugin": {"base", "tensor", "ir"},
     "backend": {"base", "tensor", "ir"},

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/strings.h"
 #include "load/gguf/gguf_file.h"
+#include "load/gguf/gguf_tokenizer.h"
 #include "load/loader.h"
 
 namespace polaris {
@@ -121,6 +122,16 @@ Status check_split(const Model& model) {
                             " files, wanted one");
 }
 
+/// A file whose tokenizer is not to be had can be looked at, and run on ids.
+void set_tokenizer(Model& model) {
+  auto settings = gguf::read_tokenizer(model.metadata);
+  if (settings) {
+    model.tokenizer = std::make_shared<const TokenizerSettings>(settings.take());
+  } else {
+    model.no_tokenizer = settings.error();
+  }
+}
+
 Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
   auto file = gguf::parse_gguf(source.main().bytes);
   if (!file) return file.error();
@@ -141,6 +152,7 @@ Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options)
     if (text == nullptr) return Error::invalid("[gguf] general.architecture, wanted a text");
     model.architecture = *text;
   }
+  set_tokenizer(model);
   if (Status status = build_graph(model, ops, options); !status) return status.error();
   return model;
 }
