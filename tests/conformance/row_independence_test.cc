@@ -106,11 +106,14 @@ TEST_CASE("a row's result does not depend on its neighbours") {
 }
 
 TEST_CASE("a token's attention does not depend on its neighbours") {
-  const auto heads =
-      attrs<PagedAttentionAttrs>([](auto& a) { a.num_heads = 4, a.num_kv_heads = 2; });
   for (const auto& device : devices()) {
     for (std::int64_t rows : {2, 5, 8, 21}) {
-      for (const bool encoded : {false, true}) {
+      for (const int kind : {0, 1, 2, 3}) {
+        const bool encoded = kind % 2 == 1;
+        const auto heads = attrs<PagedAttentionAttrs>([=](auto& a) {
+          a.num_heads = 4, a.num_kv_heads = 2;
+          a.window = kind < 2 ? 0 : 37;
+        });
         const Shape shape{24, 16, 64};
         const Tensor k =
             encoded ? random_blocks(BlockFormat::kQ8_0, shape) : random(DType::kF16, shape, -1, 1);

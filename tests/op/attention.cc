@@ -190,6 +190,48 @@ TEST_CASE("PagedAttention") {
       {random(DType::kF32, {0, 64}), random(DType::kF32, {2, 16, 64}),
        random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({0}, {}), int32s({0}, {})},
       heads(1, 1, 0));
+  const auto windowed = [](int h, int kv, int window) {
+    return attrs<PagedAttentionAttrs>(
+        [=](auto& a) { a.num_heads = h, a.num_kv_heads = kv, a.window = window; });
+  };
+  // Pages behind the windows are none.
+  const Tensor behind = int32s({3, 4}, {-1, -1, 0, 5, 1, 3, 7, 4, -1, 0, 6, -1});
+  for (const CacheKind& kind : kKinds) {
+    const Shape shape{8, 8, 64};
+    const Tensor k = cache(kind.dtype, kind.format, shape);
+    const Tensor v = cache(kind.dtype, kind.format, shape);
+    const std::string name = std::string(kind.name) + " window";
+    for (const int window : {1, 5, 8, 11}) {
+      s.add(name + " of " + std::to_string(window),
+            {random(DType::kF32, {4, 128}, -1, 1), k, v, behind, int32s({4}, {0, 2, -1, 1}),
+             int32s({4}, {27, 18, 3, 2})},
+            windowed(4, 2, window));
+    }
+    std::vector<std::int64_t> sequences(21, 1);
+    std::vector<std::int64_t> positions(21);
+    for (std::int64_t t = 0; t < 21; ++t) positions[static_cast<std::size_t>(t)] = t + 9;
+    for (const int window : {3, 14, 100}) {
+      s.add(name + " over a prompt, of " + std::to_string(window),
+            {random(DType::kF32, {21, 128}, -1, 1), k, v, behind, int32s({21}, sequences),
+             int32s({21}, positions)},
+            windowed(4, 2, window));
+    }
+  }
+  s.add("long window",
+        {random(DType::kF32, {2, 64}), random(DType::kF32, {40, 16, 64}),
+         random(DType::kF32, {40, 16, 64}), random_ints(DType::kI32, {2, 37}, 0, 39),
+         int32s({2}, {0, 1}), int32s({2}, {591, 300})},
+        windowed(2, 2, 170));
+  s.fails("window",
+          {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
+           random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),
+           int32s({1}, {3})},
+          windowed(1, 1, -1), "window, got -1");
+  s.fails("page in the window",
+          {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
+           random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {-1, 0}), int32s({1}, {0}),
+           int32s({1}, {17})},
+          windowed(1, 1, 3), "no page for ");
   s.fails("page",
           {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
            random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),

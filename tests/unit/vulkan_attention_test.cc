@@ -39,7 +39,8 @@ constexpr std::int64_t kPageSize = 16;
 /// Tokens of two sequences and padding tokens over pages in no order; `columns` of the block table
 /// may be more than there are pages.
 NodeCase attention(Cache kind, const Heads& h, const std::vector<std::int64_t>& positions,
-                   std::int64_t columns = kPages, DType rows = DType::kF32) {
+                   std::int64_t columns = kPages, DType rows = DType::kF32,
+                   std::int64_t window = 0) {
   const auto tokens = static_cast<std::int64_t>(positions.size());
   Random random(static_cast<unsigned>(h.heads * 100 + h.size));
   NodeCase node;
@@ -47,6 +48,7 @@ NodeCase attention(Cache kind, const Heads& h, const std::vector<std::int64_t>& 
   auto attrs = std::make_shared<PagedAttentionAttrs>();
   attrs->num_heads = h.heads;
   attrs->num_kv_heads = h.kv_heads;
+  attrs->window = window;
   node.attrs = attrs;
   std::vector<std::int64_t> table;
   for (std::int64_t i = 0; i < 2 * columns; ++i) table.push_back(i * 29 % kPages);
@@ -210,6 +212,22 @@ TEST_CASE("vulkan PagedAttention splits long caches, and again with each run") {
     REQUIRE_MESSAGE(got.ok(), got.error().message());
     const auto a = (*got)[0].bytes();
     CHECK(std::equal(a.begin(), a.end(), (*want)[0].bytes().begin()));
+  }
+}
+
+TEST_CASE("vulkan PagedAttention sees a window, whichever spans lie behind it") {
+  Device* device = software_vulkan();
+  if (device == nullptr) return;
+  for (const Cache kind : kCaches) {
+    CAPTURE(static_cast<int>(kind));
+    for (const std::int64_t window : {1, 300, 512, 5000, 9000}) {
+      CAPTURE(window);
+      const std::vector<std::int64_t> positions = {8447, 511, 512, -1, 0, 1023};
+      check_node(*device, attention(kind, {4, 1, 32}, positions, 528, DType::kF32, window));
+      check_node(*device, attention(kind, {4, 2, 64}, {37, 2, 18}, kPages, DType::kF32, window));
+    }
+    const std::vector<std::int64_t> counted = {5000, 2, -1, 255, 256, 0, 700, 31};
+    check_node(*device, attention(kind, {64, 64, 8}, counted, 512, DType::kF32, 290));
   }
 }
 

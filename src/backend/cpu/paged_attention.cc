@@ -21,8 +21,12 @@ struct ManyTokens : AttentionTile {
 
   std::int64_t rows() const { return count * a.group; }
   std::int64_t most_rows() const { return kManyTokens * a.group; }
+  /// What row r sees of a chunk: [unseen, seen).
   std::int64_t seen(std::int64_t r, std::int64_t start, std::int64_t size) const {
     return std::clamp<std::int64_t>(positions(r / a.group) - start, 0, size);
+  }
+  std::int64_t unseen(std::int64_t r, std::int64_t start, std::int64_t size) const {
+    return std::clamp<std::int64_t>(begin(r / a.group) - start, 0, size);
   }
   float* key_rows() const { return scratch; }                             // [kChunk][padded]
   float* keys() const { return key_rows() + kChunk * a.padded(); }        // panels of 16
@@ -36,9 +40,11 @@ struct ManyTokens : AttentionTile {
 
   bool run() const;
   void start_rows() const;
-  bool read_chunk(const std::int32_t* pages, std::int64_t start, std::int64_t size) const;
+  bool read_chunk(const std::int32_t* pages, std::int64_t start, std::int64_t from,
+                  std::int64_t size) const;
   void absorb(std::int64_t from, std::int64_t count, std::int64_t start, std::int64_t size) const;
-  void soften(std::int64_t r, std::int64_t size) const;
+  void soften(std::int64_t r, std::int64_t from, std::int64_t size) const;
+  void weigh_alone(std::int64_t r, std::int64_t from, std::int64_t to) const;
   void product(GemmTile tile, std::int64_t rows, std::int64_t columns) const;
 };
 
@@ -72,17 +78,22 @@ void ManyTokens::start_rows() const {
   std::fill_n(peaks(), rows(), -INFINITY);
 }
 
-bool ManyTokens::read_chunk(const std::int32_t* pages, std::int64_t start,
+/// Positions [start + from, start + size); what stands before them is zeros, which no row takes.
+bool ManyTokens::read_chunk(const std::int32_t* pages, std::int64_t start, std::int64_t from,
                             std::int64_t size) const {
   const float* rows_of_keys[kChunk];
-  for (std::int64_t p = 0; p < size; ++p) {
+  for (std::int64_t p = 0; p < from; ++p) {
+    std::fill_n(key_rows() + p * a.padded(), a.size, 0.0f);
+    rows_of_keys[p] = key_rows() + p * a.padded();
+  }
+  for (std::int64_t p = from; p < size; ++p) {
     const std::int64_t at = a.cache_row(pages, start + p);
     if (at < 0) return false;
     float* value = values() + p * a.padded();
     rows_of_keys[p] =
         read_slice(*a.simd, a.k, l.inputs[1], at, head, a.size, key_rows() + p * a.padded());
-    const float* from = read_slice(*a.simd, a.v, l.inputs[2], at, head, a.size, value);
-    if (from != value) std::memcpy(value, from, static_cast<std::size_t>(a.size) * 4);
+    const float* read = read_slice(*a.simd, a.v, l.inputs[2], at, head, a.size, value);
+    if (read != value) std::memcpy(value, read, static_cast<std::size_t>(a.size) * 4);
   }
   for (std::int64_t p = 0; p < size; p += kPanel) {
     a.simd->transpose(rows_of_keys + p, std::min<std::int64_t>(kPanel, size - p), a.size,
@@ -91,9 +102,9 @@ bool ManyTokens::read_chunk(const std::int32_t* pages, std::int64_t start,
   return true;
 }
 
-/// Scores of row r to weights under its running peak.
-void ManyTokens::soften(std::int64_t r, std::int64_t size) const {
-  float* score = scores() + r * kChunk;
+/// Scores [from, from + size) of row r to weights under its running peak.
+void ManyTokens::soften(std::int64_t r, std::int64_t from, std::int64_t size) const {
+  float* score = scores() + r * kChunk + from;
   float& peak = peaks()[r];
   float& total = totals()[r];
   const float top = std::max(peak, a.simd->max(score, size));
@@ -107,16 +118,35 @@ void ManyTokens::soften(std::int64_t r, std::int64_t size) const {
   total += a.simd->exp_sum(score, top, score, size);
 }
 
+/// Adds the values of positions [from, to) of the chunk to one row.
+void ManyTokens::weigh_alone(std::int64_t r, std::int64_t from, std::int64_t to) const {
+  if (from >= to) return;
+  GemmTile sum;
+  sum.a = scores() + r * kChunk + from;
+  sum.b = values() + from * a.padded();
+  sum.b_step = a.padded();
+  sum.b_stride = kPanel;
+  sum.c = sums() + r * a.padded();
+  sum.ldc = a.padded();
+  sum.k = to - from;
+  sum.accumulate = true;
+  product(sum, 1, a.size);
+}
+
 /// Takes the chunk into rows [from, from + block), at most one tile's.
 void ManyTokens::absorb(std::int64_t from, std::int64_t block, std::int64_t start,
                         std::int64_t size) const {
+  // All rows see [low, least), none sees what lies behind `most`.
+  std::int64_t low = 0;
   std::int64_t least = size;
   std::int64_t most = 0;
   for (std::int64_t r = from; r < from + block; ++r) {
+    low = std::max(low, unseen(r, start, size));
     least = std::min(least, seen(r, start, size));
     most = std::max(most, seen(r, start, size));
   }
   if (most == 0) return;
+  low = std::min(low, least);
   GemmTile score;
   score.a = queries() + from * a.size;
   score.b = keys();
@@ -125,33 +155,31 @@ void ManyTokens::absorb(std::int64_t from, std::int64_t block, std::int64_t star
   score.ldc = kChunk;
   score.k = a.size;
   product(score, block, most);
+  // What only some rows see is summed apart: a weight of zero would not do, the value may be
+  // infinite. In the order of positions, whichever rows stand beside.
   const float* weights_of[kGemmRowsMax];
   for (std::int64_t r = 0; r < block; ++r) {
-    weights_of[r] = scores() + (from + r) * kChunk;
-    const std::int64_t length = seen(from + r, start, size);
-    if (length > 0) soften(from + r, length);
+    weights_of[r] = scores() + (from + r) * kChunk + low;
+    const std::int64_t first_of = unseen(from + r, start, size);
+    const std::int64_t length = seen(from + r, start, size) - first_of;
+    if (length > 0) soften(from + r, first_of, length);
+    weigh_alone(from + r, first_of, std::min(low, seen(from + r, start, size)));
   }
-  GemmTile sum;
-  sum.b_step = a.padded();
-  sum.b_stride = kPanel;
-  sum.ldc = a.padded();
-  sum.accumulate = true;
-  if (least > 0) {
-    a.simd->transpose(weights_of, block, least, weights(), block);
+  if (least > low) {
+    GemmTile sum;
+    a.simd->transpose(weights_of, block, least - low, weights(), block);
     sum.a = weights();
-    sum.b = values();
+    sum.b = values() + low * a.padded();
+    sum.b_step = a.padded();
+    sum.b_stride = kPanel;
     sum.c = sums() + from * a.padded();
-    sum.k = least;
+    sum.ldc = a.padded();
+    sum.k = least - low;
+    sum.accumulate = true;
     product(sum, block, a.size);
   }
-  // What only some rows see: a weight of zero would not do, the value may be infinite.
-  for (std::int64_t r = 0; r < block; ++r) {
-    sum.k = seen(from + r, start, size) - least;
-    if (sum.k == 0) continue;
-    sum.a = weights_of[r] + least;
-    sum.b = values() + least * a.padded();
-    sum.c = sums() + (from + r) * a.padded();
-    product(sum, 1, a.size);
+  for (std::int64_t r = from; r < from + block; ++r) {
+    weigh_alone(r, std::max(least, unseen(r, start, size)), seen(r, start, size));
   }
 }
 
@@ -164,9 +192,11 @@ bool ManyTokens::run() const {
   start_rows();
   const std::int32_t* pages = l.in<std::int32_t>(3) + std::max<std::int64_t>(sequence, 0) * a.table;
   const std::int64_t unit = rows_of_block(*a.simd, rows());
-  for (std::int64_t start = 0; start < longest; start += kChunk) {
+  const std::int64_t least = first_seen();
+  for (std::int64_t start = least / kChunk * kChunk; start < longest; start += kChunk) {
     const std::int64_t size = std::min(kChunk, longest - start);
-    if (!read_chunk(pages, start, size)) return false;
+    const std::int64_t from = std::max<std::int64_t>(0, least - start);
+    if (!read_chunk(pages, start, from, size)) return false;
     for (std::int64_t r = 0; r < rows(); r += unit) {
       absorb(r, std::min(unit, rows() - r), start, size);
     }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,6 +31,7 @@ struct Attention {
   CacheFormat k, v;
   std::int64_t tokens = 0, kv_heads = 0, group = 0, size = 0;  // size: of a head
   std::int64_t sequences = 0, table = 0;                       // rows, columns of the block table
+  std::int64_t window = 0;                                     // positions a token sees; 0: all
   float scale = 0;
 
   std::int64_t padded() const { return (size + 15) / 16 * 16; }
@@ -55,6 +57,16 @@ struct AttentionTile {
   /// How many positions token t of the tile sees.
   std::int64_t positions(std::int64_t t) const {
     return std::int64_t{l.in<std::int32_t>(5)[first + t]} + 1;
+  }
+  /// The first of them that it sees.
+  std::int64_t begin(std::int64_t t) const {
+    return a.window > 0 ? std::max<std::int64_t>(0, positions(t) - a.window) : 0;
+  }
+  /// The first that any token of the tile sees.
+  std::int64_t first_seen() const {
+    std::int64_t least = begin(0);
+    for (std::int64_t t = 1; t < count; ++t) least = std::min(least, begin(t));
+    return least;
   }
   std::int64_t row(std::int64_t t, std::int64_t g) const {
     return ((first + t) * a.kv_heads + head) * a.group + g;

@@ -30,6 +30,9 @@ Status infer(InferContext& c) {
                   std::to_string(attrs.num_kv_heads) + " kv heads for q " + q.to_string() +
                   ", wanted whole multiples");
   }
+  if (attrs.window < 0) {
+    return c.fail("window, got " + std::to_string(attrs.window) + ", wanted 0 or more");
+  }
   for (int i : {1, 2}) {
     const std::int64_t width =
         is_static_dim(q[1]) ? q[1] / attrs.num_heads * attrs.num_kv_heads : kUnknownDim;
@@ -97,14 +100,16 @@ Status token(RefContext& c, std::int64_t t, std::vector<double>& y) {
   const double scale = attrs.scale != 0.0f ? static_cast<double>(attrs.scale)
                                            : 1.0 / std::sqrt(static_cast<double>(head_size));
   const Reader reader{c, head_size, get_i64(c.in(4), t)};
-  const auto positions =
-      static_cast<std::size_t>(std::max<std::int64_t>(0, get_i64(c.in(5), t) + 1));
+  const std::int64_t end = std::max<std::int64_t>(0, get_i64(c.in(5), t) + 1);
+  const std::int64_t begin = attrs.window > 0 ? std::max<std::int64_t>(0, end - attrs.window) : 0;
+  const auto positions = static_cast<std::size_t>(end - begin);
   std::vector<std::vector<double>> keys(positions, std::vector<double>(width));
   std::vector<std::vector<double>> values = keys;
   for (std::size_t p = 0; p < positions; ++p) {
-    const std::int64_t row = reader.row(static_cast<std::int64_t>(p));
+    const std::int64_t position = begin + static_cast<std::int64_t>(p);
+    const std::int64_t row = reader.row(position);
     if (row < 0) {
-      return c.fail("no page for position " + std::to_string(p) + " of sequence " +
+      return c.fail("no page for position " + std::to_string(position) + " of sequence " +
                     std::to_string(reader.sequence));
     }
     reader.read_row(1, row, keys[p]);
@@ -172,7 +177,12 @@ Status decompose(DecomposeContext& d) {
   const ValueId scores = d.add("Mul", {dots, scalar_constant(d, q.dtype, scale)});
   const ValueId one = scalar_constant(d, DType::kI64, 1);
   const ValueId steps = d.add("Range", {zero, dim_of(d, keys, 2), one});
-  const ValueId seen = d.add("LessOrEqual", {steps, unsqueeze_at(d, position, {1})});
+  const ValueId last = unsqueeze_at(d, position, {1});
+  ValueId seen = d.add("LessOrEqual", {steps, last});
+  if (attrs.window > 0) {
+    const ValueId before = d.add("Sub", {last, scalar_constant(d, DType::kI64, attrs.window)});
+    seen = d.add("And", {seen, d.add("Greater", {steps, before})});
+  }
   const ValueId masked =
       d.add("Where", {unsqueeze_at(d, seen, {1, 2}), scores, scalar_constant(d, q.dtype, -60000)});
   const ValueId mixed = d.add("MatMul", {d.add("Softmax", {masked}), values});
@@ -202,7 +212,8 @@ extern constinit const OpDef op_paged_attention{
     .doc =
         "Causal attention over paged caches: token t attends to positions 0 to positions[t] of "
         "sequence sequences[t]; position p lies in page block_table[sequence][p / page_size], "
-        "row p % page_size. A negative sequence gives zeros.",
+        "row p % page_size. With a window it attends to the last `window` of these, and positions "
+        "before need no page. A negative sequence gives zeros.",
     .inputs = kInputs,
     .outputs = kOutputs,
     .make_attrs = make_attrs<PagedAttentionAttrs>,

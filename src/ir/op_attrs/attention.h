@@ -20,16 +20,18 @@ struct RotaryEmbeddingAttrs final : AttrsOf<RotaryEmbeddingAttrs> {
 };
 
 /// polaris.PagedAttention: head h reads kv head h / (num_heads / num_kv_heads); scale 0 is
-/// 1/sqrt(D).
+/// 1/sqrt(D). A token reads `window` positions up to its own; 0: all.
 struct PagedAttentionAttrs final : AttrsOf<PagedAttentionAttrs> {
   std::int64_t num_heads = 1;
   std::int64_t num_kv_heads = 1;
   float scale = 0.0f;
+  std::int64_t window = 0;
 
   void visit(AttrVisitor& v) override {
     v.field("num_heads", num_heads);
     v.field("num_kv_heads", num_kv_heads);
     v.field("scale", scale);
+    v.field("window", window);
   }
 };
 

@@ -101,7 +101,8 @@ struct Tile : AttentionTile {
   }
 
   bool run() const;
-  bool chunk(const std::int32_t* pages, std::int64_t start, std::int64_t size) const;
+  bool chunk(const std::int32_t* pages, std::int64_t start, std::int64_t from,
+             std::int64_t size) const;
   void absorb(std::int64_t t, std::int64_t g, const float* const* keys, const float* const* values,
               std::int64_t size) const;
 };
@@ -125,19 +126,22 @@ void Tile::absorb(std::int64_t t, std::int64_t g, const float* const* keys,
   simd.weigh(scores(), values, size, a.size, sum);
 }
 
-bool Tile::chunk(const std::int32_t* pages, std::int64_t start, std::int64_t size) const {
+/// Positions [start + from, start + size), of which every token takes those that it sees.
+bool Tile::chunk(const std::int32_t* pages, std::int64_t start, std::int64_t from,
+                 std::int64_t size) const {
   const float* keys[kChunk];
   const float* values[kChunk];
-  for (std::int64_t p = 0; p < size; ++p) {
+  for (std::int64_t p = from; p < size; ++p) {
     const std::int64_t at = a.cache_row(pages, start + p);
     if (at < 0) return false;
     keys[p] = read_slice(*a.simd, a.k, l.inputs[1], at, head, a.size, key_buffer(p));
     values[p] = read_slice(*a.simd, a.v, l.inputs[2], at, head, a.size, value_buffer(p));
   }
   for (std::int64_t t = 0; t < count; ++t) {
-    const std::int64_t seen = std::min(size, positions(t) - start);
+    const std::int64_t low = std::max(from, begin(t) - start);
+    const std::int64_t seen = std::min(size, positions(t) - start) - low;
     if (seen <= 0) continue;
-    for (std::int64_t g = 0; g < a.group; ++g) absorb(t, g, keys, values, seen);
+    for (std::int64_t g = 0; g < a.group; ++g) absorb(t, g, keys + low, values + low, seen);
   }
   return true;
 }
@@ -154,8 +158,10 @@ bool Tile::run() const {
     sum[a.padded()] = -INFINITY;
   }
   const std::int32_t* pages = l.in<std::int32_t>(3) + std::max<std::int64_t>(sequence, 0) * a.table;
-  for (std::int64_t start = 0; start < longest; start += kChunk) {
-    if (!chunk(pages, start, std::min(kChunk, longest - start))) return false;
+  const std::int64_t least = first_seen();
+  for (std::int64_t start = least / kChunk * kChunk; start < longest; start += kChunk) {
+    const std::int64_t from = std::max<std::int64_t>(0, least - start);
+    if (!chunk(pages, start, from, std::min(kChunk, longest - start))) return false;
   }
   for (std::int64_t t = 0; t < count; ++t) {
     for (std::int64_t g = 0; g < a.group; ++g) {
@@ -181,7 +187,8 @@ std::int64_t tile_tokens(const Launch& l, std::int64_t first, std::int64_t end) 
 std::int64_t heads_per_task(const Attention& a, const Launch& l, std::int64_t tasks) {
   std::int64_t positions = 0;
   for (std::int64_t t = 0; t < a.tokens; ++t) {
-    positions += std::max<std::int64_t>(0, std::int64_t{l.in<std::int32_t>(5)[t]} + 1);
+    const std::int64_t seen = std::max<std::int64_t>(0, std::int64_t{l.in<std::int32_t>(5)[t]} + 1);
+    positions += a.window > 0 ? std::min(seen, a.window) : seen;
   }
   const std::int64_t work = positions * a.group * a.size / std::max<std::int64_t>(tasks, 1);
   return std::clamp<std::int64_t>(kTaskWork / std::max<std::int64_t>(work, 1), 1, 64);
@@ -229,6 +236,7 @@ KernelResult select_attention(const CpuTarget& target, const NodeDesc& node) {
   a.size = q.shape[1] / attrs.num_heads;
   a.sequences = node.inputs[3].type.shape[0];
   a.table = node.inputs[3].type.shape[1];
+  a.window = attrs.window;
   a.scale = attrs.scale != 0.0f ? attrs.scale : 1.0f / std::sqrt(static_cast<float>(a.size));
   for (const CacheFormat* cache : {&a.k, &a.v}) {
     if (cache->kind != CacheFormat::Kind::kBlock) continue;

@@ -178,6 +178,11 @@ float scale_of(const NodeDesc& node, const Problem& p) {
   return scale != 0 ? scale : static_cast<float>(1.0 / std::sqrt(static_cast<double>(p.head)));
 }
 
+std::uint32_t window_of(const NodeDesc& node) {
+  const std::int64_t window = node.attributes<PagedAttentionAttrs>().window;
+  return window > 0 ? word(std::min<std::int64_t>(window, INT32_MAX)) : UINT32_MAX;
+}
+
 /// The dispatch that counts the spans there really are; they follow the partial sums.
 Dispatch count_spans(const NodeDesc& node, const Problem& p, const Operand& list) {
   Dispatch d;
@@ -202,7 +207,7 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
                  parts_of(format, p.head, p.together)};
   d.push = {word(p.heads),  word(p.ratio()), word(cache[2]), word(cache[0] * cache[1]),
             word(cache[1]), word(table[0]),  word(table[1]), float_bits(scale_of(node, p)),
-            word(p.tokens), word(p.span),    word(p.spans)};
+            word(p.tokens), word(p.span),    word(p.spans),  window_of(node)};
   for (int i = 0; i < 6; ++i) d.operands.push_back(Operand::input(i));
   d.operands.push_back(Operand::output(0));
   d.operands.push_back(Operand::workspace(0, p.partial_bytes()));
@@ -288,7 +293,7 @@ std::vector<ShaderVariant> variants() {
                      format.read,
                      {head, together, 256, mode, rows, parts_of(format, head, together)},
                      11,
-                     44,
+                     48,
                      256 * together});
     };
     for (const std::uint32_t head : {7u, 8u, 64u, 80u, 128u, 256u}) {

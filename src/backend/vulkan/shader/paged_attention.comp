@@ -51,6 +51,7 @@ layout(push_constant) uniform P {
   uint tokens;
   uint span;         // positions
   uint spans;        // at most kSpansMax
+  uint window;       // positions that a token sees, up to its own
 };
 
 const bool kTight = kHeadDim % 4 == 0;
@@ -266,8 +267,10 @@ void main() {
   if (wanted > reach) status = 1;
   const uint live = kMode == 0 ? 1 : max((length + span - 1) / span, 1);
   if (work.y >= live) return;
-  const uint begin = kMode == 0 ? 0 : work.y * span;
-  const uint end = kMode == 0 ? length : min(length, begin + span);
+  const uint first = kMode == 0 ? 0 : work.y * span;
+  // Spans behind the window have nothing to add.
+  const uint begin = max(first, length - min(length, window));
+  const uint end = kMode == 0 ? length : min(length, first + span);
 
   const uint q0 = (token * heads + head) * kHeadDim;
   const uint kv = head / head_ratio * kHeadDim;
