@@ -41,7 +41,8 @@ class Bench final : public Action {
     if (is_llm_ && !inputs_.files.empty()) return refuse_inputs(common);
     if (is_llm_) return bench_llm(common, options_, llm_);
     {
-      auto opened = open_model(common, options_.model, arch_options(options_), inputs_.files);
+      auto opened = open_model(common, options_.model, arch_options(generation_options(options_)),
+                               inputs_.files);
       if (!opened) return opened.error();
       auto graph = take_function(opened->model, function_);
       if (!graph) return graph.error().with_context("'" + options_.model + "'");

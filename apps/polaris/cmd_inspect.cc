@@ -1,16 +1,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string>
 
-#include "base/checked.h"
 #include "base/os/environment.h"
 #include "command.h"
 #include "generator.h"
 #include "ir/nested.h"
 #include "load/load.h"
 #include "model_io.h"
+#include "session/cache_groups.h"
 #include "session/estimate_memory.h"
+#include "session/page_row.h"
 #include "simulated.h"
 
 namespace polaris::cli {
@@ -92,27 +94,43 @@ class Inspect final : public Action {
   /// models for the sizes that --dim gives.
   Result<std::vector<TensorType>> input_types(const Opened& opened, const Graph& graph,
                                               Common common) {
-    std::int64_t page = 0;
-    for (const StateUse& use : graph.states()) {
-      const State& state = *use.state;
-      if (state.paged) page = state.type.shape[1];
-    }
-    if (page > 0) {
+    if (opened.model.decoder && graph.name == "main") {
       // The model was built for no more positions than --context.
       cached_tokens_ = trained_context(opened.model).value_or(0);
       const std::int64_t step = BatcherOptions{}.tokens_per_step;
       const std::int64_t tokens = bucket_of(std::min(cached_tokens_, step), 1, step);
+      std::vector<std::string> sizes = decoder_dims(graph, *opened.model.decoder, tokens);
       // Before those of --dim, which win.
-      common.dims.insert(common.dims.begin(),
-                         {"tokens=" + std::to_string(tokens),
-                          "table=" + std::to_string(ceil_div(cached_tokens_, page))});
+      common.dims.insert(common.dims.begin(), sizes.begin(), sizes.end());
     }
     return concrete_inputs(graph, common);
   }
 
+  static std::string dim_name(const Graph& graph, std::size_t input, int axis) {
+    const std::int64_t dim = graph.value(graph.inputs()[input]).type.shape[axis];
+    return is_symbol_dim(dim) ? graph.symbols()[static_cast<std::size_t>(symbol_of(dim))].name : "";
+  }
+
+  /// `NAME=SIZE` of the dims of a step: its tokens, and the pages of rows that hold the context.
+  std::vector<std::string> decoder_dims(const Graph& graph, const DecoderContract& contract,
+                                        std::int64_t tokens) const {
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& name, std::int64_t size) {
+      if (!name.empty()) out.push_back(name + "=" + std::to_string(size));
+    };
+    add(dim_name(graph, contract.tokens, 0), tokens);
+    const CacheNeed need{1, cached_tokens_, tokens, 1};
+    const std::vector<std::int64_t> pages = pages_for(contract.groups, need);
+    for (std::size_t g = 0; g < pages.size(); ++g) {
+      add(dim_name(graph, contract.groups[g].block_table, 1), pages[g]);
+    }
+    return out;
+  }
+
   /// On the card that is simulated, where one is.
   Result<Opened> open(const Common& common) {
-    if (gpu_.empty()) return open_model(common, generator_.model, arch_options(generator_));
+    if (gpu_.empty())
+      return open_model(common, generator_.model, arch_options(generation_options(generator_)));
     const auto chip = gcn::find_chip(gpu_);
     if (!chip) return chip.error().with_context("--gpu");
     auto programs = gcn::ModelTimer::open_compiler();
@@ -122,7 +140,8 @@ class Inspect final : public Action {
     const std::string folder = user_cache_folder();
     timer_ = std::make_unique<gcn::ModelTimer>(
         programs.take(), *chip, folder.empty() ? folder : folder + "/polaris/simulated.txt");
-    return open_model_on(runtime.take(), common, generator_.model, arch_options(generator_));
+    return open_model_on(runtime.take(), common, generator_.model,
+                         arch_options(generation_options(generator_)));
   }
 
   /// A prompt step and a step of generation of a language model, one run of any other.
@@ -141,11 +160,12 @@ class Inspect final : public Action {
       Common sized = common;
       const std::int64_t tokens =
           prompt ? std::min<std::int64_t>(cached_tokens_, kPromptTokens) : 1;
-      sized.dims.push_back("tokens=" + std::to_string(tokens));
+      const DecoderContract& contract = *opened.model.decoder;
+      sized.dims.push_back(dim_name(graph, contract.tokens, 0) + "=" + std::to_string(tokens));
       auto types = input_types(opened, graph, sized);
       if (!types) return types.error();
       const std::int64_t depth = prompt ? 0 : std::min(cached_tokens_ - 1, kDepth);
-      auto inputs = step_inputs(graph, *types, depth);
+      auto inputs = step_inputs(contract, *types, depth);
       if (!inputs) return inputs.error();
       out.push_back({prompt ? "prompt" : "generation", tokens, inputs.take(), {}});
     }
@@ -153,22 +173,29 @@ class Inspect final : public Action {
   }
 
   /// A step whose first token stands at position `depth` of the only sequence.
-  static Result<std::vector<Tensor>> step_inputs(const Graph& graph,
+  static Result<std::vector<Tensor>> step_inputs(const DecoderContract& contract,
                                                  std::span<const TensorType> types,
                                                  std::int64_t depth) {
     std::vector<Tensor> out;
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      auto tensor = Tensor::allocate(types[i]);
+    for (const TensorType& type : types) {
+      auto tensor = Tensor::allocate(type);
       if (!tensor) return tensor.error();
-      auto* data = tensor->mutable_data<std::int32_t>();
-      const std::string& name = graph.value(graph.inputs()[i]).name;
-      const bool by_token = name == "positions" || name == "slots";
-      const std::int64_t first = by_token ? depth : 0;
-      const bool counts = by_token || name == "block_table";
-      for (std::int64_t e = 0; e < tensor->elements(); ++e) {
-        data[e] = static_cast<std::int32_t>(counts ? first + e : 0);
-      }
+      std::fill_n(tensor->mutable_data<std::int32_t>(), tensor->elements(), 0);
       out.push_back(tensor.take());
+    }
+    const auto count = [&](std::size_t input, std::int64_t first) {
+      auto* data = out[input].mutable_data<std::int32_t>();
+      std::iota(data, data + out[input].elements(), static_cast<std::int32_t>(first));
+    };
+    count(contract.positions, depth);
+    for (const CacheGroup& group : contract.groups) {
+      count(group.block_table, 0);
+      if (group.cross) continue;
+      // Whole pages behind the window are gone.
+      const std::int64_t page = group.page_size;
+      const std::int64_t first = first_needed(depth, group.window) / page * page;
+      count(group.positions, depth - first);
+      count(group.slots, depth - first);
     }
     return out;
   }

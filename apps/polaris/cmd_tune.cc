@@ -38,7 +38,8 @@ class Tune final : public Action {
       return Error::invalid("[tune] a folder of caches, got none, wanted XDG_CACHE_HOME or HOME");
     }
     {
-      auto opened = open_model(common, generator_.model, arch_options(generator_), inputs_.files);
+      auto opened = open_model(common, generator_.model,
+                               arch_options(generation_options(generator_)), inputs_.files);
       if (!opened) return opened.error();
       auto graph = take_function(opened->model, function_);
       if (!graph) return graph.error().with_context("'" + generator_.model + "'");

@@ -1,17 +1,13 @@
 #include "generator.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <utility>
 
-#include "base/checked.h"
 #include "number_option.h"
 
 namespace polaris::cli {
 namespace {
 
-// A model trained for very long texts would take all memory for its cache.
-constexpr std::int64_t kContextDefaultMax = 4096;
 constexpr std::int64_t kContextMax = INT32_MAX;  // positions are int32
 
 }  // namespace
@@ -22,13 +18,13 @@ void declare_generator(CLI::App& app, GeneratorOptions& options) {
       ->check(CLI::IsMember({"f16", "f32", "q8_0", "q4_0"}));
   add_number(app, "-c,--context", options.context, {0, kContextMax},
              "tokens of context to keep, 0 for what the model was trained for, up to " +
-                 std::to_string(kContextDefaultMax));
+                 std::to_string(kContextDefault));
 }
 
-ArchOptions arch_options(const GeneratorOptions& options) {
-  ArchOptions out;
+GenerationOptions generation_options(const GeneratorOptions& options) {
+  GenerationOptions out;
   out.kv_type = kv_type_from_name(options.kv_type).value_or(KvType::kF16);
-  out.context_max = options.context > 0 ? options.context : kContextDefaultMax;
+  out.context = options.context;
   return out;
 }
 
@@ -41,22 +37,12 @@ void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
 }
 
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options) {
-  auto opened = open_model(common, options.model, arch_options(options));
+  const GenerationOptions generation = generation_options(options);
+  auto opened = open_model(common, options.model, arch_options(generation));
   if (!opened) return opened.error();
-  opened->options.cached_tokens = options.context > 0 ? options.context : kContextDefaultMax;
-  auto model = LanguageModel::create(opened->runtime, opened->model, opened->options);
-  if (!model) return model.error().with_context("'" + options.model + "'");
-  const std::int64_t page = KvPool::page_tokens(*model->program);
-  auto pool = KvPool::create(model->program,
-                             ceil_div(model->context_tokens, std::max<std::int64_t>(page, 1)));
-  if (!pool) return pool.error();
-  auto session = Session::create(model->program, *pool);
-  if (!session) return session.error();
-  Generator out;
-  out.runtime = opened->runtime;
-  out.batcher =
-      std::make_unique<Batcher>(model.take(), session.take(), pool.take(), BatcherOptions{});
-  return out;
+  auto batcher = make_batcher(opened->runtime, opened->model, opened->options, generation);
+  if (!batcher) return batcher.error().with_context("'" + options.model + "'");
+  return Generator{opened->runtime, batcher.take()};
 }
 
 }  // namespace polaris::cli

@@ -6,7 +6,7 @@
 
 #include "command.h"
 #include "model_io.h"
-#include "pipeline/batcher.h"
+#include "pipeline/generation.h"
 
 namespace polaris::cli {
 
@@ -24,7 +24,7 @@ struct Generator {
 
 void declare_generator(CLI::App& app, GeneratorOptions& options);
 /// How the options want a language model built.
-ArchOptions arch_options(const GeneratorOptions& options);
+GenerationOptions generation_options(const GeneratorOptions& options);
 /// Warns on stderr where a prompt begins with two BOS.
 void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
                      std::span<const TokenId> ids);

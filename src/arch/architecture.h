@@ -29,8 +29,9 @@ struct ArchOptions {
 };
 
 /// Hyperparameters and weights of a file, under the names that arch/ uses whatever the format:
-/// those of GGUF without the architecture's prefix ("block_count", "blk.0.attn_q.weight"). Where a
-/// format does not say a thing, its map does ("rope.interleaved": the order of rotated pairs).
+/// those of GGUF without the architecture's prefix ("block_count", "blk.0.attn_q.weight"). Rows
+/// stand as they do in GGUF; where another format has them otherwise, its map says so
+/// ("rope.interleaved": whether turned pairs are neighbours).
 class ArchInput {
  public:
   ArchInput(const OpSet& ops, const ArchOptions& options) : ops_(ops), options_(options) {}
@@ -50,10 +51,12 @@ class ArchInput {
   ArchOptions options_;
 };
 
-/// A graph and what it was built with (Model::hyperparameters).
+/// A graph, what it was built with (Model::hyperparameters), and how it is run where it is a
+/// decoder.
 struct ArchModel {
   Graph graph;
   Metadata hyperparameters;
+  std::optional<DecoderContract> decoder;
 };
 
 /// A network that weights-only files name: src/arch/<name>.cc defines

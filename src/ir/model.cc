@@ -61,7 +61,7 @@ Status verify_model(const Model& model, const VerifyOptions& options) {
                             "' is not the model's");
     }
   }
-  return Status::success();
+  return check_decoder(model);
 }
 
 }  // namespace polaris

@@ -2,11 +2,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "ir/decoder_contract.h"
 #include "ir/graph.h"
 #include "ir/verifier.h"
 
@@ -51,6 +53,8 @@ struct Model {
   /// `no_tokenizer` then tells what was wrong with what it says.
   std::shared_ptr<const TokenizerSettings> tokenizer;
   Status no_tokenizer;
+  /// How a function that is a decoder over paged states is run; check_decoder holds it to them.
+  std::optional<DecoderContract> decoder;
   std::int64_t parameter_count = 0;
   std::int64_t file_bytes = 0;
 

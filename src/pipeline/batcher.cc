@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "base/checked.h"
+#include "pipeline/encode_source.h"
 
 namespace polaris {
 
@@ -20,15 +20,32 @@ std::string_view finish_reason_name(FinishReason reason) {
   return "none";
 }
 
+namespace {
+
+StepBuckets buckets_of(const LanguageModel& model, const BatcherOptions& options) {
+  StepBuckets out = model.bounds;
+  out.least = options.bucket_min;
+  out.width_least = options.table_width_min;
+  return out;
+}
+
+}  // namespace
+
 Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
                  std::shared_ptr<KvPool> pool, const BatcherOptions& options)
     : model_(std::move(model)),
       session_(std::move(session)),
       pool_(std::move(pool)),
-      options_(options) {
+      options_(options),
+      part_max_(pool_->step_tokens_max()),
+      inputs_(model_.contract(), pool_, buckets_of(model_, options)) {
   // A step is no larger than the model's dims may be.
-  options_.tokens_per_step = std::min(options_.tokens_per_step, model_.tokens_max);
-  options_.sequences_max = std::min(options_.sequences_max, model_.sequences_max);
+  options_.tokens_per_step = std::min(options_.tokens_per_step, model_.bounds.tokens_max);
+  options_.sequences_max = std::min(options_.sequences_max, model_.bounds.sequences_max);
+  // Less than a page saves nothing: it would be copied at once.
+  for (const CacheGroup& group : pool_->groups()) {
+    share_least_ = std::max(share_least_, group.page_size);
+  }
 }
 
 Status Batcher::check_tokens(std::span<const TokenId> tokens, std::string_view what) const {
@@ -46,7 +63,7 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
   if (auto status = check_tokens(request.prompt, "prompt"); !status) return status.error();
   if (auto status = check_tokens(request.forced, "forced"); !status) return status.error();
   const auto prompt = static_cast<std::int64_t>(request.prompt.size());
-  const std::int64_t pool_tokens = pool_->page_count() * pool_->page_size();
+  const std::int64_t pool_tokens = pool_->tokens_max();
   const std::int64_t limit = std::min(model_.context_tokens, pool_tokens);
   // The cache holds every token but the last one generated.
   if (prompt > limit) {
@@ -55,7 +72,8 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
                             std::to_string(model_.context_tokens) + ", cache " +
                             std::to_string(pool_tokens) + ")");
   }
-  Active active{next_id_++, std::move(request), {}, 0, {}, Sampler({})};
+  if (auto status = check_source(model_, *pool_, request.source); !status) return status.error();
+  Active active{next_id_++, std::move(request), {}, 0, false, {}, Sampler({})};
   active.tokens = active.request.prompt;
   active.sampler = Sampler(active.request.sampler);
   waiting_.push_back(std::move(active));
@@ -70,17 +88,30 @@ bool Batcher::cancel(RequestId request) {
 void Batcher::admit() {
   while (!waiting_.empty() && static_cast<std::int64_t>(running_.size()) < options_.sequences_max) {
     Active& next = waiting_.front();
-    const auto pages = ceil_div(static_cast<std::int64_t>(next.tokens.size()), pool_->page_size());
     // A newcomer must fit whole, or it would push out those already running.
-    if (!running_.empty() && pages > pool_->free_pages()) break;
+    if (!running_.empty() && !fits(next)) break;
     if (options_.share_prefixes) share_prefix(next);
-    if (next.sequence.pages().empty()) next.sequence = pool_->start();
+    if (!next.sequence.started()) next.sequence = pool_->start();
     running_.push_back(std::move(next));
     waiting_.pop_front();
   }
 }
 
+bool Batcher::fits(const Active& active) const {
+  CacheNeed need;
+  need.tokens = static_cast<std::int64_t>(active.tokens.size());
+  need.step_tokens = std::min({need.tokens, part_max_, options_.tokens_per_step});
+  if (active.request.source) need.source = active.request.source.shape()[0];
+  const std::vector<std::int64_t> pages = pages_for(pool_->groups(), need);
+  for (std::size_t g = 0; g < pages.size(); ++g) {
+    if (pages[g] > pool_->free_pages(g)) return false;
+  }
+  return true;
+}
+
 void Batcher::share_prefix(Active& active) {
+  // Equal tokens over different sources have different keys.
+  if (active.request.source) return;
   const Active* best = nullptr;
   std::int64_t best_length = 0;
   for (const Active& other : running_) {
@@ -92,21 +123,29 @@ void Batcher::share_prefix(Active& active) {
                                  active.tokens[static_cast<std::size_t>(length)]) {
       ++length;
     }
+    length = pool_->forkable(other.sequence, length);
     if (length > best_length) {
       best = &other;
       best_length = length;
     }
   }
-  // Less than a page saves nothing: it would be copied at once.
-  if (best == nullptr || best_length < pool_->page_size()) return;
+  if (best == nullptr || best_length < share_least_) return;
   active.sequence = pool_->fork(best->sequence, best_length);
   shared_tokens_ += best_length;
+}
+
+Status Batcher::reserve(Active& active, std::int64_t new_length) {
+  if (active.request.source && !active.encoded) {
+    const std::int64_t positions = active.request.source.shape()[0];
+    if (auto status = pool_->reserve_source(active.sequence, positions); !status) return status;
+  }
+  return pool_->reserve(active.sequence, new_length);
 }
 
 Status Batcher::reserve_or_preempt(std::size_t index, std::int64_t new_length, bool& reserved) {
   reserved = false;
   while (true) {
-    const Status status = pool_->reserve(running_[index].sequence, new_length);
+    const Status status = reserve(running_[index], new_length);
     if (status) {
       reserved = true;
       return status;
@@ -117,6 +156,7 @@ Status Batcher::reserve_or_preempt(std::size_t index, std::int64_t new_length, b
     Active youngest = std::move(running_.back());
     running_.pop_back();
     youngest.sequence = Sequence();
+    youngest.encoded = false;
     waiting_.push_front(std::move(youngest));
   }
 }
@@ -127,7 +167,7 @@ Status Batcher::schedule() {
   for (std::size_t i = 0; i < running_.size() && budget > 0; ++i) {
     const std::int64_t begin = running_[i].sequence.length();
     const auto pending = static_cast<std::int64_t>(running_[i].tokens.size()) - begin;
-    const std::int64_t count = std::min(pending, budget);
+    const std::int64_t count = std::min({pending, budget, part_max_});
     bool reserved = false;
     auto status = reserve_or_preempt(i, begin + count, reserved);
     if (!status) return status;
@@ -150,37 +190,46 @@ Result<std::span<const TokenEvent>> Batcher::step(const RunOptions& options) {
   admit();
   if (auto status = schedule(); !status) return status.error();
   if (!shares_.empty()) {
+    if (auto status = encode_sources(options); !status) return status.error();
     if (auto status = run_step(options); !status) return status.error();
     finish_step();
   }
   return std::span<const TokenEvent>(events_);
 }
 
+Status Batcher::encode_sources(const RunOptions& options) {
+  for (const Share& share : shares_) {
+    Active& active = running_[share.active];
+    if (!active.request.source || active.encoded) continue;
+    auto status = encode_source(*session_, *pool_, active.sequence, active.request.source, options);
+    if (!status) return status;
+    active.encoded = true;
+  }
+  return Status::success();
+}
+
 Status Batcher::run_step(const RunOptions& options) {
   std::int64_t tokens = 0;
-  std::int64_t width = 1;
   std::int64_t rows = 0;
+  std::vector<const Sequence*> sequences;
   for (const Share& share : shares_) {
     const Active& active = running_[share.active];
     tokens += share.count;
-    width = std::max(width, static_cast<std::int64_t>(active.sequence.pages().size()));
+    sequences.push_back(&active.sequence);
     const bool whole =
         active.sequence.length() + share.count == static_cast<std::int64_t>(active.tokens.size());
     rows += whole ? 1 : 0;
   }
-  const StepBuckets buckets{options_.bucket_min, options_.table_width_min, model_.tokens_max,
-                            model_.sequences_max, model_.table_width_max};
-  auto status = inputs_.begin(tokens, static_cast<std::int64_t>(shares_.size()), width,
-                              std::max<std::int64_t>(rows, 1), buckets);
+  auto status = inputs_.begin(tokens, sequences, std::max<std::int64_t>(rows, 1));
   if (!status) return status;
-  for (Share& share : shares_) {
+  for (std::size_t row = 0; row < shares_.size(); ++row) {
+    Share& share = shares_[row];
     const Active& active = running_[share.active];
-    const std::int32_t row = inputs_.add_sequence(active.sequence);
     std::int32_t last = 0;
     const std::int64_t begin = active.sequence.length();
     for (std::int64_t p = begin; p < begin + share.count; ++p) {
       const TokenId token = active.tokens[static_cast<std::size_t>(p)];
-      last = inputs_.add_token(token, p, pool_->slot(active.sequence, p), row);
+      last = inputs_.add_token(token, p, static_cast<std::int32_t>(row));
     }
     const bool whole = begin + share.count == static_cast<std::int64_t>(active.tokens.size());
     if (whole) share.row = inputs_.add_logits(last);
@@ -204,7 +253,7 @@ void Batcher::finish_step() {
     Active& active = running_[share.active];
     pool_->commit(active.sequence, active.sequence.length() + share.count);
     if (share.row < 0) continue;
-    const float* all = outputs_[0].data<float>();
+    const float* all = outputs_[model_.contract().logits].data<float>();
     const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
     const auto at = static_cast<std::size_t>(active.generated);
     const bool forced = at < active.request.forced.size();

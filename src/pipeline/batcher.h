@@ -33,6 +33,7 @@ struct GenerateRequest {
   std::vector<TokenId> end_tokens;  // empty: nothing ends the text early
   /// Forces these tokens instead of sampling (evaluation against a peer's text).
   std::vector<TokenId> forced;
+  Tensor source;  // of a model with an encoder: what is encoded before the first token
 };
 
 using RequestId = std::int64_t;
@@ -61,8 +62,9 @@ class Batcher {
  public:
   Batcher(LanguageModel model, std::unique_ptr<Session> session, std::shared_ptr<KvPool> pool,
           const BatcherOptions& options);
-  /// Errors: invalid (no prompt, a token outside the vocabulary), exhausted (prompt longer than the
-  /// context or than the whole pool): refused before anything runs.
+  /// Errors: invalid (no prompt, a token outside the vocabulary, a source that is missing or does
+  /// not fit), exhausted (a prompt or source longer than the context or than the whole pool):
+  /// refused before anything runs.
   Result<RequestId> add(GenerateRequest request);
   /// Runs one step; events in order of request. Empty where nothing is to do.
   /// Errors: cancelled, device, out_of_memory: running requests stay as they were before the step.
@@ -81,6 +83,7 @@ class Batcher {
     GenerateRequest request;
     std::vector<TokenId> tokens;  // prompt and what was generated
     std::int64_t generated = 0;
+    bool encoded = false;  // the source is in the cache
     Sequence sequence;
     Sampler sampler;
   };
@@ -90,11 +93,15 @@ class Batcher {
     std::int32_t row = -1;   // row of the logits, -1: the prompt goes on
   };
   Status check_tokens(std::span<const TokenId> tokens, std::string_view what) const;
+  /// Whether the cache has room for the whole of a newcomer beside those that run.
+  bool fits(const Active& active) const;
   void admit();
   void share_prefix(Active& active);
   /// Chooses who runs how many tokens and reserves their pages.
   Status schedule();
+  Status reserve(Active& active, std::int64_t new_length);
   Status reserve_or_preempt(std::size_t index, std::int64_t new_length, bool& reserved);
+  Status encode_sources(const RunOptions& options);
   Status run_step(const RunOptions& options);
   void finish_step();
   FinishReason check_finished(const Active& active, TokenId token) const;
@@ -109,6 +116,8 @@ class Batcher {
   std::vector<Active> running_;  // oldest first
   std::vector<Share> shares_;
   std::vector<TokenEvent> events_;
+  std::int64_t share_least_ = 1;  // tokens of a prefix that are worth sharing
+  std::int64_t part_max_ = 1;     // tokens of one sequence in a step
   StepInputs inputs_;
   std::vector<Tensor> outputs_;
 };

@@ -1,7 +1,6 @@
 #include "pipeline/language_model.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -10,19 +9,19 @@
 namespace polaris {
 namespace {
 
-constexpr std::array<std::string_view, 6> kDecoderInputs = {
-    "tokens", "positions", "slots", "sequences", "block_table", "logit_rows"};
-
-Status check_decoder(const Model& model, const Graph& graph) {
-  bool fits = graph.inputs().size() == kDecoderInputs.size() && graph.outputs().size() == 1;
-  for (std::size_t i = 0; fits && i < kDecoderInputs.size(); ++i) {
-    const Value& input = graph.value(graph.inputs()[i]);
-    fits = input.name == kDecoderInputs[i] && input.type.dtype == DType::kI32;
+Status check_is_decoder(const Model& model) {
+  if (model.find("main") == nullptr) {
+    return Error::unsupported("[" + model.format + "] nothing to run: " +
+                              (model.no_function_reason.empty()
+                                   ? "the file holds no function 'main'"
+                                   : model.no_function_reason));
   }
-  if (fits) return Status::success();
-  return Error::unsupported("[" + model.format +
-                            "] generation, got a graph that is no decoder over a paged cache, "
-                            "wanted a language model such as llama");
+  if (!model.decoder) {
+    return Error::unsupported("[" + model.format +
+                              "] generation, got a graph that is no decoder over a paged cache, "
+                              "wanted a language model such as llama");
+  }
+  return check_decoder(model);
 }
 
 /// The bound of an input's dim; none where it is free.
@@ -44,27 +43,36 @@ std::optional<std::int64_t> trained_context(const Model& model) {
 
 Result<LanguageModel> LanguageModel::create(std::shared_ptr<Runtime> runtime, Model& model,
                                             const ProgramOptions& options) {
-  Graph* graph = model.find("main");
-  if (graph == nullptr) {
-    return Error::unsupported("[" + model.format + "] nothing to run: " +
-                              (model.no_function_reason.empty()
-                                   ? "the file holds no function 'main'"
-                                   : model.no_function_reason));
-  }
-  if (auto status = check_decoder(model, *graph); !status) return status.error();
+  if (auto status = check_is_decoder(model); !status) return status.error();
   auto tokenizer = make_tokenizer(model);
   if (!tokenizer) return tokenizer.error();
+  auto out = without_tokenizer(std::move(runtime), model, options);
+  if (!out) return out;
+  out->tokenizer = tokenizer.take();
+  out->end_tokens = out->tokenizer->end_tokens();
+  return out;
+}
+
+Result<LanguageModel> LanguageModel::without_tokenizer(std::shared_ptr<Runtime> runtime,
+                                                       Model& model,
+                                                       const ProgramOptions& options) {
+  if (auto status = check_is_decoder(model); !status) return status.error();
+  const Graph& graph = *model.find("main");
   LanguageModel out;
-  out.tokenizer = tokenizer.take();
-  out.vocabulary = graph->value(graph->outputs()[0]).type.shape.back();
+  const DecoderContract& contract = *model.decoder;
+  out.vocabulary = graph.value(graph.outputs()[contract.logits]).type.shape.back();
   const auto context = trained_context(model);
   if (!context) return Error::invalid("[" + model.format + "] context_length is missing");
   out.context_tokens = *context;
-  out.tokens_max = std::min(bound_of(*graph, 0, 0), bound_of(*graph, 5, 0));
-  out.sequences_max = bound_of(*graph, 4, 0);
-  out.table_width_max = bound_of(*graph, 4, 1);
-  out.end_tokens = out.tokenizer->end_tokens();
-  const std::string functions[] = {"main"};
+  out.bounds.tokens_max =
+      std::min(bound_of(graph, contract.tokens, 0), bound_of(graph, contract.logit_rows, 0));
+  for (const CacheGroup& group : contract.groups) {
+    out.bounds.sequences_max =
+        std::min(out.bounds.sequences_max, bound_of(graph, group.block_table, 0));
+    out.bounds.width_max.push_back(bound_of(graph, group.block_table, 1));
+  }
+  std::vector<std::string> functions = {"main"};
+  if (contract.encoder) functions.push_back(contract.encoder->function);
   auto program = Program::compile(std::move(runtime), model, functions, options);
   if (!program) return program.error();
   out.program = program.take();

@@ -7,6 +7,7 @@
 
 #include "ir/model.h"
 #include "pipeline/model_tokenizer.h"
+#include "pipeline/step_inputs.h"
 #include "session/program.h"
 #include "text/tokenizer.h"
 
@@ -22,15 +23,18 @@ struct LanguageModel {
   std::int64_t context_tokens = 0;  // the longest sequence it was trained for
   std::int64_t vocabulary = 0;      // width of the logits
   std::vector<TokenId> end_tokens;  // any of them ends a text
-  // What the decoder's dims are bound by: tokens and sequences of a step, pages of a table row.
-  std::int64_t tokens_max = INT64_MAX;
-  std::int64_t sequences_max = INT64_MAX;
-  std::int64_t table_width_max = INT64_MAX;
+  /// What the decoder's dims are bound by.
+  StepBuckets bounds;
 
-  /// Takes the model's "main" function. Errors: unsupported where it is no decoder (its inputs are
-  /// not tokens, positions, slots, sequences, block_table and logit_rows).
+  const DecoderContract& contract() const { return *program->decoder(); }
+
+  /// Takes the model's "main" function, and its encoder. Errors: unsupported where the model
+  /// declares no decoder; what make_tokenizer and Program::compile say.
   static Result<LanguageModel> create(std::shared_ptr<Runtime> runtime, Model& model,
                                       const ProgramOptions& options = {});
+  /// The same for a model that is run on ids alone: without tokenizer and end tokens.
+  static Result<LanguageModel> without_tokenizer(std::shared_ptr<Runtime> runtime, Model& model,
+                                                 const ProgramOptions& options = {});
 };
 
 }  // namespace polaris

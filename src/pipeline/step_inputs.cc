@@ -1,24 +1,12 @@
 #include "pipeline/step_inputs.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace polaris {
 namespace {
 
-enum Input : std::size_t { kTokens, kPositions, kSlots, kSequences, kTable, kRows, kInputCount };
-
-Result<std::vector<Tensor>> make_tensors(std::int64_t tokens, std::int64_t sequences,
-                                         std::int64_t width, std::int64_t rows) {
-  const Shape shapes[kInputCount] = {{tokens}, {tokens},           {tokens},
-                                     {tokens}, {sequences, width}, {rows}};
-  std::vector<Tensor> out;
-  for (const Shape& shape : shapes) {
-    auto tensor = Tensor::allocate(DType::kI32, shape);
-    if (!tensor) return tensor.error();
-    out.push_back(tensor.take());
-  }
-  return out;
-}
+constexpr std::size_t kSizes = 3;  // tokens, sequences and rows, before the widths in a key
 
 }  // namespace
 
@@ -28,47 +16,104 @@ std::int64_t bucket_of(std::int64_t count, std::int64_t least, std::int64_t most
   return std::min(bucket, most);
 }
 
-Status StepInputs::begin(std::int64_t tokens, std::int64_t sequences, std::int64_t width,
-                         std::int64_t rows, const StepBuckets& buckets) {
-  const Key key = {bucket_of(tokens, buckets.least, buckets.tokens_max),
-                   bucket_of(sequences, buckets.least, buckets.sequences_max),
-                   bucket_of(width, buckets.width_least, buckets.width_max),
-                   bucket_of(rows, buckets.least, buckets.tokens_max)};
-  auto at = buckets_.find(key);
-  if (at == buckets_.end()) {
-    auto tensors = make_tensors(key[0], key[1], key[2], key[3]);
+StepInputs::StepInputs(DecoderContract contract, std::shared_ptr<KvPool> pool, StepBuckets buckets)
+    : contract_(std::move(contract)), pool_(std::move(pool)), buckets_(std::move(buckets)) {}
+
+StepInputs::Key StepInputs::key_of(std::int64_t tokens, std::span<const Sequence* const> sequences,
+                                   std::int64_t rows) const {
+  const auto count = static_cast<std::int64_t>(sequences.size());
+  Key key = {bucket_of(tokens, buckets_.least, buckets_.tokens_max),
+             bucket_of(count, buckets_.least, buckets_.sequences_max),
+             bucket_of(rows, buckets_.least, buckets_.tokens_max)};
+  for (std::size_t g = 0; g < contract_.groups.size(); ++g) {
+    std::size_t width = 1;
+    for (const Sequence* sequence : sequences) width = std::max(width, sequence->pages(g).size());
+    key.push_back(
+        bucket_of(static_cast<std::int64_t>(width), buckets_.width_least, buckets_.width_max[g]));
+  }
+  return key;
+}
+
+Result<std::vector<Tensor>> StepInputs::make_tensors(const Key& key) const {
+  std::vector<Shape> shapes;
+  const auto set = [&](std::size_t input, const Shape& shape) {
+    if (shapes.size() <= input) shapes.resize(input + 1);
+    shapes[input] = shape;
+  };
+  set(contract_.tokens, {key[0]});
+  set(contract_.positions, {key[0]});
+  set(contract_.sequences, {key[0]});
+  set(contract_.logit_rows, {key[2]});
+  for (std::size_t g = 0; g < contract_.groups.size(); ++g) {
+    const CacheGroup& group = contract_.groups[g];
+    set(group.block_table, {key[1], key[kSizes + g]});
+    set(group.positions, {key[0]});
+    if (!group.cross) set(group.slots, {key[0]});
+  }
+  std::vector<Tensor> out;
+  for (const Shape& shape : shapes) {
+    auto tensor = Tensor::allocate(DType::kI32, shape);
+    if (!tensor) return tensor.error();
+    out.push_back(tensor.take());
+  }
+  return out;
+}
+
+/// Padding tokens belong to no sequence and write nowhere.
+void StepInputs::clear(const Key& key) {
+  std::fill_n(data(contract_.tokens), key[0], 0);
+  std::fill_n(data(contract_.positions), key[0], 0);
+  std::fill_n(data(contract_.sequences), key[0], -1);
+  std::fill_n(data(contract_.logit_rows), key[2], 0);
+  for (std::size_t g = 0; g < contract_.groups.size(); ++g) {
+    const CacheGroup& group = contract_.groups[g];
+    std::fill_n(data(group.block_table), key[1] * key[kSizes + g], 0);
+    std::fill_n(data(group.positions), key[0], 0);
+    if (!group.cross) std::fill_n(data(group.slots), key[0], -1);
+  }
+}
+
+Status StepInputs::begin(std::int64_t tokens, std::span<const Sequence* const> sequences,
+                         std::int64_t rows) {
+  const Key key = key_of(tokens, sequences, rows);
+  auto at = tensors_.find(key);
+  if (at == tensors_.end()) {
+    auto tensors = make_tensors(key);
     if (!tensors) return tensors.error();
-    at = buckets_.emplace(key, tensors.take()).first;
+    at = tensors_.emplace(key, tensors.take()).first;
   }
   current_ = &at->second;
-  width_ = key[2];
-  tokens_ = sequences_ = rows_ = 0;
-  // Padding tokens belong to no sequence and write nowhere.
-  std::fill_n(data(kTokens), key[0], 0);
-  std::fill_n(data(kPositions), key[0], 0);
-  std::fill_n(data(kSlots), key[0], -1);
-  std::fill_n(data(kSequences), key[0], -1);
-  std::fill_n(data(kTable), key[1] * key[2], 0);
-  std::fill_n(data(kRows), key[3], 0);
+  clear(key);
+  sequences_.assign(sequences.begin(), sequences.end());
+  tokens_ = rows_ = 0;
+  for (std::size_t g = 0; g < contract_.groups.size(); ++g) {
+    std::int32_t* row = data(contract_.groups[g].block_table);
+    for (const Sequence* sequence : sequences_) {
+      const auto pages = sequence->pages(g);
+      std::copy(pages.begin(), pages.end(), row);
+      row += key[kSizes + g];
+    }
+  }
   return Status::success();
 }
 
-std::int32_t StepInputs::add_sequence(const Sequence& sequence) {
-  std::copy(sequence.pages().begin(), sequence.pages().end(), data(kTable) + sequences_ * width_);
-  return sequences_++;
-}
-
-std::int32_t StepInputs::add_token(std::int32_t token, std::int64_t position, std::int32_t slot,
-                                   std::int32_t row) {
-  data(kTokens)[tokens_] = token;
-  data(kPositions)[tokens_] = static_cast<std::int32_t>(position);
-  data(kSlots)[tokens_] = slot;
-  data(kSequences)[tokens_] = row;
+std::int32_t StepInputs::add_token(std::int32_t token, std::int64_t position, std::int32_t row) {
+  const Sequence& sequence = *sequences_[static_cast<std::size_t>(row)];
+  data(contract_.tokens)[tokens_] = token;
+  data(contract_.positions)[tokens_] = static_cast<std::int32_t>(position);
+  data(contract_.sequences)[tokens_] = row;
+  for (std::size_t g = 0; g < contract_.groups.size(); ++g) {
+    const CacheGroup& group = contract_.groups[g];
+    const PageRow& pages = sequence.row(g);
+    const std::int64_t last = group.cross ? pages.length - 1 : position - pages.first;
+    data(group.positions)[tokens_] = static_cast<std::int32_t>(last);
+    if (!group.cross) data(group.slots)[tokens_] = pool_->slot(sequence, position, g);
+  }
   return tokens_++;
 }
 
 std::int32_t StepInputs::add_logits(std::int32_t index) {
-  data(kRows)[rows_] = index;
+  data(contract_.logit_rows)[rows_] = index;
   return rows_++;
 }
 

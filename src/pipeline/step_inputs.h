@@ -1,11 +1,12 @@
 #pragma once
-#include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "base/result.h"
+#include "ir/decoder_contract.h"
 #include "session/kv_pool.h"
 #include "tensor/tensor.h"
 
@@ -21,34 +22,38 @@ struct StepBuckets {
   std::int64_t width_least = 1;         // of a table row
   std::int64_t tokens_max = INT64_MAX;  // and rows
   std::int64_t sequences_max = INT64_MAX;
-  std::int64_t width_max = INT64_MAX;
+  std::vector<std::int64_t> width_max;  // by cache group
 };
 
-/// The decoder's six int32 inputs of one step, padded to buckets: tokens[T], positions[T],
-/// slots[T], sequences[T], block_table[S, P], logit_rows[R]. Tensors are kept per bucket, so that
-/// steady decoding allocates none.
+/// The inputs of one step of a decoder, as its contract has them, padded to buckets. Tensors are
+/// kept per bucket, so that steady decoding allocates none.
 class StepInputs {
  public:
-  /// Empties the step. `tokens`, `sequences`, `width` (pages a row) and `rows` are real counts.
-  Status begin(std::int64_t tokens, std::int64_t sequences, std::int64_t width, std::int64_t rows,
-               const StepBuckets& buckets);
-  /// Adds a sequence's page table row; returns its index.
-  std::int32_t add_sequence(const Sequence& sequence);
-  /// Adds one token of sequence `row`; returns its index.
-  std::int32_t add_token(std::int32_t token, std::int64_t position, std::int32_t slot,
-                         std::int32_t row);
+  StepInputs(DecoderContract contract, std::shared_ptr<KvPool> pool, StepBuckets buckets);
+  /// Empties the step. `tokens` and `rows` are real counts; `sequences` are those of the step, in
+  /// the order of their rows.
+  Status begin(std::int64_t tokens, std::span<const Sequence* const> sequences, std::int64_t rows);
+  /// Adds one token of the sequence of row `row`, which has room for it; returns its index.
+  std::int32_t add_token(std::int32_t token, std::int64_t position, std::int32_t row);
   /// Asks for the logits after token `index`; returns their row.
   std::int32_t add_logits(std::int32_t index);
   std::span<const Tensor> tensors() const { return *current_; }
 
  private:
+  using Key = std::vector<std::int64_t>;  // tokens, sequences, rows, and each group's width
+  Key key_of(std::int64_t tokens, std::span<const Sequence* const> sequences,
+             std::int64_t rows) const;
+  Result<std::vector<Tensor>> make_tensors(const Key& key) const;
+  void clear(const Key& key);
   std::int32_t* data(std::size_t input) { return (*current_)[input].mutable_data<std::int32_t>(); }
-  using Key = std::array<std::int64_t, 4>;
-  std::map<Key, std::vector<Tensor>> buckets_;
+
+  DecoderContract contract_;
+  std::shared_ptr<KvPool> pool_;
+  StepBuckets buckets_;
+  std::map<Key, std::vector<Tensor>> tensors_;
   std::vector<Tensor>* current_ = nullptr;
-  std::int64_t width_ = 0;
+  std::vector<const Sequence*> sequences_;
   std::int32_t tokens_ = 0;
-  std::int32_t sequences_ = 0;
   std::int32_t rows_ = 0;
 };
 

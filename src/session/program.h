@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -69,6 +70,8 @@ class Program {
   const Graph& graph() const { return main_->graph; }
   /// The states of all functions, each once.
   const std::vector<ProgramState>& states() const { return states_; }
+  /// How main() is run, where it is a decoder over paged states.
+  const std::optional<DecoderContract>& decoder() const { return decoder_; }
   Runtime& runtime() const { return *runtime_; }
   const GraphInfo& info(const Graph& graph) const { return infos_.at(&graph); }
   const GraphInfo& info() const { return info(main_->graph); }
@@ -103,6 +106,7 @@ class Program {
   std::map<std::string, Function, std::less<>> functions_;
   const Function* main_ = nullptr;
   std::vector<ProgramState> states_;
+  std::optional<DecoderContract> decoder_;
   std::set<std::shared_ptr<const MappedFile>> files_;  // of all functions
   ProgramOptions options_;
   std::map<const Graph*, GraphInfo> infos_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/checked.h"
 #include "load/load.h"
 #include "test_paths.h"
 
@@ -29,8 +28,11 @@ LanguageModel load_language_model(const std::string& path, std::shared_ptr<Runti
 TestBatcher make_batcher(const LanguageModel& model, std::int64_t pages,
                          const BatcherOptions& options) {
   TestBatcher out;
-  if (pages == 0) pages = ceil_div(model.context_tokens, KvPool::page_tokens(*model.program));
-  auto pool = KvPool::create(model.program, pages);
+  CacheNeed need;
+  need.tokens = model.context_tokens;
+  need.step_tokens = options.tokens_per_step;
+  auto pool = pages > 0 ? KvPool::create(model.program, pages)
+                        : KvPool::create(model.program, pages_for(model.contract().groups, need));
   if (!pool) FAIL(pool.error().message());
   out.pool = pool.take();
   auto session = Session::create(model.program, out.pool);

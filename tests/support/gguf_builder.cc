@@ -128,18 +128,18 @@ std::vector<std::byte> GgufBuilder::file() const {
   return bytes;
 }
 
-GgufBuilder tiny_llama(const TinyLlama& s) {
+GgufBuilder tiny_llama(const TinyLlama& s, const std::string& architecture) {
   GgufBuilder b;
   b.without = s.without;
-  b.add_text("general.architecture", "llama");
-  b.add_u32("llama.block_count", s.layers);
-  b.add_u32("llama.context_length", s.context);
-  b.add_u32("llama.embedding_length", s.width);
-  b.add_u32("llama.feed_forward_length", s.feed_forward);
-  b.add_u32("llama.attention.head_count", s.heads);
-  b.add_u32("llama.attention.head_count_kv", s.kv_heads);
-  b.add_u32("llama.rope.dimension_count", s.width / s.heads);
-  b.add_f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+  b.add_text("general.architecture", architecture);
+  b.add_u32(architecture + ".block_count", s.layers);
+  b.add_u32(architecture + ".context_length", s.context);
+  b.add_u32(architecture + ".embedding_length", s.width);
+  b.add_u32(architecture + ".feed_forward_length", s.feed_forward);
+  b.add_u32(architecture + ".attention.head_count", s.heads);
+  b.add_u32(architecture + ".attention.head_count_kv", s.kv_heads);
+  b.add_u32(architecture + ".rope.dimension_count", s.width / s.heads);
+  b.add_f32(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f);
   b.add_texts("tokenizer.ggml.tokens", token_texts(s, {}));
   std::uint32_t seed = 1;
   const auto matrix = [&](const std::string& name, std::uint64_t in, std::uint64_t out) {

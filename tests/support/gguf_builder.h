@@ -54,8 +54,9 @@ struct TinyLlama {
   std::set<std::string, std::less<>> without;  // keys to leave out
 };
 
-/// A complete Llama file with small pseudo-random weights.
-GgufBuilder tiny_llama(const TinyLlama& sizes);
+/// A complete file of Llama, or of an architecture with the same tensors, with small pseudo-random
+/// weights.
+GgufBuilder tiny_llama(const TinyLlama& sizes, const std::string& architecture = "llama");
 /// Adds what a SentencePiece tokenizer of tiny_llama's tokens needs; `texts` take the place of the
 /// last tokens.
 void add_tokenizer(GgufBuilder& builder, const TinyLlama& sizes,

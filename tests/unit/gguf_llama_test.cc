@@ -6,12 +6,15 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "ir/op_attrs/attention.h"
 #include "load/load.h"
 #include "pipeline/language_model.h"
 #include "support/gguf_builder.h"
+#include "text/tokenizer_settings.h"
 
 namespace polaris {
 namespace {
@@ -89,9 +92,11 @@ TEST_CASE("every real number that is read is named where it cannot be") {
     const char* key;
     bool zero_is_fine;
   };
-  for (const Row& row : {Row{"attention.layer_norm_rms_epsilon", true},
-                         Row{"attention.scale", true}, Row{"rope.freq_base", false},
-                         Row{"rope.scaling.factor", false}, Row{"rope.scale_linear", false}}) {
+  for (const Row& row :
+       {Row{"attention.layer_norm_rms_epsilon", true}, Row{"attention.scale", true},
+        Row{"rope.freq_base", false}, Row{"rope.scaling.factor", false},
+        Row{"rope.scale_linear", false}, Row{"rope.scaling.attn_factor", false},
+        Row{"attn_logit_softcapping", true}}) {
     const std::string key = std::string("llama.") + row.key;
     CAPTURE(key);
     std::vector<Raw> bad = wrong_types();
@@ -216,9 +221,31 @@ TEST_CASE("a factor of rope scaling without a type is linear") {
           b.add_f32("llama.rope.scaling.factor", 4);
         }) == none);
   CHECK(cosines([](GgufBuilder& b) { b.add_text("llama.rope.scaling.type", "linear"); }) == none);
-  GgufBuilder yarn = test::tiny_llama({});
-  yarn.add_text("llama.rope.scaling.type", "yarn");
-  CHECK(trouble(load_bytes(yarn)).find("'yarn', wanted none or linear") != std::string::npos);
+  GgufBuilder other = test::tiny_llama({});
+  other.add_text("llama.rope.scaling.type", "longrope");
+  CHECK(trouble(load_bytes(other)).find("'longrope', wanted none, linear or yarn") !=
+        std::string::npos);
+}
+
+TEST_CASE("yarn keeps fast frequencies, divides slow ones, and sharpens attention") {
+  // Heads of 8 have four frequencies, 1, 0.1, 0.01 and 0.001 radians a position.
+  const auto plain = cosines([](GgufBuilder&) {});
+  const auto yarn = cosines([](GgufBuilder& b) {
+    b.add_text("llama.rope.scaling.type", "yarn");
+    b.add_f32("llama.rope.scaling.factor", 4);
+    b.add_u32("llama.rope.scaling.original_context_length", 1024);
+    b.add_f32("llama.rope.scaling.yarn_beta_fast", 20);
+    b.add_f32("llama.rope.scaling.yarn_beta_slow", 2);
+  });
+  const double magnitude = 1 + 0.1 * std::log(4.0);
+  REQUIRE(yarn.size() == plain.size());
+  // 1024 positions are 20 turns at index 8 ln(1024 / 40 pi) / (2 ln 10000) = 0.9 and 2 turns
+  // at 1.9: from frequency 0, which stays, to frequency 2, which is divided; 1 is half way.
+  const double steps[] = {1.0, 0.1 * (0.5 + 0.5 / 4), 0.01 / 4, 0.001 / 4};
+  for (std::size_t i = 0; i < yarn.size(); ++i) {
+    const auto position = static_cast<double>(i / 4);
+    CHECK(yarn[i] == doctest::Approx(magnitude * std::cos(position * steps[i % 4])).epsilon(1e-6));
+  }
 }
 
 TEST_CASE("one number a layer is taken where all are equal") {
@@ -327,6 +354,74 @@ TEST_CASE("a prompt to go on from does not end in EOS, nor begin with two BOS un
   CHECK_FALSE((*tokenizer)->has_double_bos(whole));
   const auto twice = (*tokenizer)->encode("t1t5", {.parse_special = true}).take();
   CHECK((*tokenizer)->has_double_bos(twice));
+}
+
+TEST_CASE("a model has its tokenizer's settings from its loader, and keeps them") {
+  const TinyLlama sizes;
+  GgufBuilder b = test::tiny_llama(sizes);
+  add_tokenizer(b, sizes);
+  auto loaded = load_bytes(b);
+  REQUIRE(loaded.ok());
+  const auto settings = loaded->tokenizer;
+  REQUIRE(settings != nullptr);
+  CHECK(settings->tokens.size() == sizes.vocab);
+  CHECK(loaded->no_tokenizer.ok());
+  Model model = loaded.take();
+  model.metadata.clear();  // nobody reads the file's keys again
+  REQUIRE(model.take("main"));
+  CHECK(model.tokenizer == settings);
+  CHECK(make_tokenizer(model).ok());
+  CHECK(make_tokenizer(model).ok());
+}
+
+TEST_CASE("a model without a tokenizer can be looked at, and says what is wrong") {
+  const TinyLlama sizes;
+  const auto plain = load_bytes(test::tiny_llama(sizes));
+  REQUIRE(plain.ok());
+  CHECK(plain->tokenizer == nullptr);
+  CHECK(make_tokenizer(*plain).error().message() == plain->no_tokenizer.error().message());
+  CHECK(plain->find("main") != nullptr);
+  GgufBuilder other = test::tiny_llama(sizes);
+  other.add_text("tokenizer.ggml.model", "unheard");
+  const auto unknown = load_bytes(other);
+  REQUIRE(unknown.ok());
+  CHECK(make_tokenizer(*unknown).error().message().find("'unheard'") != std::string::npos);
+  CHECK(make_tokenizer(Model()).error().code() == ErrorCode::kUnsupported);
+}
+
+TEST_CASE("the pairs that rope turns are the architecture's, or what the file says") {
+  const auto interleaved = [](const std::string& architecture, std::optional<bool> said) {
+    GgufBuilder b = test::tiny_llama({}, architecture);
+    if (said) b.add_bool(architecture + ".rope.interleaved", *said);
+    const auto model = load_bytes(b);
+    REQUIRE_MESSAGE(trouble(model).empty(), trouble(model));
+    const Graph& graph = *model->find("main");
+    for (NodeId id : graph.order()) {
+      const Node& node = graph.node(id);
+      if (node.op->name != "RotaryEmbedding") continue;
+      return static_cast<const RotaryEmbeddingAttrs&>(*node.attrs).interleaved;
+    }
+    FAIL("no rope");
+    return false;
+  };
+  CHECK(interleaved("llama", std::nullopt));
+  CHECK_FALSE(interleaved("llama", false));
+  CHECK_FALSE(interleaved("qwen2", std::nullopt));
+  CHECK(interleaved("qwen2", true));
+}
+
+TEST_CASE("a file of a decoder declares how it is run") {
+  const auto model = load_bytes(test::tiny_llama({}));
+  REQUIRE(model->decoder);
+  CHECK(check_decoder(*model));
+  REQUIRE(model->decoder->groups.size() == 1);
+  const CacheGroup& group = model->decoder->groups[0];
+  CHECK(group.page_size == 16);
+  CHECK(group.window == 0);
+  CHECK(group.positions == model->decoder->positions);
+  CHECK(group.states == std::vector<std::string>{"kv.0.k", "kv.0.v", "kv.1.k", "kv.1.v"});
+  const Graph& graph = *model->find("main");
+  CHECK(graph.value(graph.inputs()[group.block_table]).name == "block_table");
 }
 
 TEST_CASE("why a file cannot run is said wherever it was to be run") {

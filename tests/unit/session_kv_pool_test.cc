@@ -107,9 +107,8 @@ TEST_CASE("kv pool: sequences write, share a prefix, and part where they differ"
     CAPTURE(names.front());
     CHECK(cache.pool->page_size() == 2);
     CHECK(cache.pool->page_count() == 8);
-    CHECK(KvPool::page_tokens(*cache.program) == 2);
     std::int64_t bytes = 0;
-    for (const std::int64_t device : KvPool::page_bytes(*cache.program)) bytes += device;
+    for (const std::int64_t device : page_bytes(*cache.program)) bytes += device;
     CHECK(bytes == 2 * 2 * 3 * 4);
     Sequence first = cache.pool->start();
     write(cache, first, 3, 5);
@@ -194,7 +193,7 @@ TEST_CASE("kv pool: what cannot be is refused") {
   })");
   CHECK(KvPool::create(uneven, 1).error().message().find("'b'") != std::string::npos);
   auto none = program_from_text(runtime, "graph { state %s : float32[2] output %s }");
-  CHECK(KvPool::page_tokens(*none) == 0);
+  CHECK(cache_groups(*none)->empty());
   CpuOptions options;
   options.budget_bytes = 1 << 16;
   options.allocation_bytes_max = 1 << 10;

@@ -24,8 +24,6 @@ class GgufInput final : public ArchInput {
   }
 
   const MetadataValue* hyperparameter(std::string_view name) const override {
-    // Converters of Llama files reorder the rows of q and k so that rotated pairs are neighbours.
-    if (name == "rope.interleaved" && prefix_ == "llama.") return &interleaved_;
     const auto at = model_.metadata.find(prefix_ + std::string(name));
     return at == model_.metadata.end() ? nullptr : &at->second;
   }
@@ -57,7 +55,6 @@ class GgufInput final : public ArchInput {
   }
 
  private:
-  MetadataValue interleaved_{true};
   const Model& model_;
   std::string prefix_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
@@ -106,6 +103,7 @@ Status build_graph(Model& model, const OpSet& ops, const LoadOptions& options) {
     return Status::success();
   }
   model.hyperparameters = std::move(built->hyperparameters);
+  model.decoder = std::move(built->decoder);
   model.functions.emplace("main", std::move(built->graph));
   return Status::success();
 }

@@ -1,0 +1,73 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+
+namespace polaris {
+
+enum class NormKind : std::uint8_t {
+  kRms,    // by the root of the mean square
+  kLayer,  // mean taken off first, and a bias where the file has one
+};
+
+/// Which elements of a head are turned together.
+enum class RopePairs : std::uint8_t {
+  kHalves,      // i and i + dims / 2 ("neox")
+  kNeighbours,  // 2i and 2i + 1
+};
+
+/// How positions become angles.
+struct RopeSpec {
+  RopePairs pairs = RopePairs::kHalves;
+  std::int64_t dims = 0;  // of a head that are turned, the first ones
+  double theta = 10000.0;
+  double factor = 1.0;     // positions are divided by it
+  double magnitude = 1.0;  // cosines and sines are multiplied by it
+  /// YaRN: frequencies that turn more than `turns_fast` times within `context` stay as they are,
+  /// those that turn less than `turns_slow` times are divided by `factor`, others lie between.
+  struct Yarn {
+    double context = 0.0;
+    double turns_fast = 32.0;
+    double turns_slow = 1.0;
+  };
+  std::optional<Yarn> yarn;
+};
+
+enum class FeedForwardKind : std::uint8_t {
+  kGatedSilu,  // down(silu(gate(x)) * up(x))
+  kGatedGelu,  // the same with GELU by tanh
+  kGelu,       // down(gelu(up(x)))
+};
+
+/// What a decoder is made of: the numbers of a file, and the choices of an architecture.
+struct DecoderSpec {
+  std::int64_t layers = 0;
+  std::int64_t width = 0;  // of the residual stream
+  std::int64_t feed_forward = 0;
+  std::int64_t heads = 0;
+  std::int64_t kv_heads = 0;
+  std::int64_t head_size = 0;
+  std::int64_t vocab = 0;
+  std::int64_t context = 0;
+
+  NormKind norm = NormKind::kRms;
+  float epsilon = 1e-5f;
+  float norm_offset = 0.0f;      // added to the weights of norms
+  bool norms_after = false;      // of what attention and feed-forward give, too
+  bool head_norms = false;       // of every head of q and k, before they are turned
+  float embedding_scale = 1.0f;  // of the tokens' rows
+  float attention_scale = 0.0f;  // 0: 1 / sqrt(head_size)
+  FeedForwardKind feed_forward_kind = FeedForwardKind::kGatedSilu;
+  RopeSpec rope;
+
+  /// Layers that see `window` positions only, 0: none; all but each `window_period`th, 1: every one
+  /// sees all but the last. They turn by `window_rope` where there is one.
+  std::int64_t window = 0;
+  std::int64_t window_period = 1;
+  std::optional<RopeSpec> window_rope;
+
+  bool has_window(std::int64_t layer) const {
+    return window > 0 && (window_period <= 1 || layer % window_period != window_period - 1);
+  }
+};
+
+}  // namespace polaris

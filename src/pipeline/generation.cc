@@ -1,0 +1,43 @@
+#include "pipeline/generation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "session/cache_groups.h"
+
+namespace polaris {
+namespace {
+
+std::int64_t context_of(const GenerationOptions& options) {
+  return options.context > 0 ? options.context : kContextDefault;
+}
+
+}  // namespace
+
+ArchOptions arch_options(const GenerationOptions& options) {
+  ArchOptions out;
+  out.kv_type = options.kv_type;
+  out.context_max = context_of(options);
+  return out;
+}
+
+Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, Model& model,
+                                              ProgramOptions program,
+                                              const GenerationOptions& options) {
+  program.cached_tokens = context_of(options) * options.sequences;
+  auto language = LanguageModel::create(std::move(runtime), model, program);
+  if (!language) return language.error();
+  CacheNeed need;
+  need.sequences = options.sequences;
+  need.tokens = language->context_tokens;
+  need.step_tokens = std::min(options.batcher.tokens_per_step, language->bounds.tokens_max);
+  need.source = options.source;
+  const auto pages = pages_for(language->contract().groups, need);
+  auto pool = KvPool::create(language->program, pages);
+  if (!pool) return pool.error();
+  auto session = Session::create(language->program, *pool);
+  if (!session) return session.error();
+  return std::make_unique<Batcher>(language.take(), session.take(), pool.take(), options.batcher);
+}
+
+}  // namespace polaris

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "arch/architecture.h"
+#include "ir/model.h"
+#include "pipeline/batcher.h"
+#include "session/program.h"
+
+namespace polaris {
+
+/// How a language model is made ready to generate.
+struct GenerationOptions {
+  KvType kv_type = KvType::kF16;
+  /// Tokens of a sequence; 0: what the model was trained for, at most kContextDefault.
+  std::int64_t context = 0;
+  std::int64_t sequences = 1;  // of the whole context that the cache has room for
+  std::int64_t source = 1500;  // positions of a source, where the model has an encoder
+  BatcherOptions batcher;
+};
+
+/// A model trained for very long texts would take all memory for its cache.
+inline constexpr std::int64_t kContextDefault = 4096;
+
+/// How such options want a model loaded.
+ArchOptions arch_options(const GenerationOptions& options);
+
+/// A batcher over a session and a cache of its own: context -> pages -> pool -> session -> batcher.
+/// Takes the model's functions. Errors: as LanguageModel::create, KvPool::create, Session::create.
+Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, Model& model,
+                                              ProgramOptions program,
+                                              const GenerationOptions& options);
+
+}  // namespace polaris

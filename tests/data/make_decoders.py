@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Writes small decoders of random weights to tests/data/decoders, and what llama.cpp's float
+kernels say of them: NAME.gguf, and NAME.npy with the logits after each of the ids 3, 4, 5 ...
+
+    tools/setup.sh build peers
+    make_decoders.py [NAME ...]      needs gguf and numpy from PyPI, and node
+
+Every weight is float32, so that the peer rounds nothing to 8 bits."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import gguf
+import numpy
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "..")
+FOLDER = os.path.join(HERE, "decoders")
+
+VOCABULARY = 272
+TOKENS = 48
+CONTEXT = 64
+
+BIAS = {"biases": ("attn_q", "attn_k", "attn_v")}
+HEAD_NORMS = {"head_norms": True}
+YARN = {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
+        "rope.scaling.original_context_length": 16}
+
+# name: architecture, sizes that differ, hyperparameters
+DECODERS = {
+    "llama-yarn": ("llama", {}, YARN),
+    "llama-divisors": ("llama", {"divisors": True}, {}),
+    "qwen2": ("qwen2", BIAS, {"rope.freq_base": 1e6}),
+    "qwen2-yarn": ("qwen2", BIAS, YARN),
+    "qwen3": ("qwen3", HEAD_NORMS | {"head": 12}, {"attention.key_length": 12,
+                                                   "attention.value_length": 12}),
+    "gemma3": ("gemma3", HEAD_NORMS | {"layers": 7, "after": True},
+               {"attention.sliding_window": 8, "attention.key_length": 8,
+                "attention.value_length": 8, "rope.scaling.type": "linear",
+                "rope.scaling.factor": 2.0, "rope.freq_base": 1e6}),
+}
+
+
+def tokens():
+    """SentencePiece's shape: three specials, the bytes, letters."""
+    kinds = gguf.TokenType
+    rows = [("<unk>", kinds.UNKNOWN), ("<s>", kinds.CONTROL), ("</s>", kinds.CONTROL)]
+    rows += [(f"<0x{byte:02X}>", kinds.BYTE) for byte in range(256)]
+    while len(rows) < VOCABULARY:
+        rows.append((chr(ord("a") + len(rows) - 259), kinds.NORMAL))
+    return rows
+
+
+def add_hyperparameters(out, name, size, more):
+    def add(key, value):
+        full = f"{name}.{key}"
+        if isinstance(value, str):
+            out.add_string(full, value)
+        elif isinstance(value, float):
+            out.add_float32(full, value)
+        else:
+            out.add_uint32(full, value)
+    for key, value in {"block_count": size["layers"], "context_length": CONTEXT,
+                       "embedding_length": size["width"], "feed_forward_length": size["ffn"],
+                       "attention.head_count": size["heads"],
+                       "attention.head_count_kv": size["kv_heads"],
+                       "attention.layer_norm_rms_epsilon": 1e-5,
+                       "rope.dimension_count": size["head"]}.items():
+        add(key, value)
+    for key, value in more.items():
+        add(key, value)
+
+
+def add_tokenizer(out):
+    rows = tokens()
+    out.add_tokenizer_model("llama")
+    out.add_token_list([text for text, _ in rows])
+    out.add_token_scores([0.0] * len(rows))
+    out.add_token_types([int(kind) for _, kind in rows])
+    out.add_bos_token_id(1)
+    out.add_eos_token_id(2)
+
+
+def add_layer(out, blk, size, draw):
+    width, q, kv = size["width"], size["heads"] * size["head"], size["kv_heads"] * size["head"]
+    linear = {"attn_q": (q, width), "attn_k": (kv, width), "attn_v": (kv, width),
+              "attn_output": (width, q), "ffn_gate": (size["ffn"], width),
+              "ffn_up": (size["ffn"], width), "ffn_down": (width, size["ffn"])}
+    for name, shape in linear.items():
+        out.add_tensor(f"{blk}.{name}.weight", draw(shape, 0.25))
+        if name in size.get("biases", ()):
+            out.add_tensor(f"{blk}.{name}.bias", draw(shape[:1], 1.0))
+    norms = ["attn_norm", "ffn_norm"]
+    norms += ["post_attention_norm", "post_ffw_norm"] if size.get("after") else []
+    for name in norms:
+        out.add_tensor(f"{blk}.{name}.weight", 1 + draw((width,), 0.2))
+    if size.get("head_norms"):
+        for name in ("attn_q_norm", "attn_k_norm"):
+            out.add_tensor(f"{blk}.{name}.weight", 1 + draw((size["head"],), 0.2))
+
+
+def write(path, name, seed):
+    architecture, sizes, more = DECODERS[name]
+    size = {"layers": 2, "width": 32, "heads": 4, "kv_heads": 2, "head": 8, "ffn": 48} | sizes
+    random = numpy.random.default_rng(seed)
+
+    def draw(shape, scale):
+        return (random.standard_normal(shape) * scale).astype(numpy.float32)
+    out = gguf.GGUFWriter(path, architecture)
+    add_hyperparameters(out, architecture, size, more)
+    add_tokenizer(out)
+    out.add_tensor("token_embd.weight", draw((VOCABULARY, size["width"]), 1.0))
+    for layer in range(size["layers"]):
+        add_layer(out, f"blk.{layer}", size, draw)
+    out.add_tensor("output_norm.weight", 1 + draw((size["width"],), 0.2))
+    if size.get("divisors"):
+        out.add_tensor("rope_freqs.weight",
+                       numpy.array([1.0, 1.5, 4.0, 8.0], dtype=numpy.float32))
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+
+
+def logits(path):
+    with tempfile.TemporaryDirectory() as folder:
+        ids, out = os.path.join(folder, "ids.json"), os.path.join(folder, "out.json")
+        with open(ids, "w", encoding="utf8") as file:
+            json.dump(list(range(3, 3 + TOKENS)), file)
+        subprocess.run(["node", "bench/peers/llama_logits.mjs", path, ids, out], cwd=ROOT,
+                       check=True)
+        with open(out, encoding="utf8") as file:
+            return numpy.array(json.load(file), dtype=numpy.float32)
+
+
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    for seed, name in enumerate(DECODERS):
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
+        path = os.path.abspath(os.path.join(FOLDER, name + ".gguf"))
+        write(path, name, seed + 1)
+        numpy.save(os.path.join(FOLDER, name + ".npy"), logits(path))
+        print(name)
+
+
+if __name__ == "__main__":
+    main()
