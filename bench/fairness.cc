@@ -15,7 +15,7 @@
 
 #include "base/os/clock.h"
 #include "base/os/thread.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "session/open_devices.h"
 #include "session/program.h"
 #include "session/session.h"

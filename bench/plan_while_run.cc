@@ -13,7 +13,7 @@
 #include "backend/cpu/cpu_device.h"
 #include "base/os/thread.h"
 #include "base/strings.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "session/session.h"
 
 namespace polaris {

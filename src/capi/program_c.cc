@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "capi/c_handles.h"
-#include "ir/model_text.h"
+#include "ir/text/model_text.h"
 #include "load/load.h"
 #include "plugin/type_convert.h"
 

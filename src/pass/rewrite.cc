@@ -1,7 +1,7 @@
 #include "pass/rewrite.h"
 
 #include "base/strings.h"
-#include "ir/text_syntax.h"
+#include "ir/text/syntax.h"
 #include "pass/rewrite_rule.h"
 
 namespace polaris {

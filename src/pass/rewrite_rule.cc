@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "ir/text_build.h"
+#include "ir/text/build.h"
 #include "tensor/element.h"
 
 namespace polaris {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ir/text_ast.h"
+#include "ir/text/ast.h"
 #include "pass/editor.h"
 
 namespace polaris {

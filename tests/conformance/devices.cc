@@ -6,8 +6,8 @@
 #include <string>
 
 #include "backend/reference/reference_device.h"
-#include "sim/sim_device.h"
 #include "sim/null_device.h"
+#include "sim/sim_device.h"
 #include "support/cpu_case.h"
 #include "support/vulkan.h"
 

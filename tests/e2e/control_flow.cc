@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ir/op_set.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "support/session_run.h"
 
 using namespace polaris;

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "ir/model_text.h"
 #include "ir/op_set.h"
+#include "ir/text/model_text.h"
 
 // Text IR is what plugins hand in, and a format of model files: whatever parses must verify without
 // a crash and print to text that parses again.

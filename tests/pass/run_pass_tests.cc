@@ -10,7 +10,7 @@
 
 #include "base/strings.h"
 #include "ir/evaluate_graph.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "ir/verifier.h"
 #include "pass/runner.h"
 #include "tensor/element.h"

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "ir/model_text.h"
+#include "ir/text/model_text.h"
 
 namespace polaris::test {
 

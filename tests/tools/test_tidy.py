@@ -83,6 +83,17 @@ class Floors(Case):
         files = {"src/session/a.cc": '#include "backend/cpu/b.h"\n', "src/backend/cpu/b.h": H}
         self.passes(floors.check, files)
 
+    def test_rooms_of_a_floor(self):
+        for room, hidden in (("ir/op", "ir/text"), ("ir/op_util", "ir/text"),
+                             ("backend/vulkan/kernel", "backend/vulkan/device"),
+                             ("backend/vulkan/parts", "backend/vulkan/device"),
+                             ("backend/vulkan/device", "backend/vulkan/parts")):
+            files = {f"src/{hidden}/b.h": H}
+            self.refused(floors.check, dict(files, **{
+                f"src/{room}/a.cc": f'#include "{hidden}/b.h"\n'}), "see")
+            self.passes(floors.check, dict(files, **{
+                f"src/{hidden}/a.cc": f'#include "{hidden}/b.h"\n'}))
+
     def test_formats_do_not_see_each_other(self):
         files = {"src/load/onnx/a.cc": '#include "load/gguf/b.h"\n', "src/load/gguf/b.h": H}
         self.refused(floors.check, files, "do not see each other")

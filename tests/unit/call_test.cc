@@ -7,7 +7,7 @@
 #include "ir/control.h"
 #include "ir/evaluate_graph.h"
 #include "ir/nested.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "ir/verifier.h"
 #include "pass/runner.h"
 #include "support/compare.h"

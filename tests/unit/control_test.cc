@@ -8,7 +8,7 @@
 #include "ir/control.h"
 #include "ir/evaluate_graph.h"
 #include "ir/op_attrs/control.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "ir/verifier.h"
 #include "pass/runner.h"
 #include "support/session_run.h"

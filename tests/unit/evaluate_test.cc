@@ -5,7 +5,7 @@
 #include "ir/decompose.h"
 #include "ir/evaluate_graph.h"
 #include "ir/op_set.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 
 namespace polaris {
 namespace {

@@ -5,7 +5,7 @@
 #include "ir/any_rank.h"
 #include "ir/op_attrs/control.h"
 #include "ir/op_set.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 
 namespace polaris {
 namespace {

@@ -9,7 +9,7 @@
 #include "ir/infer.h"
 #include "ir/op_attrs/shape.h"
 #include "ir/op_set.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 
 namespace polaris {
 namespace {

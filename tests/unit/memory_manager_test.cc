@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backend/cpu/cpu_device.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "session/program.h"
 #include "session/session.h"
 #include "support/alloc_counter.h"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ir/model_text.h"
+#include "ir/text/model_text.h"
 #include "support/text_program.h"
 
 namespace polaris::test {

@@ -6,7 +6,7 @@
 #include <deque>
 
 #include "ir/required_attrs.h"
-#include "ir/symbol_text.h"
+#include "ir/text/symbol_text.h"
 #include "load/content.h"
 #include "load/load.h"
 #include "support/onnx_builder.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ir/evaluate_graph.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "ir/verifier.h"
 #include "load/load.h"
 #include "pass/runner.h"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "ir/op_set.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "ir/verifier.h"
 
 namespace polaris {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ir/evaluate_graph.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "pass/runner.h"
 #include "support/compare.h"
 #include "support/session_run.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ir/evaluate.h"
-#include "ir/model_text.h"
 #include "ir/op_set.h"
+#include "ir/text/model_text.h"
 #include "support/session_run.h"
 #include "support/text_program.h"
 #include "tensor/element.h"

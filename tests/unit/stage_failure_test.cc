@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backend/vulkan/vulkan_device.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "session/program.h"
 #include "session/session.h"
 #include "support/fake_card.h"

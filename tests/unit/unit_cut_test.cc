@@ -1,4 +1,4 @@
-#include "backend/vulkan/unit_cut.h"
+#include "backend/vulkan/device/unit_cut.h"
 
 #include <doctest/doctest.h>
 

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <string>
 
-#include "backend/vulkan/conv_weights.h"
-#include "backend/vulkan/direct_conv.h"
+#include "backend/vulkan/parts/conv_weights.h"
+#include "backend/vulkan/parts/direct_conv.h"
 #include "ir/op_attrs/conv.h"
 #include "support/node_run.h"
 #include "support/session_run.h"

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "backend/elementwise.h"
-#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/parts/opcode.h"
 #include "support/float_range.h"
 #include "support/glsl.h"
 #include "tensor/half.h"

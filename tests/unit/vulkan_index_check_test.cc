@@ -1,4 +1,4 @@
-#include "backend/vulkan/index_check.h"
+#include "backend/vulkan/parts/index_check.h"
 
 #include <doctest/doctest.h>
 

@@ -9,7 +9,7 @@
 #include "gcn/commands.h"
 #include "gcn/timing.h"
 #include "gcn/timing_row.h"
-#include "ir/text.h"
+#include "ir/text/text.h"
 #include "sim/launch_timer.h"
 #include "sim/operands.h"
 #include "sim/program_cache.h"

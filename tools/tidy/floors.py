@@ -21,6 +21,14 @@ NARROW = {
 PUBLIC = ("plugin", "capi")
 # Folders of one floor that do not see each other.
 APART = ("backend", "load", "save")
+# Rooms of a floor: who does not see what.
+ROOMS = [
+    (("ir/op/", "ir/op_util/"), ("ir/text/",), "ops do not see the text form"),
+    (("backend/vulkan/kernel/", "backend/vulkan/parts/"), ("backend/vulkan/device/",),
+     "kernels are data, and see nothing of the device"),
+    (("backend/vulkan/device/",), ("backend/vulkan/kernel/", "backend/vulkan/parts/"),
+     "the device sees kernels as kernel.h has them"),
+]
 # Only these floors see concrete backends.
 WIRES_BACKENDS = ("session", "sim")
 GRAPH = "ir/graph.h"
@@ -99,6 +107,9 @@ def floor_rule(path, name):
         return f"{floor} sees only {', '.join(sorted(NARROW[floor]))}"
     if seen == floor and floor in APART and len(own) > 2 and len(other) > 2 and own[1] != other[1]:
         return f"{floor}/{own[1]} and {floor}/{other[1]} do not see each other"
+    for rooms, hidden, why in ROOMS:
+        if path.startswith(rooms) and name.startswith(hidden):
+            return why
     if seen == floor == "backend" and len(own) == 2 and len(other) > 2:
         return "the interface knows no concrete backend"
     if seen == "backend" and len(other) > 2 and floor not in ("backend", *WIRES_BACKENDS):

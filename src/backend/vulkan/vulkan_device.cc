@@ -4,10 +4,10 @@
 #include <string>
 #include <utility>
 
-#include "backend/vulkan/core.h"
-#include "backend/vulkan/executable.h"
+#include "backend/vulkan/device/core.h"
+#include "backend/vulkan/device/executable.h"
 #include "backend/vulkan/kernel.h"
-#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/parts/kernel_util.h"
 #include "backend/vulkan/select.h"
 
 namespace polaris {

@@ -2,7 +2,7 @@
 
 #include "base/checked.h"
 #include "base/strings.h"
-#include "ir/symbol_text.h"
+#include "ir/text/symbol_text.h"
 #include "load/loader.h"
 #include "load/onnx/functions.h"
 #include "load/onnx/importer.h"

@@ -1,6 +1,6 @@
 #include <string_view>
 
-#include "ir/model_text.h"
+#include "ir/text/model_text.h"
 #include "load/loader.h"
 
 namespace polaris {

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "backend/vulkan/block_shaders.h"
-#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/parts/block_shaders.h"
+#include "backend/vulkan/parts/kernel_util.h"
 #include "base/checked.h"
 #include "ir/op_attrs/attention.h"
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "backend/elementwise.h"
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
-#include "backend/vulkan/strided.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
+#include "backend/vulkan/parts/strided.h"
 #include "base/checked.h"
 #include "ir/builtin_op.h"
 #include "ir/op_attrs/chain.h"

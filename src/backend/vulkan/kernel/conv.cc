@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/vulkan/direct_conv.h"
-#include "backend/vulkan/requantize.h"
+#include "backend/vulkan/parts/direct_conv.h"
+#include "backend/vulkan/parts/requantize.h"
 
 /// Conv, ConvInteger and QLinearConv of one to three spatial dims, any groups, strides, dilations.
 namespace polaris::vulkan {

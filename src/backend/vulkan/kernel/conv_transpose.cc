@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "backend/vulkan/direct_conv.h"
+#include "backend/vulkan/parts/direct_conv.h"
 
 /// ConvTranspose of one to three spatial dims: every output gathers the taps that reach it.
 namespace polaris::vulkan {

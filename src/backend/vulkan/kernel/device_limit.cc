@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "backend/limit_ops.h"
-#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/parts/kernel_util.h"
 #include "base/checked.h"
 
 /// limit.Fill, limit.Copy, limit.Read and limit.Fma: what the card does at best.

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "backend/elementwise.h"
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
-#include "backend/vulkan/strided.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
+#include "backend/vulkan/parts/strided.h"
 #include "base/checked.h"
 
 /// Elementwise ops with NumPy broadcast: one table row an op, one shader source.

@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "backend/vulkan/affine_weight.h"
-#include "backend/vulkan/block_shaders.h"
-#include "backend/vulkan/index_check.h"
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/parts/affine_weight.h"
+#include "backend/vulkan/parts/block_shaders.h"
+#include "backend/vulkan/parts/index_check.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
 #include "base/checked.h"
 #include "ir/op_attrs/gather.h"
 

@@ -3,11 +3,11 @@
 #include <utility>
 #include <vector>
 
-#include "backend/vulkan/copy_plan.h"
-#include "backend/vulkan/index_check.h"
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
-#include "backend/vulkan/strided.h"
+#include "backend/vulkan/parts/copy_plan.h"
+#include "backend/vulkan/parts/index_check.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
+#include "backend/vulkan/parts/strided.h"
 #include "base/checked.h"
 #include "ir/op_attrs/gather.h"
 

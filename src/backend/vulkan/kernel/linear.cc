@@ -4,9 +4,9 @@
 #include <iterator>
 #include <utility>
 
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
-#include "backend/vulkan/widen.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
+#include "backend/vulkan/parts/widen.h"
 #include "base/checked.h"
 #include "ir/op_attrs/matmul.h"
 #include "tensor/block_format.h"

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <string>
 
-#include "backend/vulkan/batch.h"
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/parts/batch.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
 #include "base/checked.h"
 #include "ir/op_attrs/matmul.h"
 

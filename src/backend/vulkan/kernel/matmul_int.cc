@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <string>
 
-#include "backend/vulkan/batch.h"
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/requantize.h"
+#include "backend/vulkan/parts/batch.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/requantize.h"
 #include "base/checked.h"
 
 /// MatMulInteger and QLinearMatMul of 8-bit integers, bit-exact.

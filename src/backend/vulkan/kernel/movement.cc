@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "backend/vulkan/copy_plan.h"
-#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/parts/copy_plan.h"
+#include "backend/vulkan/parts/kernel_util.h"
 #include "base/checked.h"
 #include "ir/op_attrs/shape.h"
 

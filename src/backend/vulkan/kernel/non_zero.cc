@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend/vulkan/kernel_util.h"
+#include "backend/vulkan/parts/kernel_util.h"
 #include "base/checked.h"
 
 /// NonZero: count, prefix sums, write. The output's real dims go to its dims operand.

@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/strided.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/strided.h"
 #include "base/checked.h"
 #include "ir/op_attrs/shape.h"
 

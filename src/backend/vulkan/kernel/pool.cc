@@ -1,7 +1,7 @@
 #include <string>
 
-#include "backend/vulkan/conv_window.h"
-#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/parts/conv_window.h"
+#include "backend/vulkan/parts/opcode.h"
 #include "base/checked.h"
 
 /// MaxPool with its indices, AveragePool, GlobalMaxPool and GlobalAveragePool.

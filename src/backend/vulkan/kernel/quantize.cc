@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <string>
 
-#include "backend/vulkan/affine_weight.h"
-#include "backend/vulkan/block_shaders.h"
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/parts/affine_weight.h"
+#include "backend/vulkan/parts/block_shaders.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
 #include "base/checked.h"
 #include "ir/op_attrs/quantize.h"
 

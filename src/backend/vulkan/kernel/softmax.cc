@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <string>
 
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
 #include "base/checked.h"
 #include "ir/op_attrs/normalization.h"
 

@@ -1,7 +1,7 @@
 #include <string>
 
-#include "backend/vulkan/kernel_util.h"
-#include "backend/vulkan/opcode.h"
+#include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/opcode.h"
 #include "base/checked.h"
 #include "ir/op_attrs/reduce.h"
 
