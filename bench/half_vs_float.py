@@ -8,11 +8,13 @@ MODEL is float16 or float32; both twins of it are written to a temporary folder,
 float tensor as --type (float16 or bfloat16), one with every such tensor as float32. Each round
 benches both, the narrow one first in even rounds and second in odd ones, so that what else the
 machine does falls on both. Printed: the median over the rounds of narrow time over float32 time
-with the least and the largest, both median times, and how many kernels run by the definition.
+with the least and the largest, both median times, the same ratio of processor time, which other
+work on the machine hardly touches, and how many kernels run by the definition.
 --peer compares the float16 output with onnxruntime's of the same file, over its largest value (both
 on the same random inputs). Exits 1 above --limit. Needs Python's onnx; --peer needs onnxruntime."""
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -64,13 +66,24 @@ def twin(model, to, path):
     return path
 
 
-def bench(args, path, report):
+def bench(args, path, report, runs=None):
     command = [args.polaris, "bench", str(path), "--device", "cpu", "--threads",
-               str(args.threads), "--runs", str(args.runs), report]
+               str(args.threads), "--runs", str(runs or args.runs), report]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     if done.returncode:
         sys.exit(f"half_vs_float: {done.stderr.strip()}")
     return done.stdout
+
+
+def measure(args, path):
+    """Median time of a run, and processor time of one: of many runs less that of few."""
+    ms = json.loads(bench(args, path, "--json"))["median_ms"]
+    used = []
+    for runs in (args.runs, 5 * args.runs):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        bench(args, path, "--json", runs)
+        used.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
+    return ms, (used[1] - used[0]) * 1000 / (4 * args.runs)
 
 
 def by_definition(args, path):
@@ -121,13 +134,14 @@ def main():
         pairs = []
         for number in range(args.rounds):
             order = (narrow, wide) if number % 2 == 0 else (wide, narrow)
-            ms = {path: json.loads(bench(args, path, "--json"))["median_ms"] for path in order}
-            pairs.append((ms[narrow], ms[wide]))
-        ratios = [a / b for a, b in pairs]
+            times = {path: measure(args, path) for path in order}
+            pairs.append((times[narrow], times[wide]))
+        ratios = [a[0] / b[0] for a, b in pairs]
         row = {"model": args.model.name, "type": args.type, "ratio": statistics.median(ratios),
                "least": min(ratios), "most": max(ratios),
-               "narrow_ms": statistics.median(a for a, _ in pairs),
-               "float32_ms": statistics.median(b for _, b in pairs),
+               "narrow_ms": statistics.median(a[0] for a, _ in pairs),
+               "float32_ms": statistics.median(b[0] for _, b in pairs),
+               "processor_ratio": statistics.median(a[1] / b[1] for a, b in pairs),
                "by_definition": by_definition(args, narrow)}
         if args.peer and args.type == "float16":
             row["of_largest"] = peer_difference(args, narrow, Path(folder))
@@ -136,7 +150,8 @@ def main():
     else:
         print(f"{row['model']} {row['type']}: {row['ratio']:.2f} times float32 "
               f"({row['least']:.2f} to {row['most']:.2f}; {row['narrow_ms']:.2f} ms, "
-              f"{row['float32_ms']:.2f} ms), {row['by_definition']} kernels by the definition")
+              f"{row['float32_ms']:.2f} ms), {row['processor_ratio']:.2f} by processor time; "
+              f"{row['by_definition']} kernels by the definition")
         if "of_largest" in row:
             print(f"onnxruntime: {row['of_largest']:.2e} of its largest value")
     sys.exit(1 if args.limit is not None and row["ratio"] > args.limit else 0)
