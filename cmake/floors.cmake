@@ -19,7 +19,7 @@ function(polaris_isa_flags)
     # A register tile is in registers only where its loops are unrolled whole, which -O2 does not;
     # nor does it vectorize the loops over the lanes of a simulated wave or unroll those that turn a
     # block of weights.
-    if(source MATCHES "/simd/|/gcn/(op_valu|wave)|/vulkan/conv_weights")
+    if(source MATCHES "/simd/|/gcn/(op_valu|wave)|/vulkan/.*conv_weights")
       set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
     endif()
     # A precompiled header fits one set of flags.
