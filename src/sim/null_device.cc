@@ -50,6 +50,27 @@ std::optional<Entry> open_instance(const std::string& icd, std::string& error) {
   return entry;
 }
 
+/// The driver's one instance, which stays: with the last one the loader closes the driver, and what
+/// that keeps for the process is then lost without a name (docs/adr/0025).
+std::optional<Entry> kept_instance(const std::string& icd, std::string& error) {
+  struct Kept {
+    std::string icd;
+    Entry entry;
+  };
+  // tidy: allow globals (the driver's, for the life of the process; it holds no state of ours)
+  static const Kept* kept = nullptr;
+  if (kept != nullptr && kept->icd != icd) {
+    error = "one process opens one driver, got " + icd + " after " + kept->icd;
+    return std::nullopt;
+  }
+  if (kept == nullptr) {
+    const std::optional<Entry> made = open_instance(icd, error);
+    if (!made) return std::nullopt;
+    kept = new Kept{icd, *made};
+  }
+  return kept->entry;
+}
+
 std::string open_device(const Entry& entry, Device& out) {
   std::uint32_t count = 1;
   entry.get<PFN_vkEnumeratePhysicalDevices>("vkEnumeratePhysicalDevices")(entry.instance, &count,
@@ -218,21 +239,17 @@ NullDevice::NullDevice(std::unique_ptr<State> state) : state_(std::move(state)) 
 NullDevice::~NullDevice() {
   const Entry& entry = state_->entry;
   entry.get<PFN_vkDestroyDevice>("vkDestroyDevice")(state_->device.device, nullptr);
-  entry.get<PFN_vkDestroyInstance>("vkDestroyInstance")(entry.instance, nullptr);
 }
 
 std::unique_ptr<NullDevice> NullDevice::open(const std::string& icd, std::string& error) {
   const EnvironmentSetting family("RADV_FORCE_FAMILY", "polaris10");
   const EnvironmentSetting driver("VK_ICD_FILENAMES", icd);
-  const std::optional<Entry> entry = open_instance(icd, error);
+  const std::optional<Entry> entry = kept_instance(icd, error);
   if (!entry) return nullptr;
   auto state = std::make_unique<State>();
   state->entry = *entry;
   error = open_device(state->entry, state->device);
-  if (!error.empty()) {
-    entry->get<PFN_vkDestroyInstance>("vkDestroyInstance")(entry->instance, nullptr);
-    return nullptr;
-  }
+  if (!error.empty()) return nullptr;
   return std::unique_ptr<NullDevice>(new NullDevice(std::move(state)));
 }
 

@@ -66,7 +66,8 @@ def divisions(assembly, stem):
 def assemble(source, flags):
     # Not optimized, so that functions are still there.
     return subprocess.run(["glslc", "-S", "-O0", "--target-env=vulkan1.2", "-I", str(SHADERS),
-                           *[f for f in flags if not f.startswith("-O")], str(source), "-o", "-"],
+                           "-I", str(TOP / "src"), *[f for f in flags if not f.startswith("-O")],
+                           str(source), "-o", "-"],
                           check=True, capture_output=True, text=True).stdout
 
 

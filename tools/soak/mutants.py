@@ -27,6 +27,9 @@ ONNX_NODES = Suite("op", "conformance.onnx_node")
 SUITES = {
     "src/plan/": [Suite("unit", "unit.(plan|stage)_"), UNIT, Suite("e2e"), ONNX_NODES],
     "src/session/": [Suite("unit", "unit.(session|stage)_"), UNIT, Suite("e2e"), ONNX_NODES],
+    # How control flow runs, for every op of it and every host, was the session's.
+    "src/ir/control_run": [Suite("unit", "unit.(session|scan|while)_"), UNIT, Suite("e2e"),
+                           ONNX_NODES],
     "src/pass/": [Suite("pass"), UNIT, Suite("e2e"), ONNX_NODES],
 }
 
