@@ -35,7 +35,7 @@ std::int64_t bus_bytes(const Stage& stage) {
   return out;
 }
 
-/// The same time for all dispatches of a launch.
+/// A launch by all of its dispatches.
 NodeTiming sum_of(const Graph& graph, const polaris::Launch& launch,
                   const std::vector<DispatchTime>& times) {
   const Node& node = graph.node(launch.node);

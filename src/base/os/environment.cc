@@ -5,7 +5,8 @@
 namespace polaris {
 
 std::string environment(const char* name) {
-  // Nothing of ours writes the environment, so reading it from several threads is safe.
+  // Nothing of ours writes the environment once threads run (EnvironmentSetting), so reading it
+  // from several is safe.
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
   return value != nullptr ? value : "";
 }
