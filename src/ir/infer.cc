@@ -133,8 +133,9 @@ std::optional<TensorType> merge_types(const TensorType& a, const TensorType& b) 
 Status infer_node(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (node.op->is_control()) {
-    if (auto s = unify_symbols(graph); !s) return s;
-    SharedInference shared(graph);
+    const auto graphs = unify_symbols(graph);
+    if (!graphs) return graphs.error();
+    SharedInference shared(*graphs);
     Inference inference(graph, shared, 0);
     for (ValueId input : node.inputs) {
       if (input.valid()) inference.knowledge().load_constant(input);
@@ -163,8 +164,9 @@ Status infer_node(Graph& graph, NodeId id) {
 Status infer_graph(Graph& graph) { return infer_graph(graph, nullptr); }
 
 Status infer_graph(Graph& graph, std::vector<Tensor>* known) {
-  if (auto s = unify_symbols(graph); !s) return s;
-  SharedInference shared(graph);
+  const auto graphs = unify_symbols(graph);
+  if (!graphs) return graphs.error();
+  SharedInference shared(*graphs);
   Inference inference(graph, shared, 0);
   if (auto s = inference.run(); !s) return s;
   if (known == nullptr) return Status::success();

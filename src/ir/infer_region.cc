@@ -37,11 +37,11 @@ Types join(const Types& a, const Types& b) {
 
 }  // namespace
 
-SharedInference::SharedInference(const Graph& root) {
-  knowledge.symbol_count = static_cast<std::int64_t>(root.symbols().size());
+SharedInference::SharedInference(const std::vector<Graph*>& graphs) {
+  knowledge.symbol_count = static_cast<std::int64_t>(graphs.back()->symbols().size());
   knowledge.next_id = knowledge.symbol_count;
   steps_left = 1000000;
-  for (const Graph* graph : graphs_within(root)) {
+  for (const Graph* graph : graphs) {
     steps_left += 64 * static_cast<std::int64_t>(graph->order().size());
     for (NodeId id : graph->order()) {
       for (const auto& sub : graph->node(id).subgraphs) ++calls[sub.get()];

@@ -29,7 +29,8 @@ using CalledFamily = std::deque<CalledGraph>;
 
 /// What all nested graphs of one inference share.
 struct SharedInference {
-  explicit SharedInference(const Graph& root);
+  /// Of graphs_within() a root, of which it is the last.
+  explicit SharedInference(const std::vector<Graph*>& graphs);
 
   KnowledgeBudget knowledge;
   std::int64_t steps_left = 0;

@@ -1,7 +1,7 @@
 #include "ir/nested.h"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 #include <string>
 
 namespace polaris {
@@ -59,9 +59,27 @@ class Walk {
   }
   static void rise(Visit& visit, int height) { visit.height = std::max(visit.height, height); }
 
-  std::map<const Graph*, int> height_;  // -1: on the stack
+  std::unordered_map<const Graph*, int> height_;  // -1: on the stack
   std::vector<Visit> stack_;
 };
+
+/// They hang on a graph that the caller may change.
+std::vector<Graph*> changeable(const std::vector<const Graph*>& graphs) {
+  std::vector<Graph*> out;
+  out.reserve(graphs.size());
+  for (const Graph* graph : graphs) out.push_back(const_cast<Graph*>(graph));
+  return out;
+}
+
+Status check(const Walk& walk) {
+  if (walk.cycle != nullptr) {
+    return Error::invalid("[graph] '" + walk.cycle->name + "' runs itself");
+  }
+  if (walk.height() > kGraphDepthMax) {
+    return Error::invalid("[graph] subgraphs nested deeper than " + std::to_string(kGraphDepthMax));
+  }
+  return Status::success();
+}
 
 }  // namespace
 
@@ -72,24 +90,20 @@ std::vector<const Graph*> graphs_within(const Graph& root) {
 }
 
 std::vector<Graph*> graphs_within(Graph& root) {
-  std::vector<Graph*> out;
-  // They hang on a graph that the caller may change.
-  for (const Graph* graph : graphs_within(std::as_const(root))) {
-    out.push_back(const_cast<Graph*>(graph));
-  }
-  return out;
+  return changeable(graphs_within(std::as_const(root)));
+}
+
+Result<std::vector<Graph*>> checked_graphs_within(Graph& root) {
+  Walk walk;
+  walk.run(root);
+  if (auto status = check(walk); !status) return status.error();
+  return changeable(walk.out);
 }
 
 Status check_nesting(const Graph& root) {
   Walk walk;
   walk.run(root);
-  if (walk.cycle != nullptr) {
-    return Error::invalid("[graph] '" + walk.cycle->name + "' runs itself");
-  }
-  if (walk.height() > kGraphDepthMax) {
-    return Error::invalid("[graph] subgraphs nested deeper than " + std::to_string(kGraphDepthMax));
-  }
-  return Status::success();
+  return check(walk);
 }
 
 }  // namespace polaris

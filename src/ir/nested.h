@@ -13,7 +13,10 @@ inline constexpr int kGraphDepthMax = 16;
 std::vector<Graph*> graphs_within(Graph& root);
 std::vector<const Graph*> graphs_within(const Graph& root);
 
-/// Errors: invalid where graphs nest deeper than kGraphDepthMax, or one runs itself.
+/// graphs_within(). Errors: invalid where graphs nest deeper than kGraphDepthMax, or one runs
+/// itself.
+Result<std::vector<Graph*>> checked_graphs_within(Graph& root);
+/// The same errors.
 Status check_nesting(const Graph& root);
 
 }  // namespace polaris

@@ -21,9 +21,10 @@ void renumber(Graph& graph, const std::vector<std::int64_t>& ids) {
 
 }  // namespace
 
-Status unify_symbols(Graph& root) {
-  if (auto s = check_nesting(root); !s) return s;
-  for (Graph* graph : graphs_within(root)) {
+Result<std::vector<Graph*>> unify_symbols(Graph& root) {
+  auto graphs = checked_graphs_within(root);
+  if (!graphs) return graphs;
+  for (Graph* graph : *graphs) {
     if (graph == &root || graph->shares_symbols(root)) continue;
     std::vector<std::int64_t> ids;
     bool same = true;
@@ -34,15 +35,7 @@ Status unify_symbols(Graph& root) {
     if (!same) renumber(*graph, ids);
     graph->share_symbols(root);
   }
-  return Status::success();
-}
-
-std::int64_t count_nodes(const Graph& graph) {
-  std::int64_t count = 0;
-  for (const Graph* at : graphs_within(graph)) {
-    count += static_cast<std::int64_t>(at->order().size());
-  }
-  return count;
+  return graphs;
 }
 
 }  // namespace polaris

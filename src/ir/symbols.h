@@ -1,5 +1,5 @@
 #pragma once
-#include <cstdint>
+#include <vector>
 
 #include "ir/graph.h"
 
@@ -7,9 +7,8 @@ namespace polaris {
 
 /// Gives all nested graphs the outermost graph's symbol ids: their symbols join its table by name,
 /// their dims are renumbered, and they share it from then on. Nothing to do where they do already.
+/// Returns the graphs within the root, as graphs_within() does.
 /// Errors: invalid where graphs nest too deep.
-Status unify_symbols(Graph& root);
-/// Live nodes of the graph and all graphs in it, each graph once.
-std::int64_t count_nodes(const Graph& graph);
+Result<std::vector<Graph*>> unify_symbols(Graph& root);
 
 }  // namespace polaris

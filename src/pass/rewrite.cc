@@ -72,9 +72,11 @@ Result<bool> Rewrite::apply(Graph& graph, const OpSet& ops) const {
 Result<PassReport> run_rewrites(Graph& graph, std::span<const Rewrite> rewrites, const OpSet& ops,
                                 const PassOptions& options) {
   PassReport report;
+  if (rewrites.empty()) return report;
+  PassGraphs graphs(graph);
   for (const Rewrite& rewrite : rewrites) {
     if (options.disabled.contains(rewrite.name())) continue;
-    auto run = run_over_subgraphs(graph, rewrite.name(), options.verify,
+    auto run = run_over_subgraphs(graphs, rewrite.name(), options.verify,
                                   [&](Graph& at) { return rewrite.apply(at, ops); });
     if (!run) return run.error();
     report.ms += run->ms;

@@ -8,7 +8,6 @@
 #include "base/strings.h"
 #include "ir/any_rank.h"
 #include "ir/nested.h"
-#include "ir/symbols.h"
 #include "ir/verifier.h"
 
 namespace polaris {
@@ -42,25 +41,34 @@ const Pass* find_pass(std::string_view name) {
   return nullptr;
 }
 
-Result<PassRun> run_over_subgraphs(Graph& graph, std::string_view name, bool verify,
+void PassGraphs::look_up() {
+  graphs_.clear();
+  node_count_ = 0;
+  for (Graph* graph : graphs_within(root_)) {
+    node_count_ += static_cast<std::int64_t>(graph->order().size());
+    if (!has_any_rank(*graph)) graphs_.push_back(graph);
+  }
+}
+
+Result<PassRun> run_over_subgraphs(PassGraphs& graphs, std::string_view name, bool verify,
                                    const std::function<Result<bool>(Graph&)>& work) {
   PassRun run;
   run.name = name;
-  run.nodes_before = count_nodes(graph);
+  run.nodes_before = graphs.node_count();
   const auto start = std::chrono::steady_clock::now();
   // A pass may remove nodes and with them subgraphs: dead nodes keep theirs until compact().
-  for (Graph* at : graphs_within(graph)) {
-    // Passes read ranks; where one is open, the graph runs as it was written.
-    if (has_any_rank(*at)) continue;
+  for (Graph* at : graphs.graphs()) {
     auto changed = work(*at);
     if (!changed) return changed.error().with_context(name);
     if (*changed) ++run.graphs_changed;
   }
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
   run.ms = took.count();
-  run.nodes_after = count_nodes(graph);
+  if (run.graphs_changed > 0) graphs.look_up();
+  run.nodes_after = graphs.node_count();
   if (run.graphs_changed > 0 && (verify || kAlwaysVerify)) {
-    if (auto s = verify_graph(graph); !s) return s.error().with_context("after " + run.name);
+    if (auto s = verify_graph(graphs.root()); !s)
+      return s.error().with_context("after " + run.name);
   }
   return run;
 }
@@ -93,11 +101,14 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
     }
   }
   PassReport report;
+  PassGraphs graphs(graph);
   bool placed = !options.place;
   const auto place = [&]() -> Status {
     if (std::exchange(placed, true)) return Status::success();
     for (Graph* at : graphs_within(graph)) at->compact();
-    return options.place(graph);
+    const Status status = options.place(graph);
+    graphs.look_up();
+    return status;
   };
   for (const Pass* pass : passes) {
     if (options.stop && options.stop()) return Error::cancelled("[passes] stopped on request");
@@ -105,7 +116,7 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
       if (auto status = place(); !status) return status.error();
     }
     if (options.disabled.contains(pass->name)) continue;
-    auto run = run_over_subgraphs(graph, pass->name, options.verify,
+    auto run = run_over_subgraphs(graphs, pass->name, options.verify,
                                   [&](Graph& at) { return pass->run(at, targets, ops); });
     if (!run) return run.error();
     report.ms += run->ms;

@@ -54,9 +54,28 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
 Result<PassReport> run_passes(Graph& graph, const Targets& targets, const OpSet& ops,
                               const PassOptions& options = {});
 
-/// Times `work` over the graph and its subgraphs, innermost first, and verifies the graph where it
-/// changed something. For passes that are not functions; run_passes uses it too.
-Result<PassRun> run_over_subgraphs(Graph& graph, std::string_view name, bool verify,
+/// A graph and its subgraphs as passes meet them: looked up again only after a change, since graphs
+/// are many and most passes change none.
+class PassGraphs {
+ public:
+  explicit PassGraphs(Graph& root) : root_(root) { look_up(); }
+  Graph& root() const { return root_; }
+  /// Innermost first. Without those in which some rank is open: passes read ranks, and such a graph
+  /// runs as it was written.
+  const std::vector<Graph*>& graphs() const { return graphs_; }
+  std::int64_t node_count() const { return node_count_; }
+  /// To be called after every change.
+  void look_up();
+
+ private:
+  Graph& root_;
+  std::vector<Graph*> graphs_;
+  std::int64_t node_count_ = 0;  // of all graphs
+};
+
+/// Times `work` over the graphs, and verifies them where it changed something. For passes that are
+/// not functions; run_passes uses it too.
+Result<PassRun> run_over_subgraphs(PassGraphs& graphs, std::string_view name, bool verify,
                                    const std::function<Result<bool>(Graph&)>& work);
 
 /// Passes by "default", "none", "a,b" (just these), "-a,-b" (the default ones without these).
