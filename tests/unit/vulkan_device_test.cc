@@ -203,6 +203,35 @@ TEST_CASE("vulkan: launches wait for each other where they share bytes, and are 
   CHECK(!device->submit(**executable, {few, nullptr, nullptr}).ok());
 }
 
+TEST_CASE("vulkan: a plan of one unit is timed once, and recorded without stamps from then on") {
+  auto device = test::make_test_vulkan();
+  if (!device) return;
+  const test::Doubler doubler(*device, test::find_op("Add"), 16);
+  SegmentDesc segment;
+  segment.run_regions = 2;
+  segment.launches.push_back(doubler.launch(0, 1));
+  auto executable = device->compile(std::move(segment));
+  REQUIRE(executable.ok());
+  auto from = device->allocate(64, MemoryKind::kUpload);
+  auto to = device->allocate(64, MemoryKind::kReadback);
+  REQUIRE((from.ok() && to.ok()));
+  for (int i = 0; i < 16; ++i) reinterpret_cast<float*>((*from)->host())[i] = 1.5f;
+  const BufferView views[] = {{from->get(), 0, 64}, {to->get(), 0, 64}};
+  // A warm-up, the run that is learned from, and from the third one on the other recording.
+  const std::int64_t before = device->counters().command_buffers;
+  for (int run = 0; run < 10; ++run) {
+    auto fence = device->submit(**executable, {views, nullptr, nullptr});
+    REQUIRE(fence.ok());
+    REQUIRE(device->wait(*fence).ok());
+    CHECK(reinterpret_cast<float*>((*to)->host())[15] == 3.0f);
+    CHECK(device->counters().command_buffers - before == (run < 2 ? 1 : 2));
+  }
+  std::vector<LaunchTime> times;
+  auto fence = device->submit(**executable, {views, nullptr, &times});
+  REQUIRE(fence.ok());
+  CHECK(times.size() == 1);
+}
+
 TEST_CASE("vulkan: more region tuples than are kept still give right answers") {
   auto device = test::make_test_vulkan();
   if (!device) return;

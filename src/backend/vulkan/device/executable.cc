@@ -253,7 +253,8 @@ void VulkanExecutable::learn_units(const Recording::Times& times) {
   for (const DispatchCost& cost : costs_) estimated += cost.us;
   for (const double us : times.units) measured += us;
   const double longest = *std::max_element(times.units.begin(), times.units.end());
-  if (knowledge_ == Knowledge::kSettled) return correct(longest, measured / estimated);
+  if (knowledge_ == Knowledge::kSettled)
+    return correct(times.units.size(), longest, measured / estimated);
   if (estimated > 0 && measured > 0 && scale_ > 0) {
     // What later plans are cut by at first; each plan has one voice.
     const double found = std::exchange(scale_, 0.0) * measured / estimated;
@@ -263,7 +264,7 @@ void VulkanExecutable::learn_units(const Recording::Times& times) {
   const bool too_short = count > 1 && measured / count < kTooShort * kUnitUs;
   if (longest <= kGoodUnitUs && !too_short) {
     knowledge_ = Knowledge::kSettled;
-    return core_.note_unit(longest);
+    return note_units(times.units.size(), longest);
   }
   // A plan that keeps nobody waiting stays recorded as it is.
   if (core_.turns.contended() == contended_ && longest <= kFarTooLong) {
@@ -276,12 +277,20 @@ void VulkanExecutable::learn_units(const Recording::Times& times) {
   forget_recordings();
 }
 
+/// A plan of one unit that is not to be cut has nothing more to tell, and stamps cost a small model
+/// some percent of each run: the next recordings go without.
+void VulkanExecutable::note_units(std::size_t units, double longest_us) {
+  core_.note_unit(longest_us);
+  if (units > 1) return;
+  untimed_ = true;
+  forget_recordings();
+}
+
 /// Several units that were cut by what was measured took other times than that: a busier machine,
 /// other data. One unit alone cannot be helped, and plans of one are recorded once.
-void VulkanExecutable::correct(double longest_us, double ratio) {
-  core_.note_unit(longest_us);
-  const Recording* settled = entries_.empty() ? nullptr : entries_.back().recording.get();
-  if (settled == nullptr || settled->unit_count() < 2) return;
+void VulkanExecutable::correct(std::size_t units, double longest_us, double ratio) {
+  note_units(units, longest_us);
+  if (entries_.empty() || entries_.back().recording->unit_count() < 2) return;
   if (longest_us > Device::kUnitUs && corrections_ < kCorrectionsMax) {
     ++corrections_;
     for (DispatchCost& cost : costs_) cost.us *= std::max(ratio, longest_us / Device::kUnitUs);
@@ -309,6 +318,11 @@ void VulkanExecutable::learn_dispatches(const Recording::Times& times) {
   }
 }
 
+Stamps VulkanExecutable::wanted_stamps() const {
+  if (knowledge_ == Knowledge::kTiming) return Stamps::kDispatches;
+  return untimed_ ? Stamps::kNone : Stamps::kUnits;
+}
+
 Result<Recording*> VulkanExecutable::recording() {
   for (Entry& entry : entries_) {
     if (entry.key == key_) {
@@ -317,9 +331,8 @@ Result<Recording*> VulkanExecutable::recording() {
     }
   }
   auto fresh = std::make_unique<Recording>(core_);
-  const bool timing = knowledge_ == Knowledge::kTiming;
-  const Status recorded = fresh->record(
-      {launches_, pieces_, regions_, params_.get(), timing ? Stamps::kDispatches : Stamps::kUnits});
+  const Stamps stamps = wanted_stamps();
+  const Status recorded = fresh->record({launches_, pieces_, regions_, params_.get(), stamps});
   if (!recorded) return recorded.error();
   fresh->used = ++clock_;
   if (entries_.size() == kRecordingsMax) {
@@ -332,7 +345,7 @@ Result<Recording*> VulkanExecutable::recording() {
     entries_.erase(oldest);
   }
   // The first of its kind is learned from.
-  if (entries_.empty()) studied_ = fresh.get();
+  if (entries_.empty() && stamps != Stamps::kNone) studied_ = fresh.get();
   entries_.push_back({key_, std::move(fresh)});
   return entries_.back().recording.get();
 }

@@ -26,9 +26,11 @@ class VulkanExecutable final : public Executable {
   void learn();
   void learn_units(const Recording::Times& times);
   void learn_dispatches(const Recording::Times& times);
-  void correct(double longest_us, double ratio);
+  void note_units(std::size_t units, double longest_us);
+  void correct(std::size_t units, double longest_us, double ratio);
   void forget_recordings();
   void cut(double unit_us, bool split);
+  Stamps wanted_stamps() const;
   Result<Recording*> recording();
   Result<Fence> play(Recording& recording, const SubmitArgs& args);
   Result<Fence> profile(const SubmitArgs& args);
@@ -58,6 +60,7 @@ class VulkanExecutable final : public Executable {
   std::vector<BufferView> regions_;  // fixed, then those of the submission at hand
   std::vector<RegionKey> key_;
   Knowledge knowledge_ = Knowledge::kEstimated;
+  bool untimed_ = false;             // one unit, whose time is known
   std::vector<DispatchCost> costs_;  // of all dispatches in a row
   std::vector<DispatchPiece> pieces_;
   std::vector<Entry> entries_;

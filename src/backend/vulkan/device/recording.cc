@@ -64,7 +64,8 @@ Status Recording::open_pools() {
 }
 
 Status Recording::open_queries() {
-  if (core_.device->physical().timestamp_bits == 0) return Status::success();
+  const bool can = core_.device->physical().timestamp_bits > 0;
+  if (!can || plan_.stamps == Stamps::kNone) return Status::success();
   const std::size_t units = plan_.pieces.empty() ? 1 : plan_.pieces.back().unit + std::size_t{1};
   VkQueryPoolCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;

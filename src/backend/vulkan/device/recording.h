@@ -40,7 +40,7 @@ struct ReadyLaunch {
 };
 
 /// What a recording is to time. Launches that are timed run one after another.
-enum class Stamps : std::uint8_t { kUnits, kDispatches, kLaunches };
+enum class Stamps : std::uint8_t { kNone, kUnits, kDispatches, kLaunches };
 
 /// Launches recorded for one tuple of regions: command buffers, one a unit, to submit in order, as
 /// often as wanted.
