@@ -287,7 +287,7 @@ void VulkanExecutable::note_units(std::size_t units, double longest_us) {
 }
 
 /// Several units that were cut by what was measured took other times than that: a busier machine,
-/// other data. One unit alone cannot be helped, and plans of one are recorded once.
+/// other data. One unit alone cannot be helped.
 void VulkanExecutable::correct(std::size_t units, double longest_us, double ratio) {
   note_units(units, longest_us);
   if (entries_.empty() || entries_.back().recording->unit_count() < 2) return;

@@ -11,7 +11,8 @@ namespace polaris::vulkan {
 
 /// A compiled segment: pipelines and operands settled, recorded once per tuple of run regions. The
 /// first recording is cut into units by the kernels' estimates; where a run shows them wrong, the
-/// next run times every dispatch, and from then on units are cut by what was measured.
+/// next run times every dispatch, and from then on units are cut by what was measured. A plan of
+/// one unit is recorded again without stamps, once it was timed.
 class VulkanExecutable final : public Executable {
  public:
   static Result<std::unique_ptr<VulkanExecutable>> create(Core& core, const SegmentDesc& segment);
