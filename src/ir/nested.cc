@@ -1,8 +1,8 @@
 #include "ir/nested.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <string>
+#include <unordered_map>
 
 namespace polaris {
 namespace {
