@@ -251,7 +251,7 @@ class Device {
   virtual Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const = 0;
 
   /// What was measured here: select() goes by it from now on. Null: by estimates alone.
-  virtual void set_tuning(std::shared_ptr<const Tuning> /*tuning*/) {}
+  virtual void set_tuning(const std::shared_ptr<const Tuning>& /*tuning*/) {}
 
   /// Errors: out_of_memory (also where the budget or allocation_bytes_max forbids it).
   virtual Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) = 0;

@@ -16,8 +16,8 @@ class DeviceWrapper : public Device {
   Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override {
     return inner_->select(node);
   }
-  void set_tuning(std::shared_ptr<const Tuning> tuning) override {
-    inner_->set_tuning(std::move(tuning));
+  void set_tuning(const std::shared_ptr<const Tuning>& tuning) override {
+    inner_->set_tuning(tuning);
   }
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) override {
     return inner_->allocate(bytes, kind);

@@ -199,7 +199,7 @@ class ChoiceDevice final : public DeviceWrapper {
     }
     return choose_kernel(offered, node, tuning_.get().get());
   }
-  void set_tuning(std::shared_ptr<const Tuning> tuning) override { tuning_.set(std::move(tuning)); }
+  void set_tuning(const std::shared_ptr<const Tuning>& tuning) override { tuning_.set(tuning); }
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
     std::vector<std::string> variants;
     for (const LaunchDesc& launch : segment.launches) variants.push_back(launch.kernel->variant);

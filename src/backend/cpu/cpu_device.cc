@@ -76,7 +76,7 @@ class CpuDevice final : public Device {
   }
 
   Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override;
-  void set_tuning(std::shared_ptr<const Tuning> tuning) override { tuning_.set(std::move(tuning)); }
+  void set_tuning(const std::shared_ptr<const Tuning>& tuning) override { tuning_.set(tuning); }
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind) override {
     return memory_.allocate(bytes);
   }

@@ -39,7 +39,7 @@ class VulkanDevice final : public Device {
   Result<std::shared_ptr<const Kernel>> select(const NodeDesc& node) const override {
     return select_kernel(core_->device->physical().target, node, tuning_.get().get());
   }
-  void set_tuning(std::shared_ptr<const Tuning> tuning) override { tuning_.set(std::move(tuning)); }
+  void set_tuning(const std::shared_ptr<const Tuning>& tuning) override { tuning_.set(tuning); }
 
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t bytes, MemoryKind kind) override {
     auto buffer = core_->memory.allocate(bytes, kind);
