@@ -61,9 +61,9 @@ std::shared_ptr<const Kernel> select(const Case& c, const Constant& weight) {
   vulkan::VulkanTarget target;
   target.binding_bytes_max = std::int64_t{1} << 31;
   const auto& family = transposed ? vulkan::family_conv_transpose : vulkan::family_conv;
-  auto kernel = family.select(target, node);
-  if (!kernel) std::fprintf(stderr, "%s\n", kernel.error().message().c_str());
-  return kernel ? *kernel : nullptr;
+  const auto kernels = family.candidates(target, node);
+  if (!kernels) std::fprintf(stderr, "%s\n", kernels.error().message().c_str());
+  return kernels ? kernels->front() : nullptr;
 }
 
 /// GB/s, or 0 where it failed.

@@ -8,9 +8,9 @@
 namespace polaris {
 
 enum Opcode : std::uint32_t {
-#define POLARIS_OP(op, code, number, form, types, cpu) code = number,
+#define POLARIS_OP(op, code, number, form, types, cpu) code = (number),
 #define POLARIS_OP_AS(op, code, form, types, cpu)
-#define POLARIS_FORM(code, number, form, types, cpu) code = number,
+#define POLARIS_FORM(code, number, form, types, cpu) code = (number),
 #include "backend/elementwise.inc"
 #undef POLARIS_OP
 #undef POLARIS_OP_AS

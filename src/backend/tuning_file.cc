@@ -100,7 +100,8 @@ Result<Tuning> load_tuning(const std::string& path, const DeviceInfo& device) {
 
 Status save_tuning(const std::string& path, const DeviceInfo& device, const Tuning& tuning) {
   std::string text = head_of(device);
-  for (const auto& [node, kernel] : tuning.all()) text += node + " " + kernel + "\n";
+  for (const auto& [node, kernel] : tuning.all())
+    text.append(node).append(" ").append(kernel).append("\n");
   text += "hash " + hash_text(text).hex() + "\n";
   if (auto made = make_folder(path_folder(path)); !made) return made;
   return write_file(path, text);

@@ -243,8 +243,9 @@ TEST_CASE("yarn keeps fast frequencies, divides slow ones, and sharpens attentio
   // at 1.9: from frequency 0, which stays, to frequency 2, which is divided; 1 is half way.
   const double steps[] = {1.0, 0.1 * (0.5 + 0.5 / 4), 0.01 / 4, 0.001 / 4};
   for (std::size_t i = 0; i < yarn.size(); ++i) {
-    const auto position = static_cast<double>(i / 4);
-    CHECK(yarn[i] == doctest::Approx(magnitude * std::cos(position * steps[i % 4])).epsilon(1e-6));
+    const std::size_t position = i / 4;
+    const double angle = static_cast<double>(position) * steps[i % 4];
+    CHECK(yarn[i] == doctest::Approx(magnitude * std::cos(angle)).epsilon(1e-6));
   }
 }
 
