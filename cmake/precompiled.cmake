@@ -1,5 +1,6 @@
-# One precompiled header of standard headers for the core, one with the test and command-line
-# libraries for programs: most files of ours are short, and half of a build was reading <string>.
+# Precompiled standard headers, for tests with doctest: most files of ours are short, and half of a
+# build was reading <string>. Not the large libraries of templates that few files include
+# (nlohmann-json, CLI11): every file paid for them, tests by half as much again.
 # g++ only: clang's presets compile without, so that a file that forgot an include is found there.
 
 option(POLARIS_PCH "Precompile the standard headers (g++)" ON)

@@ -58,8 +58,7 @@ function(polaris_tests target label timeout_s)
   target_link_libraries(${target} PRIVATE polaris_core)
   # What tests themselves compute is little; compiling them at -O2 was a tenth of a build.
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Og>)
-  polaris_precompile(${target} unit_tests ${POLARIS_PCH_STD} <nlohmann/json.hpp>
-    <doctest/doctest.h>)
+  polaris_precompile(${target} unit_tests ${POLARIS_PCH_STD} <doctest/doctest.h>)
   foreach(source IN LISTS sources)
     file(STRINGS ${source} cases REGEX "TEST_CASE" LIMIT_COUNT 1)
     if(cases)
