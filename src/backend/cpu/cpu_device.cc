@@ -21,7 +21,7 @@ extern const KernelFamily family_generic;
 
 namespace {
 
-/// Its launches are timed at every so manieth run: a clock costs as much as a small launch.
+/// Launches are timed in one of so many runs: reading the clock costs as much as a small launch.
 constexpr std::uint64_t kRunsATiming = 16;
 
 /// One launch with room for its addresses, so that submit allocates nothing.
