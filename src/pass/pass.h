@@ -23,6 +23,10 @@ struct Target {
   std::int64_t binding_bytes_max = std::numeric_limits<std::int64_t>::max();
   /// Whether polaris.Chain runs as one kernel, so that fusing pays.
   bool fuses_chains = false;
+  /// Whether what stands around products and attention runs as part of them: launches that wait for
+  /// each other cost more than what they do. Such ops have kernels there, and no fast ones
+  /// elsewhere.
+  bool fuses_stages = false;
 };
 
 /// The devices of a graph whose nodes are placed (Node::device). Of a graph that is not placed, all

@@ -34,6 +34,7 @@ Targets targets_of(const Runtime& runtime) {
     const DeviceInfo& info = device->info();
     target.binding_bytes_max = std::min(info.binding_bytes_max, info.allocation_bytes_max);
     target.fuses_chains = true;
+    target.fuses_stages = !info.host_memory;
   }
   return Targets(std::move(targets));
 }

@@ -103,6 +103,20 @@ TEST_CASE("KvWrite scatters the rows that have a slot") {
   }
 }
 
+TEST_CASE("RotaryKvWrite turns q and k, and scatters k and v") {
+  const auto turn = attrs<RotaryKvWriteAttrs>([](auto& a) {
+    a.num_heads = 4, a.num_kv_heads = 2;
+    a.interleaved = true;
+  });
+  for (DType d : {DType::kF32, DType::kF16}) {
+    check("RotaryKvWrite",
+          {random(d, {3, 4, 8}), random(d, {3, 4, 8}), random(DType::kF32, {4, 16}),
+           random(DType::kF32, {4, 8}), random(DType::kF32, {4, 8}), random(DType::kF32, {6, 2}),
+           random(DType::kF32, {6, 2}), int32s({1, 4}, {0, 5, 2, 2}), int32s({4}, {11, -1, 12, 3})},
+          turn.get(), 3);
+  }
+}
+
 TEST_CASE("PagedAttention is softmax(q k) v over gathered pages") {
   const auto heads =
       attrs<PagedAttentionAttrs>([](auto& a) { a.num_heads = 4, a.num_kv_heads = 2; });

@@ -63,7 +63,7 @@ TEST_CASE("a language model's prompt and generation are simulated, node by node"
       us += node.at("us").get<double>();
       ops.insert(node.at("op").get<std::string>());
     }
-    for (const char* op : {"Linear", "PagedAttention", "KvWrite", "RMSNormalization"}) {
+    for (const char* op : {"Linear", "PagedAttention", "RotaryKvWrite", "RMSNormalization"}) {
       CHECK(ops.contains(op));
     }
     CHECK(run.at("not_simulated").empty());

@@ -131,6 +131,69 @@ TEST_CASE("KvWrite") {
   s.run();
 }
 
+TEST_CASE("RotaryKvWrite") {
+  Suite s("RotaryKvWrite", "polaris");
+  const auto turn = [](int heads, int kv, bool interleaved, int rotary) {
+    return attrs<RotaryKvWriteAttrs>([=](auto& a) {
+      a.num_heads = heads, a.num_kv_heads = kv;
+      a.interleaved = interleaved, a.rotary_embedding_dim = rotary;
+    });
+  };
+  const auto add = [&](const std::string& name, const CacheKind& kind, DType rows, DType ids,
+                       int heads, int kv, std::int64_t size, bool interleaved, int rotary) {
+    const Shape shape{5, 4, kv * size};
+    const std::int64_t half = (rotary > 0 ? rotary : size) / 2;
+    s.add(name,
+          {cache(kind.dtype, kind.format, shape), cache(kind.dtype, kind.format, shape),
+           random(rows, {5, heads * size}), random(rows, {5, kv * size}),
+           random(rows, {5, kv * size}), random(DType::kF32, {9, half}, -1, 1),
+           random(DType::kF32, {9, half}, -1, 1), random_ints(ids, {1, 5}, 0, 8),
+           int32s({5}, {7, 0, -1, 20, 19})},
+          turn(heads, kv, interleaved, rotary), {3, 1, {5, 6}});
+  };
+  for (const CacheKind& kind : kKinds) {
+    const std::string name = kind.name;
+    for (const bool interleaved : {false, true}) {
+      const std::string pairs = interleaved ? " interleaved" : "";
+      add(name + pairs, kind, DType::kF32, DType::kI32, 4, 2, 32, interleaved, 0);
+      add(name + " one head" + pairs, kind, DType::kF32, DType::kI64, 1, 1, 96, interleaved, 0);
+      add(name + " partial" + pairs, kind, DType::kF32, DType::kI32, 6, 2, 80, interleaved, 22);
+    }
+    for (const DType rows : {DType::kF16, DType::kBF16}) {
+      add(name + " from " + std::string(dtype_name(rows)), kind, rows, DType::kI32, 2, 1, 64, false,
+          0);
+    }
+  }
+  add("heads of 14", kKinds[0], DType::kF32, DType::kI32, 5, 1, 14, false, 6);
+  add("heads of 2", kKinds[1], DType::kF32, DType::kI64, 7, 7, 2, true, 0);
+  const auto small = [&](Tensor positions, Tensor sines, std::int64_t tokens) {
+    return std::vector<Tensor>{
+        random(DType::kF32, {2, 2, 8}),
+        random(DType::kF32, {2, 2, 8}),
+        random(DType::kF32, {tokens, 16}),
+        random(DType::kF32, {tokens, 8}),
+        random(DType::kF32, {tokens, 8}),
+        random(DType::kF32, {6, 4}),
+        std::move(sines),
+        std::move(positions),
+        int32s({tokens}, std::vector<std::int64_t>(static_cast<std::size_t>(tokens), 1))};
+  };
+  const Tensor sines = random(DType::kF32, {6, 4});
+  s.add("no tokens", small(int32s({1, 0}, {}), sines, 0), turn(2, 1, false, 0), {3, 1, {}});
+  s.fails("position", small(int32s({1, 2}, {5, 6}), sines, 2), turn(2, 1, false, 0),
+          "position, got 6", 3);
+  s.fails("negative position", small(int32s({1, 2}, {-3, 0}), sines, 2), turn(2, 1, false, 0),
+          "position, got -3", 3);
+  s.fails("heads", small(int32s({1, 1}, {0}), sines, 1), turn(3, 1, false, 0), "heads, got 3", 3);
+  s.fails("head sizes", small(int32s({1, 1}, {0}), sines, 1), turn(1, 1, false, 0),
+          "head size of k", 3);
+  s.fails("tables", small(int32s({1, 1}, {0}), random(DType::kF32, {5, 4}), 1),
+          turn(2, 1, false, 0), "rows of the sines", 3);
+  s.fails("positions", small(int32s({1, 3}, {0, 0, 0}), sines, 2), turn(2, 1, false, 0),
+          "tokens of position_ids", 3);
+  s.run();
+}
+
 TEST_CASE("PagedAttention") {
   Suite s("PagedAttention", "polaris");
   const auto heads = [](int h, int kv, float scale) {

@@ -20,7 +20,7 @@
 ///
 ///   === what is shown
 ///   passes: a, b
-///   target: chains, binding_bytes_max=256, without=Conv      (optional)
+///   target: chains, stages, binding_bytes_max=256, without=Conv      (optional)
 ///   tolerance: 1e-5                                          (optional; exact without)
 ///   --- input
 ///   graph { ... }
@@ -68,6 +68,7 @@ Target target_of(const std::string& text) {
   for (std::string_view part : split(text, ',')) {
     const std::string setting(trim(part));
     if (setting == "chains") target.fuses_chains = true;
+    if (setting == "stages") target.fuses_stages = true;
     if (setting.starts_with("binding_bytes_max=")) {
       target.binding_bytes_max = *parse_i64(setting.substr(18));
     }

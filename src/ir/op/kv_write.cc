@@ -1,8 +1,7 @@
-#include "ir/op_util/compose.h"
+#include "ir/op_util/cache_rows.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/traffic.h"
-#include "tensor/block_format.h"
 
 namespace polaris {
 namespace {
@@ -31,62 +30,22 @@ Status infer(InferContext& c) {
   return Status::success();
 }
 
-/// One row of floats into row `slot` of a plain or block-encoded cache.
-void write_row(RefTensor& cache, std::int64_t slot, const RefTensor& from, std::int64_t row,
-               std::int64_t width) {
-  if (cache.type.encoding.is_plain()) {
-    for (std::int64_t i = 0; i < width; ++i) {
-      put_f64(cache, slot * width + i, get_f64(from, row * width + i));
-    }
-    return;
-  }
-  const BlockFormatInfo& info = block_format_info(cache.type.encoding.format);
-  std::vector<float> values(static_cast<std::size_t>(width));
-  for (std::int64_t i = 0; i < width; ++i) {
-    values[static_cast<std::size_t>(i)] = static_cast<float>(get_f64(from, row * width + i));
-  }
-  encode_blocks(cache.type.encoding.format, values.data(), width,
-                cache.data + slot * (width / info.block_elements) * info.block_bytes);
-}
-
 Status reference(RefContext& c) {
   const Shape& cache = c.in(0).type.shape;
   const std::int64_t slots = cache[0] * cache[1];
   for (std::int64_t t = 0, n = c.in(4).type.shape[0]; t < n; ++t) {
     const std::int64_t slot = get_i64(c.in(4), t);
     if (slot < 0 || slot >= slots) continue;
-    write_row(c.out(0), slot, c.in(2), t, cache[2]);
-    write_row(c.out(1), slot, c.in(3), t, cache[2]);
+    write_cache_row(c.out(0), slot, c.in(2), t);
+    write_cache_row(c.out(1), slot, c.in(3), t);
   }
   return Status::success();
 }
 
-/// Rows go to a flat cache with one row more, where those that are skipped land.
-ValueId write_rows(DecomposeContext& d, ValueId cache, ValueId rows, ValueId slots) {
-  const TensorType type = d.type(cache);
-  const ValueId flat = reshape_to(d, cache, {-1, type.shape[2]});
-  const ValueId count = dim_of(d, flat, 0);
-  const ValueId spare =
-      d.add("Expand", {scalar_constant(d, type.dtype, 0), int64_constant(d, {1, type.shape[2]})});
-  const ValueId padded = d.add("Concat", {flat, spare});
-  const ValueId slot = cast_to(d, slots, DType::kI64);
-  const ValueId valid = d.add("And", {d.add("GreaterOrEqual", {slot, int64_constant(d, {0})}),
-                                      d.add("Less", {slot, count})});
-  const ValueId to = unsqueeze_at(d, d.add("Where", {valid, slot, count}), {1});
-  const ValueId written = d.add("ScatterND", {padded, to, cast_to(d, rows, type.dtype)});
-  const ValueId kept = d.add("Slice", {written, int64_constant(d, {0}), unsqueeze_at(d, count, {0}),
-                                       int64_constant(d, {0})});
-  return d.add("Reshape", {kept, d.add("Shape", {cache})});
-}
-
 Status decompose(DecomposeContext& d) {
   for (int i : {0, 1}) {
-    const TensorType& type = d.type(d.input(i));
-    if (!type.encoding.is_plain() || !is_static_dim(type.shape[2])) {
-      return Error::unsupported("[polaris.KvWrite] decomposition of a cache " + type.to_string() +
-                                ", wanted plain elements and rows of a fixed size");
-    }
-    d.set_output(i, write_rows(d, d.input(i), d.input(i + 2), d.input(4)));
+    const ValueId written = write_cache_rows(d, d.input(i), d.input(i + 2), d.input(4));
+    if (written.valid()) d.set_output(i, written);
   }
   return d.status();
 }

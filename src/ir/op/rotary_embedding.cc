@@ -1,6 +1,7 @@
 #include "ir/op_attrs/attention.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/op_util/rotary.h"
 
 namespace polaris {
 namespace {
@@ -37,15 +38,11 @@ Status infer(InferContext& c) {
                   ", wanted a divisor of the last dim of " + x.to_string());
   }
   const Heads h = heads_of(x, attrs.num_heads);
-  const std::int64_t rotated = attrs.rotary_embedding_dim > 0 ? attrs.rotary_embedding_dim : h.size;
-  if (is_static_dim(rotated) && (rotated % 2 != 0 || (is_static_dim(h.size) && rotated > h.size))) {
-    return c.fail("rotated size, got " + std::to_string(rotated) +
-                  ", wanted an even number up to the head size " + dim_text(h.size));
-  }
-  const std::int64_t half = is_static_dim(rotated) ? rotated / 2 : kUnknownDim;
+  const Result<std::int64_t> half = check_rotated(c, attrs.rotary_embedding_dim, h.size);
+  if (!half) return half.error();
   for (int i : {1, 2}) {
     const Shape& cache = c.in(i).shape;
-    if (auto s = check_dims(c, "last dim of the cache", cache.back(), half); !s) return s;
+    if (auto s = check_dims(c, "last dim of the cache", cache.back(), *half); !s) return s;
     if (cache_rank == 2) continue;
     if (auto s = all_of(check_dims(c, "batch of the cache", cache[0], h.batch),
                         check_dims(c, "tokens of the cache", cache[1], h.tokens));
@@ -70,34 +67,16 @@ Status reference(RefContext& c) {
   const std::int64_t half =
       (attrs.rotary_embedding_dim > 0 ? attrs.rotary_embedding_dim : h.size) / 2;
   const std::vector<double> x = read_f64(c.in(0));
-  const auto rotate = [&](std::int64_t head, std::int64_t cache_row) {
-    for (std::int64_t i = 0; i < h.size; ++i) {
-      if (i >= 2 * half) put_f64(c.out(0), head + i, x[static_cast<std::size_t>(head + i)]);
-    }
-    for (std::int64_t i = 0; i < half; ++i) {
-      const std::int64_t at = head + (attrs.interleaved ? 2 * i : i);
-      const std::int64_t partner = head + (attrs.interleaved ? 2 * i + 1 : i + half);
-      const double cosine = get_f64(c.in(1), cache_row * half + i);
-      const double sine = get_f64(c.in(2), cache_row * half + i);
-      const double a = x[static_cast<std::size_t>(at)];
-      const double b = x[static_cast<std::size_t>(partner)];
-      put_f64(c.out(0), at, a * cosine - b * sine);
-      put_f64(c.out(0), partner, a * sine + b * cosine);
-    }
-  };
+  const Rotation rotation{c.in(1), c.in(2), half, attrs.interleaved};
   for (std::int64_t b = 0; b < h.batch; ++b) {
     for (std::int64_t t = 0; t < h.tokens; ++t) {
       std::int64_t row = b * h.tokens + t;
       if (c.has(3)) row = get_i64(c.in(3), row);
-      const std::int64_t rows = c.in(1).type.shape.elements() / std::max<std::int64_t>(half, 1);
-      if (half > 0 && (row < 0 || row >= rows)) {
-        return c.fail("position, got " + std::to_string(row) + ", wanted 0 to " +
-                      std::to_string(rows - 1));
-      }
+      if (auto s = rotation.check(c, row); !s) return s;
       for (std::int64_t n = 0; n < h.heads; ++n) {
         const std::int64_t vector =
             h.tokens_first ? (b * h.tokens + t) * h.heads + n : (b * h.heads + n) * h.tokens + t;
-        rotate(vector * h.size, row);
+        rotation.turn(x, vector * h.size, h.size, row, c.out(0));
       }
     }
   }

@@ -19,6 +19,21 @@ struct RotaryEmbeddingAttrs final : AttrsOf<RotaryEmbeddingAttrs> {
   }
 };
 
+/// polaris.RotaryKvWrite: heads of q and of k and v; the rest as RotaryEmbedding has it.
+struct RotaryKvWriteAttrs final : AttrsOf<RotaryKvWriteAttrs> {
+  std::int64_t num_heads = 1;
+  std::int64_t num_kv_heads = 1;
+  bool interleaved = false;
+  std::int64_t rotary_embedding_dim = 0;
+
+  void visit(AttrVisitor& v) override {
+    v.field("num_heads", num_heads);
+    v.field("num_kv_heads", num_kv_heads);
+    v.field("interleaved", interleaved);
+    v.field("rotary_embedding_dim", rotary_embedding_dim);
+  }
+};
+
 /// polaris.PagedAttention: head h reads kv head h / (num_heads / num_kv_heads); scale 0 is
 /// 1/sqrt(D). A token reads `window` positions up to its own; 0: all.
 struct PagedAttentionAttrs final : AttrsOf<PagedAttentionAttrs> {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "backend/vulkan/parts/block_shaders.h"
+#include "backend/vulkan/parts/cache_format.h"
 #include "backend/vulkan/parts/kernel_util.h"
 #include "base/checked.h"
 #include "ir/op_attrs/attention.h"
@@ -12,36 +12,6 @@
 /// few tokens, their positions are dealt in spans over workgroups (docs/adr/0009).
 namespace polaris::vulkan {
 namespace {
-
-struct CacheFormat {
-  std::string_view name;
-  std::string_view write;
-  std::string_view read;
-  std::int64_t unit;  // elements that one thread writes
-};
-constexpr CacheFormat kF32Cache = {"f32", "kv_write.f32", "paged_attention.f32", 1};
-constexpr CacheFormat kF16Cache = {"f16", "kv_write.f16", "paged_attention.f16", 1};
-
-constexpr CacheFormat block_cache(BlockFormat format) {
-  const BlockFormatInfo info = block_info(format);
-  const BlockShaders shaders = block_shaders(format);
-  return {info.name, shaders.kv_write, shaders.paged_attention, info.block_elements};
-}
-
-/// The two caches' common format.
-Result<CacheFormat> cache_format(const NodeDesc& node, const TensorType& k, const TensorType& v) {
-  if (k.dtype != v.dtype || k.encoding != v.encoding || k.shape != v.shape) {
-    return refuse(node, "caches of two types");
-  }
-  if (k.encoding.is_block()) {
-    const CacheFormat blocks = block_cache(k.encoding.format);
-    if (!blocks.write.empty() && !blocks.read.empty()) return blocks;
-    return refuse(node, "caches of " + std::string(blocks.name));
-  }
-  if (k.encoding.is_plain() && k.dtype == DType::kF32) return kF32Cache;
-  if (k.encoding.is_plain() && k.dtype == DType::kF16) return kF16Cache;
-  return refuse(node, "caches of this type");
-}
 
 /// Fours of values that a thread takes; of several heads it has no registers for two.
 std::uint32_t parts_of(const CacheFormat& format, std::int64_t head, std::int64_t together) {
@@ -52,32 +22,13 @@ std::uint32_t parts_of(const CacheFormat& format, std::int64_t head, std::int64_
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
-/// Shaders count elements in 32 bits, and a binding has its limit.
-bool too_large(const VulkanTarget& target, const OperandDesc& operand) {
-  return operand_elements(operand) > INT32_MAX || operand_bytes(operand) > target.binding_bytes_max;
-}
-
-Status check_operands(const VulkanTarget& target, const NodeDesc& node) {
-  for (const OperandDesc& operand : node.inputs) {
-    if (too_large(target, operand)) return refuse(node, "an operand larger than a binding may be");
-  }
-  return Status::success();
-}
-
-/// How shaders name the type of rows; -1 where they do not take it.
-std::int64_t row_type(DType dtype) {
-  if (dtype == DType::kF32) return 0;
-  if (dtype == DType::kF16) return 1;
-  return dtype == DType::kBF16 ? 2 : -1;
-}
-
 KernelResult select_write(const VulkanTarget& target, const NodeDesc& node) {
   const TensorType& cache = node.inputs[0].type;
   const Result<CacheFormat> format = cache_format(node, cache, node.inputs[1].type);
   if (!format) return format.error();
   const std::int64_t rows_as = row_type(node.inputs[2].type.dtype);
   if (rows_as < 0) return refuse(node, "rows of float64");
-  if (Status s = check_operands(target, node); !s) return s.error();
+  if (Status s = check_bindings(target, node); !s) return s.error();
   const std::int64_t width = cache.shape[2];
   const std::int64_t tokens = node.inputs[2].type.shape[0];
   if (width == 0 || width % format->unit != 0) return refuse(node, "rows of no whole blocks");
@@ -231,7 +182,7 @@ KernelResult select_read(const VulkanTarget& target, const NodeDesc& node) {
   const Result<CacheFormat> format = cache_format(node, node.inputs[1].type, node.inputs[2].type);
   if (!format) return format.error();
   if (row_type(node.inputs[0].type.dtype) < 0) return refuse(node, "queries of float64");
-  if (Status s = check_operands(target, node); !s) return s.error();
+  if (Status s = check_bindings(target, node); !s) return s.error();
   Result<Problem> problem = read_problem(target, node);
   if (!problem) return problem.error();
   const Problem& p = *problem;
@@ -270,12 +221,7 @@ std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all = {{"attention_grid", "attention_grid", {}, 3, 20, 1}};
   constexpr std::string_view kRowNames[] = {"", " f16 rows", " bf16 rows"};
   constexpr std::string_view kModeNames[] = {"", " split", " counted"};
-  std::vector<CacheFormat> formats = {kF32Cache, kF16Cache};
-  for (int i = 0; i < kBlockFormatCount; ++i) {
-    formats.push_back(block_cache(static_cast<BlockFormat>(i)));
-    if (formats.back().read.empty()) formats.pop_back();
-  }
-  for (const CacheFormat& format : formats) {
+  for (const CacheFormat& format : cache_formats()) {
     for (std::uint32_t rows = 0; rows < 3; ++rows) {
       const std::string name(kRowNames[rows]);
       all.push_back({std::string(format.write) + name,

@@ -11,13 +11,16 @@ namespace polaris::vulkan {
 /// their weights.
 struct BlockShaders {
   std::string_view decode, gather, kv_write, paged_attention;
+  std::string_view turned_write = {};  // kv_write that turns k and q
 };
 constexpr BlockShaders block_shaders(BlockFormat format) {
   switch (format) {
     case BlockFormat::kQ4_0:
-      return {"decode.q4_0", "gather_blocks.q4_0", "kv_write.q4_0", "paged_attention.q4_0"};
+      return {"decode.q4_0", "gather_blocks.q4_0", "kv_write.q4_0", "paged_attention.q4_0",
+              "kv_write.turned_q4_0"};
     case BlockFormat::kQ8_0:
-      return {"decode.q8_0", "gather_blocks.q8_0", "kv_write.q8_0", "paged_attention.q8_0"};
+      return {"decode.q8_0", "gather_blocks.q8_0", "kv_write.q8_0", "paged_attention.q8_0",
+              "kv_write.turned_q8_0"};
   }
   return {};
 }

@@ -3,8 +3,13 @@
 // variants: f16 -DC_F16
 // variants: q8_0 -DC_Q8_0
 // variants: q4_0 -DC_Q4_0
+// variants: turned_f32 -DC_F32 -DTURNED
+// variants: turned_f16 -DC_F16 -DTURNED
+// variants: turned_q8_0 -DC_Q8_0 -DTURNED
+// variants: turned_q4_0 -DC_Q4_0 -DTURNED
 // Writes rows of k and v into their slots of the caches; z chooses the cache. Blocks come out byte
 // for byte as the host's encoder makes them, so nothing here may be contracted or approximate.
+// TURNED: k is turned on its way as RotaryEmbedding does, and z 2 turns q.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "exact.glsl"
@@ -13,6 +18,12 @@
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint kRowType = 0;
 #include "rows.glsl"
+#ifdef TURNED
+layout(constant_id = 1) const uint kHead = 64;         // elements of a head
+layout(constant_id = 2) const uint kHalf = 32;         // pairs of it that are turned
+layout(constant_id = 3) const uint kInterleaved = 0;   // a pair are neighbours, else kHalf apart
+layout(constant_id = 4) const uint kPositionWords = 1; // of a position: 1 int32, 2 int64
+#endif
 
 #if defined(C_F32) || defined(C_F16)
 const uint kUnit = 1;
@@ -36,9 +47,53 @@ layout(push_constant) uniform P {
   uint units;      // of a row
   uint rows;       // of the cache
   uint zero;       // 0, which no compiler knows
+#ifdef TURNED
+  uint q_row;      // elements of a row of q
+  uint table_rows;
+#endif
 };
 
+#ifdef TURNED
+ROWS_IN(q, 5);
+ROWS_OUT(turned_q, 6);
+layout(set = 0, binding = 7) readonly restrict buffer I { uint ids[]; };
+layout(set = 0, binding = 8) readonly restrict buffer A { float cosines[]; };
+layout(set = 0, binding = 9) readonly restrict buffer B { float sines[]; };
+// A position out of range.
+layout(set = 0, binding = 10) writeonly restrict buffer R { int status; };
+
+// The row of the tables for a token. A position that has none is told, saturated to 32 bits.
+uint angles_of(uint token) {
+  const uint high = kPositionWords == 2 ? ids[token * 2 + 1] : 0u;
+  const uint row = ids[token * kPositionWords];
+  if (row < table_rows && high == 0u) return row * kHalf;
+  status = kPositionWords == 2 && high != uint(int(row) >> 31)
+               ? (int(high) < 0 ? int(0x80000000u) : 0x7FFFFFFF)
+               : int(row);
+  return (table_rows - 1) * kHalf;
+}
+
+float raw(uint i) { return gl_WorkGroupID.z == 0 ? ROWS_LOAD(k, 0, i) : ROWS_LOAD(q, 0, i); }
+
+// Element i of k or q, rows being whole heads.
+float turned(uint i) {
+  const uint angles = angles_of(gl_WorkGroupID.y), d = i % kHead;
+  if (d >= 2 * kHalf) return raw(i);
+  const bool second = kInterleaved != 0 ? (d & 1u) != 0 : d >= kHalf;
+  const uint apart = kInterleaved != 0 ? 1 : kHalf;
+  const uint first = second ? i - apart : i;
+  const uint pair = kInterleaved != 0 ? d >> 1 : (second ? d - kHalf : d);
+  const float a = raw(first), b = raw(first + apart);
+  const float c = cosines[angles + pair], s = sines[angles + pair];
+  return second ? a * s + b * c : a * c - b * s;
+}
+
+// A turned row has the type of the rows before it is written.
+float rounded(float value) { return kRowType == 0 ? value : row_half(row_bits(value), 0); }
+float load(uint i) { return gl_WorkGroupID.z == 0 ? rounded(turned(i)) : ROWS_LOAD(v, 0, i); }
+#else
 float load(uint i) { return gl_WorkGroupID.z == 0 ? ROWS_LOAD(k, 0, i) : ROWS_LOAD(v, 0, i); }
+#endif
 void store(uint i, VALUE value) {
   if (gl_WorkGroupID.z == 0) {
     cache_k[i] = CELL(value);
@@ -52,6 +107,12 @@ float product(float a, float b) { return uintBitsToFloat(floatBitsToUint(a * b) 
 
 void main() {
   const uint token = gl_WorkGroupID.y, unit = gl_WorkGroupID.x * 64 + gl_LocalInvocationIndex;
+#ifdef TURNED
+  if (gl_WorkGroupID.z == 2) {
+    if (unit < q_row) ROWS_STORE(turned_q, token * q_row + unit, turned(token * q_row + unit))
+    return;
+  }
+#endif
   const int slot = slots[token];
   if (unit >= units || slot < 0 || slot >= int(rows)) return;
   const uint from = (token * units + unit) * kUnit;
