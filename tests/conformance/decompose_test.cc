@@ -6,6 +6,7 @@
 #include "ir/evaluate.h"
 #include "ir/op_attrs/attention.h"
 #include "ir/op_attrs/chain.h"
+#include "ir/op_attrs/matmul.h"
 #include "support/compare.h"
 #include "tensor/element.h"
 
@@ -84,6 +85,36 @@ TEST_CASE("Linear is Transpose, MatMul, Add") {
         nullptr, 1);
   check("Linear", {random(DType::kF32, {3, 64}), random_blocks(BlockFormat::kQ4_0, {5, 64})},
         nullptr, 1);
+}
+
+TEST_CASE("NormLinear divides by the root of the mean square") {
+  check("NormLinear",
+        {random(DType::kF32, {2, 3, 96}), random_blocks(BlockFormat::kQ4_0, {5, 96}),
+         random(DType::kF32, {2, 3, 2}, 1, 4), random(DType::kF16, {5})},
+        attrs<NormLinearAttrs>([](auto& a) { a.epsilon = 0.5f; }).get(), 1);
+}
+
+TEST_CASE("GatedLinear is an activation of one product times another") {
+  for (const char* activation : {"silu", "gelu_tanh"}) {
+    const auto gate = attrs<GatedLinearAttrs>([&](auto& a) { a.activation = activation; });
+    check("GatedLinear",
+          {random(DType::kF32, {3, 32}, -0.3, 0.3), random(DType::kF32, {5, 32}),
+           random(DType::kF16, {5, 32})},
+          gate.get(), 1);
+    check("GatedLinear",
+          {random(DType::kF32, {3, 70}), random(DType::kF32, {5, 70}), random(DType::kF32, {5, 70}),
+           random(DType::kF32, {3, 2}, 1, 4)},
+          gate.get(), 1);
+  }
+}
+
+TEST_CASE("ResidualLinear is a sum, its product with a scale, and sums of its squares") {
+  for (const std::int64_t n : {5, 64, 130}) {
+    check("ResidualLinear",
+          {random(DType::kF32, {2, 3, 32}), random(DType::kF32, {n, 32}),
+           random(DType::kF32, {2, 3, n}), random(DType::kF32, {n})},
+          nullptr, 3);
+  }
 }
 
 TEST_CASE("Chain is its steps") {

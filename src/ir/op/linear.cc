@@ -1,6 +1,6 @@
-#include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/op_util/linear_parts.h"
 
 namespace polaris {
 namespace {
@@ -41,17 +41,10 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
-/// A weight as a plain value of type `dtype`.
-ValueId plain(DecomposeContext& d, ValueId value, DType dtype) {
-  if (!d.type(value).encoding.is_plain()) value = d.add("polaris.Decode", {value});
-  return cast_to(d, value, dtype);
-}
-
 Status decompose(DecomposeContext& d) {
   const DType dtype = d.type(d.input(0)).dtype;
-  const ValueId w = transpose_by(d, plain(d, d.input(1), dtype), {1, 0});
-  ValueId y = d.add("MatMul", {d.input(0), w});
-  if (d.input(2).valid()) y = d.add("Add", {y, plain(d, d.input(2), dtype)});
+  ValueId y = linear_product(d, d.input(0), d.input(1));
+  if (d.input(2).valid()) y = d.add("Add", {y, plain_weight(d, d.input(2), dtype)});
   d.set_output(0, y);
   return d.status();
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include "ir/attrs.h"
 
@@ -17,6 +18,24 @@ struct GemmAttrs final : AttrsOf<GemmAttrs> {
     v.field("beta", beta);
     v.field("transA", transA);
     v.field("transB", transB);
+  }
+};
+
+/// polaris.NormLinear: as RMSNormalization has it.
+struct NormLinearAttrs final : AttrsOf<NormLinearAttrs> {
+  float epsilon = 1e-5f;
+
+  void visit(AttrVisitor& v) override { v.field("epsilon", epsilon); }
+};
+
+/// polaris.GatedLinear: "silu" or "gelu_tanh".
+struct GatedLinearAttrs final : AttrsOf<GatedLinearAttrs> {
+  std::string activation = "silu";
+  float epsilon = 1e-5f;
+
+  void visit(AttrVisitor& v) override {
+    v.field("activation", activation);
+    v.field("epsilon", epsilon);
   }
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/linear_stage.h"
 #include "backend/vulkan/parts/opcode.h"
 #include "backend/vulkan/parts/widen.h"
 #include "base/checked.h"
@@ -12,9 +13,9 @@
 #include "tensor/block_format.h"
 #include "tensor/element.h"
 
-/// x @ w^T + bias with a constant w: polaris.Linear, and MatMul and Gemm whose right side is a
-/// constant matrix. Weights are packed once, 64 rows to a group, as linear.comp wants them; 16-bit
-/// activations are widened first.
+/// x @ w^T + bias with a constant w: polaris.Linear, those with more around it (linear_stage.h),
+/// and MatMul and Gemm whose right side is a constant matrix. Weights are packed once, 64 rows to a
+/// group, as linear.comp wants them; 16-bit activations are widened first.
 namespace polaris::vulkan {
 namespace {
 
@@ -23,18 +24,22 @@ enum class Format : std::uint8_t { kF32, kF16, kQ8_0, kQ4_0, kI8 };
 struct FormatInfo {
   std::string_view name;
   std::string_view shader;
-  std::int64_t unit;        // k of one unit
-  std::int64_t unit_bytes;  // of 64 rows
+  std::int64_t unit;            // k of one unit
+  std::int64_t unit_bytes;      // of 64 rows
+  std::string_view stage = {};  // the shader with what stands around a product; "": there is none
 };
 constexpr std::int64_t kRows = 64;
-constexpr FormatInfo block_row(BlockFormat format, std::string_view shader) {
+constexpr FormatInfo block_row(BlockFormat format, std::string_view shader,
+                               std::string_view stage = {}) {
   const BlockFormatInfo info = block_info(format);
-  return {info.name, shader, info.block_elements, kRows * info.block_bytes};
+  return {info.name, shader, info.block_elements, kRows * info.block_bytes, stage};
 }
 constexpr FormatInfo kFormats[] = {
-    {"f32", "linear.f32", 4, kRows * 16},         {"f16", "linear.f16", 8, kRows * 16},
-    block_row(BlockFormat::kQ8_0, "linear.q8_0"), block_row(BlockFormat::kQ4_0, "linear.q4_0"),
-    {"i8", "linear.i8", 32, kRows * 32},
+    {"f32", "linear.f32", 4, kRows * 16, "linear.f32_stage"},
+    {"f16", "linear.f16", 8, kRows * 16, "linear.f16_stage"},
+    block_row(BlockFormat::kQ8_0, "linear.q8_0", "linear.q8_0_stage"),
+    block_row(BlockFormat::kQ4_0, "linear.q4_0", "linear.q4_0_stage"),
+    {"i8", "linear.i8", 32, kRows * 32, "linear.i8_stage"},
 };
 static_assert(std::size(kFormats) == static_cast<std::size_t>(Format::kI8) + 1);
 const FormatInfo& format_info(Format format) { return kFormats[static_cast<int>(format)]; }
@@ -52,6 +57,10 @@ struct Problem {
   // Affine weights: 2^shift units of a row share a scale; `scales` a row.
   std::uint32_t shift = 31;
   std::int64_t scales = 1;
+  LinearStage stage;
+
+  bool gated() const { return stage.up >= 0; }
+  bool is_weight(int input) const { return input == 1 || (gated() && input == stage.up); }
 
   std::int64_t whole_units() const { return k / format_info(format).unit; }
   /// Units of weights in a row group, the last one being padded.
@@ -155,7 +164,7 @@ class LinearKernel final : public VulkanKernel {
       : VulkanKernel(std::move(name)), problem_(problem) {}
 
   std::string weight_layout(int input) const override {
-    if (input != 1) return {};
+    if (!problem_.is_weight(input)) return {};
     std::string layout = "linear64.";
     layout += format_info(problem_.format).name;
     if (problem_.format == Format::kI8) layout += "." + std::to_string(problem_.scales);
@@ -163,11 +172,12 @@ class LinearKernel final : public VulkanKernel {
   }
   std::int64_t packed_bytes(int input) const override {
     const FormatInfo& info = format_info(problem_.format);
-    if (input != 1) return 0;
+    if (!problem_.is_weight(input)) return 0;
     return ceil_div(problem_.n, kRows) * problem_.group_units() * info.unit_bytes;
   }
   Status pack(int input, const Constant& weight, std::span<std::byte> out) const override {
-    if (input != 1 || static_cast<std::int64_t>(out.size()) != packed_bytes(1)) {
+    if (!problem_.is_weight(input) ||
+        static_cast<std::int64_t>(out.size()) != packed_bytes(input)) {
       return Error::internal("[linear] pack: not its weight, or of another size");
     }
     std::memset(out.data(), 0, out.size());
@@ -205,18 +215,35 @@ std::uint32_t gemv_threads(const VulkanTarget& target, std::int64_t groups, std:
   return threads;
 }
 
+/// Threads whose sums fill 16 KiB: what stands around a product needs some local memory too.
+std::uint32_t stage_threads_max(bool gated, std::uint32_t columns) {
+  return (gated ? 2048u : 4096u) / columns;
+}
+
+/// A row group of either matrix to a workgroup.
+Tile gated_tile(std::int64_t t, std::int64_t groups, std::uint32_t threads) {
+  constexpr std::int64_t kWavesEnough = 256;
+  std::uint32_t columns = 16;
+  while (columns > t) columns /= 2;
+  if (columns == 16 && groups * ceil_div(t, 16) >= kWavesEnough) return {16, 2, 64};
+  return {columns, 2, std::min(threads, stage_threads_max(true, columns))};
+}
+
 /// By the plan's shapes alone, so that a row of x comes out the same whatever stands in the others.
 Tile choose_tile(const VulkanTarget& target, const Problem& p) {
   // Two groups a lane halve the scalar loads, once that still leaves a wave for every SIMD.
   constexpr std::int64_t kWavesEnough = 256;
   const std::int64_t groups = ceil_div(p.n, kRows);
   const std::uint32_t threads = gemv_threads(target, groups, p.whole_units());
+  if (p.gated()) return gated_tile(p.t, groups, threads);
   if (p.t >= 16) {
     if (ceil_div(groups, 2) * ceil_div(p.t, 16) >= kWavesEnough) return {16, 2, 64};
-    return {16, 1, std::min(threads, 512u)};  // whose sums fill 32 KiB
+    // Sums fill 32 KiB at most.
+    return {16, 1, std::min(threads, p.stage.any ? stage_threads_max(false, 16) : 512u)};
   }
   std::uint32_t columns = 8;
   while (columns > p.t) columns /= 2;
+  if (p.stage.any) return {columns, 1, std::min(threads, stage_threads_max(false, columns))};
   return {columns, 1, threads};
 }
 
@@ -253,6 +280,26 @@ Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
   return Status::success();
 }
 
+/// What a stage adds: its shader, and a second matrix that is packed as the first.
+Status read_other(const NodeDesc& node, const Problem& p) {
+  if (format_info(p.format).stage.empty()) {
+    return refuse(node, "weights of " + std::string(format_info(p.format).name));
+  }
+  if (!p.gated()) return Status::success();
+  const OperandDesc& up = node.inputs[static_cast<std::size_t>(p.stage.up)];
+  if (up.constant == nullptr) return refuse(node, "the second right side is no constant matrix");
+  const Result<Format> format = format_of(node, up.type);
+  if (!format) return format.error();
+  Problem other = p;
+  if (*format == Format::kI8) {
+    if (Status s = read_affine(node, *up.constant, other); !s) return s;
+  }
+  if (*format != p.format || other.shift != p.shift || other.scales != p.scales) {
+    return refuse(node, "two matrices of different kinds");
+  }
+  return Status::success();
+}
+
 /// Gemm, MatMul or Linear as one problem; refuses what matmul.cc is for.
 Result<Problem> read_problem(const NodeDesc& node) {
   const OperandDesc& x = node.inputs[0];
@@ -264,6 +311,9 @@ Result<Problem> read_problem(const NodeDesc& node) {
   }
   Problem p;
   p.x_type = x.type.dtype;
+  Result<LinearStage> stage = read_linear_stage(node);
+  if (!stage) return stage.error();
+  p.stage = *stage;
   const bool gemm = node.op->is("Gemm");
   const GemmAttrs attrs = gemm ? node.attributes<GemmAttrs>() : GemmAttrs();
   p.transposed = node.op->is("MatMul") || (gemm && !attrs.transB);
@@ -272,12 +322,15 @@ Result<Problem> read_problem(const NodeDesc& node) {
   if (attrs.transA || attrs.alpha != 1.0f || attrs.beta != 1.0f) {
     return refuse(node, "a scaled or transposed left side");
   }
-  p.bias = has_input(node, 2);
-  if (p.bias && (operand_elements(node.inputs[2]) != p.n || node.inputs[2].type.shape.rank() == 0 ||
-                 node.inputs[2].type.shape.back() != p.n)) {
+  const auto bias = static_cast<std::size_t>(p.stage.bias);
+  p.bias = p.stage.bias >= 0 && has_input(node, bias);
+  if (p.bias &&
+      (operand_elements(node.inputs[bias]) != p.n || node.inputs[bias].type.shape.rank() == 0 ||
+       node.inputs[bias].type.shape.back() != p.n)) {
     return refuse(node, "a bias that is not one number a column");
   }
-  const Result<std::uint32_t> bias_code = float_codes(node, 2, 3);
+  const Result<std::uint32_t> bias_code =
+      p.bias ? float_code(node, node.inputs[bias]) : Result<std::uint32_t>(kTypeF32);
   if (!bias_code) return bias_code.error();
   p.types = *bias_code | *x_code << 8;
   Result<Format> format = format_of(node, w.type);
@@ -288,6 +341,9 @@ Result<Problem> read_problem(const NodeDesc& node) {
   }
   if (p.format == Format::kI8) {
     if (Status s = read_affine(node, *w.constant, p); !s) return s.error();
+  }
+  if (p.stage.any) {
+    if (Status s = read_other(node, p); !s) return s.error();
   }
   p.t = p.k == 0 ? 0 : operand_elements(x) / p.k;
   return p;
@@ -303,19 +359,31 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
   const std::int64_t rows = std::min(p.n - group0 * kRows, (group1 - group0) * kRows);
   const std::int64_t group_bytes = stride * info.unit_bytes;
   Dispatch d;
-  d.shader = info.shader;
+  d.shader = p.stage.any ? info.stage : info.shader;
   d.constants = {tile.threads,     tile.columns,          tile.groups,
                  p.bias ? 1u : 0u, word(p.k % info.unit), p.types};
   d.push = {word(p.t),    word(rows),   word(p.k), word(p.whole_units()),
             word(stride), word(group0), word(p.n)};
   if (p.format == Format::kI8) d.push.insert(d.push.end(), {word(p.weight_units()), p.shift});
-  d.operands = {p.x_type == DType::kF32 ? Operand::input(0) : Operand::workspace(),
-                Operand::input(1, group0 * group_bytes, (group1 - group0) * group_bytes),
-                Operand::input(2), Operand::output(0)};
-  d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, tile.groups)), 1};
+  const auto weights = [&](int input) {
+    return Operand::input(input, group0 * group_bytes, (group1 - group0) * group_bytes);
+  };
+  d.operands = {p.x_type == DType::kF32 ? Operand::input(0) : Operand::workspace(), weights(1),
+                p.bias || !p.stage.any ? Operand::input(p.stage.bias) : Operand::params(),
+                Operand::output(0)};
+  if (p.stage.any) {
+    d.constants.insert(d.constants.end(), {p.stage.gate, p.stage.bits()});
+    const std::vector<std::uint32_t> push = p.stage.push(p.n);
+    d.push.insert(d.push.end(), push.begin(), push.end());
+    const std::vector<Operand> more = p.stage.operands(weights(p.stage.up));
+    d.operands.insert(d.operands.end(), more.begin(), more.end());
+  }
+  const std::uint32_t side_by_side = p.gated() ? 1 : tile.groups;
+  d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, side_by_side)), 1};
   d.loop_rounds = ceil_div(p.whole_units(), tile.threads / kRows) + p.k % info.unit;
-  d.estimate_us =
-      model_us((group1 - group0) * group_bytes + p.t * (p.k + rows) * 4, 2 * p.t * rows * p.k);
+  const std::int64_t matrices = p.gated() ? 2 : 1;
+  d.estimate_us = model_us(matrices * (group1 - group0) * group_bytes + p.t * (p.k + rows) * 4,
+                           2 * matrices * p.t * rows * p.k);
   return d;
 }
 
@@ -342,6 +410,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   std::string name = "linear_";
   name += info.name;
   name += tile.columns == 1 ? "_gemv" : "_gemm" + std::to_string(tile.columns);
+  name += p.stage.name();
   auto kernel = std::make_shared<LinearKernel>(std::move(name), p);
   if (p.x_type != DType::kF32) {
     kernel->workspace = round_up(p.t * p.k * 4, 64);
@@ -351,31 +420,73 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
     kernel->dispatches.push_back(make_dispatch(p, tile, g, std::min(g + piece, groups)));
     kernel->dispatches.back().barrier_before = g == 0 && p.x_type != DType::kF32;
   }
+  if (p.stage.new_squares && tile.columns >= kSquaresColumns) {
+    if (p.t > target.group_count_max) return refuse(node, "too many rows");
+    kernel->dispatches.push_back(sum_squares(p.t, p.n));
+  }
   finish_estimate(*kernel, node);
   return std::shared_ptr<Kernel>(std::move(kernel));
 }
 
+/// What passes make of a decoder, by the shader's constants.
+struct StageVariant {
+  std::string_view name;
+  std::uint32_t gate;
+  std::uint32_t bits;
+  bool whole;  // of all that stands around a product, so that others are parts of it
+};
+constexpr StageVariant kStages[] = {
+    {" scaled", 0, 1, true},    {" residual normed", 0, 14, true}, {" gated scaled", 1, 1, true},
+    {" residual", 0, 2, false}, {" gated", 1, 0, false},           {" gated gelu", 2, 1, false}};
+
+/// Hot loops are alike in all stages: parts of others are there for one tile.
+void add_stages(const FormatInfo& info, const ShaderVariant& plain, const Tile& tile, bool gated,
+                std::vector<ShaderVariant>& all) {
+  if (info.stage.empty()) return;
+  for (const StageVariant& stage : kStages) {
+    if (gated != (stage.gate != 0) || tile.threads > stage_threads_max(gated, tile.columns))
+      continue;
+    if (!stage.whole && (tile.columns != 1 || tile.threads != 1024)) continue;
+    ShaderVariant v = plain;
+    v.name += stage.name;
+    v.shader = info.stage;
+    v.constants[3] = 0;
+    v.constants.insert(v.constants.end(), {stage.gate, stage.bits});
+    v.bindings = 10;
+    v.push_bytes += 16;
+    all.push_back(std::move(v));
+  }
+}
+
 std::vector<ShaderVariant> variants() {
-  std::vector<ShaderVariant> all;
+  std::vector<ShaderVariant> all = {{"row_squares", "row_squares", {}, 2, 12, 0}};
   std::vector<Tile> tiles = {{16, 2, 64}};
+  std::vector<Tile> gated_tiles;
   for (const std::uint32_t columns : {1u, 2u, 4u, 8u, 16u}) {
     for (const std::uint32_t threads : kGemvThreads) {
       if (columns < 16 || threads <= 512) tiles.push_back({columns, 1, threads});
+      gated_tiles.push_back({columns, 2, threads});
     }
   }
+  const auto variant = [](const FormatInfo& info, const Tile& tile) {
+    const bool affine = info.shader == "linear.i8";
+    const bool tail = info.unit < 32 || affine;
+    ShaderVariant v;
+    v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
+             std::to_string(tile.groups * 64) + " " + std::to_string(tile.threads);
+    v.shader = info.shader;
+    v.constants = {
+        tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u, 0u};
+    v.bindings = 4;
+    v.push_bytes = affine ? 36 : 28;
+    v.work_per_trip = word(info.unit) * tile.columns * tile.groups;
+    return v;
+  };
   for (const FormatInfo& info : kFormats) {
+    for (const Tile& tile : gated_tiles) add_stages(info, variant(info, tile), tile, true, all);
     for (const Tile& tile : tiles) {
-      const bool affine = info.shader == "linear.i8";
-      const bool tail = info.unit < 32 || affine;
-      ShaderVariant v;
-      v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
-               std::to_string(tile.groups * 64) + " " + std::to_string(tile.threads);
-      v.shader = info.shader;
-      v.constants = {
-          tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u, 0u};
-      v.bindings = 4;
-      v.push_bytes = affine ? 36 : 28;
-      v.work_per_trip = word(info.unit) * tile.columns * tile.groups;
+      ShaderVariant v = variant(info, tile);
+      add_stages(info, v, tile, false, all);
       all.push_back(v);
       // What a 16-bit result changes is the store, alike in all tiles.
       if (tile.columns != 16 || tile.threads != 64 || tile.groups != 1) continue;
@@ -387,7 +498,12 @@ std::vector<ShaderVariant> variants() {
   return all;
 }
 
-constexpr std::string_view kOps[] = {"polaris.Linear", "MatMul", "Gemm"};
+constexpr std::string_view kOps[] = {"polaris.Linear",
+                                     "polaris.NormLinear",
+                                     "polaris.GatedLinear",
+                                     "polaris.ResidualLinear",
+                                     "MatMul",
+                                     "Gemm"};
 
 }  // namespace
 

@@ -4,11 +4,18 @@
 // variants: q8_0 -DW_Q8_0
 // variants: q4_0 -DW_Q4_0
 // variants: i8 -DW_I8
+// variants: f32_stage -DW_F32 -DSTAGE
+// variants: f16_stage -DW_F16 -DSTAGE
+// variants: q8_0_stage -DW_Q8_0 -DSTAGE
+// variants: q4_0_stage -DW_Q4_0 -DSTAGE
+// variants: i8_stage -DW_I8 -DSTAGE
 // y[T, N] = x[T, K] @ w[N, K]^T + bias[N], w packed once as [group of 64 rows][k unit][lane].
 //
 // One row of w a lane: 64 lanes read a unit's 1 KiB in a row. The activations of a unit are the
 // same for the whole wave, so the scalar unit loads them and a multiply-add takes them from there.
 // Each 64 threads of a workgroup take every kSlices-th unit of k; the slices are summed in order.
+//
+// STAGE: with what stands around the product in a decoder (linear_stage.glsl).
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "elements.glsl"
@@ -22,6 +29,11 @@ layout(constant_id = 3) const uint kHasBias = 0;
 layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16, i8)
 layout(constant_id = 5) const uint kTypes = 0;    // bias, y: a byte each
 const uint kTypeBias = kTypes & 255u, kTypeY = kTypes >> 8;
+
+#ifdef STAGE
+layout(constant_id = 6) const uint kGate = 0;   // a gate's activation: 0 none, 1 SiLU, 2 GELU by tanh
+layout(constant_id = 7) const uint kStage = 0;  // bits: scaled, residual, squares, normed
+#endif
 
 layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
 layout(set = 0, binding = 1) readonly restrict buffer W { uvec4 w[]; };
@@ -43,6 +55,12 @@ layout(push_constant) uniform P {
   uint table;   // unit of a row group at which its scales start
   uint shift;   // 2^shift units of k share a scale
 #endif
+#ifdef STAGE
+  uint squares_in;   // sums of squares of a row of x
+  uint squares_out;  // of a row of y
+  float size;        // elements of a row whose squares they are
+  float epsilon;
+#endif
 };
 
 const uint kSlices = kThreads / 64;
@@ -55,7 +73,12 @@ const bool kScaleWeights = kAcc >= 16;
 #endif
 // One unit ahead, where that does not cost waves.
 const bool kPrefetch = kAcc <= 8;
-shared float part[kSlices == 1 ? 1 : kThreads * kAcc];
+#ifdef STAGE
+const bool kSquares = (kStage & 4u) != 0 && kCols < 16;  // of more columns another kernel has them
+#else
+const bool kSquares = false;
+#endif
+shared float part[kSlices == 1 && !kSquares ? 1 : kThreads * kAcc];
 
 #if defined(W_F32)
 #define TAIL f
@@ -78,6 +101,16 @@ const uint kUnitWords = 72;
 #endif
 const uint kStep = kUnit < 8 ? kUnit : 8;
 
+#ifdef STAGE
+#include "linear_stage.glsl"
+#else
+// The row group of w that a workgroup's group g is, and whether it is one of the second matrix.
+#define GROUP_FIRST (gl_WorkGroupID.y * kGroups)
+#define GROUP(g) min(group + (g), group_last)
+#define OTHER(g) false
+#define LOAD_W(type, other, name, at) type(name[at])
+#endif
+
 struct Unit {
   uvec4 quants;
   uvec4 more;  // q8_0, i8: the second half
@@ -85,27 +118,27 @@ struct Unit {
   float zero;  // i8: a weight is scale * (q - zero), nothing where they are equal
 };
 
-Unit fetch(uint unit, uint lane) {
+Unit fetch(bool other, uint unit, uint lane) {
   Unit r;
-  r.quants = w[unit * kUnitWords + lane];
+  r.quants = LOAD_W(uvec4, other, w, unit * kUnitWords + lane);
   r.more = uvec4(0);
   r.scale = 1;
   r.zero = 0;
 #if defined(W_Q4_0)
-  r.scale = float(s[unit * kUnitWords * 8 + 512 + lane]) * 0.0625;
+  r.scale = LOAD_W(float, other, s, unit * kUnitWords * 8 + 512 + lane) * 0.0625;
 #elif defined(W_Q8_0)
-  r.more = w[unit * kUnitWords + 64 + lane];
-  r.scale = float(s[unit * kUnitWords * 8 + 1024 + lane]);
+  r.more = LOAD_W(uvec4, other, w, unit * kUnitWords + 64 + lane);
+  r.scale = LOAD_W(float, other, s, unit * kUnitWords * 8 + 1024 + lane);
 #elif defined(W_I8)
-  r.more = w[unit * kUnitWords + 64 + lane];
+  r.more = LOAD_W(uvec4, other, w, unit * kUnitWords + 64 + lane);
 #endif
   return r;
 }
 
 #ifdef W_I8
 // Scale and zero point of unit u in the row group that starts at unit `first`.
-vec2 scale_of(uint first, uint u, uint lane) {
-  return scales[(first + table) * kUnitWords * 2 + (u >> shift) * 64 + lane];
+vec2 scale_of(bool other, uint first, uint u, uint lane) {
+  return LOAD_W(vec2, other, scales, (first + table) * kUnitWords * 2 + (u >> shift) * 64 + lane);
 }
 #endif
 
@@ -140,7 +173,7 @@ void unpack(Unit unit, uint j, out float v[kStep]) {
 void main() {
   const uint lane = gl_LocalInvocationIndex & 63u;
   const uint slice = slice_of(kSlices);
-  const uint group = gl_WorkGroupID.y * kGroups;
+  const uint group = GROUP_FIRST;
   const uint group_last = (n - 1) >> 6;
   // The last tile is moved back to end at t; what it computes twice comes out the same.
   const uint c0 = min(gl_WorkGroupID.x * kCols, t - kCols);
@@ -150,16 +183,19 @@ void main() {
 
   Unit next[kGroups];
   [[unroll]] for (uint g = 0; g < kGroups; g++) {
-    next[g] = fetch(min(group + g, group_last) * stride + min(slice, stride - 1), lane);
+    next[g] = fetch(OTHER(g), GROUP(g) * stride + min(slice, stride - 1), lane);
   }
+#ifdef STAGE
+  load_squares(c0);
+#endif
   for (uint u = slice; u < units; u += kSlices) {
     Unit now[kGroups];
     [[unroll]] for (uint g = 0; g < kGroups; g++) {
-      const uint first = min(group + g, group_last) * stride;
-      now[g] = kPrefetch ? next[g] : fetch(first + u, lane);
-      if (kPrefetch) next[g] = fetch(first + min(u + kSlices, stride - 1), lane);
+      const uint first = GROUP(g) * stride;
+      now[g] = kPrefetch ? next[g] : fetch(OTHER(g), first + u, lane);
+      if (kPrefetch) next[g] = fetch(OTHER(g), first + min(u + kSlices, stride - 1), lane);
 #ifdef W_I8
-      const vec2 affine = scale_of(first, u, lane);
+      const vec2 affine = scale_of(OTHER(g), first, u, lane);
       now[g].scale = affine.x;
       now[g].zero = affine.y;
 #endif
@@ -202,13 +238,14 @@ void main() {
   if (slice == 0) {
     [[dont_unroll]] for (uint i = 0; i < kTail; i++) {
       [[unroll]] for (uint g = 0; g < kGroups; g++) {
-        const uint first = min(group + g, group_last) * stride;
+        const uint first = GROUP(g) * stride;
 #ifdef W_I8
-        const vec2 affine = scale_of(first, units, lane);
+        const vec2 affine = scale_of(OTHER(g), first, units, lane);
         const uint at = ((first + units) * kUnitWords + (i >> 4) * 64 + lane) * 16 + (i & 15u);
-        float v = (float(bitfieldExtract(int(uint(TAIL[at])), 0, 8)) - affine.y) * affine.x;
+        const int q = int(LOAD_W(uint, OTHER(g), TAIL, at));
+        float v = (float(bitfieldExtract(q, 0, 8)) - affine.y) * affine.x;
 #else
-        float v = float(TAIL[((first + units) * 64 + lane) * kUnit + i]);
+        float v = LOAD_W(float, OTHER(g), TAIL, ((first + units) * 64 + lane) * kUnit + i);
 #endif
         uint xo = x0 + units * kUnit + i;
         [[unroll]] for (uint c = 0; c < kCols; c++) {
@@ -226,6 +263,25 @@ void main() {
     }
     barrier();
   }
+#ifdef STAGE
+  if (kSlices == 1 && kScaled) barrier();
+  float square[kCols];
+  [[unroll]] for (uint c = 0; c < kCols; c++) {
+    square[c] = 0;
+    if (c % kSlices != slice) continue;
+    const float inverse = inverse_of(c);
+    [[unroll]] for (uint g = 0; g < kResults; g++) {
+      float sums[2];
+      [[unroll]] for (uint i = 0; i < 2; i++) {
+        const uint a = min(g + i, kGroups - 1) * kCols + c;
+        sums[i] = kSlices > 1 ? sum_of_slices(a, lane) : acc[a];
+      }
+      const uint row = (group + g) * 64 + lane;
+      if (row < n) square[c] = finish(sums, inverse, group0 * 64 + row, c0 + c);
+    }
+  }
+  if (kSquares) add_squares(square, group0 + group, c0, slice, lane);
+#else
   [[unroll]] for (uint a = 0; a < kAcc; a++) {
     if (a % kSlices == slice) {
       float r = acc[a];
@@ -241,4 +297,5 @@ void main() {
       }
     }
   }
+#endif
 }

@@ -193,9 +193,8 @@ float acosh_accurate(float x) {
 
 float sigmoid_accurate(float x) { return 1.0 / (1.0 + exp(-x)); }
 
-// a times the logistic function of alpha * a.
-float swish_accurate(float a, float alpha) {
-  const float x = alpha * a;
+// a times the logistic function of x.
+float logistic_times(float a, float x) {
   // Far below 0 the function is e^x, of which the root: a divisor of e^-x would overflow before
   // a times e^x is nothing.
   const bool far = x < -64.0;
@@ -205,6 +204,8 @@ float swish_accurate(float a, float alpha) {
   small *= e;
   return far ? small : a / (1.0 + e);
 }
+
+float swish_accurate(float a, float alpha) { return logistic_times(a, alpha * a); }
 
 // (e^x - 1) / x for |x| below kNearZero, where the difference itself would lose its digits.
 const float kNearZero = 0.4;
