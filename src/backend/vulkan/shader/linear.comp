@@ -31,7 +31,7 @@ layout(constant_id = 5) const uint kTypes = 0;    // bias, y: a byte each
 const uint kTypeBias = kTypes & 255u, kTypeY = kTypes >> 8;
 
 #ifdef STAGE
-layout(constant_id = 6) const uint kGate = 0;   // a gate's activation: 0 none, 1 SiLU, 2 GELU by tanh
+layout(constant_id = 6) const uint kGate = 0;   // of a gate: 0 none, 1 SiLU, 2 GELU by tanh
 layout(constant_id = 7) const uint kStage = 0;  // bits: scaled, residual, squares, normed
 #endif
 
