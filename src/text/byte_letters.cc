@@ -1,6 +1,6 @@
 #include "text/byte_letters.h"
 
-#include "text/unicode.h"
+#include "base/unicode.h"
 
 namespace polaris {
 namespace {

@@ -2,7 +2,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/unicode.h"
+#include "base/unicode.h"
 
 namespace polaris {
 

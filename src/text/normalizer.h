@@ -4,9 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/regex.h"
 #include "base/result.h"
 #include "text/characters_map.h"
-#include "text/regex.h"
 #include "text/tokenizer_settings.h"
 
 namespace polaris {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "text/unicode.h"
+#include "base/unicode.h"
 #include "text/vocabulary.h"
 
 namespace polaris {

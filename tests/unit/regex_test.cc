@@ -1,4 +1,4 @@
-#include "text/regex.h"
+#include "base/regex.h"
 
 #include <doctest/doctest.h>
 

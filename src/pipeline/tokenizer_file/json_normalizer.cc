@@ -1,10 +1,10 @@
 #include <utility>
 
+#include "base/regex.h"
 #include "base/strings.h"
 #include "pipeline/tokenizer_file/file_parts.h"
 #include "pipeline/tokenizer_file/json_steps.h"
 #include "text/bert_steps.h"
-#include "text/regex.h"
 
 namespace polaris {
 namespace {

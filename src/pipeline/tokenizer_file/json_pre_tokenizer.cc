@@ -1,10 +1,10 @@
 #include <utility>
 
+#include "base/regex.h"
 #include "base/strings.h"
 #include "pipeline/tokenizer_file/json_steps.h"
 #include "text/bert_steps.h"
 #include "text/pre_tokenizer_family.h"
-#include "text/regex.h"
 
 namespace polaris {
 namespace {

@@ -1,11 +1,11 @@
 #include <cmath>
 #include <utility>
 
+#include "base/regex.h"
 #include "base/strings.h"
 #include "pipeline/tokenizer_file/file_parts.h"
 #include "pipeline/tokenizer_file/json_steps.h"
 #include "pipeline/tokenizer_file/tokenizer_file.h"
-#include "text/regex.h"
 
 namespace polaris {
 

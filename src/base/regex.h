@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/character_set.h"
 #include "base/result.h"
-#include "text/character_set.h"
 
 namespace polaris {
 
@@ -17,9 +17,15 @@ namespace polaris {
 /// so that no pattern takes long over any text.
 class Regex {
  public:
+  enum class Syntax : std::uint8_t {
+    kTokenizer,  // as above: \s \d \w \b of Unicode, ^ and $ at lines
+    // As RE2 has it: \s \d \w \b of ASCII, [[:alpha:]] and its like, ^ and $ at the text's ends
+    // alone, and none of possessive, atomic, look-ahead and look-behind.
+    kRe2,
+  };
   /// Errors: invalid (not a pattern, or too large); unsupported (back references, properties other
   /// than general categories, a repeat of what may be empty ...).
-  static Result<Regex> compile(std::string_view pattern);
+  static Result<Regex> compile(std::string_view pattern, Syntax syntax = Syntax::kTokenizer);
 
   struct Match {
     std::size_t begin = 0;
@@ -28,6 +34,9 @@ class Regex {
   /// The first match that is not empty at or after `from`; begin = end = text.size() where there is
   /// none. Errors: exhausted where `budget` runs out.
   Result<Match> find(std::span<const char32_t> text, std::size_t from, std::int64_t& budget) const;
+
+  /// Whether the whole text is a match. Errors: exhausted where `budget` runs out.
+  Result<bool> matches(std::span<const char32_t> text, std::int64_t& budget) const;
 
   static constexpr std::size_t kPatternBytesMax = 1 << 14;
   static constexpr std::size_t kInstructionsMax = 1 << 13;
@@ -58,6 +67,7 @@ class Regex {
   friend class RegexParser;
   std::vector<Instruction> program_;
   std::vector<CharacterSet> sets_;
+  Syntax syntax_ = Syntax::kTokenizer;
 };
 
 }  // namespace polaris

@@ -1,4 +1,4 @@
-#include "text/regex.h"
+#include "base/regex.h"
 
 #include <algorithm>
 
@@ -11,11 +11,18 @@ using Op = Instruction::Op;
 class Matcher {
  public:
   Matcher(std::span<const Instruction> program, std::span<const CharacterSet> sets,
-          std::span<const char32_t> text, std::int64_t& budget)
-      : program_(program), sets_(sets), text_(text), budget_(budget) {}
+          Regex::Syntax syntax, std::span<const char32_t> text, std::int64_t& budget)
+      : program_(program),
+        sets_(sets),
+        re2_(syntax == Regex::Syntax::kRe2),
+        text_(text),
+        budget_(budget) {}
 
-  /// Where a match that begins at `at` ends, for the part of the program at `pc`.
-  std::optional<std::size_t> run(std::uint32_t pc, std::size_t at) {
+  bool matches_all() { return run(0, 0, true).has_value(); }
+
+  /// Where a match that begins at `at` ends, for the part of the program at `pc`; `whole`: one that
+  /// ends where the text does.
+  std::optional<std::size_t> run(std::uint32_t pc, std::size_t at, bool whole = false) {
     const std::size_t base = ways_.size();
     bool alive = true;
     while (budget_-- > 0) {
@@ -26,6 +33,10 @@ class Matcher {
       }
       const Instruction& in = program_[pc];
       if (in.op == Op::kMatch) {
+        if (whole && at < text_.size()) {
+          alive = false;
+          continue;
+        }
         ways_.resize(base);
         return at;
       }
@@ -120,6 +131,11 @@ class Matcher {
   }
 
   bool is_word(std::size_t at) const {
+    if (re2_) {
+      const char32_t c = at < text_.size() ? text_[at] : U' ';
+      return c == U'_' || (c >= U'0' && c <= U'9') || (c >= U'a' && c <= U'z') ||
+             (c >= U'A' && c <= U'Z');
+    }
     static const CategoryMask kWord = category_mask("L") | category_mask("M") |
                                       category_mask("Nd") | category_mask("Nl") |
                                       category_mask("Pc");
@@ -130,8 +146,8 @@ class Matcher {
     switch (in.mode) {
       case 'A': return at == 0;
       case 'z': return at == text_.size();
-      case '^': return at == 0 || text_[at - 1] == '\n';
-      case '$': return at == text_.size() || text_[at] == '\n';
+      case '^': return at == 0 || (!re2_ && text_[at - 1] == '\n');
+      case '$': return at == text_.size() || (!re2_ && text_[at] == '\n');
       default: break;
     }
     const bool edge = (at > 0 && is_word(at - 1)) != is_word(at);
@@ -140,6 +156,7 @@ class Matcher {
 
   std::span<const Instruction> program_;
   std::span<const CharacterSet> sets_;
+  bool re2_;
   std::span<const char32_t> text_;
   std::int64_t& budget_;
   std::vector<Way> ways_;
@@ -149,7 +166,7 @@ class Matcher {
 
 Result<Regex::Match> Regex::find(std::span<const char32_t> text, std::size_t from,
                                  std::int64_t& budget) const {
-  Matcher matcher(program_, sets_, text, budget);
+  Matcher matcher(program_, sets_, syntax_, text, budget);
   for (std::size_t at = from; at < text.size(); ++at) {
     const auto end = matcher.run(0, at);
     if (budget <= 0) {
@@ -158,6 +175,12 @@ Result<Regex::Match> Regex::find(std::span<const char32_t> text, std::size_t fro
     if (end && *end > at) return Match{at, *end};
   }
   return Match{text.size(), text.size()};
+}
+
+Result<bool> Regex::matches(std::span<const char32_t> text, std::int64_t& budget) const {
+  const bool found = Matcher(program_, sets_, syntax_, text, budget).matches_all();
+  if (budget > 0) return found;
+  return Error::exhausted("[regex] steps, got a text that the pattern takes too long over");
 }
 
 }  // namespace polaris

@@ -3,8 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/regex.h"
 #include "base/strings.h"
-#include "text/regex.h"
 
 namespace polaris {
 
@@ -39,7 +39,10 @@ std::uint32_t size_of(const Code& code) { return static_cast<std::uint32_t>(code
 /// Recursive descent over the pattern; the first fault is kept.
 class RegexParser {
  public:
-  explicit RegexParser(std::string_view pattern) : text_(pattern) {}
+  RegexParser(std::string_view pattern, Regex::Syntax syntax)
+      : text_(pattern), re2_(syntax == Regex::Syntax::kRe2) {
+    out_.syntax_ = syntax;
+  }
 
   Result<Regex> parse() {
     Part whole = alternatives(false, 0);
@@ -130,6 +133,10 @@ class RegexParser {
     ++at_;
     Op op = Op::kJump;  // a plain group
     bool negated = false;
+    if (re2_ && at_ < text_.size() && text_[at_] == '?' && !is_re2_group()) {
+      fail_unsupported("a group (?" + std::string(text_.substr(at_ + 1, 1)));
+      return {};
+    }
     if (take("?=")) {
       op = Op::kLook;
     } else if (take("?!")) {
@@ -166,6 +173,12 @@ class RegexParser {
     return out;
   }
 
+  /// RE2's groups that stand for what they do here too.
+  bool is_re2_group() const {
+    const std::string_view rest = text_.substr(at_);
+    return rest.starts_with("?:") || rest.starts_with("?i:");
+  }
+
   Part repeated(Part item) {
     std::uint32_t min = 0;
     std::uint32_t max = 0;
@@ -173,8 +186,13 @@ class RegexParser {
       char mode = 'g';
       if (take('?'))
         mode = 'l';
-      else if (take('+'))
+      else if (!re2_ && take('+'))
         mode = 'p';
+      if (re2_ && at_ < text_.size() &&
+          std::string_view("*+?").find(text_[at_]) != std::string_view::npos) {
+        fail_invalid("a repeat of a repeat");
+        return item;
+      }
       item = repeat(std::move(item), min, max, mode);
     }
     return item;
@@ -261,7 +279,11 @@ class RegexParser {
         break;
       }
       if (!first && take(']')) break;
-      if (text_[at_] == '[' || text_.substr(at_).starts_with("&&")) {
+      if (re2_ && text_.substr(at_).starts_with("[:")) {
+        named_class(out);
+        continue;
+      }
+      if (!re2_ && (text_[at_] == '[' || text_.substr(at_).starts_with("&&"))) {
         fail_unsupported("a set inside a set");
         break;
       }
@@ -269,6 +291,55 @@ class RegexParser {
     }
     out.close(negated, ignore_case);
     return out;
+  }
+
+  /// At [:name:] or [:^name:] inside a set.
+  void named_class(CharacterSet& out) {
+    const std::size_t end = text_.find(":]", at_);
+    std::string_view name =
+        end == std::string_view::npos ? "" : text_.substr(at_ + 2, end - at_ - 2);
+    const bool negated = name.starts_with('^');
+    if (negated) name.remove_prefix(1);
+    const std::string_view ranges = ascii_class(name);
+    if (ranges.empty()) return fail_invalid("a class [:" + printable(name, 32) + ":]");
+    at_ = end + 2;
+    add_ascii(out, ranges, negated);
+  }
+
+  /// First and last of each range, in order and apart; empty for another name.
+  static std::string_view ascii_class(std::string_view name) {
+    constexpr std::pair<std::string_view, std::string_view> kClasses[] = {
+        {"alnum", "09AZaz"},
+        {"alpha", "AZaz"},
+        {"ascii", {"\0\x7f", 2}},
+        {"blank", "\t\t  "},
+        {"cntrl", {"\0\x1f\x7f\x7f", 4}},
+        {"digit", "09"},
+        {"graph", "!~"},
+        {"lower", "az"},
+        {"print", " ~"},
+        {"punct", "!/:@[`{~"},
+        {"space", "\t\r  "},
+        {"upper", "AZ"},
+        {"word", "09AZ__az"},
+        {"xdigit", "09AFaf"},
+    };
+    for (const auto& [known, ranges] : kClasses) {
+      if (known == name) return ranges;
+    }
+    return {};
+  }
+
+  static void add_ascii(CharacterSet& out, std::string_view ranges, bool negated) {
+    char32_t next = 0;  // the first that no range before has
+    for (std::size_t i = 0; i < ranges.size(); i += 2) {
+      const auto first = static_cast<char32_t>(static_cast<unsigned char>(ranges[i]));
+      const auto last = static_cast<char32_t>(static_cast<unsigned char>(ranges[i + 1]));
+      if (!negated) out.add_range(first, last);
+      if (negated && first > next) out.add_range(next, first - 1);
+      next = last + 1;
+    }
+    if (negated) out.add_range(next, kBadByte + 0xFF);
   }
 
   void member(CharacterSet& out) {
@@ -310,6 +381,14 @@ class RegexParser {
       return std::nullopt;
     }
     const char letter = text_[at_];
+    if (re2_ && std::string_view("sSdDwW").find(letter) != std::string_view::npos) {
+      ++at_;
+      const char lower = static_cast<char>(to_lower(static_cast<unsigned char>(letter)));
+      // \s is without the vertical tab that [[:space:]] has.
+      add_ascii(out, lower == 's' ? "\t\n\f\r  " : ascii_class(lower == 'd' ? "digit" : "word"),
+                lower != letter);
+      return std::nullopt;
+    }
     switch (letter) {
       case 's':
       case 'S':
@@ -443,17 +522,18 @@ class RegexParser {
   }
 
   std::string_view text_;
+  bool re2_;
   std::size_t at_ = 0;
   Regex out_;
   Status status_;
 };
 
-Result<Regex> Regex::compile(std::string_view pattern) {
+Result<Regex> Regex::compile(std::string_view pattern, Syntax syntax) {
   if (pattern.size() > kPatternBytesMax) {
     return Error::invalid("[regex] pattern, got " + std::to_string(pattern.size()) +
                           " bytes, wanted at most " + std::to_string(kPatternBytesMax));
   }
-  return RegexParser(pattern).parse();
+  return RegexParser(pattern, syntax).parse();
 }
 
 }  // namespace polaris

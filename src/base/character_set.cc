@@ -1,4 +1,4 @@
-#include "text/character_set.h"
+#include "base/character_set.h"
 
 #include <algorithm>
 #include <iterator>

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "text/unicode.h"
+#include "base/unicode.h"
 
 namespace polaris {
 
