@@ -76,7 +76,8 @@ typedef enum polaris_dtype {
   POLARIS_I4 = 19,
   POLARIS_U4 = 20,
   POLARIS_I2 = 21,
-  POLARIS_U2 = 22
+  POLARIS_U2 = 22,
+  POLARIS_STRING = 23 /* see "strings, sequences and optionals" */
 } polaris_dtype;
 
 /* A type: dims[0, rank), row-major. Where a type describes a model, a dim that is not fixed is -1.
@@ -95,6 +96,44 @@ POLARIS_EXPORT polaris_error* polaris_tensor_create(const polaris_type* type, co
 POLARIS_EXPORT void polaris_tensor_type(const polaris_tensor* tensor, polaris_type* out);
 POLARIS_EXPORT const void* polaris_tensor_bytes(const polaris_tensor* tensor, size_t* byte_count);
 POLARIS_EXPORT void polaris_tensor_free(polaris_tensor* tensor);
+
+/* ---- strings, sequences and optionals ---- */
+
+/* What a value is. All of them are held by polaris_tensor handles and given to and taken from runs
+ * as tensors are. A sequence holds tensors of one dtype; an optional holds one value or nothing.
+ * The type of such a value is that of the tensors in it: a dim that is not the same in all of them
+ * is -1, and where their ranks differ the rank is POLARIS_RANK_MAX and every dim is -1. */
+typedef enum polaris_kind {
+  POLARIS_TENSOR = 0,
+  POLARIS_SEQUENCE = 1,
+  POLARIS_OPTIONAL = 2,         /* of a tensor */
+  POLARIS_OPTIONAL_SEQUENCE = 3 /* of a sequence */
+} polaris_kind;
+POLARIS_EXPORT polaris_kind polaris_tensor_kind(const polaris_tensor* tensor);
+/* A tensor of strings, row-major; their lengths are in bytes, null where each ends with a NUL. They
+ * are copied. polaris_tensor_create makes tensors of empty strings alone. Errors: invalid (a rank
+ * or a dim that cannot be, a null string), out_of_memory. */
+POLARIS_EXPORT polaris_error* polaris_strings_create(int32_t rank, const int64_t* dims,
+                                                     const char* const* strings,
+                                                     const size_t* lengths, polaris_tensor** out);
+/* A string and its length; no NUL follows it. Null where there is no such string. It lives as long
+ * as the tensor; polaris_tensor_bytes hands out no bytes of strings, sequences and optionals. */
+POLARIS_EXPORT const char* polaris_tensor_string(const polaris_tensor* tensor, size_t index,
+                                                 size_t* length);
+/* The items are shared: they may be freed at once. Errors: invalid (an item of another dtype, or
+ * that is no tensor), exhausted (too many). */
+POLARIS_EXPORT polaris_error* polaris_sequence_create(polaris_dtype dtype,
+                                                      const polaris_tensor* const* items,
+                                                      size_t item_count, polaris_tensor** out);
+/* `of`: POLARIS_TENSOR or POLARIS_SEQUENCE; a null value is nothing. Errors as above. */
+POLARIS_EXPORT polaris_error* polaris_optional_create(polaris_kind of, polaris_dtype dtype,
+                                                      const polaris_tensor* value,
+                                                      polaris_tensor** out);
+/* Items of a sequence; 1 or 0 for an optional; 0 for a tensor. */
+POLARIS_EXPORT size_t polaris_tensor_item_count(const polaris_tensor* tensor);
+/* An item as a new handle. Errors: not_found. */
+POLARIS_EXPORT polaris_error* polaris_tensor_item(const polaris_tensor* tensor, size_t index,
+                                                  polaris_tensor** out);
 
 /* ---- running models ---- */
 
@@ -146,6 +185,11 @@ POLARIS_EXPORT const char* polaris_function_input(const polaris_program* program
 POLARIS_EXPORT const char* polaris_function_output(const polaris_program* program,
                                                    const char* function, size_t index,
                                                    polaris_type* type);
+/* What an input or output is; POLARIS_TENSOR where there is no such index. */
+POLARIS_EXPORT polaris_kind polaris_function_input_kind(const polaris_program* program,
+                                                        const char* function, size_t index);
+POLARIS_EXPORT polaris_kind polaris_function_output_kind(const polaris_program* program,
+                                                         const char* function, size_t index);
 /* The short form, of the function null. */
 POLARIS_EXPORT size_t polaris_program_input_count(const polaris_program* program);
 POLARIS_EXPORT size_t polaris_program_output_count(const polaris_program* program);

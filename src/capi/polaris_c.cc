@@ -43,6 +43,10 @@ polaris_error* polaris_tensor_create(const polaris_type* type, const void* bytes
       return Error::invalid(
           "[c] tensor type is malformed, wanted a known dtype and dims of at least 0");
     }
+    if (bytes != nullptr && converted->dtype == polaris::DType::kString) {
+      return Error::invalid(
+          "[c] bytes of strings, wanted none: polaris_strings_create takes strings");
+    }
     auto tensor = bytes == nullptr
                       ? polaris::Tensor::allocate(*converted)
                       : polaris::Tensor::from_bytes(
@@ -58,8 +62,9 @@ void polaris_tensor_type(const polaris_tensor* tensor, polaris_type* out) {
 }
 
 const void* polaris_tensor_bytes(const polaris_tensor* tensor, size_t* byte_count) {
-  if (byte_count != nullptr) *byte_count = tensor->tensor.bytes().size();
-  return tensor->tensor.bytes().data();
+  const bool host_only = polaris::is_host_only(tensor->tensor.type());
+  if (byte_count != nullptr) *byte_count = host_only ? 0 : tensor->tensor.bytes().size();
+  return host_only ? nullptr : tensor->tensor.bytes().data();
 }
 
 void polaris_tensor_free(polaris_tensor* tensor) { delete tensor; }

@@ -129,6 +129,20 @@ const char* polaris_function_output(const polaris_program* program, const char* 
   return graph->output_names()[index].c_str();
 }
 
+polaris_kind polaris_function_input_kind(const polaris_program* program, const char* function,
+                                         size_t index) {
+  const polaris::Graph* graph = graph_of(program, function);
+  if (graph == nullptr || index >= graph->inputs().size()) return POLARIS_TENSOR;
+  return static_cast<polaris_kind>(graph->value(graph->inputs()[index]).type.kind);
+}
+
+polaris_kind polaris_function_output_kind(const polaris_program* program, const char* function,
+                                          size_t index) {
+  const polaris::Graph* graph = graph_of(program, function);
+  if (graph == nullptr || index >= graph->outputs().size()) return POLARIS_TENSOR;
+  return static_cast<polaris_kind>(graph->value(graph->outputs()[index]).type.kind);
+}
+
 const char* polaris_function_input_dim(const polaris_program* program, const char* function,
                                        size_t index, int32_t axis, polaris_dim_kind* kind,
                                        int64_t* bound) {

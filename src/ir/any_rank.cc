@@ -3,6 +3,22 @@
 #include "ir/infer.h"
 
 namespace polaris {
+namespace {
+
+ValueKind optional_of(ValueKind kind) {
+  const bool sequence = kind == ValueKind::kSequence || kind == ValueKind::kOptionalSequence;
+  return sequence ? ValueKind::kOptionalSequence : ValueKind::kOptional;
+}
+
+/// What may be there and what is are together what may be there.
+std::optional<ValueKind> join_kinds(ValueKind a, ValueKind b) {
+  if (a == b) return a;
+  const bool optional = a == optional_of(a) || b == optional_of(b);
+  if (optional && optional_of(a) == optional_of(b)) return optional_of(a);
+  return std::nullopt;
+}
+
+}  // namespace
 
 bool has_any_rank(const Graph& graph) {
   const auto open = [&](ValueId id) {
@@ -16,9 +32,11 @@ bool has_any_rank(const Graph& graph) {
 }
 
 std::optional<TensorType> join_types(const TensorType& a, const TensorType& b) {
-  if (auto merged = merge_types(a, b)) return merged;
+  const auto kind = join_kinds(a.kind, b.kind);
+  if (!kind) return std::nullopt;
+  if (auto merged = merge_types(a.as(*kind), b.as(*kind))) return merged;
   if (a.dtype != b.dtype || a.encoding != b.encoding) return std::nullopt;
-  TensorType out = a;
+  TensorType out = a.as(*kind);
   out.shape = any_rank();
   return out;
 }

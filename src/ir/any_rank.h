@@ -21,8 +21,8 @@ inline Shape unknown_shape(std::int64_t rank) {
   return is_static_dim(rank) ? Shape::filled(static_cast<int>(rank), kUnknownDim) : any_rank();
 }
 
-/// The type that covers both, of any rank where theirs differ. Nothing where element type or
-/// encoding do.
+/// The type that covers both, of any rank where theirs differ, an optional where one of them is.
+/// Nothing where element type, encoding or what else they are differ.
 std::optional<TensorType> join_types(const TensorType& a, const TensorType& b);
 
 }  // namespace polaris

@@ -18,6 +18,7 @@ struct RegionInput {
     kOperand,  // input `operand` of the node, the same in every round
     kCarried,  // that input in the first round, then the body's output `output`
     kElement,  // the round's slice of that input along `axis`, without that dim
+    kItem,     // the round's item of that input where it is a sequence, else as kOperand
     kRound,    // int64[]: how many rounds there were before
     kTrue,     // bool[]: true
   };
@@ -39,6 +40,7 @@ struct ControlResult {
     kRegion,   // output `index` of the region that ran
     kLast,     // what is carried from operand `index`, after the last round
     kStacked,  // output `index` of the body, of all rounds, along a new dim `axis`
+    kListed,   // output `index` of the body, of all rounds, as a sequence
   };
   From from = From::kRegion;
   int index = 0;
@@ -80,7 +82,7 @@ struct ControlView {
   int again = -1;  // output of the body: one bool, whether there is another round
   int condition =
       -1;  // region whose one output, a bool, says before each round whether there is one
-  // and the scanned operands' length where there are any.
+  // and the length of the scanned operands and of the sequences, where there are any.
 
   template <class A>
   const A& as() const {

@@ -1,12 +1,14 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "ir/control.h"
+#include "tensor/values.h"
 
 namespace polaris {
 
@@ -120,6 +122,11 @@ class ControlRun {
       most = *trips;
     }
     for (const RegionInput& input : region(view_.body).inputs) {
+      if (input.from == From::kItem) {
+        auto listed = item_count(input.operand);
+        if (!listed) return listed.error();
+        if (listed->has_value()) most = std::min(most, **listed);
+      }
       if (input.from != From::kElement) continue;
       const Shape& shape = host_.type(operand(input.operand)).shape;
       const auto axis = scan_axis(view_, input.axis, shape.rank());
@@ -133,6 +140,21 @@ class ControlRun {
       most = std::min(most, scanned_);
     }
     return most;
+  }
+
+  /// Items of an operand that is a sequence; all of them have as many.
+  Result<std::optional<std::int64_t>> item_count(int i) {
+    if (host_.type(operand(i)).kind != ValueKind::kSequence) return std::optional<std::int64_t>();
+    auto sequence = host_.host(operand(i));
+    if (!sequence) return sequence.error();
+    const auto count = static_cast<std::int64_t>(sequence->items().size());
+    if (listed_ >= 0 && listed_ != count) {
+      return view_.fail("length of sequence " + std::to_string(i) + ", got " +
+                        std::to_string(count) + ", wanted that of the others, " +
+                        std::to_string(listed_));
+    }
+    listed_ = count;
+    return std::optional(count);
   }
 
   /// One round; whether there may be another.
@@ -155,7 +177,7 @@ class ControlRun {
           (*results)[static_cast<std::size_t>(input.output)];
     }
     for (std::size_t i = 0; i < parts_.size(); ++i) {
-      if (view_.results[i].from != ControlResult::From::kStacked) continue;
+      if (view_.results[i].from == ControlResult::From::kLast) continue;
       parts_[i].push_back((*results)[static_cast<std::size_t>(view_.results[i].index)]);
       if (auto s = host_.put_by(parts_[i].back(), round); !s) return s.error();
     }
@@ -179,6 +201,13 @@ class ControlRun {
     switch (input.from) {
       case From::kOperand:
       case From::kCarried: return operand(input.operand);
+      case From::kItem: {
+        const Value& whole = operand(input.operand);
+        if (host_.type(whole).kind != ValueKind::kSequence) return whole;
+        auto sequence = host_.host(whole);
+        if (!sequence) return sequence.error();
+        return host_.of(sequence->items()[static_cast<std::size_t>(round)]);
+      }
       case From::kElement: {
         const Value& whole = operand(input.operand);
         const auto axis = scan_axis(view_, input.axis, host_.type(whole).shape.rank());
@@ -203,6 +232,7 @@ class ControlRun {
     const Graph& body = graph(view_.body);
     const ValueId made = body.outputs()[static_cast<std::size_t>(result.index)];
     TensorType part = parts.empty() ? body.value(made).type : host_.type(parts.front());
+    if (result.from == ControlResult::From::kListed) return listed(part, parts);
     for (int d = 0; d < part.shape.rank(); ++d) {
       if (!is_static_dim(part.shape[d])) part.shape[d] = 0;  // no round told
     }
@@ -218,12 +248,25 @@ class ControlRun {
     return host_.stack(parts, part, *axis);
   }
 
+  Result<Value> listed(const TensorType& part, std::span<const Value> parts) {
+    std::vector<Tensor> items;
+    for (const Value& one : parts) {
+      auto item = host_.host(one);
+      if (!item) return item.error();
+      items.push_back(item.take());
+    }
+    auto sequence = make_sequence(part, std::move(items));
+    if (!sequence) return view_.fail(sequence.error().message());
+    return host_.of(sequence.take());
+  }
+
   const Node& node_;
   const ControlView& view_;
   ControlHost<Value>& host_;
   std::vector<Value> operands_;            // carried ones: of the round at hand
   std::vector<std::vector<Value>> parts_;  // by result: what is stacked in the end
   std::int64_t scanned_ = -1;              // length of what is scanned
+  std::int64_t listed_ = -1;               // and of the sequences
 };
 
 /// Runs a node of control flow. Errors: invalid where a selector, count or condition is not one

@@ -19,7 +19,8 @@ Result<InferContext> infer_types(const OpDef& op, const Attrs& attrs, std::strin
                                  std::span<const TensorType* const> types,
                                  std::span<const Tensor* const> values, int output_count);
 
-/// Runs a node on host tensors by op.reference: types from infer, outputs allocated, required
+/// Runs a node on host values by op.reference, or op.host where strings, sequences or optionals are
+/// among them: types from infer, outputs allocated, required
 /// aliases filled from their inputs, data-dependent outputs cut to their actual shape. A null input
 /// is absent. Inputs of kTypeOnly ops may have a type and no bytes.
 /// Errors: unsupported (no reference: control flow), invalid (infer, reference, an output whose

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ir/any_rank.h"
+#include "ir/check_results.h"
 #include "ir/evaluate.h"
 #include "ir/inference.h"
 #include "ir/op_util/infer.h"
@@ -69,10 +70,11 @@ Result<Types> Inference::infer_outputs(const Node& node) {
   if (node.op->infer == nullptr) return context.fail("has no infer");
   if (auto s = check_ports(context); !s) return s.error();
   const bool open = std::any_of(types.begin(), types.end(), [](const TensorType* type) {
-    return type != nullptr && has_any_rank(type->shape);
+    return type != nullptr && type->is_tensor() && has_any_rank(type->shape);
   });
   if (open && !node.op->is_control()) return infer_any_rank(node, context);
   if (auto s = node.op->infer(context); !s) return s.error();
+  if (auto s = check_results(context); !s) return s.error();
   return std::move(context.outputs);
 }
 
@@ -87,7 +89,7 @@ Result<Types> Inference::infer_any_rank(const Node& node, InferContext& context)
     if (context.inputs[i] == nullptr) continue;
     types[i] = *context.inputs[i];
     pointers[i] = &types[i];
-    if (has_any_rank(types[i].shape)) open.push_back(i);
+    if (types[i].is_tensor() && has_any_rank(types[i].shape)) open.push_back(i);
   }
   constexpr int kRanks = kMaxRank + 1;
   const bool many = open.size() > 2;
@@ -119,7 +121,7 @@ Result<Types> Inference::infer_any_rank(const Node& node, InferContext& context)
 }
 
 std::optional<TensorType> merge_types(const TensorType& a, const TensorType& b) {
-  if (a.dtype != b.dtype || a.encoding != b.encoding) return std::nullopt;
+  if (a.dtype != b.dtype || a.encoding != b.encoding || a.kind != b.kind) return std::nullopt;
   if (has_any_rank(a.shape)) return a;
   if (has_any_rank(b.shape)) return b;
   if (a.shape.rank() != b.shape.rank()) return std::nullopt;

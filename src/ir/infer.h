@@ -12,7 +12,7 @@ namespace polaris {
 Status infer_graph(Graph& graph, std::vector<Tensor>* known);
 
 /// The type that covers both: equal dims stay, others become unknown. Nothing where element type,
-/// rank or encoding differ.
+/// rank, encoding or kind of value differ.
 std::optional<TensorType> merge_types(const TensorType& a, const TensorType& b);
 
 }  // namespace polaris

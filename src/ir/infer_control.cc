@@ -64,9 +64,17 @@ Result<Types> Inference::input_types(const ControlView& view, const Region& regi
       case RegionInput::From::kTrue: out.push_back({DType::kBool, {}, {}}); continue;
       case RegionInput::From::kOperand:
       case RegionInput::From::kCarried:
-      case RegionInput::From::kElement: break;
+      case RegionInput::From::kElement:
+      case RegionInput::From::kItem: break;
     }
     TensorType type = operands[static_cast<std::size_t>(input.operand)];
+    if (input.from == RegionInput::From::kItem && type.kind == ValueKind::kSequence) {
+      type.kind = ValueKind::kTensor;
+    }
+    if (input.from == RegionInput::From::kElement && !type.is_tensor()) {
+      return view.fail("scan input " + std::to_string(input.operand) + ", got " + type.to_string() +
+                       ", wanted a tensor");
+    }
     if (input.from == RegionInput::From::kElement && !has_any_rank(type.shape)) {
       const auto axis = scan_axis(view, input.axis, type.shape.rank());
       if (!axis) return axis.error();
@@ -151,7 +159,8 @@ Result<Types> Inference::infer_rounds(Node& node, const ControlView& view) {
   const Region& body = view.regions[static_cast<std::size_t>(view.body)];
   const auto check_bool = [&](const TensorType& type, std::string_view what) {
     const auto elements = type.shape.checked_elements();
-    if (type.dtype == DType::kBool && (!elements || *elements == 1)) return Status::success();
+    const bool is_bool = type.is_tensor() && type.dtype == DType::kBool;
+    if (is_bool && (!elements || *elements == 1)) return Status::success();
     return Status(view.fail(std::string(what) + ", got " + type.to_string() + ", wanted one bool"));
   };
   // A carried value's dims that change from one round to the next become unknown; every pass but
@@ -193,6 +202,14 @@ Result<Types> Inference::infer_rounds(Node& node, const ControlView& view) {
       continue;
     }
     TensorType type = given[static_cast<std::size_t>(result.index)];
+    if (!type.is_tensor()) {
+      return view.fail("output " + std::to_string(out.size()) + ", got " + type.to_string() +
+                       " of each iteration, wanted a tensor");
+    }
+    if (result.from == ControlResult::From::kListed) {
+      out.push_back(type.as(ValueKind::kSequence));
+      continue;
+    }
     // One dim more than any rank is any rank.
     if (!has_any_rank(type.shape)) {
       if (type.shape.rank() == kMaxRank) {

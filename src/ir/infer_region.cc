@@ -14,10 +14,11 @@ namespace {
 constexpr int kByValueMax = 64;
 
 bool is_alike(const Types& a, const Types& b) {
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [](const TensorType& x, const TensorType& y) {
-        return x.dtype == y.dtype && x.encoding == y.encoding && x.shape.rank() == y.shape.rank();
-      });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const TensorType& x, const TensorType& y) {
+                      return x.dtype == y.dtype && x.encoding == y.encoding && x.kind == y.kind &&
+                             x.shape.rank() == y.shape.rank();
+                    });
 }
 
 Types stored_inputs(const Graph& graph) {

@@ -66,7 +66,7 @@ std::vector<KnownInt> Knowledge::partial(ValueId id) const {
 bool Knowledge::may_track(const Node& node) {
   const OpDef& op = *node.op;
   if (!op.has_trait(kFoldable) || op.has_trait(kDataDependent | kStateful)) return false;
-  if (op.reference == nullptr) return false;
+  if (!op.is_defined()) return false;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (!reads_data(node, i)) continue;
     const HostValue& value = host(node.inputs[i]);
@@ -74,6 +74,7 @@ bool Knowledge::may_track(const Node& node) {
   }
   return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
     if (!id.valid()) return true;
+    if (!graph_.value(id).type.is_tensor()) return false;
     const auto elements = graph_.value(id).type.shape.checked_elements();
     return elements && *elements <= kTrackedElementsMax;
   });

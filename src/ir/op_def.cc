@@ -1,5 +1,7 @@
 #include "ir/op_def.h"
 
+#include <algorithm>
+
 #include "tensor/element.h"
 
 namespace polaris {
@@ -34,6 +36,13 @@ std::string op_full_name(const OpDef& op) {
 
 std::uint32_t OpDef::input_flags(int i) const { return port_flags(inputs, i); }
 std::uint32_t OpDef::output_flags(int i) const { return port_flags(outputs, i); }
+
+bool OpDef::takes_strings(int i) const {
+  if ((input_flags(i) & kStrings) != 0) return true;
+  if (inputs.empty() || size_rule != SizeRule::kMove) return false;
+  const auto port = std::min(static_cast<std::size_t>(i), inputs.size() - 1);
+  return ((moved >> port) & 1u) != 0;
+}
 
 std::optional<std::vector<std::int64_t>> InferContext::ints(int i) const {
   // A list that is empty by its type is known, whatever makes it.
@@ -71,5 +80,6 @@ Status run_reference(RefContext& context) {
 
 Error InferContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }
 Error RefContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }
+Error HostContext::fail(std::string_view what) const { return node_error(*op, node_name, what); }
 
 }  // namespace polaris

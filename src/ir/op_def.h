@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +27,11 @@ enum PortFlags : std::uint32_t {
   kHostRead = 1u << 2,        // read on the host when planning: shapes, axes, repeats, pads
   kAcceptsEncoded = 1u << 3,  // a constant with an affine or block encoding is legal here
   kSpatial = 1u << 4,         // [N, C, spatial...]: kernels may take it in other layouts
+  // What else than a tensor of numbers is legal here. Strings also are in what a kMove op moves.
+  kStrings = 1u << 5,
+  kSequence = 1u << 6,
+  kOptionalValue = 1u << 7,
+  kNoTensor = 1u << 8,  // a tensor is not: only a sequence or an optional, as the flags above say
 };
 struct Port {
   std::string_view name;
@@ -169,6 +175,34 @@ class RefContext {
   Error fail(std::string_view what) const;
 };
 
+/// What OpDef::host sees: whole values, strings, sequences and optionals among them.
+class HostContext {
+ public:
+  const OpDef* op = nullptr;
+  const Attrs* attrs = nullptr;
+  std::string_view node_name;
+  std::span<const Tensor* const> inputs;  // null: absent
+  std::span<const TensorType> types;      // of the outputs, as infer gave them
+  std::vector<Tensor> outputs;            // as many; `host` fills them
+  std::int64_t bytes_max = 0;             // that one output may hold
+
+  bool has(int i) const {
+    return i < static_cast<int>(inputs.size()) && inputs[static_cast<std::size_t>(i)] != nullptr;
+  }
+  const Tensor& in(int i) const { return *inputs[static_cast<std::size_t>(i)]; }
+  /// Sets output i, where the node has it.
+  void give(int i, Tensor value) {
+    if (static_cast<std::size_t>(i) < outputs.size()) {
+      outputs[static_cast<std::size_t>(i)] = std::move(value);
+    }
+  }
+  template <class A>
+  const A& as() const {
+    return static_cast<const A&>(*attrs);
+  }
+  Error fail(std::string_view what) const;
+};
+
 /// Runs the op's reference, and zeroes the padding of packed outputs. All that runs references goes
 /// through here.
 Status run_reference(RefContext& context);
@@ -205,7 +239,11 @@ struct OpDef {
   std::uint32_t moved = 0;  // kMove: bit i for input i, the last port's for variadic ones
   std::unique_ptr<Attrs> (*make_attrs)() = nullptr;  // null: no attributes
   Status (*infer)(InferContext&) = nullptr;
-  Status (*reference)(RefContext&) = nullptr;  // null only for control flow
+  Status (*reference)(RefContext&) = nullptr;  // null for control flow, and where `host` is all
+  /// The definition where an operand or a result lives on the host alone (strings, sequences,
+  /// optionals). Null: there is no such node, or strings are only moved or compared, for which
+  /// `reference` serves on numbers that stand for them.
+  Status (*host)(HostContext&) = nullptr;
   /// Control flow: how the node's graphs are run (ir/control.h). `infer` then only checks operands;
   /// what the outputs are follows from the graphs.
   const ControlDef* control = nullptr;
@@ -231,6 +269,10 @@ struct OpDef {
   }
   bool has_trait(std::uint32_t trait) const { return (traits & trait) != 0; }
   bool is_control() const { return control != nullptr; }
+  /// Whether the op says itself what its nodes compute.
+  bool is_defined() const { return reference != nullptr || host != nullptr; }
+  /// Whether strings may stand in input i.
+  bool takes_strings(int i) const;
   /// Flags of input i, the last port's for variadic ones.
   std::uint32_t input_flags(int i) const;
   /// Flags of output i, likewise.

@@ -12,6 +12,7 @@ constexpr Row kRows[] = {
     {"BitShift", "direction"},
     {"Cast", "to"},
     {"Concat", "axis"},
+    {"ConcatFromSequence", "axis"},
     {"GroupNormalization", "num_groups"},
     {"MaxPool", "kernel_shape"},
 };

@@ -1,6 +1,6 @@
 #include "ir/scan_tensors.h"
 
-#include "tensor/element.h"
+#include "tensor/tensor_writer.h"
 
 namespace polaris {
 namespace {
@@ -13,40 +13,55 @@ std::int64_t run_elements(const TensorType& type, int axis) {
 }  // namespace
 
 Result<Tensor> slice_tensor(const Tensor& whole, int axis, std::int64_t index) {
+  auto out = cut_tensor(whole, axis, index, 1);
+  if (!out) return out;
+  Shape shape = out->shape();
+  shape.erase(axis);
+  return out->reshaped(shape);
+}
+
+Result<Tensor> cut_tensor(const Tensor& whole, int axis, std::int64_t from, std::int64_t count) {
   TensorType type = whole.type();
   const std::int64_t length = type.shape[axis];
   const std::int64_t outer = type.shape.elements_between(0, axis);
   const std::int64_t run = run_elements(type, axis);
-  type.shape.erase(axis);
-  auto out = Tensor::allocate(type);
-  if (!out || out->bytes().empty()) return out;
-  std::byte* to = out->mutable_bytes().data();
+  type.shape[axis] = count;
+  auto out = TensorWriter::begin(type);
+  if (!out) return out.error();
   for (std::int64_t o = 0; o < outer; ++o) {
-    copy_elements(type.dtype, to, o * run, whole.bytes().data(), (o * length + index) * run, run);
+    out->add(whole, (o * length + from) * run, count * run);
   }
-  return out;
+  return out->finish();
 }
 
 Result<Tensor> stack_tensors(std::span<const Tensor> parts, const TensorType& part, int axis) {
   TensorType type = part;
   type.shape.insert(axis, static_cast<std::int64_t>(parts.size()));
-  if (!type.bytes()) {
+  std::vector<Tensor> rows;
+  for (const Tensor& one : parts) {
+    Shape shape = one.shape();
+    shape.insert(axis, 1);
+    rows.push_back(one.reshaped(shape));
+  }
+  return join_tensors(rows, type, axis);
+}
+
+Result<Tensor> join_tensors(std::span<const Tensor> parts, const TensorType& type, int axis) {
+  if (!type.shape.checked_elements()) {
     return Error::invalid("[tensor] stacked parts, got " + type.to_string() +
                           ", wanted a size that fits");
   }
-  auto out = Tensor::allocate(type);
-  if (!out || out->bytes().empty()) return out;
+  auto out = TensorWriter::begin(type);
+  if (!out) return out.error();
   const std::int64_t outer = type.shape.elements_between(0, axis);
   const std::int64_t run = run_elements(type, axis);
-  std::byte* to = out->mutable_bytes().data();
-  std::int64_t at = 0;
   for (std::int64_t o = 0; o < outer; ++o) {
     for (const Tensor& one : parts) {
-      copy_elements(type.dtype, to, at, one.bytes().data(), o * run, run);
-      at += run;
+      const std::int64_t elements = one.shape()[axis] * run;
+      out->add(one, o * elements, elements);
     }
   }
-  return out;
+  return out->finish();
 }
 
 }  // namespace polaris

@@ -88,6 +88,10 @@ Status Verifier::define(ValueId id, const std::string& what) {
 }
 
 Status Verifier::check_type(const Value& value) {
+  if (is_host_only(value.type) && !value.type.encoding.is_plain()) {
+    return fail("value '" + value.name + "' of type " + value.type.to_string() +
+                " is encoded, wanted no such value on the host alone");
+  }
   for (std::int64_t dim : value.type.shape) {
     if (is_symbol_dim(dim) &&
         symbol_of(dim) >= static_cast<std::int64_t>(graph_.symbols().size())) {
@@ -103,6 +107,14 @@ Status Verifier::check_constant(const Value& value) {
   if (constant.data.type() != value.type) {
     return fail("constant '" + value.name + "', got data " + constant.data.type().to_string() +
                 ", wanted " + value.type.to_string());
+  }
+  if (!value.type.is_tensor()) {
+    return fail("constant '" + value.name + "', got " + value.type.to_string() +
+                ", wanted a tensor");
+  }
+  // What a tensor of strings holds was checked when it was made.
+  if (value.type.dtype == DType::kString && value.type.encoding.is_plain()) {
+    return Status::success();
   }
   const auto bytes = value.type.bytes();
   if (!bytes || *bytes != static_cast<std::int64_t>(constant.data.bytes().size())) {
@@ -122,6 +134,10 @@ Status Verifier::check_state(const StateUse& use) {
   if (auto s = define(use.read, "state '" + state.name + "'"); !s) return s;
   state_[static_cast<std::size_t>(use.read.index)] = true;
   const Value& read = graph_.value(use.read);
+  if (is_host_only(read.type)) {
+    return fail("state '" + state.name + "', got " + read.type.to_string() +
+                ", wanted a tensor of numbers");
+  }
   if (read.producer.valid() || read.constant) {
     return fail("state '" + state.name + "' reads a value that something else defines");
   }

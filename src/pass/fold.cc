@@ -82,7 +82,7 @@ std::int64_t Folder::input_bytes(const Node& node) const {
 
 bool Folder::may_fold(const Node& node) const {
   const OpDef& op = *node.op;
-  if (!op.has_trait(kFoldable) || op.has_trait(kStateful) || op.reference == nullptr) {
+  if (!op.has_trait(kFoldable) || op.has_trait(kStateful) || !op.is_defined()) {
     return false;
   }
   if (op.is("Decode", "polaris") || !node.subgraphs.empty()) return false;

@@ -19,6 +19,7 @@ bool is_step(const Editor& editor, const Node& node) {
     return false;
   }
   if (node.inputs.empty() || node.inputs.size() > 2) return false;
+  if (!editor.type(node.outputs[0]).is_tensor()) return false;
   const DType dtype = editor.type(node.outputs[0]).dtype;
   if (dtype != DType::kF32 && dtype != DType::kF16 && dtype != DType::kBF16) return false;
   return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {

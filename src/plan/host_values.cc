@@ -6,6 +6,7 @@
 
 #include "ir/data_values.h"
 #include "ir/evaluate.h"
+#include "ir/host_only.h"
 
 namespace polaris {
 namespace {
@@ -67,7 +68,8 @@ HostArithmetic host_arithmetic(const Graph& graph, const std::vector<bool>& host
       return std::any_of(ids.begin(), ids.end(),
                          [&](ValueId id) { return id.valid() && flags[at(id)]; });
     };
-    const bool foldable = node.op->has_trait(kFoldable) && !node.op->has_trait(kDataDependent);
+    const bool foldable = node.op->has_trait(kFoldable) && !node.op->has_trait(kDataDependent) &&
+                          !runs_on_host(graph, node);
     const bool known = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
       return !id.valid() || graph.value(id).constant || host_needed[at(id)];
     });
@@ -81,7 +83,7 @@ HostArithmetic host_arithmetic(const Graph& graph, const std::vector<bool>& host
         if (input.valid() && !node.op->has_trait(kTypeOnly)) wanted[at(input)] = true;
       }
     }
-    if (arithmetic || node.op->is_control()) continue;
+    if (arithmetic || node.op->is_control() || runs_on_host(graph, node)) continue;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.inputs[i].valid() && reads_on_host(node, i)) out.planned[at(node.inputs[i])] = true;
     }

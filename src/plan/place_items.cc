@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "ir/bounds.h"
 #include "ir/evaluate.h"
+#include "ir/host_only.h"
 #include "plan/host_values.h"
 
 namespace polaris {
@@ -88,7 +89,7 @@ class Collector {
       const bool is_floating =
           std::any_of(node.outputs.begin(), node.outputs.end(),
                       [&](ValueId id) { return id.valid() && floating[at(id)]; });
-      if (is_floating) continue;
+      if (is_floating || runs_on_host(graph, node)) continue;
       for (const auto& subgraph : node.subgraphs) add_graph(*subgraph);
       PlaceItem item;
       item.graph = &graph;
@@ -126,7 +127,7 @@ struct NodeQuery {
 
 /// Nothing where its types at their bounds contradict each other, or hang on data.
 std::optional<NodeQuery> query_of(const Graph& graph, const Node& node) {
-  if (node.op->is_control()) return std::nullopt;
+  if (node.op->is_control() || runs_on_host(graph, node)) return std::nullopt;
   NodeQuery out;
   std::vector<const TensorType*> given;
   out.types.reserve(node.inputs.size());

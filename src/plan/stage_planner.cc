@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ir/evaluate.h"
+#include "ir/host_only.h"
 #include "plan/host_values.h"
 #include "plan/layout_choice.h"
 #include "plan/memory.h"
@@ -40,7 +41,8 @@ class StagePlanner {
       }
     }
     stage_.end = at;
-    if (at == stage_.begin && at < graph_.order().size()) {
+    const bool stuck = at == stage_.begin && at < graph_.order().size();
+    if (stuck && !runs_on_host(graph_, graph_.node(graph_.order()[at]))) {
       return Error::internal("[plan] no progress at node '" + graph_.node(graph_.order()[at]).name +
                              "'");
     }
@@ -81,6 +83,7 @@ class StagePlanner {
       stage_.control = id;
       return Next::kStopAfter;
     }
+    if (runs_on_host(graph_, node)) return Next::kStopBefore;
     std::vector<const TensorType*> types;
     std::vector<const Tensor*> known;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {

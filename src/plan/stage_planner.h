@@ -23,7 +23,8 @@ struct PlanContext {
 
 /// Plans the stage that begins at position `begin` of the graph's order, with `live_in` the values
 /// alive there (every value that a later node, output or state update reads, constants and states
-/// apart). Errors: what infer finds, unsupported (no device runs a node; says why for each).
+/// apart). It ends before a node that the host runs, and is empty where it begins with one. Errors:
+/// what infer finds, unsupported (no device runs a node; says why for each).
 Result<Stage> plan_stage(const PlanContext& context, const Graph& graph, std::size_t begin,
                          std::vector<LiveIn> live_in);
 

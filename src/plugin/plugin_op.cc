@@ -126,7 +126,8 @@ void plugin_set_output_type(polaris_node* node, std::int32_t index, const polari
   const auto at = static_cast<std::size_t>(index);
   if (node->infer == nullptr || index < 0 || at >= node->typed.size()) return;
   const auto converted = from_c_type(*type);
-  if (!converted) {
+  // What a plugin computes stands in bytes.
+  if (!converted || is_host_only(*converted)) {
     node->malformed = true;
     return;
   }

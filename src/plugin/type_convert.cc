@@ -6,7 +6,9 @@ static_assert(POLARIS_RANK_MAX == kMaxRank);
 static_assert(POLARIS_BOOL == static_cast<int>(DType::kBool));
 static_assert(POLARIS_F8E8M0 == static_cast<int>(DType::kF8E8M0));
 static_assert(POLARIS_F4E2M1 == static_cast<int>(DType::kF4E2M1));
-static_assert(POLARIS_U2 == static_cast<int>(DType::kU2) && kDTypeCount == POLARIS_U2 + 1);
+static_assert(POLARIS_U2 == static_cast<int>(DType::kU2));
+static_assert(POLARIS_STRING == static_cast<int>(DType::kString));
+static_assert(kDTypeCount == POLARIS_STRING + 1);
 
 polaris_type to_c_type(const TensorType& type) {
   polaris_type out = {};

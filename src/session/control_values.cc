@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/host_only.h"
 #include "ir/scan_tensors.h"
 #include "session/value_move.h"
 
@@ -83,8 +84,9 @@ Status ControlValues::begin(const ControlView& view, const Graph& body,
     const Node& node = body.node(*at);
     for (ValueId input : node.inputs) {
       if (!input.valid()) continue;
+      const bool on_host = node.op->is_control() || runs_on_host(body, node);
       device[static_cast<std::size_t>(input.index)] =
-          node.op->is_control() ? kHost : info.placement.node[static_cast<std::size_t>(at->index)];
+          on_host ? kHost : info.placement.node[static_cast<std::size_t>(at->index)];
     }
   }
   const auto& inputs = view.regions[static_cast<std::size_t>(view.body)].inputs;
@@ -93,6 +95,7 @@ Status ControlValues::begin(const ControlView& view, const Graph& body,
     if (from == RegionInput::From::kRound || from == RegionInput::From::kTrue) continue;
     ValueRef& value = operands[static_cast<std::size_t>(inputs[i].operand)];
     const TensorType& type = value.type;
+    if (is_host_only(type)) continue;
     if (from == RegionInput::From::kElement) {
       // Each slice would be read back where it does not lie in one piece.
       const auto axis = scan_axis(view, inputs[i].axis, type.shape.rank());

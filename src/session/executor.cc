@@ -4,8 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "ir/evaluate.h"
 #include "ir/node_error.h"
 #include "session/control_values.h"
+#include "session/scan_pile.h"
 #include "session/stage_key.h"
 #include "session/stage_runner.h"
 #include "session/value_move.h"
@@ -22,6 +24,7 @@ Result<std::vector<LiveIn>> Executor::live_in(const GraphInfo& info, Frontier& f
   std::vector<LiveIn> out;
   out.reserve(frontier.size());
   for (Live& live : frontier) {
+    if (is_host_only(live.ref.type)) continue;
     LiveIn value;
     value.value = live.id;
     value.type = live.ref.type;
@@ -57,6 +60,13 @@ Result<Executor::Outcome> Executor::run(const Graph& graph, std::span<const Valu
     if (auto status = run_host_phase(runtime_, info, position, states.types, frontier); !status) {
       return status.error();
     }
+    if (info.on_host[position]) {
+      const Node& node = graph.node(graph.order()[position]);
+      if (auto status = run_on_host(info, node, frontier, states); !status) return status.error();
+      ++position;
+      std::erase_if(frontier, [&](const Live& value) { return !read_later(value.id, position); });
+      continue;
+    }
     auto values = live_in(info, frontier);
     if (!values) return values.error();
     const std::string key = stage_key(graph, position, *values, states.types, device_outputs);
@@ -65,7 +75,9 @@ Result<Executor::Outcome> Executor::run(const Graph& graph, std::span<const Valu
     const Stage& stage = (*loaded)->stage;
     std::vector<const ValueRef*> live;
     live.reserve(frontier.size());
-    for (const Live& value : frontier) live.push_back(&value.ref);
+    for (const Live& value : frontier) {
+      if (!is_host_only(value.ref.type)) live.push_back(&value.ref);
+    }
     StageRunner runner(runtime_, info, **loaded, options_, ticket_);
     auto made = runner.run(live, states);
     if (!made) return made.error();
@@ -149,19 +161,51 @@ Result<std::vector<StateWrite>> Executor::state_writes(const GraphInfo& info,
   return out;
 }
 
-Result<std::vector<ValueRef>> Executor::run_control(const GraphInfo& info, const Node& node,
+Result<std::vector<ValueRef>> Executor::operands_of(const GraphInfo& info, const Node& node,
                                                     const Frontier& frontier,
                                                     const BoundStates& states) {
-  std::vector<ValueRef> inputs;
+  std::vector<ValueRef> out;
   for (ValueId id : node.inputs) {
     if (!id.valid()) {
-      inputs.emplace_back();
+      out.emplace_back();
       continue;
     }
     auto value = value_of(*info.graph, id, frontier, states);
     if (!value) return value.error();
-    inputs.push_back(value.take());
+    out.push_back(value.take());
   }
+  return out;
+}
+
+Status Executor::run_on_host(const GraphInfo& info, const Node& node, Frontier& frontier,
+                             const BoundStates& states) {
+  auto operands = operands_of(info, node, frontier, states);
+  if (!operands) return operands.error();
+  std::vector<Tensor> held(operands->size());
+  std::vector<const Tensor*> inputs(operands->size(), nullptr);
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    if (!node.inputs[i].valid()) continue;
+    auto host = to_host(runtime_, (*operands)[i]);
+    if (!host) return host.error();
+    held[i] = host.take();
+    inputs[i] = &held[i];
+  }
+  const std::int64_t bytes_max = ScanPile(runtime_, {}, options_.loop_bytes_max).limit_of(kHost);
+  auto results = evaluate_node(*node.op, *node.attrs, node.name, inputs,
+                               static_cast<int>(node.outputs.size()), bytes_max);
+  if (!results) return results.error();
+  for (std::size_t o = 0; o < node.outputs.size(); ++o) {
+    if (!node.outputs[o].valid()) continue;
+    frontier.push_back({node.outputs[o], ValueRef::of(std::move((*results)[o]))});
+  }
+  return Status::success();
+}
+
+Result<std::vector<ValueRef>> Executor::run_control(const GraphInfo& info, const Node& node,
+                                                    const Frontier& frontier,
+                                                    const BoundStates& states) {
+  auto inputs = operands_of(info, node, frontier, states);
+  if (!inputs) return inputs.error();
   ControlValues::Program program;
   program.info = [&](const Graph& graph) -> const GraphInfo& { return program_.info(graph); };
   program.run = [&](const Graph& graph, std::span<const ValueRef> given) {
@@ -170,7 +214,7 @@ Result<std::vector<ValueRef>> Executor::run_control(const GraphInfo& info, const
   program.cancelled = [&] { return options_.cancel != nullptr && options_.cancel->cancelled(); };
   ControlValues values(runtime_, std::move(program), "[" + op_full_name(*node.op) + "] ",
                        options_.loop_bytes_max);
-  auto results = polaris::run_control<ValueRef>(node, values, std::move(inputs));
+  auto results = polaris::run_control<ValueRef>(node, values, inputs.take());
   if (!results || !info.writes_in_place) return results;
   // A state handed through must not change when a later node writes it in place.
   for (ValueRef& result : *results) {

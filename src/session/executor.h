@@ -30,6 +30,10 @@ class Executor {
   using Live = LiveValue;
   using Frontier = std::vector<Live>;
 
+  Result<std::vector<ValueRef>> operands_of(const GraphInfo& info, const Node& node,
+                                            const Frontier& frontier, const BoundStates& states);
+  Status run_on_host(const GraphInfo& info, const Node& node, Frontier& frontier,
+                     const BoundStates& states);
   Result<std::vector<ValueRef>> run_control(const GraphInfo& info, const Node& node,
                                             const Frontier& frontier, const BoundStates& states);
   Result<ValueRef> value_of(const Graph& graph, ValueId id, const Frontier& frontier,

@@ -15,6 +15,7 @@ struct GraphInfo {
   std::vector<bool> host_needed;
   HostArithmetic arithmetic;
   std::vector<std::int64_t> last_reader;
+  std::vector<bool> on_host;     // by position in the order: the executor runs the node itself
   bool writes_in_place = false;  // some node writes a state's bytes
   bool function = false;         // one of the program's functions, no graph within one
 };

@@ -22,7 +22,7 @@ Result<ValueRef> KeptValues::get(std::string_view name, DeviceIndex device) {
   for (const ValueRef& place : places) {
     if (place.device == device) return place;
   }
-  if (device == kHost) return places.front();
+  if (device == kHost || is_host_only(places.front().type)) return places.front();
   auto copy = copy_to(runtime_, places.front(), device);
   if (!copy) return copy.error();
   places.push_back(*copy);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/os/mapping_guard.h"
+#include "ir/host_only.h"
 #include "ir/nested.h"
 #include "plan/host_values.h"
 #include "plan/stage_planner.h"
@@ -13,12 +14,13 @@
 namespace polaris {
 namespace {
 
-/// By input: the device of the first node that reads it.
+/// By input: the device of the first node that reads it on one.
 std::vector<DeviceIndex> first_readers(const Graph& graph, const Placement& placement) {
   std::vector<DeviceIndex> by_value(graph.value_count(), kHost);
   for (NodeId id : graph.order()) {
+    if (runs_on_host(graph, graph.node(id))) continue;
     for (ValueId input : graph.node(id).inputs) {
-      if (!input.valid()) continue;
+      if (!input.valid() || is_host_only(graph.value(input).type)) continue;
       DeviceIndex& device = by_value[static_cast<std::size_t>(input.index)];
       if (device == kHost) device = placement.node[static_cast<std::size_t>(id.index)];
     }
@@ -135,6 +137,7 @@ void Program::add_info(const Graph& graph) {
   info.arithmetic = host_arithmetic(graph, info.host_needed);
   info.last_reader = last_readers(graph);
   for (NodeId id : graph.order()) {
+    info.on_host.push_back(runs_on_host(graph, graph.node(id)));
     info.writes_in_place = info.writes_in_place || graph.node(id).op->has_trait(kStateful);
   }
 }

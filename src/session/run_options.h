@@ -25,8 +25,8 @@ struct NodeTime {
 
 struct RunOptions {
   const CancelToken* cancel = nullptr;
-  /// Bytes that the iterations of one Loop may pile up as its scan outputs; 0: half of what the
-  /// device that holds them may use.
+  /// Bytes that the iterations of one Loop may pile up as its scan outputs, and that one sequence
+  /// may hold; 0: half of what the device that holds them may use.
   std::int64_t loop_bytes_max = 0;
   Trace* trace = nullptr;
   std::vector<NodeTime>* profile = nullptr;  // appended to; launches are then serialized

@@ -25,8 +25,9 @@ std::int64_t ScanPile::limit_of(DeviceIndex device) const {
 Status ScanPile::add(const ValueRef& part, std::int64_t trip) {
   const std::size_t place =
       part.device == kHost ? bytes_.size() - 1 : static_cast<std::size_t>(part.device);
-  const std::int64_t held =
-      part.lease ? part.lease->buffer()->bytes() : part.type.bytes().value_or(0);
+  const std::int64_t held = part.device == kHost ? part.host.held_bytes()
+                            : part.lease         ? part.lease->buffer()->bytes()
+                                                 : part.type.bytes().value_or(0);
   bytes_[place] += held + kPartBytes;
   const std::int64_t limit = limit_of(part.device);
   if (bytes_[place] <= limit) return Status::success();

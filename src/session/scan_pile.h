@@ -22,9 +22,9 @@ class ScanPile {
         bytes_(static_cast<std::size_t>(runtime.device_count()) + 1, 0) {}
   /// Errors: exhausted, saying the limit.
   Status add(const ValueRef& part, std::int64_t trip);
+  std::int64_t limit_of(DeviceIndex device) const;
 
  private:
-  std::int64_t limit_of(DeviceIndex device) const;
   Runtime& runtime_;
   std::string label_;
   std::int64_t bytes_max_;

@@ -31,7 +31,7 @@ Status check_tensors(const RunRequest& request) {
   for (std::size_t i = 0; i < request.inputs.size(); ++i) {
     const auto* tensor = std::get_if<Tensor>(&request.inputs[i]);
     if (tensor == nullptr) continue;
-    if (auto status = symbols.bind_input(i, tensor->type()); !status) return status;
+    if (auto status = symbols.bind_input(i, *tensor); !status) return status;
   }
   return Status::success();
 }
@@ -87,7 +87,10 @@ Result<std::vector<ValueRef>> Session::gather(const RunRequest& request) {
         out.back() = own.take();
       }
     }
-    if (auto status = symbols.bind_input(i, out.back().type); !status) return status.error();
+    const ValueRef& value = out.back();
+    auto status = value.device == kHost ? symbols.bind_input(i, value.host)
+                                        : symbols.bind_input(i, value.type);
+    if (!status) return status.error();
   }
   return out;
 }

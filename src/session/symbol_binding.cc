@@ -2,12 +2,25 @@
 
 #include <string>
 
+#include "ir/any_rank.h"
+#include "tensor/values.h"
+
 namespace polaris {
 namespace {
 
 bool is_bucket(std::int64_t size, std::int64_t bound) {
   const bool power = size > 0 && (size & (size - 1)) == 0;
   return size == bound || (power && size < bound);
+}
+
+/// As far as the dims are known; of any rank, all do.
+bool fits_shape(const Shape& shape, const Shape& wanted) {
+  if (has_any_rank(wanted)) return true;
+  if (shape.rank() != wanted.rank()) return false;
+  for (int d = 0; d < shape.rank(); ++d) {
+    if (is_static_dim(wanted[d]) && wanted[d] != shape[d]) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -36,21 +49,38 @@ Status SymbolBinding::set(std::int64_t symbol, std::int64_t size, std::string_vi
   return Status::success();
 }
 
+Status SymbolBinding::bind_input(std::size_t index, const Tensor& tensor) {
+  const Value& value = graph_.value(graph_.inputs()[index]);
+  if (value.type.is_tensor()) return bind_input(index, tensor.type());
+  const TensorType& type = tensor.type();
+  bool fits = type.kind == value.type.kind && type.dtype == value.type.dtype;
+  // Each tensor in it is such a one; the type of the whole says only what they have in common.
+  for (const Tensor& held : tensors_of(tensor)) {
+    fits = fits && fits_shape(held.shape(), value.type.shape);
+    if (!fits) break;
+    if (auto status = bind_dims(held.shape(), value); !status) return status;
+  }
+  return fits ? Status::success() : misfit(value, type);
+}
+
+Error SymbolBinding::misfit(const Value& value, const TensorType& type) {
+  return Error::invalid("[run] input '" + value.name + "', got " + type.to_string() + ", wanted " +
+                        value.type.to_string());
+}
+
 Status SymbolBinding::bind_input(std::size_t index, const TensorType& type) {
   const Value& value = graph_.value(graph_.inputs()[index]);
-  const TensorType& wanted = value.type;
-  bool fits = type.encoding.is_plain() && type.dtype == wanted.dtype &&
-              type.shape.rank() == wanted.shape.rank();
-  for (int d = 0; fits && d < type.shape.rank(); ++d) {
-    fits = !is_static_dim(wanted.shape[d]) || wanted.shape[d] == type.shape[d];
-  }
-  if (!fits) {
-    return Error::invalid("[run] input '" + value.name + "', got " + type.to_string() +
-                          ", wanted " + wanted.to_string());
-  }
-  for (int d = 0; d < type.shape.rank(); ++d) {
-    if (!is_symbol_dim(wanted.shape[d])) continue;
-    auto status = set(symbol_of(wanted.shape[d]), type.shape[d], value.name);
+  const bool fits =
+      type.encoding.is_plain() && type.kind == value.type.kind && type.dtype == value.type.dtype &&
+      type.shape.rank() == value.type.shape.rank() && fits_shape(type.shape, value.type.shape);
+  return fits ? bind_dims(type.shape, value) : misfit(value, type);
+}
+
+Status SymbolBinding::bind_dims(const Shape& shape, const Value& value) {
+  if (has_any_rank(value.type.shape)) return Status::success();
+  for (int d = 0; d < shape.rank(); ++d) {
+    if (!is_symbol_dim(value.type.shape[d])) continue;
+    auto status = set(symbol_of(value.type.shape[d]), shape[d], value.name);
     if (!status) return status;
   }
   return Status::success();

@@ -18,6 +18,8 @@ class SymbolBinding {
   /// Input `index` has this type. Errors: invalid, naming the input, where dtype, rank, a fixed dim
   /// or a symbol's size does not fit.
   Status bind_input(std::size_t index, const TensorType& type);
+  /// The same of a value on the host; of a sequence or an optional, all that is in it.
+  Status bind_input(std::size_t index, const Tensor& tensor);
   /// Errors: not_found (no such symbol), invalid.
   Status bind(std::string_view symbol, std::int64_t size);
   /// kUnknownDim where nothing has told.
@@ -27,6 +29,8 @@ class SymbolBinding {
 
  private:
   Status set(std::int64_t symbol, std::int64_t size, std::string_view input);
+  Status bind_dims(const Shape& shape, const Value& value);
+  static Error misfit(const Value& value, const TensorType& type);
   const Graph& graph_;
   std::vector<std::int64_t> sizes_;  // by symbol
 };

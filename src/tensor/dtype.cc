@@ -31,9 +31,10 @@ constexpr DTypeInfo kRows[] = {
     {"uint4", "", 4, Kind::kUnsigned},
     {"int2", "", 2, Kind::kSigned},
     {"uint2", "", 2, Kind::kUnsigned},
+    {"string", "", 0, Kind::kText},
 };
 static_assert(sizeof kRows / sizeof kRows[0] == kDTypeCount);
-static_assert(static_cast<int>(DType::kU2) + 1 == kDTypeCount);
+static_assert(static_cast<int>(DType::kString) + 1 == kDTypeCount);
 
 }  // namespace
 
@@ -42,6 +43,7 @@ const DTypeInfo& dtype_info(DType dtype) { return kRows[static_cast<int>(dtype)]
 std::optional<std::int64_t> bytes_of(DType dtype, std::int64_t elements) {
   if (elements < 0) return std::nullopt;
   const int bits = dtype_info(dtype).bits;
+  if (bits == 0) return std::nullopt;
   if (bits >= 8) return checked_mul<std::int64_t>(elements, bits / 8);
   // Rounded up without the sum that could leave int64.
   const int shared = 8 / bits;
@@ -61,7 +63,10 @@ bool fills_bytes(DType dtype, std::int64_t elements) {
   return !is_packed(dtype) || elements % (8 / dtype_info(dtype).bits) == 0;
 }
 
-bool is_packed(DType dtype) { return dtype_info(dtype).bits < 8; }
+bool is_packed(DType dtype) {
+  const int bits = dtype_info(dtype).bits;
+  return bits > 0 && bits < 8;
+}
 std::string_view dtype_name(DType dtype) { return dtype_info(dtype).name; }
 
 std::optional<DType> dtype_from_name(std::string_view name) {

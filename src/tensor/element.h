@@ -26,7 +26,7 @@ struct BoolByte {
 
 /// Calls f with a value of the C++ type that stores `dtype` (F16, BF16, bool as std::uint8_t via
 /// BoolByte): `with_dtype(dtype, [&](auto tag) { using T = decltype(tag); ... })`. Small dtypes
-/// have no such type: callers keep them out.
+/// and strings have no such type: callers keep them out.
 template <class F>
 decltype(auto) with_dtype(DType dtype, F&& f) {
   switch (dtype) {
@@ -52,7 +52,8 @@ decltype(auto) with_dtype(DType dtype, F&& f) {
     case DType::kI4:
     case DType::kU4:
     case DType::kI2:
-    case DType::kU2: break;
+    case DType::kU2:
+    case DType::kString: break;
   }
   return f(BoolByte{});
 }

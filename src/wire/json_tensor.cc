@@ -2,12 +2,15 @@
 
 #include <cmath>
 #include <limits>
+#include <string_view>
+#include <vector>
 
 #include "base/json_writer.h"
 #include "base/os/mapped_file.h"
 #include "base/os/mapping_guard.h"
 #include "tensor/element.h"
 #include "tensor/number.h"
+#include "tensor/values.h"
 #include "wire/json.h"
 
 namespace polaris {
@@ -44,6 +47,9 @@ class Reader {
     return Status::success();
   }
 
+  /// What was read, where they are strings.
+  const std::vector<std::string_view>& strings() const { return strings_; }
+
  private:
   Status element(JsonValue value) {
     if (store(value)) {
@@ -55,6 +61,11 @@ class Reader {
   }
 
   bool store(JsonValue value) {
+    if (dtype_ == DType::kString) {
+      const auto text = value.text();
+      if (text) strings_.push_back(*text);
+      return text.has_value();
+    }
     std::byte* const data = tensor_.mutable_bytes().data();
     if (const auto flag = value.boolean()) {
       return dtype_ == DType::kBool &&
@@ -78,12 +89,15 @@ class Reader {
   Tensor& tensor_;
   DType dtype_;
   std::int64_t index_ = 0;
+  std::vector<std::string_view> strings_;
 };
 
 void write_element(JsonWriter& json, const Tensor& tensor, std::int64_t index) {
   const DType dtype = tensor.dtype();
   const std::byte* data = tensor.bytes().data();
-  if (dtype == DType::kBool) {
+  if (dtype == DType::kString) {
+    json.value(tensor.string(index));
+  } else if (dtype == DType::kBool) {
     json.value(load_i64(dtype, data, index) != 0);
   } else if (dtype == DType::kU64) {
     json.value(static_cast<std::uint64_t>(load_i64(dtype, data, index)));
@@ -107,38 +121,97 @@ void write_level(JsonWriter& json, const Tensor& tensor, int level, std::int64_t
   json.end_array();
 }
 
-}  // namespace
-
-Result<Tensor> read_json_tensor(std::string_view text, DType dtype) {
-  const auto document = JsonDocument::parse(text);
-  if (!document) return document.error();
-  const auto shape = shape_of(document->root());
+Result<Tensor> tensor_of(JsonValue value, DType dtype, std::size_t values_max) {
+  const auto shape = shape_of(value);
   if (!shape) return shape.error();
   // No more elements than values of the text, which are bounded, unless levels are ragged.
   const auto elements = shape->checked_elements();
-  if (!elements || std::cmp_greater(*elements, text.size())) {
+  if (!elements || std::cmp_greater(*elements, values_max)) {
     return bad("levels are ragged, got " + shape->to_string() + " by the first of each");
   }
   auto out = Tensor::allocate(dtype, *shape);
   if (!out) return out.error();
-  if (Status status = Reader(*out).read(document->root(), 0); !status) return status.error();
+  Reader reader(*out);
+  if (Status status = reader.read(value, 0); !status) return status.error();
+  if (dtype == DType::kString) return Tensor::strings(*shape, reader.strings());
   return out;
 }
 
+Result<Tensor> value_of(JsonValue value, const TensorType& type, std::size_t values_max) {
+  const TensorType tensor = type.as(ValueKind::kTensor);
+  switch (type.kind) {
+    case ValueKind::kTensor: break;
+    case ValueKind::kSequence: {
+      if (!value.is(JsonKind::kArray)) return bad("is no array, wanted a sequence of tensors");
+      std::vector<Tensor> items;
+      for (JsonValue v = value.first(); v; v = v.next()) {
+        auto item = tensor_of(v, type.dtype, values_max);
+        if (!item) return item.error().with_context("item " + std::to_string(items.size()));
+        items.push_back(item.take());
+      }
+      return make_sequence(tensor, std::move(items));
+    }
+    case ValueKind::kOptional:
+    case ValueKind::kOptionalSequence: {
+      const bool sequence = type.kind == ValueKind::kOptionalSequence;
+      const TensorType held = type.as(sequence ? ValueKind::kSequence : ValueKind::kTensor);
+      if (value.is(JsonKind::kNull)) return make_optional(held, std::nullopt);
+      auto inner = value_of(value, held, values_max);
+      if (!inner) return inner;
+      return make_optional(held, inner.take());
+    }
+  }
+  return tensor_of(value, type.dtype, values_max);
+}
+
+void write_value(JsonWriter& json, const Tensor& value) {
+  const ValueKind kind = value.type().kind;
+  if (kind == ValueKind::kTensor) {
+    std::int64_t index = 0;
+    return write_level(json, value, 0, index);
+  }
+  if (kind == ValueKind::kSequence) {
+    json.begin_array();
+    for (const Tensor& item : value.items()) write_value(json, item);
+    json.end_array();
+  } else if (value.items().empty()) {
+    json.null();
+  } else {
+    write_value(json, value.items().front());
+  }
+}
+
+}  // namespace
+
+Result<Tensor> read_json_tensor(std::string_view text, DType dtype) {
+  return read_json_value(text, TensorType{dtype, {}, {}});
+}
+
+Result<Tensor> read_json_value(std::string_view text, const TensorType& type) {
+  const auto document = JsonDocument::parse(text);
+  if (!document) return document.error();
+  return value_of(document->root(), type, text.size());
+}
+
 Result<Tensor> load_json_tensor(const std::string& path, DType dtype) {
+  return load_json_value(path, TensorType{dtype, {}, {}});
+}
+
+Result<Tensor> load_json_value(const std::string& path, const TensorType& type) {
   const auto file = MappedFile::open(path);
   if (!file) return file.error();
   const auto bytes = (*file)->bytes();
-  auto out = read_json_tensor({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, dtype);
+  auto out = read_json_value({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, type);
   if (auto status = check_mapping(**file); !status) return status.error();
   if (!out) return out.error().with_context("'" + path + "'");
   return out;
 }
 
-std::string format_json_tensor(const Tensor& tensor) {
+std::string format_json_tensor(const Tensor& tensor) { return format_json_value(tensor); }
+
+std::string format_json_value(const Tensor& value) {
   JsonWriter json;
-  std::int64_t index = 0;
-  write_level(json, tensor, 0, index);
+  write_value(json, value);
   return json.take();
 }
 

@@ -19,7 +19,9 @@
 #include "support/compare.h"
 #include "support/skip.h"
 #include "support/vulkan.h"
+#include "tensor/values.h"
 #include "test_paths.h"
+#include "wire/protobuf.h"
 
 // The node tests that ONNX publishes: one model and data sets per case. Debian's libonnx-testdata
 // is an older release; that of .venv (tools/requirements.txt) has the small dtypes and newer
@@ -48,8 +50,8 @@ std::string new_root() {
 }
 
 std::vector<Data> all_data() {
-  return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 655},
-          {"1.20", ".new", new_root(), 1207}};
+  return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 691},
+          {"1.20", ".new", new_root(), 1267}};
 }
 
 constexpr const char* kWraps =
@@ -80,12 +82,9 @@ std::vector<std::byte> field(int number, const std::vector<std::byte>& message) 
   return out;
 }
 
-/// A TensorProto file, read as the one initializer of a model made around it.
-Result<Tensor> read_tensor(const std::string& path) {
-  auto text = read_file(path, 64 << 20);
-  if (!text) return text.error();
-  const auto* from = reinterpret_cast<const std::byte*>(text->data());
-  const std::vector<std::byte> tensor(from, from + text->size());
+/// The bytes of a TensorProto, read as the one initializer of a model made around it.
+Result<Tensor> tensor_from(const std::string& path, std::span<const std::byte> bytes) {
+  const std::vector<std::byte> tensor(bytes.begin(), bytes.end());
   Source source = Source::in_memory(path, field(7, field(5, tensor)));
   const auto model = onnx::parse_model(source.main().bytes);
   if (!model) return model.error();
@@ -97,15 +96,43 @@ Result<Tensor> read_tensor(const std::string& path) {
   return Tensor::from_bytes((*constant)->data.type(), (*constant)->data.bytes());
 }
 
-/// "input_0.pb", "input_1.pb" ... until there is none.
-Result<std::vector<Tensor>> read_tensors(const std::string& folder, const std::string& stem) {
+/// A TensorProto, SequenceProto or OptionalProto, as `type` says.
+Result<Tensor> value_from(const std::string& path, std::span<const std::byte> bytes,
+                          const TensorType& type) {
+  if (type.is_tensor()) return tensor_from(path, bytes);
+  const bool sequence = type.kind == ValueKind::kSequence;
+  const TensorType held = type.as(type.kind == ValueKind::kOptionalSequence ? ValueKind::kSequence
+                                                                            : ValueKind::kTensor);
+  std::vector<Tensor> values;
+  ProtoReader reader(bytes);
+  for (ProtoField f; reader.next(f);) {
+    // tensor_values and tensor_value are field 3, sequence_value is 5.
+    if (f.wire != ProtoWire::kBytes || f.number != (held.is_tensor() ? 3 : 5)) continue;
+    auto value = value_from(path, f.bytes, held);
+    if (!value) return value;
+    values.push_back(value.take());
+  }
+  if (auto s = reader.status(); !s) return s.error();
+  if (sequence) return make_sequence(held, std::move(values));
+  return make_optional(held, values.empty() ? std::nullopt : std::optional(values.front()));
+}
+
+Result<Tensor> read_value(const std::string& path, const TensorType& type) {
+  auto text = read_file(path, 64 << 20);
+  if (!text) return text.error();
+  return value_from(path, std::as_bytes(std::span(*text)), type);
+}
+
+/// "input_0.pb", "input_1.pb" ... until there is none; those beyond `types` are tensors.
+Result<std::vector<Tensor>> read_values(const std::string& folder, const std::string& stem,
+                                        const std::vector<TensorType>& types) {
   std::vector<Tensor> out;
-  for (int i = 0;; ++i) {
+  for (std::size_t i = 0;; ++i) {
     const std::string path = folder + "/" + stem + "_" + std::to_string(i) + ".pb";
     if (path_kind(path) == PathKind::kMissing) return out;
-    auto tensor = read_tensor(path);
-    if (!tensor) return tensor.error();
-    out.push_back(tensor.take());
+    auto value = read_value(path, i < types.size() ? types[i] : TensorType{});
+    if (!value) return value.error();
+    out.push_back(value.take());
   }
 }
 
@@ -127,16 +154,20 @@ Tensor as_stored(const Tensor& tensor, DType wanted) {
 }
 
 Outcome run_set(Session& session, const std::string& folder) {
-  auto inputs = read_tensors(folder, "input");
-  if (!inputs) return from_error("inputs", inputs.error());
   const Graph& graph = session.program().graph();
+  std::vector<TensorType> types;
+  for (ValueId id : graph.inputs()) types.push_back(graph.value(id).type);
+  auto inputs = read_values(folder, "input", types);
+  if (!inputs) return from_error("inputs", inputs.error());
   for (std::size_t i = 0; i < inputs->size() && i < graph.inputs().size(); ++i) {
     (*inputs)[i] = as_stored((*inputs)[i], graph.value(graph.inputs()[i]).type.dtype);
   }
-  auto wanted = read_tensors(folder, "output");
-  if (!wanted) return from_error("outputs", wanted.error());
   std::vector<Tensor> got;
   if (auto ran = session.run(*inputs, got); !ran) return from_error("run", ran.error());
+  types.clear();
+  for (const Tensor& value : got) types.push_back(value.type());
+  auto wanted = read_values(folder, "output", types);
+  if (!wanted) return from_error("outputs", wanted.error());
   if (got.size() != wanted->size()) {
     return {"", "outputs, got " + std::to_string(got.size()) + ", wanted " +
                     std::to_string(wanted->size())};

@@ -56,6 +56,7 @@ class AttrLister final : public AttrVisitor {
 };
 
 std::string ports(std::span<const Port> list) {
+  if (list.empty()) return "none";
   std::string out;
   for (const Port& port : list) {
     if (!out.empty()) out += ", ";
@@ -64,6 +65,11 @@ std::string ports(std::span<const Port> list) {
     if ((port.flags & kVariadic) != 0) out += "...";
     if ((port.flags & kHostRead) != 0) out += " (host)";
     if ((port.flags & kAcceptsEncoded) != 0) out += " (encoded)";
+    const bool sequence = (port.flags & kSequence) != 0;
+    const bool optional = (port.flags & kOptionalValue) != 0;
+    const bool tensor = (port.flags & kNoTensor) == 0;
+    if (sequence) out += tensor ? " (or a sequence)" : " (a sequence)";
+    if (optional) out += " (or an optional)";
   }
   return out;
 }
@@ -83,6 +89,7 @@ std::string describe(const OpDef& op) {
   note(op.has_trait(kElementwise), "elementwise");
   note(op.has_trait(kDataDependent), "output shape depends on data");
   note(op.is_control(), "control flow");
+  note(op.reference == nullptr && op.host != nullptr, "on the host");
   note(op.has_trait(kStateful), "updates its state in place");
   note(op.view != nullptr, "may be a view");
   note(op.decompose != nullptr, "has a decomposition");
@@ -217,8 +224,7 @@ TEST_CASE("every operator is whole") {
     const bool infers = op->infer != nullptr;
     CHECK(infers);
     CHECK(!op->outputs.empty());
-    const bool refers = op->reference != nullptr;
-    CHECK(refers != op->is_control());
+    CHECK(op->is_defined() != op->is_control());
     CHECK((op->domain.empty() || op->domain == "polaris"));
     for (const InPlace& pair : op->inplace) {
       CHECK(pair.input < static_cast<int>(op->inputs.size()));

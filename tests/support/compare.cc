@@ -16,11 +16,16 @@ bool close(double got, double want, Tolerance t) {
 }
 
 bool element_equal(const Tensor& got, const Tensor& want, std::int64_t i, Tolerance allowed) {
+  if (want.dtype() == DType::kString) return got.string(i) == want.string(i);
   return is_float(want.dtype()) ? close(element_as_f64(got, i), element_as_f64(want, i), allowed)
                                 : element_as_i64(got, i) == element_as_i64(want, i);
 }
 
 std::string element_difference(const Tensor& got, const Tensor& want, std::int64_t i) {
+  if (want.dtype() == DType::kString) {
+    return "element " + std::to_string(i) + ", got '" + std::string(got.string(i)) + "', wanted '" +
+           std::string(want.string(i)) + "'";
+  }
   return "element " + std::to_string(i) + " of " + want.type().to_string() + ", got " +
          std::to_string(element_as_f64(got, i)) + ", wanted " +
          std::to_string(element_as_f64(want, i));
@@ -35,9 +40,25 @@ double largest(const Tensor& x) {
   return out;
 }
 
+/// Item by item; the type of the whole follows from theirs.
+std::string item_difference(const Tensor& got, const Tensor& want, double slack,
+                            double of_largest) {
+  if (got.type().kind != want.type().kind || got.dtype() != want.dtype() ||
+      got.items().size() != want.items().size()) {
+    return "value, got " + got.type().to_string() + " of " + std::to_string(got.items().size()) +
+           ", wanted " + want.type().to_string() + " of " + std::to_string(want.items().size());
+  }
+  for (std::size_t i = 0; i < want.items().size(); ++i) {
+    const std::string d = difference(got.items()[i], want.items()[i], slack, of_largest);
+    if (!d.empty()) return "item " + std::to_string(i) + ": " + d;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string difference(const Tensor& got, const Tensor& want, double slack, double of_largest) {
+  if (!want.type().is_tensor()) return item_difference(got, want, slack, of_largest);
   if (got.type() != want.type()) {
     return "type, got " + got.type().to_string() + ", wanted " + want.type().to_string();
   }

@@ -33,6 +33,7 @@ void refused(std::string_view text, DType dtype, std::string_view why) {
 TEST_CASE("json: tensors of every dtype come back as they went") {
   for (int d = 0; d < kDTypeCount; ++d) {
     const auto dtype = static_cast<DType>(d);
+    if (dtype == DType::kString) continue;  // value_file_test
     CAPTURE(dtype_name(dtype));
     for (const Tensor& x :
          {edges(dtype), edges(dtype).reshaped({12}), edges(dtype).reshaped({2, 1, 6})}) {

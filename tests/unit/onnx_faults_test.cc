@@ -87,8 +87,8 @@ TEST_CASE("a required attribute that is missing is named, whatever the op") {
     refused(model_file(graph, 8, 22), "[onnx] " + std::string(op->name) + " node 'z': attribute '" +
                                           std::string(required[0]) + "' is required");
   }
-  // Concat, Cast, BitShift, MaxPool, AveragePool, GroupNormalization.
-  CHECK(swept == 6);
+  // Concat, ConcatFromSequence, Cast, BitShift, MaxPool, AveragePool, GroupNormalization.
+  CHECK(swept == 7);
   refused(model_file(one_node("Cast", {"x"}, {attr_int("to", 0)}), 8, 22),
           "attribute 'to' is required");
 }

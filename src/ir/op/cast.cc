@@ -1,5 +1,6 @@
 #include "ir/op_util/cast.h"
 #include "ir/op_attrs/elementwise.h"
+#include "ir/op_util/cast_text.h"
 #include "ir/op_util/elementwise.h"
 
 namespace polaris {
@@ -17,6 +18,14 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
+Status host(HostContext& c) {
+  const auto& attrs = c.as<CastAttrs>();
+  auto out = cast_text(c, attrs.to, small_rounding(attrs.saturate, attrs.round_mode));
+  if (!out) return out.error();
+  c.give(0, out.take());
+  return Status::success();
+}
+
 constexpr Port kInputs[] = {{"input"}};
 constexpr Port kOutputs[] = {{"output"}};
 
@@ -30,7 +39,9 @@ extern constinit const OpDef op_cast{
         "type cannot hold is rounded once, to nearest even. Integers of 4 and 2 bits keep the low "
         "bits of the number without its fraction. 8-bit floats take what is beyond them as their "
         "largest number, or without `saturate` as infinity or NaN; float8_e8m0fnu rounds by "
-        "`round_mode` and takes what is below it, 0 and negative numbers as its smallest or NaN.",
+        "`round_mode` and takes what is below it, 0 and negative numbers as its smallest or NaN. "
+        "Strings are read as decimal numbers, INF and NaN in either case, and written with "
+        "the fewest digits that tell them apart; one that is no number of the type is an error.",
     .since = 23,
     .inputs = kInputs,
     .outputs = kOutputs,
@@ -40,6 +51,7 @@ extern constinit const OpDef op_cast{
     .make_attrs = make_attrs<CastAttrs>,
     .infer = infer,
     .reference = reference,
+    .host = host,
     .inplace = kInPlaceUnary,
 };
 

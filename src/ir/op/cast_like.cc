@@ -1,5 +1,6 @@
 #include "ir/op_attrs/elementwise.h"
 #include "ir/op_util/cast.h"
+#include "ir/op_util/cast_text.h"
 #include "ir/op_util/elementwise.h"
 
 namespace polaris {
@@ -17,7 +18,15 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
-constexpr Port kInputs[] = {{"input"}, {"target_type"}};
+Status host(HostContext& c) {
+  const auto& attrs = c.as<CastLikeAttrs>();
+  auto out = cast_text(c, c.in(1).dtype(), small_rounding(attrs.saturate, attrs.round_mode));
+  if (!out) return out.error();
+  c.give(0, out.take());
+  return Status::success();
+}
+
+constexpr Port kInputs[] = {{"input", kStrings}, {"target_type", kStrings}};
 constexpr Port kOutputs[] = {{"output"}};
 
 }  // namespace
@@ -32,6 +41,7 @@ extern constinit const OpDef op_cast_like{
     .make_attrs = make_attrs<CastLikeAttrs>,
     .infer = infer,
     .reference = reference,
+    .host = host,
     .inplace = kInPlaceUnary,
 };
 

@@ -33,7 +33,7 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
-constexpr Port kInputs[] = {{"X"}};
+constexpr Port kInputs[] = {{"X", kStrings}};
 constexpr Port kOutputs[] = {{"Y"}};
 
 }  // namespace

@@ -14,7 +14,7 @@ Status reference(RefContext& c) {
   return Status::success();
 }
 
-constexpr Port kInputs[] = {{"data"}};
+constexpr Port kInputs[] = {{"data", kStrings}};
 constexpr Port kOutputs[] = {{"size"}};
 
 }  // namespace

@@ -25,6 +25,29 @@ std::string set_text(DTypeSet set) {
   return out;
 }
 
+/// Only what the port says, and a tensor of numbers where it does not refuse those.
+Status check_value(const InferContext& c, int i) {
+  const TensorType& type = c.in(i);
+  const std::uint32_t flags = c.op->input_flags(i);
+  const bool sequence = (flags & kSequence) != 0;
+  const bool optional = (flags & kOptionalValue) != 0;
+  const bool tensor = (flags & kNoTensor) == 0;
+  bool fits = false;
+  switch (type.kind) {
+    case ValueKind::kTensor: fits = tensor; break;
+    case ValueKind::kSequence: fits = sequence; break;
+    case ValueKind::kOptional: fits = optional; break;
+    case ValueKind::kOptionalSequence: fits = optional && sequence; break;
+  }
+  if (type.dtype == DType::kString && !c.op->takes_strings(i)) fits = false;
+  if (fits) return Status::success();
+  std::string wanted = tensor ? "a tensor" : "";
+  if (sequence) wanted += wanted.empty() ? "a sequence" : ", a sequence";
+  if (optional) wanted += wanted.empty() ? "an optional" : ", an optional";
+  if (!c.op->takes_strings(i)) wanted += ", of numbers";
+  return c.fail(port_text(c, i) + ", got " + type.to_string() + ", wanted " + wanted);
+}
+
 bool variadic(std::span<const Port> ports) {
   return !ports.empty() && (ports.back().flags & kVariadic) != 0;
 }
@@ -54,6 +77,10 @@ Status check_ports(const InferContext& c) {
                   std::to_string(c.op->outputs.size()));
   }
   if (c.outputs.empty()) return c.fail("outputs, got 0, wanted 1 or more");
+  for (int i = 0; i < c.input_count(); ++i) {
+    if (!c.has(i)) continue;
+    if (auto s = check_value(c, i); !s) return s;
+  }
   return Status::success();
 }
 
@@ -114,7 +141,11 @@ std::int64_t dim_add(std::int64_t a, std::int64_t b) {
 }
 
 void set_output(InferContext& c, int i, DType dtype, const Shape& shape) {
-  if (static_cast<std::size_t>(i) < c.outputs.size()) c.out(i) = TensorType{dtype, shape, {}};
+  set_output(c, i, TensorType{dtype, shape, {}});
+}
+
+void set_output(InferContext& c, int i, const TensorType& type) {
+  if (static_cast<std::size_t>(i) < c.outputs.size()) c.out(i) = type;
 }
 
 }  // namespace polaris

@@ -33,13 +33,13 @@ inline constexpr DTypeSet kSmallFloatTypes = dtype_set(
     DType::kF8E4M3FN, DType::kF8E4M3FNUZ, DType::kF8E5M2, DType::kF8E5M2FNUZ, DType::kF4E2M1);
 inline constexpr DTypeSet kSmallTypes =
     kSmallIntegerTypes | kSmallFloatTypes | dtype_set(DType::kF8E8M0);
-/// All that can be moved and converted.
-inline constexpr DTypeSet kAnyTypes = kAllTypes | kSmallTypes;
+inline constexpr DTypeSet kStringTypes = dtype_set(DType::kString);
 inline constexpr DTypeSet kIndexTypes = dtype_set(DType::kI32, DType::kI64);
 inline constexpr bool contains(DTypeSet set, DType dtype) { return (set & dtype_bit(dtype)) != 0; }
 
-/// Every port that must be there is there, no more inputs or outputs than ports. infer_node calls
-/// it first, so that `infer` may read its required inputs.
+/// Every port that must be there is there, no more inputs or outputs than ports, and strings,
+/// sequences and optionals stand only where the ports take them. infer_node calls it first, so that
+/// `infer` may read its required inputs, and ops that know of tensors only see no others.
 Status check_ports(const InferContext& c);
 /// Input i (absent: fine) has a type of the set.
 Status check_dtype(const InferContext& c, int i, DTypeSet allowed);
@@ -60,8 +60,9 @@ std::string dim_text(std::int64_t dim);
 std::int64_t dim_mul(std::int64_t a, std::int64_t b);
 std::int64_t dim_add(std::int64_t a, std::int64_t b);
 
-/// Sets output i (if the node has it) to a plain type.
+/// Sets output i (if the node has it) to a plain type, or to any.
 void set_output(InferContext& c, int i, DType dtype, const Shape& shape);
+void set_output(InferContext& c, int i, const TensorType& type);
 
 /// The first failing status of a list of checks; Status::success() where none fails.
 template <class... S>

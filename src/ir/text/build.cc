@@ -334,7 +334,7 @@ Status Builder::apply_written_types() {
   for (const Written& written : written_) {
     TensorType& type = written.graph->value(written.value).type;
     bool fits = type.dtype == written.type.dtype && type.encoding == written.type.encoding &&
-                type.shape.rank() == written.type.shape.rank();
+                type.kind == written.type.kind && type.shape.rank() == written.type.shape.rank();
     for (int i = 0; fits && i < type.shape.rank(); ++i) {
       const std::int64_t said = written.type.shape[i];
       if (is_static_dim(type.shape[i])) {

@@ -45,7 +45,10 @@ std::string real_literal(float value) {
   return out;
 }
 
-std::string element_text(DType dtype, const std::byte* data, std::int64_t index) {
+std::string element_text(const Tensor& tensor, std::int64_t index) {
+  const DType dtype = element_storage(tensor.type());
+  if (dtype == DType::kString) return quote_text(tensor.string(index));
+  const std::byte* data = tensor.bytes().data();
   // A power of two that is spelled short of its last bit would be rounded up.
   if (dtype == DType::kF64 || dtype == DType::kF8E8M0) {
     return format_f64(load_f64(dtype, data, index));
@@ -68,7 +71,7 @@ bool spells_exactly(DType dtype, const Tensor& tensor, std::int64_t count) {
 
 /// Whether there are several elements and all are the same, bit for bit.
 bool all_equal(DType dtype, std::span<const std::byte> bytes, std::int64_t count) {
-  if (count < 2) return false;
+  if (count < 2 || dtype == DType::kString) return false;
   if (is_packed(dtype)) {
     const std::uint8_t first = load_code(dtype, bytes.data(), 0);
     for (std::int64_t i = 1; i < count; ++i) {
@@ -88,25 +91,36 @@ std::string data_text(const Tensor& tensor, const PrintOptions& options, bool ma
   const bool spelled = !type.encoding.is_block() && spells_exactly(dtype, tensor, count);
   if (spelled && count > 0) {
     if (count > 1 ? all_equal(dtype, tensor.bytes(), count) : type.shape.empty()) {
-      return element_text(dtype, tensor.bytes().data(), 0);
+      return element_text(tensor, 0);
     }
   }
-  if (spelled && count <= options.inline_elements_max) {
+  const bool small = count <= options.inline_elements_max;
+  const bool elide = may_elide && !small && options.constants == PrintOptions::Constants::kElide;
+  // Strings have no other form.
+  if (spelled && (small || (dtype == DType::kString && !elide))) {
     std::string out = "[";
     for (std::int64_t i = 0; i < count; ++i) {
       if (i > 0) out += ", ";
-      out += element_text(dtype, tensor.bytes().data(), i);
+      out += element_text(tensor, i);
     }
     return out + "]";
   }
-  const bool small = count <= options.inline_elements_max;
-  if (may_elide && !small && options.constants == PrintOptions::Constants::kElide) {
+  if (elide) {
     return "elided \"" + hash_bytes(tensor.bytes()).hex() + "\"";
   }
   return "base64 \"" + encode_base64(tensor.bytes()) + "\"";
 }
 
 std::string type_text(const TensorType& type, const std::deque<Symbol>& symbols) {
+  switch (type.kind) {
+    case ValueKind::kTensor: break;
+    case ValueKind::kSequence:
+      return "seq(" + type_text(type.as(ValueKind::kTensor), symbols) + ")";
+    case ValueKind::kOptional:
+      return "opt(" + type_text(type.as(ValueKind::kTensor), symbols) + ")";
+    case ValueKind::kOptionalSequence:
+      return "opt(" + type_text(type.as(ValueKind::kSequence), symbols) + ")";
+  }
   std::string out(dtype_name(type.dtype));
   out += '[';
   for (int i = 0; i < type.shape.rank(); ++i) {

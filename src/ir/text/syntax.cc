@@ -434,6 +434,7 @@ Status TextSyntax::node_tail(NodeText& node, int depth) {
 }
 
 Result<TypeText> TextSyntax::type() {
+  if (is("seq") || is("opt")) return type_around();
   TypeText out;
   out.place = token_.place;
   const auto dtype =
@@ -445,6 +446,29 @@ Result<TypeText> TextSyntax::type() {
   if (accept(":")) {
     if (auto s = encoding(out); !s) return s.error();
   }
+  return out;
+}
+
+/// seq(tensor), opt(tensor) or opt(seq(tensor)).
+Result<TypeText> TextSyntax::type_around() {
+  const TextPlace place = token_.place;
+  const bool sequence = is("seq");
+  next();
+  if (auto s = expect("("); !s) return s.error();
+  const bool inner = is("seq") && !sequence;
+  if ((is("seq") || is("opt")) && !inner) {
+    return text_error(token_.place, "a type in a sequence or an optional, wanted a tensor" +
+                                        std::string(sequence ? "" : " or a sequence of them"));
+  }
+  auto out = type();
+  if (!out) return out;
+  if (!out->type.encoding.is_plain())
+    return text_error(place, "only plain tensors stand in others");
+  out->place = place;
+  out->type.kind = sequence ? ValueKind::kSequence
+                   : inner  ? ValueKind::kOptionalSequence
+                            : ValueKind::kOptional;
+  if (auto s = expect(")"); !s) return s.error();
   return out;
 }
 
@@ -529,8 +553,46 @@ Result<Tensor> TextSyntax::typed_tensor() {
   return tensor(t->type);
 }
 
+/// A list, or one string for every element.
+Result<Tensor> TextSyntax::strings(const TensorType& type) {
+  const TextPlace place = token_.place;
+  const auto count = type.shape.checked_elements();
+  if (!count || !type.encoding.is_plain()) {
+    return text_error(place, "a constant of type " + type.to_string() + " has no fixed size");
+  }
+  const auto places = bytes_of(DType::kI64, *count);
+  std::vector<std::string> given;
+  std::int64_t characters = 0;
+  const bool list = accept("[");
+  while (!(list && is("]"))) {
+    if (token_.kind != TextToken::Kind::kString) return unexpected("a string in quotes");
+    characters += static_cast<std::int64_t>(token_.text.size());
+    given.push_back(token_.text);
+    next();
+    if (!list || !accept(",")) break;
+  }
+  if (list) {
+    if (auto s = expect("]"); !s) return s.error();
+  }
+  const bool one_for_all = !list && *count > 0;
+  if (!one_for_all && std::cmp_not_equal(given.size(), *count)) {
+    return text_error(place, "got " + std::to_string(given.size()) + " strings, wanted " +
+                                 std::to_string(*count));
+  }
+  const auto all = one_for_all ? checked_mul(*count, characters) : std::optional(characters);
+  const auto bytes = all && places ? checked_add(*all, *places) : std::nullopt;
+  if (!bytes || *bytes > constant_bytes_left_) {
+    return text_error(place, "a constant of type " + type.to_string() + " is too large");
+  }
+  constant_bytes_left_ -= *bytes;
+  std::vector<std::string_view> elements(given.begin(), given.end());
+  if (one_for_all) elements.assign(static_cast<std::size_t>(*count), given.front());
+  return Tensor::strings(type.shape, elements);
+}
+
 Result<Tensor> TextSyntax::tensor(const TensorType& type) {
   const TextPlace place = token_.place;
+  if (type.is_tensor() && type.dtype == DType::kString) return strings(type);
   const auto bytes = type.bytes();
   if (!bytes || *bytes > constant_bytes_left_) {
     return text_error(

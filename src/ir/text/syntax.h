@@ -50,9 +50,11 @@ class TextSyntax {
   Result<ValueText> value(bool may_be_absent);
   Result<ValueText> defined_value();
   Result<TypeText> type();
+  Result<TypeText> type_around();
   Status dims(TypeText& type);
   Status encoding(TypeText& type);
   Result<Tensor> tensor(const TensorType& type);
+  Result<Tensor> strings(const TensorType& type);
   Result<Tensor> typed_tensor();
   Result<std::shared_ptr<Constant>> constant_data(const TensorType& type);
   Status element(Tensor& tensor, std::int64_t index);

@@ -20,6 +20,7 @@ std::string_view type_name(AttrType type) {
     case AttrType::kFloats: return "FLOATS";
     case AttrType::kInts: return "INTS";
     case AttrType::kStrings: return "STRINGS";
+    case AttrType::kType: return "TYPE_PROTO";
     case AttrType::kOther: break;
   }
   return "another type";
@@ -133,6 +134,7 @@ Status import_generic(const AttrMap& map, Source& source, GenericAttrs& attrs) {
       }
       case AttrType::kUndefined:
       case AttrType::kGraph:
+      case AttrType::kType:
       case AttrType::kOther:
         return Error::unsupported("attribute '" + printable(name) + "' got " +
                                   std::string(type_name(attr->type)) +

@@ -37,6 +37,7 @@ void put(std::string& out, const AttrDef& attr) {
   put(out, attr.i);
   put(out, attr.s);
   put(out, attr.tensor.get());
+  put(out, attr.value_type.get());
   put(out, attr.floats.size());
   for (float f : attr.floats) put(out, f);
   put(out, attr.ints.size());
@@ -169,7 +170,7 @@ class Call {
     if (!in_.has_type(value) || has_any_rank(type.shape) || !type.encoding.is_plain()) {
       return std::nullopt;
     }
-    return TensorType{type.dtype, Shape::filled(type.shape.rank(), kUnknownDim), {}};
+    return TensorType{type.dtype, Shape::filled(type.shape.rank(), kUnknownDim), {}, type.kind};
   }
 
   std::string key(const Bound& attributes, const Types& types) const {

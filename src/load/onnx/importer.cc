@@ -151,14 +151,20 @@ ValueId GraphImporter::resolve(std::string_view name) {
 
 Result<TensorType> GraphImporter::input_type(const ValueDef& def) {
   const std::string label = "[onnx] input '" + printable(def.name) + "' ";
-  if (!def.is_tensor) return Error::unsupported(label + "is no tensor");
+  if (!def.kind) {
+    return Error::unsupported(label + "is no tensor, sequence of tensors or optional of either");
+  }
   const auto dtype = dtype_of(def.element_type);
   if (!dtype) {
     return Error::unsupported(label + "type " + data_type_name(def.element_type) +
                               " cannot be read");
   }
+  TensorType type{*dtype, {}, {}, *def.kind};
+  if (!def.shape && !type.is_tensor()) {
+    type.shape = any_rank();
+    return type;
+  }
   if (!def.shape) return Error::unsupported(label + "has no shape");
-  TensorType type{*dtype, {}, {}};
   for (std::size_t i = 0; i < def.shape->size(); ++i) {
     const DimDef& dim = (*def.shape)[i];
     std::int64_t size = 0;
@@ -169,6 +175,8 @@ Result<TensorType> GraphImporter::input_type(const ValueDef& def) {
     }
     if (dim.value && *dim.value >= 0) {
       size = *dim.value;
+    } else if (!type.is_tensor()) {
+      size = kUnknownDim;  // each tensor in it may have another
     } else {
       const std::string symbol = !dim.param.empty()
                                      ? std::string(dim.param)
@@ -180,7 +188,7 @@ Result<TensorType> GraphImporter::input_type(const ValueDef& def) {
                                 ", wanted at most " + std::to_string(kMaxRank));
     }
   }
-  if (type.shape.is_static() && !type.bytes()) {
+  if (type.shape.is_static() && !type.shape.checked_elements()) {
     return Error::invalid(label + "shape " + type.shape.to_string() + " is too large");
   }
   return type;

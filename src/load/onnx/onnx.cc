@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/strings.h"
+#include "ir/any_rank.h"
 #include "ir/text/symbol_text.h"
 #include "load/loader.h"
 #include "load/onnx/functions.h"
@@ -58,12 +59,18 @@ void describe(const onnx::ModelDef& def, Metadata& out) {
 Status check_output(const onnx::ValueDef& declared, const TensorType& type) {
   const std::string label = "[onnx] output '" + printable(declared.name) + "' ";
   const auto dtype = onnx::dtype_of(declared.element_type);
-  if (declared.is_tensor && declared.element_type != 0 && dtype != type.dtype) {
+  if (declared.kind && declared.element_type != 0 && dtype != type.dtype) {
     return Error::invalid(label + "type, got " + onnx::data_type_name(declared.element_type) +
                           " in the file, but its node gives " +
                           std::string(dtype_name(type.dtype)));
   }
-  if (!declared.shape) return Status::success();
+  // A loop may leave an optional as it was, though the file counts on what its body makes.
+  const TensorType wanted{type.dtype, type.shape, type.encoding, declared.kind.value_or(type.kind)};
+  if (!join_types(wanted, type)) {
+    return Error::invalid(label + "type, got " + wanted.to_string() +
+                          " in the file, but its node gives " + type.to_string());
+  }
+  if (!declared.shape || has_any_rank(type.shape)) return Status::success();
   const Shape& shape = type.shape;
   if (std::cmp_not_equal(declared.shape->size(), shape.rank())) {
     return Error::invalid(label + "rank, got " + std::to_string(declared.shape->size()) +

@@ -85,6 +85,7 @@ class Parser {
         case 4: return append_f32(f, out.floats);
         case 5:
         case 7: return append_i64(f, out.ints);
+        case 6: return text(f, out.strings);
         case 8: return text(f, out.name);
         case 9: {
           if (Status s = is_message(f); !s) return s;
@@ -111,7 +112,6 @@ class Parser {
 
   Status tensor_type(const ProtoField& field, ValueDef& out) {
     if (Status s = is_message(field); !s) return s;
-    out.is_tensor = true;
     return fields("TypeProto.Tensor", field.bytes, [&](const ProtoField& f) -> Status {
       if (f.number == 1) return integer(f, out.element_type);
       if (f.number != 2) return Status::success();
@@ -123,15 +123,41 @@ class Parser {
     });
   }
 
+  /// What a type is inside `around`, where it is one that we know; else it is none.
+  static std::optional<ValueKind> kind_within(ValueKind around, int field) {
+    constexpr int kTensor = 1;
+    constexpr int kSequence = 4;
+    constexpr int kOptional = 9;
+    if (field == kTensor) return around;
+    const bool outermost = around == ValueKind::kTensor;
+    if (field == kOptional && outermost) return ValueKind::kOptional;
+    if (field != kSequence) return std::nullopt;
+    if (outermost) return ValueKind::kSequence;
+    return around == ValueKind::kOptional ? std::optional(ValueKind::kOptionalSequence)
+                                          : std::nullopt;
+  }
+
+  Status type(const ProtoField& field, ValueDef& out, ValueKind around = ValueKind::kTensor) {
+    if (Status s = is_message(field); !s) return s;
+    return fields("TypeProto", field.bytes, [&](const ProtoField& t) -> Status {
+      const auto kind = kind_within(around, t.number);
+      if (!kind) return Status::success();
+      if (t.number == 1) {
+        out.kind = kind;
+        return tensor_type(t, out);
+      }
+      if (Status s = is_message(t); !s) return s;
+      return fields("TypeProto", t.bytes, [&](const ProtoField& held) {
+        return held.number == 1 ? type(held, out, *kind) : Status::success();
+      });
+    });
+  }
+
   Status value(const ProtoField& field, ValueDef& out) {
     if (Status s = is_message(field); !s) return s;
     return fields("ValueInfoProto", field.bytes, [&](const ProtoField& f) -> Status {
       if (f.number == 1) return text(f, out.name);
-      if (f.number != 2) return Status::success();
-      if (Status s = is_message(f); !s) return s;
-      return fields("TypeProto", f.bytes, [&](const ProtoField& t) {
-        return t.number == 1 ? tensor_type(t, out) : Status::success();
-      });
+      return f.number == 2 ? type(f, out) : Status::success();
     });
   }
 
@@ -168,10 +194,18 @@ class Parser {
       case 8: note(out, AttrType::kInts); return append_i64(f, out.ints);
       case 9: note(out, AttrType::kStrings); return text(f, out.strings);
       case 20:
-        declared =
-            f.scalar >= 1 && f.scalar <= 8 ? static_cast<AttrType>(f.scalar) : AttrType::kOther;
+        declared = (f.scalar >= 1 && f.scalar <= 8) || f.scalar == 13
+                       ? static_cast<AttrType>(f.scalar)
+                       : AttrType::kOther;
         return Status::success();
       case 13: return Status::success();
+      case 14: {
+        note(out, AttrType::kType);
+        auto parsed = std::make_shared<ValueDef>();
+        Status status = type(f, *parsed);
+        out.value_type = std::move(parsed);
+        return status;
+      }
       case 21: return text(f, out.ref);
       default: note(out, AttrType::kOther); return Status::success();
     }
@@ -186,7 +220,8 @@ class Parser {
     if (declared != AttrType::kUndefined) out.type = declared;
     const bool bound = out.ref.empty();
     const bool empty = bound && ((out.type == AttrType::kTensor && !out.tensor) ||
-                                 (out.type == AttrType::kGraph && !out.graph));
+                                 (out.type == AttrType::kGraph && !out.graph) ||
+                                 (out.type == AttrType::kType && !out.value_type));
     if (status && empty) return bad("AttributeProto", "'" + printable(out.name) + "' has no value");
     return status;
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "tensor/tensor.h"
 
 /// The messages of onnx.proto that we read, as views into the file.
 namespace polaris::onnx {
@@ -26,6 +27,7 @@ enum class AttrType : std::uint8_t {
   kInts = 7,
   kStrings = 8,
   kOther = 9,
+  kType = 13,
 };
 
 struct TensorDef {
@@ -37,12 +39,14 @@ struct TensorDef {
   std::vector<std::int64_t> ints;  // int32_data and int64_data
   std::vector<double> doubles;
   std::vector<std::uint64_t> words;  // uint64_data
+  std::vector<std::string_view> strings;
   bool external = false;
   bool segmented = false;
   std::vector<std::pair<std::string_view, std::string_view>> external_data;
 };
 
 struct GraphDef;
+struct ValueDef;
 
 struct AttrDef {
   std::string_view name;
@@ -53,6 +57,7 @@ struct AttrDef {
   std::string_view s;
   std::shared_ptr<const TensorDef> tensor;
   std::shared_ptr<const GraphDef> graph;
+  std::shared_ptr<const ValueDef> value_type;  // nameless
   std::vector<float> floats;
   std::vector<std::int64_t> ints;
   std::vector<std::string_view> strings;
@@ -76,7 +81,7 @@ struct DimDef {
 
 struct ValueDef {
   std::string_view name;
-  bool is_tensor = false;
+  std::optional<ValueKind> kind;  // of types that we know
   DataType element_type = 0;
   std::optional<std::vector<DimDef>> shape;
 };

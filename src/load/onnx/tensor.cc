@@ -23,7 +23,7 @@ constexpr Row kRows[] = {
     {"INT16", DType::kI16},
     {"INT32", DType::kI32},
     {"INT64", DType::kI64},
-    {"STRING", {}},
+    {"STRING", DType::kString},
     {"BOOL", DType::kBool},
     {"FLOAT16", DType::kF16},
     {"DOUBLE", DType::kF64},
@@ -62,7 +62,7 @@ Result<TensorType> type_of(const TensorDef& def) {
     }
   }
   const TensorType type{*dtype, Shape(def.dims), {}};
-  if (!type.bytes()) {
+  if (!type.bytes() && !(*dtype == DType::kString && type.shape.checked_elements())) {
     return Error::invalid(label(def) + " shape, got " + type.shape.to_string() +
                           ", wanted sizes whose product fits");
   }
@@ -127,6 +127,23 @@ Result<std::shared_ptr<const Constant>> from_external(const TensorDef& def, cons
   const auto bytes =
       file->bytes.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(wanted));
   return from_file(def, type, bytes, *file);
+}
+
+// Strings stand in string_data alone.
+Result<std::shared_ptr<const Constant>> from_strings(const TensorDef& def, const TensorType& type) {
+  if (def.external || def.raw) {
+    return Error::invalid(label(def) + " of strings, got raw data, wanted string_data");
+  }
+  if (std::cmp_not_equal(def.strings.size(), type.shape.elements())) {
+    return Error::invalid(label(def) + " data, got " + std::to_string(def.strings.size()) +
+                          " values, wanted " + std::to_string(type.shape.elements()));
+  }
+  auto tensor = Tensor::strings(type.shape, def.strings);
+  if (!tensor) return tensor.error();
+  auto out = std::make_shared<Constant>();
+  out->name = def.name;
+  out->data = tensor.take();
+  return std::shared_ptr<const Constant>(std::move(out));
 }
 
 template <class T, class Store>
@@ -196,6 +213,7 @@ Result<std::shared_ptr<const Constant>> make_constant(const TensorDef& def, Sour
   const auto type = type_of(def);
   if (!type) return type.error();
   if (def.segmented) return Error::unsupported(label(def) + " is stored in segments");
+  if (type->dtype == DType::kString) return from_strings(def, *type);
   if (def.external) return from_external(def, *type, source);
   if (def.raw) {
     if (std::cmp_not_equal(def.raw->size(), *type->bytes())) {

@@ -37,7 +37,8 @@ constexpr std::uint32_t type_code(DType dtype) {
     case DType::kI4:
     case DType::kU4:
     case DType::kI2:
-    case DType::kU2: return kTypeNone;
+    case DType::kU2:
+    case DType::kString: return kTypeNone;
   }
   return kTypeNone;
 }

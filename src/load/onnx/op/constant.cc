@@ -4,13 +4,16 @@
 namespace polaris::onnx {
 namespace {
 
-template <class T>
-Status bind_numbers(NodeImport& node, DType dtype, const Shape& shape, std::span<const T> values) {
-  auto tensor = Tensor::from<T>(dtype, shape, values);
+Status bind_constant(NodeImport& node, Result<Tensor> tensor) {
   if (!tensor) return tensor.error();
   const ValueId value = node.constant(tensor.take());
   node.importer().graph().value(value).name = node.def().outputs[0];
   return node.set_output(0, value);
+}
+
+template <class T>
+Status bind_numbers(NodeImport& node, DType dtype, const Shape& shape, std::span<const T> values) {
+  return bind_constant(node, Tensor::from<T>(dtype, shape, values));
 }
 
 }  // namespace
@@ -42,7 +45,13 @@ Status constant(NodeImport& node) {
   if (attr.name == "value_ints" && attr.type == AttrType::kInts) {
     return bind_numbers<std::int64_t>(node, DType::kI64, count(attr.ints), attr.ints);
   }
-  return node.unsupported("constants of strings and sparse tensors cannot be read");
+  if (attr.name == "value_string" && attr.type == AttrType::kString) {
+    return bind_constant(node, Tensor::strings({}, std::span(&attr.s, 1)));
+  }
+  if (attr.name == "value_strings" && attr.type == AttrType::kStrings) {
+    return bind_constant(node, Tensor::strings(count(attr.strings), attr.strings));
+  }
+  return node.unsupported("constants of sparse tensors cannot be read");
 }
 
 }  // namespace polaris::onnx

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ir/op_attrs/control.h"
+#include "ir/op_attrs/sequence.h"
 #include "load/onnx/importer.h"
 
 namespace polaris::onnx {
@@ -112,6 +113,25 @@ Status loop_node(NodeImport& node) {
   const auto captures = captures_of(node, bodies);
   if (!captures) return captures.error();
   auto attrs = std::make_unique<LoopAttrs>();
+  attrs->captures = static_cast<std::int64_t>(captures->size());
+  return add_control(node, std::move(attrs), bodies, *captures);
+}
+
+Status sequence_map(NodeImport& node) {
+  const auto body = body_of(node, "body");
+  if (!body) return body.error();
+  if (Status s = only_attributes(node, 1); !s) return s;
+  if (node.inputs.size() != (*body)->inputs.size()) {
+    return node.fail("inputs of the body, got " + std::to_string((*body)->inputs.size()) +
+                     ", wanted " + std::to_string(node.inputs.size()));
+  }
+  for (ValueId input : node.inputs) {
+    if (!input.valid()) return node.fail("an input is missing");
+  }
+  const GraphDef* bodies[] = {*body};
+  const auto captures = captures_of(node, bodies);
+  if (!captures) return captures.error();
+  auto attrs = std::make_unique<SequenceMapAttrs>();
   attrs->captures = static_cast<std::int64_t>(captures->size());
   return add_control(node, std::move(attrs), bodies, *captures);
 }
