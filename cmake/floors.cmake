@@ -33,6 +33,8 @@ find_path(POLARIS_XXHASH_INCLUDE xxhash.h REQUIRED)
 find_library(POLARIS_XXHASH_LIB xxhash REQUIRED)
 find_path(POLARIS_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
 find_library(POLARIS_UTF8PROC_LIB utf8proc REQUIRED)
+find_path(POLARIS_ZLIB_INCLUDE zlib.h REQUIRED)
+find_library(POLARIS_ZLIB_LIB z REQUIRED)
 
 set(POLARIS_CORE_OBJECTS "")
 foreach(floor IN LISTS POLARIS_FLOORS)
@@ -59,7 +61,7 @@ endif()
 add_library(polaris_core STATIC ${POLARIS_CORE_OBJECTS})
 set_target_properties(polaris_core PROPERTIES LINKER_LANGUAGE CXX)
 target_link_libraries(polaris_core PUBLIC polaris_options ${POLARIS_XXHASH_LIB}
-  ${POLARIS_UTF8PROC_LIB})
+  ${POLARIS_UTF8PROC_LIB} ${POLARIS_ZLIB_LIB})
 
 if(capi_sources)
   set(exports ${CMAKE_SOURCE_DIR}/cmake/exports.map)

@@ -31,6 +31,7 @@ void write_values(JsonWriter& json, const Graph& graph, const std::vector<ValueI
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const Value& value = graph.value(ids[i]);
     json.begin_object().field("name", names != nullptr ? (*names)[i] : value.name);
+    write_kind(json, value.type.kind);
     json.field("dtype", dtype_name(value.type.dtype)).key("shape");
     write_shape(json, graph, value.type.shape);
     json.end_object();

@@ -13,8 +13,7 @@
 #include "output_files.h"
 #include "profile.h"
 #include "session/session.h"
-#include "wire/json_tensor.h"
-#include "wire/npy.h"
+#include "wire/value_file.h"
 
 namespace polaris::cli {
 namespace {
@@ -24,10 +23,12 @@ class Run final : public Action {
   void declare(CLI::App& app) override {
     app.add_option("model", path_, "model file")->required();
     declare_input_files(app, inputs_);
-    app.add_option("-o,--output", folder_,
-                   "folder for the outputs, NAME.npy each; --json tells which is which");
-    app.add_option("--output-format", format_, "of the files in the folder: npy or json")
-        ->check(CLI::IsMember({"npy", "json"}));
+    app.add_option(
+        "-o,--output", folder_,
+        "folder for the outputs, NAME.npy each, NAME.npz of a sequence; --json tells which "
+        "is which");
+    app.add_option("--output-format", format_, "of the files in the folder: npy, npz or json")
+        ->check(CLI::IsMember({"npy", "npz", "json"}));
     // A flag with a value: `--random-inputs MODEL` must not take the model for a seed.
     app.add_flag("--random-inputs{0}", seed_, "fill inputs not given, =SEED (default 0)");
     app.add_option("--function", function_, "function to run");
@@ -75,18 +76,28 @@ class Run final : public Action {
  private:
   Status write_outputs(const std::vector<std::string>& names, const std::vector<Tensor>& outputs,
                        double wall_ms, const std::string& device, const Common& common) const {
-    const std::vector<std::string> files = output_files(names, "." + format_);
+    const std::vector<std::string> files = output_files(names);
     JsonWriter json;
     json.begin_object().key("outputs").begin_array();
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       std::string file;
       if (!folder_.empty()) {
-        file = folder_ + "/" + files[o];
-        if (auto status = save(file, outputs[o]); !status) return status;
+        // An .npy file holds a tensor alone.
+        const bool archive = format_ == "npy" && !outputs[o].type().is_tensor();
+        file = folder_ + "/" + files[o] + "." + (archive ? "npz" : format_);
+        const auto status = save_value(file, value_format_of(file), outputs[o]);
+        if (!status) return status;
       }
       json.begin_object().field("name", names[o]);
+      write_kind(json, outputs[o].type().kind);
       json.field("dtype", dtype_name(outputs[o].dtype())).key("shape").begin_array();
-      for (std::int64_t dim : outputs[o].shape()) json.value(dim);
+      for (std::int64_t dim : outputs[o].shape()) {
+        if (is_static_dim(dim)) {
+          json.value(dim);
+        } else {
+          json.null();  // of several tensors that differ in it
+        }
+      }
       json.end_array().field("file", file).end_object();
       if (common.json || common.quiet) continue;
       print_line(names[o] + ": " + outputs[o].type().to_string() +
@@ -103,11 +114,6 @@ class Run final : public Action {
     return Status::success();
   }
 
-  Status save(const std::string& file, const Tensor& tensor) const {
-    if (format_ == "json") return write_file(file, format_json_tensor(tensor) + "\n");
-    return save_npy(file, tensor);
-  }
-
   CLI::App* app_ = nullptr;
   std::string path_;
   InputOptions inputs_;
@@ -122,6 +128,7 @@ class Run final : public Action {
 
 extern const Command command_run;
 constinit const Command command_run{
-    "run", "any model on .npy or .json inputs; writes DIR/NAME.npy per output", make_action<Run>};
+    "run", "any model on .npy, .npz or .json inputs; writes DIR/NAME.npy per output",
+    make_action<Run>};
 
 }  // namespace polaris::cli

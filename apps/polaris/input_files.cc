@@ -6,16 +6,19 @@
 
 #include "base/os/files.h"
 #include "model_io.h"
-#include "wire/json_tensor.h"
-#include "wire/npy.h"
+#include "wire/value_file.h"
 
 namespace polaris::cli {
 namespace {
 
 struct InputFile {
-  std::string name;
+  std::string name;  // "": an .npz file of several inputs
   std::string path;
 };
+
+bool is_archive(const std::string& path) {
+  return value_format_of(path) == ValueFormat::kNpz && path_kind(path) == PathKind::kFile;
+}
 
 std::string input_names(const Graph& graph) {
   std::string out = "one of";
@@ -28,8 +31,9 @@ std::string input_names(const Graph& graph) {
 Result<InputFile> cut(const Graph& graph, const std::string& text) {
   const std::size_t first = text.find('=');
   if (first == std::string::npos) {
+    if (is_archive(text)) return InputFile{"", text};
     return Error::invalid("[cli] --input, got '" + text +
-                          "', wanted NAME=FILE.npy or NAME=FILE.json");
+                          "', wanted NAME=FILE of .npy, .npz or .json, or FILE.npz");
   }
   InputFile best;
   for (std::size_t at = text.rfind('='); at != std::string::npos && at >= first;
@@ -40,6 +44,7 @@ Result<InputFile> cut(const Graph& graph, const std::string& text) {
     if (best.name.empty() || there) best = std::move(candidate);
     if (there) break;
   }
+  if (best.name.empty() && is_archive(text)) return InputFile{"", text};
   if (best.name.empty()) {
     return Error::invalid("[cli] --input, got '" + text.substr(0, first) + "', wanted " +
                           input_names(graph));
@@ -47,22 +52,42 @@ Result<InputFile> cut(const Graph& graph, const std::string& text) {
   return best;
 }
 
-Result<std::map<std::string, Tensor, std::less<>>> load_files(const Graph& graph,
-                                                              const Common& common,
-                                                              const InputOptions& options) {
-  std::map<std::string, Tensor, std::less<>> out;
+using Given = std::map<std::string, Tensor, std::less<>>;
+
+Status add(const Common& common, Given& out, const std::string& name, Result<Tensor> value) {
+  if (!value) return value.error();
+  if (out.emplace(name, value.take()).second) return Status::success();
+  return common.usage_error("--input, got '" + name + "' twice, wanted each input once");
+}
+
+/// Each array is the input of its name.
+Status load_archive(const Graph& graph, const Common& common, const std::string& path, Given& out) {
+  const auto names = list_npz(path);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    const auto input = graph.find_input(name);
+    if (!input || !graph.value(*input).type.is_tensor()) {
+      return Error::invalid("[cli] --input '" + path + "', got the array '" + name + "', wanted " +
+                            input_names(graph) + " that are tensors");
+    }
+    auto value = load_npz_array(path, name, graph.value(*input).type.dtype);
+    if (auto s = add(common, out, name, std::move(value)); !s) return s;
+  }
+  return Status::success();
+}
+
+Result<Given> load_files(const Graph& graph, const Common& common, const InputOptions& options) {
+  Given out;
   for (const std::string& text : options.files) {
     auto file = cut(graph, text);
     if (!file) return file.error();
-    if (out.contains(file->name)) {
-      return common.usage_error("--input, got '" + file->name + "' twice, wanted each input once");
+    if (file->name.empty()) {
+      if (auto s = load_archive(graph, common, file->path, out); !s) return s.error();
+      continue;
     }
-    const ValueId input = *graph.find_input(file->name);
-    const DType dtype = graph.value(input).type.dtype;
-    auto tensor = file->path.ends_with(".json") ? load_json_tensor(file->path, dtype)
-                                                : load_npy(file->path, dtype);
-    if (!tensor) return tensor.error();
-    out.emplace(file->name, tensor.take());
+    const TensorType& type = graph.value(*graph.find_input(file->name)).type;
+    auto value = out.contains(file->name) ? Result<Tensor>(Tensor()) : load_value(file->path, type);
+    if (auto s = add(common, out, file->name, std::move(value)); !s) return s.error();
   }
   return out;
 }
@@ -70,7 +95,8 @@ Result<std::map<std::string, Tensor, std::less<>>> load_files(const Graph& graph
 }  // namespace
 
 void declare_input_files(CLI::App& app, InputOptions& options) {
-  app.add_option("-i,--input", options.files, "an input, NAME=FILE.npy or NAME=FILE.json")
+  app.add_option("-i,--input", options.files,
+                 "an input, NAME=FILE.npy, .npz or .json, or several, FILE.npz")
       ->allow_extra_args(false);
 }
 
@@ -83,10 +109,14 @@ Result<std::vector<Tensor>> gather_inputs(const Graph& graph, const Common& comm
   for (std::size_t i = 0; i < types->size(); ++i) {
     const std::string& name = graph.value(graph.inputs()[i]).name;
     if (given->contains(name)) continue;
-    if (!options.random) {
+    const bool fills = options.random && !is_host_only((*types)[i]);
+    if (!fills) {
       std::string message = "[cli] input '" + name;
       message.append("' is missing, wanted --input ").append(name);
-      return Error::invalid(message + "=FILE.npy or --random-inputs");
+      const bool tensor = (*types)[i].is_tensor();
+      return Error::invalid(
+          message + (tensor ? "=FILE.npy" : "=FILE.npz") +
+          (options.random ? ", as only numbers can be random" : " or --random-inputs"));
     }
   }
   auto filled = random_inputs(graph, *types, options.seed);

@@ -14,12 +14,13 @@ namespace polaris::cli {
 
 /// What the command line says of a model's inputs.
 struct InputOptions {
-  std::vector<std::string> files;  // NAME=FILE.npy or .json
+  std::vector<std::string> files;  // NAME=FILE.npy, .npz or .json, or FILE.npz
   bool random = false;             // fill those not given
   std::uint64_t seed = 0;
 };
 
-/// `-i NAME=FILE.npy`, or NAME=FILE.json: nested arrays, read as the input's dtype.
+/// `-i NAME=FILE`: .npy, .npz or .json, read as the input's type (wire/value_file.h). `-i
+/// FILE.npz`: each array is the input of its name.
 void declare_input_files(CLI::App& app, InputOptions& options);
 
 /// The inputs of a graph in its order: from files, else random where the options say so. Where a

@@ -17,6 +17,7 @@
 #include "progress.h"
 #include "session/symbol_binding.h"
 #include "tensor/element.h"
+#include "wire/value_file.h"
 
 namespace polaris::cli {
 
@@ -42,6 +43,9 @@ void add_names(const std::string& text, std::set<std::string, std::less<>>& name
   for (std::size_t at = text.find('='); at != text.npos; at = text.find('=', at + 1)) {
     names.insert(text.substr(0, at));
   }
+  // Of several inputs; one that cannot be read is told of when it is.
+  if (value_format_of(text) != ValueFormat::kNpz || path_kind(text) != PathKind::kFile) return;
+  if (const auto arrays = list_npz(text)) names.insert(arrays->begin(), arrays->end());
 }
 
 }  // namespace
@@ -102,7 +106,7 @@ Result<std::vector<TensorType>> concrete_inputs(
   for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
     const auto at = given.find(graph.value(graph.inputs()[i]).name);
     if (at == given.end()) continue;
-    if (auto s = symbols.bind_input(i, at->second.type()); !s) return s.error();
+    if (auto s = symbols.bind_input(i, at->second); !s) return s.error();
   }
   std::vector<TensorType> out;
   for (ValueId id : graph.inputs()) out.push_back(symbols.concrete(graph.value(id).type, 1));
@@ -122,6 +126,10 @@ Result<std::vector<Tensor>> random_inputs(const Graph& graph, std::span<const Te
   std::vector<Tensor> out;
   for (std::size_t i = 0; i < types.size(); ++i) {
     const TensorType& type = types[i];
+    if (is_host_only(type)) {
+      out.emplace_back();
+      continue;
+    }
     auto tensor = Tensor::allocate(type);
     if (!tensor) {
       return tensor.error().with_context("[cli] input '" + graph.value(graph.inputs()[i]).name +
@@ -151,7 +159,23 @@ void write_shape(JsonWriter& json, const Graph& graph, const Shape& shape) {
   json.end_array();
 }
 
+void write_kind(JsonWriter& json, ValueKind kind) {
+  switch (kind) {
+    case ValueKind::kTensor: return;
+    case ValueKind::kSequence: json.field("kind", "sequence"); return;
+    case ValueKind::kOptional: json.field("kind", "optional"); return;
+    case ValueKind::kOptionalSequence: json.field("kind", "optional sequence"); return;
+  }
+}
+
 std::string type_text(const Graph& graph, const TensorType& type) {
+  switch (type.kind) {
+    case ValueKind::kTensor: break;
+    case ValueKind::kSequence: return "seq(" + type_text(graph, type.as(ValueKind::kTensor)) + ")";
+    case ValueKind::kOptional: return "opt(" + type_text(graph, type.as(ValueKind::kTensor)) + ")";
+    case ValueKind::kOptionalSequence:
+      return "opt(" + type_text(graph, type.as(ValueKind::kSequence)) + ")";
+  }
   std::string out(dtype_name(type.dtype));
   out += '[';
   for (int d = 0; d < type.shape.rank(); ++d) {

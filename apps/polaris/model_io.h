@@ -51,6 +51,8 @@ Result<std::vector<Tensor>> random_inputs(const Graph& graph, std::span<const Te
 void write_shape(JsonWriter& json, const Graph& graph, const Shape& shape);
 /// "float32[2, batch, ?]"
 std::string type_text(const Graph& graph, const TensorType& type);
+/// The key "kind" of a value that is no tensor.
+void write_kind(JsonWriter& json, ValueKind kind);
 /// "1.5 MiB"
 std::string bytes_text(std::int64_t bytes);
 /// The tokenizer of a model file, of a tokenizer file, or of a folder that holds one.

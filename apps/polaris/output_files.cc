@@ -23,7 +23,7 @@ std::string stem_of(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> output_files(std::span<const std::string> names, std::string_view ending) {
+std::vector<std::string> output_files(std::span<const std::string> names) {
   std::vector<std::string> out(names.size());
   std::set<std::string> taken;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -38,7 +38,6 @@ std::vector<std::string> output_files(std::span<const std::string> names, std::s
     }
     out[i] = next;
   }
-  for (std::string& file : out) file += ending;
   return out;
 }
 

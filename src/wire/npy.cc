@@ -11,6 +11,7 @@
 #include "base/os/mapping_guard.h"
 #include "base/strings.h"
 #include "tensor/element.h"
+#include "wire/npy_strings.h"
 
 namespace polaris {
 namespace {
@@ -21,6 +22,7 @@ constexpr std::size_t kHeaderBytesMax = 1 << 16;
 struct Header {
   DType dtype = DType::kF32;
   bool nameless = false;  // bytes that stand for elements of a small dtype
+  std::optional<NpyStrings> strings;
   bool big_endian = false;
   bool fortran_order = false;
   Shape shape;
@@ -75,6 +77,15 @@ class HeaderParser {
     has_descr_ = true;
     const char order = text->empty() ? '?' : text->front();
     std::string_view code = order == '?' ? *text : text->substr(1);
+    const char kind = code.empty() ? '?' : code.front();
+    if (order != '?' && (kind == 'U' || kind == 'S' || kind == 'O')) {
+      const auto length = kind == 'O' ? std::optional<std::int64_t>(0) : parse_i64(code.substr(1));
+      if (!length || *length < 0 || (kind == 'O' && code.size() > 1))
+        return bad("descr is no type");
+      header_.strings = NpyStrings{kind, *length, order == '>'};
+      header_.dtype = DType::kString;
+      return Status::success();
+    }
     // As ml_dtypes writes small elements, float8_e5m2 the second way.
     header_.nameless = code == "V1" || code == "f1";
     if (header_.nameless) code = "u1";
@@ -82,7 +93,7 @@ class HeaderParser {
                                    [&](const Code& c) { return c.code == code; });
     if (row == std::end(kCodes) || std::string_view("<>|=").find(order) == std::string_view::npos) {
       return Error::unsupported("[npy] element type, got '" + printable(*text) +
-                                "', wanted a float, integer or bool");
+                                "', wanted a float, integer, bool or string");
     }
     header_.dtype = row->dtype;
     header_.big_endian = order == '>';
@@ -224,6 +235,23 @@ std::vector<std::byte> one_a_byte(const Tensor& tensor) {
   return out;
 }
 
+Result<Tensor> read_strings(const Header& header, std::span<const std::byte> file) {
+  const auto count = header.shape.checked_elements();
+  if (!count) return bad("shape " + header.shape.to_string() + " is too large");
+  const auto strings = read_npy_strings(*header.strings, *count, file);
+  if (!strings) return strings.error();
+  std::vector<std::string_view> views(strings->begin(), strings->end());
+  // A pickle lists its objects row by row whatever the order of the array.
+  if (header.fortran_order && header.strings->kind != 'O' && !views.empty()) {
+    std::vector<std::string_view> rows(views.size());
+    copy_fortran(header.shape, ElementWidth(sizeof(std::string_view)),
+                 reinterpret_cast<const std::byte*>(views.data()),
+                 reinterpret_cast<std::byte*>(rows.data()));
+    views = std::move(rows);
+  }
+  return Tensor::strings(header.shape, views);
+}
+
 Result<Tensor> read_elements(const Header& header, std::span<const std::byte> file) {
   const TensorType type{header.dtype, header.shape, {}};
   const auto bytes = type.bytes();
@@ -255,6 +283,7 @@ Result<Tensor> read_npy(std::span<const std::byte> file, std::optional<DType> sm
   if (!text) return text.error();
   const auto header = HeaderParser(*text).parse();
   if (!header) return header.error();
+  if (header->strings) return read_strings(*header, file);
   if (header->nameless && (!small || !is_small(*small))) {
     return Error::unsupported(
         "[npy] element type, got bytes without a name, wanted a float, integer or bool");
@@ -274,16 +303,28 @@ Result<Tensor> load_npy(const std::string& path, std::optional<DType> small) {
 }
 
 Result<std::vector<std::byte>> format_npy(const Tensor& tensor) {
-  if (!tensor.type().encoding.is_plain()) {
+  if (!tensor.type().encoding.is_plain() || !tensor.type().is_tensor()) {
     return bad("tensor to write is " + tensor.type().to_string() + ", wanted a plain one");
   }
-  const bool small = is_small(tensor.dtype());
-  const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
-                                 [&](const Code& c) { return c.dtype == tensor.dtype(); });
-  const bool wide = dtype_info(tensor.dtype()).bits > 8;
-  std::string dict = "{'descr': '" + std::string(wide ? "<" : "|") +
-                     std::string(small ? "V1" : row->code) +
-                     "', 'fortran_order': False, 'shape': (";
+  std::string descr;
+  std::vector<std::byte> own;
+  std::span<const std::byte> data = tensor.bytes();
+  if (tensor.dtype() == DType::kString) {
+    auto text = format_npy_strings(tensor);
+    if (!text) return text.error();
+    descr = "<U" + std::to_string(text->length);
+    own = std::move(text->data);
+    data = own;
+  } else if (is_small(tensor.dtype())) {
+    descr = "|V1";
+    own = one_a_byte(tensor);
+    data = own;
+  } else {
+    const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                   [&](const Code& c) { return c.dtype == tensor.dtype(); });
+    descr = (dtype_info(tensor.dtype()).bits > 8 ? "<" : "|") + std::string(row->code);
+  }
+  std::string dict = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";
   for (std::int64_t dim : tensor.shape()) dict += std::to_string(dim) + ", ";
   if (tensor.shape().rank() > 1) dict.resize(dict.size() - 2);
   if (tensor.shape().rank() == 1) dict.resize(dict.size() - 1);
@@ -294,10 +335,6 @@ Result<std::vector<std::byte>> format_npy(const Tensor& tensor) {
       static_cast<std::size_t>(round_up(static_cast<std::int64_t>(kFront + dict.size() + 1), 64));
   dict.resize(header_bytes - kFront - 1, ' ');
   dict += '\n';
-  std::vector<std::byte> unpacked;
-  if (small) unpacked = one_a_byte(tensor);
-  const std::span<const std::byte> data =
-      small ? std::span<const std::byte>(unpacked) : tensor.bytes();
   std::vector<std::byte> out(header_bytes + data.size());
   std::memcpy(out.data(), kMagic.data(), kMagic.size());
   out[6] = std::byte{1};

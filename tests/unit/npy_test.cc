@@ -65,6 +65,7 @@ TEST_CASE("every dtype comes back as it went") {
   const std::string path = "/tmp/polaris_npy_" + std::to_string(::getpid()) + ".npy";
   for (int d = 0; d < kDTypeCount; ++d) {
     const auto dtype = static_cast<DType>(d);
+    if (dtype == DType::kString) continue;  // value_file_test
     for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{5}, Shape{2, 1, 3}}) {
       auto tensor = Tensor::allocate(dtype, shape);
       REQUIRE(tensor.ok());

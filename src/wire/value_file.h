@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "tensor/tensor.h"
+
+/// Values in files: .npy, .npz and .json. A tensor is an .npy file, or the one array of an .npz
+/// file. A sequence is an .npz file of arr_0, arr_1 ... as np.savez(file, *tensors) writes it. An
+/// optional is its value, or an .npz file with the one array `none`. In JSON a sequence is an array
+/// of tensors, and an optional its value or null.
+namespace polaris {
+
+enum class ValueFormat : std::uint8_t { kNpy, kNpz, kJson };
+
+/// By the file's ending; .npy where it is another.
+ValueFormat value_format_of(std::string_view path);
+
+/// A value of `type`'s kind, and in JSON of its dtype, which also says what bytes without a name in
+/// .npy files are. Errors: those of the formats, naming the file; invalid where it holds another
+/// kind of value.
+Result<Tensor> load_value(const std::string& path, const TensorType& type);
+
+/// The names of an .npz file's arrays, without `.npy`.
+Result<std::vector<std::string>> list_npz(const std::string& path);
+/// One of them. Errors: not_found.
+Result<Tensor> load_npz_array(const std::string& path, std::string_view name, DType dtype);
+
+/// Errors: io; invalid, as .npy files hold tensors alone.
+Status save_value(const std::string& path, ValueFormat format, const Tensor& value);
+
+}  // namespace polaris
