@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
+#include "tensor/block_decode.h"
 #include "tensor/half.h"
 
 namespace polaris {
@@ -17,31 +19,9 @@ constexpr auto kInfos = [] {
   return infos;
 }();
 
-float read_scale(const std::byte* block) {
-  std::uint16_t bits;
-  std::memcpy(&bits, block, sizeof bits);
-  return f16_to_f32(bits);
-}
-
 void write_scale(std::byte* block, float scale) {
   const std::uint16_t bits = f32_to_f16(scale);
   std::memcpy(block, &bits, sizeof bits);
-}
-
-void decode_q4_0(const std::byte* block, float* out) {
-  const float d = read_scale(block);
-  for (int i = 0; i < 16; ++i) {
-    const int byte = static_cast<int>(block[2 + i]);
-    out[i] = static_cast<float>((byte & 15) - 8) * d;
-    out[i + 16] = static_cast<float>((byte >> 4) - 8) * d;
-  }
-}
-
-void decode_q8_0(const std::byte* block, float* out) {
-  const float d = read_scale(block);
-  for (int i = 0; i < kBlock; ++i) {
-    out[i] = static_cast<float>(static_cast<std::int8_t>(block[2 + i])) * d;
-  }
 }
 
 void encode_q4_0(const float* in, std::byte* block) {
@@ -74,19 +54,45 @@ void encode_q8_0(const float* in, std::byte* block) {
 using Decode = void (*)(const std::byte* block, float* out);
 Decode decoder_of(BlockFormat format) {
   switch (format) {
-    case BlockFormat::kQ4_0: return decode_q4_0;
-    case BlockFormat::kQ8_0: return decode_q8_0;
+    case BlockFormat::kQ4_0: return block::decode_q4_0;
+    case BlockFormat::kQ8_0: return block::decode_q8_0;
+    case BlockFormat::kQ4_1: return block::decode_q4_1;
+    case BlockFormat::kQ5_0: return block::decode_q5_0;
+    case BlockFormat::kQ5_1: return block::decode_q5_1;
+    case BlockFormat::kQ2_K: return block::decode_q2_k;
+    case BlockFormat::kQ3_K: return block::decode_q3_k;
+    case BlockFormat::kQ4_K: return block::decode_q4_k;
+    case BlockFormat::kQ5_K: return block::decode_q5_k;
+    case BlockFormat::kQ6_K: return block::decode_q6_k;
+    case BlockFormat::kIQ4_NL: return block::decode_iq4_nl;
+    case BlockFormat::kIQ4_XS: return block::decode_iq4_xs;
+    case BlockFormat::kMXFP4: return block::decode_mxfp4;
+    case BlockFormat::kNVFP4: return block::decode_nvfp4;
+    case BlockFormat::kTQ1_0: return block::decode_tq1_0;
+    case BlockFormat::kTQ2_0: return block::decode_tq2_0;
+    case BlockFormat::kIQ1_S: return block::decode_iq1_s;
+    case BlockFormat::kIQ1_M: return block::decode_iq1_m;
+    case BlockFormat::kIQ2_XXS: return block::decode_iq2_xxs;
+    case BlockFormat::kIQ2_XS: return block::decode_iq2_xs;
+    case BlockFormat::kIQ2_S: return block::decode_iq2_s;
+    case BlockFormat::kIQ3_XXS: return block::decode_iq3_xxs;
+    case BlockFormat::kIQ3_S: return block::decode_iq3_s;
   }
   return nullptr;
 }
 
 using Encode = void (*)(const float* in, std::byte* block);
+struct Encoder {
+  BlockFormat format;
+  Encode encode;
+};
+constexpr Encoder kEncoders[] = {{BlockFormat::kQ4_0, encode_q4_0},
+                                 {BlockFormat::kQ8_0, encode_q8_0}};
+/// Null where nothing writes the format.
 Encode encoder_of(BlockFormat format) {
-  switch (format) {
-    case BlockFormat::kQ4_0: return encode_q4_0;
-    case BlockFormat::kQ8_0: return encode_q8_0;
-  }
-  return nullptr;
+  const auto* row = std::find_if(std::begin(kEncoders), std::end(kEncoders),
+                                 [&](const Encoder& e) { return e.format == format; });
+  return row == std::end(kEncoders) ? nullptr : row->encode;
 }
 
 }  // namespace
@@ -101,6 +107,8 @@ std::optional<BlockFormat> block_format_from_name(std::string_view name) {
   }
   return std::nullopt;
 }
+
+bool encodes(BlockFormat format) { return encoder_of(format) != nullptr; }
 
 void decode_blocks(BlockFormat format, const std::byte* blocks, std::int64_t elements, float* out) {
   const BlockFormatInfo info = block_format_info(format);

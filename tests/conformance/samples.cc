@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "support/random_blocks.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
 
@@ -96,7 +97,7 @@ Tensor int64s(std::initializer_list<std::int64_t> elements) {
 Tensor random_blocks(BlockFormat format, const Shape& shape) {
   const Tensor plain = random(DType::kF32, shape);
   Tensor out = allocate({DType::kF32, shape, Encoding::of(format)});
-  encode_blocks(format, plain.data<float>(), plain.elements(), out.mutable_bytes().data());
+  fill_blocks(format, plain.data<float>(), plain.elements(), out.mutable_bytes().data());
   return out;
 }
 

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "conformance/suite.h"
+#include "support/random_blocks.h"
+#include "tensor/block_format.h"
 
 namespace polaris::test {
 namespace {
@@ -31,9 +33,11 @@ TEST_CASE("Gather") {
   s.add("scalar index", {random(DType::kF32, {3, 11}), random_ints(DType::kI64, {}, 0, 2)});
   s.add("vector", {random(DType::kI64, {11}), random_ints(DType::kI64, {1}, 0, 10)});
   s.add("no indices", {random(DType::kF32, {3, 5}), random_ints(DType::kI64, {0}, 0, 1)});
-  for (BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
+  for (BlockFormat f : all_block_formats()) {
+    const std::int64_t width = 3 * block_format_info(f).block_elements;
     s.add(block_format_info(f).name,
-          {random_blocks(f, {13, 96}), random_ints(DType::kI32, {7}, 0, 12)}, nullptr, {1, 1, {0}});
+          {random_blocks(f, {13, width}), random_ints(DType::kI32, {7}, 0, 12)}, nullptr,
+          {1, 1, {0}});
   }
   s.add("q8_0 rank 3",
         {random_blocks(BlockFormat::kQ8_0, {5, 3, 32}), random_ints(DType::kI64, {2, 2}, 0, 4)},

@@ -2,6 +2,8 @@
 
 #include "conformance/suite.h"
 #include "ir/op_attrs/matmul.h"
+#include "support/random_blocks.h"
+#include "tensor/block_format.h"
 
 namespace polaris::test {
 namespace {
@@ -62,12 +64,15 @@ TEST_CASE("Linear") {
     s.add("f16 weights " + at,
           {random(DType::kF32, {rows, 64}, -1, 1), random(DType::kF16, {37, 64}, -1, 1)}, nullptr,
           {1, 2, {1}});
-    for (BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
+    for (BlockFormat f : all_block_formats()) {
       const std::string name = std::string(block_format_info(f).name) + " " + at;
-      s.add(name, {random(DType::kF32, {rows, 96}, -1, 1), random_blocks(f, {37, 96})}, nullptr,
+      const std::int64_t k = 3 * block_format_info(f).block_elements;
+      s.add(name, {random(DType::kF32, {rows, k}, -1, 1), random_blocks(f, {37, k})}, nullptr,
             {1, 1, {1}, kQuantizedInput});
-      s.add(name + " wide", {random(DType::kF32, {rows, 320}, -1, 1), random_blocks(f, {65, 320})},
-            nullptr, {1, 1, {1}, kQuantizedInput});
+      const std::int64_t wide = k < 256 ? 320 : 1280;
+      s.add(name + " wide",
+            {random(DType::kF32, {rows, wide}, -1, 1), random_blocks(f, {65, wide})}, nullptr,
+            {1, 1, {1}, kQuantizedInput});
     }
   }
   s.add("bias",
@@ -94,9 +99,10 @@ TEST_CASE("Linear") {
           {random(d, {5, 67}, -1, 1), random(DType::kF32, {37, 67}, -1, 1),
            random(DType::kF32, {37})},
           nullptr, {1, 1, {1, 2}});
-    for (BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
+    for (BlockFormat f : all_block_formats()) {
+      const std::int64_t k = 3 * block_format_info(f).block_elements;
       s.add(name + " " + std::string(block_format_info(f).name),
-            {random(d, {17, 96}, -1, 1), random_blocks(f, {67, 96})}, nullptr,
+            {random(d, {17, k}, -1, 1), random_blocks(f, {67, k})}, nullptr,
             {1, 1, {1}, kQuantizedInput});
     }
   }

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "conformance/suite.h"
+#include "support/random_blocks.h"
+#include "tensor/block_format.h"
 
 namespace polaris::test {
 namespace {
@@ -105,8 +107,9 @@ TEST_CASE("DynamicQuantizeLinear") {
 
 TEST_CASE("Decode") {
   Suite s("Decode", "polaris");
-  for (BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
-    s.add(block_format_info(f).name, {random_blocks(f, {7, 96})}, nullptr, {1, 1, {0}});
+  for (BlockFormat f : all_block_formats()) {
+    const std::int64_t width = 3 * block_format_info(f).block_elements;
+    s.add(block_format_info(f).name, {random_blocks(f, {7, width})}, nullptr, {1, 1, {0}});
   }
   const auto add = [&](const char* name, Constant constant) {
     s.add_constants(name, {std::move(constant)}, nullptr, {1, 1, {0}});

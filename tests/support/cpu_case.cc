@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/os/cpu_features.h"
+#include "support/random_blocks.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
 
@@ -278,7 +279,7 @@ Tensor encode_tensor(const Tensor& plain, BlockFormat format) {
   type.encoding = Encoding::of(format);
   auto tensor = Tensor::allocate(type);
   REQUIRE(tensor.ok());
-  encode_blocks(format, plain.data<float>(), plain.elements(), tensor->mutable_bytes().data());
+  fill_blocks(format, plain.data<float>(), plain.elements(), tensor->mutable_bytes().data());
   return tensor.take();
 }
 

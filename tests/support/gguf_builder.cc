@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "support/random_blocks.h"
 #include "tensor/block_format.h"
 #include "tensor/half.h"
 
@@ -36,11 +37,13 @@ std::string encode(std::uint32_t type, const std::vector<float>& values) {
   if (type == 1) {
     for (float v : values) put(out, f32_to_f16(v));
   }
-  if (type == 2 || type == 8) {
-    const BlockFormat format = type == 2 ? BlockFormat::kQ4_0 : BlockFormat::kQ8_0;
+  for (int i = 0; i < kBlockFormatCount; ++i) {
+    if (kGgmlIds[i] != type) continue;
+    const auto format = static_cast<BlockFormat>(i);
+    const BlockFormatInfo& info = block_format_info(format);
     const auto count = static_cast<std::int64_t>(values.size());
-    out.resize(static_cast<std::size_t>(count / 32 * block_format_info(format).block_bytes));
-    encode_blocks(format, values.data(), count, reinterpret_cast<std::byte*>(out.data()));
+    out.resize(static_cast<std::size_t>(count / info.block_elements * info.block_bytes));
+    fill_blocks(format, values.data(), count, reinterpret_cast<std::byte*>(out.data()));
   }
   return out;
 }

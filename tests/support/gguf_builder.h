@@ -6,7 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "tensor/encoding.h"
+
 namespace polaris::test {
+
+/// What ggml calls our block formats, in their order.
+inline constexpr std::uint32_t kGgmlIds[kBlockFormatCount] = {
+    2, 8, 3, 6, 7, 10, 11, 12, 13, 14, 20, 23, 39, 40, 34, 35, 19, 29, 16, 17, 22, 18, 21};
 
 /// Writes GGUF files for tests, version 3 unless told otherwise.
 class GgufBuilder {
@@ -42,7 +48,7 @@ class GgufBuilder {
 };
 
 struct TinyLlama {
-  std::uint32_t weight_type = 0;  // ggml's: 0 f32, 1 f16, 2 q4_0, 8 q8_0
+  std::uint32_t weight_type = 0;  // ggml's: 0 f32, 1 f16, or one of kGgmlIds
   std::uint32_t layers = 2;
   std::uint32_t width = 32;
   std::uint32_t feed_forward = 64;

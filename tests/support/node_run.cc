@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "ir/evaluate.h"
 #include "ir/op_set.h"
+#include "support/random_blocks.h"
 #include "support/vulkan.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
@@ -316,7 +317,7 @@ Tensor random_ints(Random& random, DType dtype, const Shape& shape, std::int64_t
 Tensor random_blocks(Random& random, BlockFormat format, const Shape& shape) {
   const Tensor floats = random_floats(random, DType::kF32, shape);
   Tensor tensor = Tensor::allocate({DType::kF32, shape, Encoding::of(format)}).take();
-  encode_blocks(format, floats.data<float>(), shape.elements(), tensor.mutable_bytes().data());
+  fill_blocks(format, floats.data<float>(), shape.elements(), tensor.mutable_bytes().data());
   return tensor;
 }
 

@@ -149,7 +149,8 @@ TEST_CASE("many blocks in a row, and their error") {
 TEST_CASE("block formats by name") {
   CHECK(block_format_from_name("q4_0") == BlockFormat::kQ4_0);
   CHECK(block_format_from_name("q8_0") == BlockFormat::kQ8_0);
-  CHECK(!block_format_from_name("q5_1"));
+  CHECK(block_format_from_name("q4_k") == BlockFormat::kQ4_K);
+  CHECK(!block_format_from_name("q8_k"));
 }
 
 }  // namespace polaris

@@ -6,6 +6,7 @@
 #include "ir/op_attrs/chain.h"
 #include "ir/op_attrs/normalization.h"
 #include "support/cpu_case.h"
+#include "support/random_blocks.h"
 #include "tensor/element.h"
 
 using namespace polaris;
@@ -131,13 +132,13 @@ TEST_CASE("cpu: RMSNormalization and Gather, plain and encoded") {
     c.inputs = {random_tensor(DType::kF32, {5, width}, 1), random_tensor(DType::kF32, {width}, 2)};
     check_cpu(c, "rms_norm");
   }
-  const Tensor table = random_tensor(DType::kF32, {10, 64}, 5);
-  for (int format = 0; format < 3; ++format) {
+  const Tensor table = random_tensor(DType::kF32, {10, 512}, 5);
+  std::vector<Tensor> tables = {table};
+  for (const BlockFormat format : all_block_formats())
+    tables.push_back(encode_tensor(table, format));
+  for (const Tensor& data : tables) {
     CpuCase c{.op = "Gather"};
-    c.inputs = {format == 0
-                    ? table
-                    : encode_tensor(table, format == 1 ? BlockFormat::kQ8_0 : BlockFormat::kQ4_0),
-                ints_i32({2, 3}, {9, 0, 4, 4, -1, 2})};
+    c.inputs = {data, ints_i32({2, 3}, {9, 0, 4, 4, -1, 2})};
     c.constants = {0};
     check_cpu(c, "gather");
   }

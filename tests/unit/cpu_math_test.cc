@@ -6,6 +6,8 @@
 #include "ir/op_attrs/quantize.h"
 #include "ir/op_attrs/reduce.h"
 #include "support/cpu_case.h"
+#include "support/random_blocks.h"
+#include "tensor/block_format.h"
 #include "tensor/element.h"
 
 using namespace polaris;
@@ -197,10 +199,13 @@ TEST_CASE("cpu: quantization rounds exactly as the definition does") {
   dynamic.inputs = {f32({7, 31}, 8, 5)};
   dynamic.outputs = 3;
   check_cpu(dynamic, "dynamic_quantize");
-  CpuCase decode{.op = "Decode", .domain = "polaris"};
-  decode.inputs = {encode_tensor(f32({5, 96}, 9), BlockFormat::kQ4_0)};
-  decode.constants = {0};
-  check_cpu(decode, "decode_q4_0");
+  for (const BlockFormat format : all_block_formats()) {
+    const BlockFormatInfo& info = block_format_info(format);
+    CpuCase decode{.op = "Decode", .domain = "polaris"};
+    decode.inputs = {encode_tensor(f32({5, 3 * info.block_elements}, 9), format)};
+    decode.constants = {0};
+    check_cpu(decode, "decode_" + std::string(info.name));
+  }
 }
 
 TEST_CASE("cpu: pools of every kind") {

@@ -9,6 +9,7 @@
 #include "load/load.h"
 #include "support/gguf_builder.h"
 #include "support/shared_files.h"
+#include "tensor/block_format.h"
 
 namespace polaris {
 namespace {
@@ -97,18 +98,34 @@ TEST_CASE("plain and block tensors view the file under reversed dims") {
   b.add_tensor("eight", 8, {32, 2}, std::string(68, 'e'));
   b.add_tensor("bf16", 30, {4}, std::string(8, 'b'));
   b.add_tensor("ints", 26, {2, 1, 1, 1}, std::string(8, 'i'));
-  b.add_tensor("k", 12, {256}, std::string(144, 'k'));
+  b.add_tensor("k", 15, {256}, std::string(292, 'k'));
+  for (int i = 0; i < kBlockFormatCount; ++i) {
+    const BlockFormatInfo& info = block_format_info(static_cast<BlockFormat>(i));
+    b.add_tensor(info.name, test::kGgmlIds[i], {static_cast<std::uint64_t>(info.block_elements), 3},
+                 std::string(static_cast<std::size_t>(3 * info.block_bytes), 'b'));
+  }
   const auto model = load_bytes(b.file());
   REQUIRE_MESSAGE(model.ok(), (model ? "" : model.error().message()));
-  REQUIRE(model->weights.size() == 5);
+  REQUIRE(model->weights.size() == 5 + kBlockFormatCount);
   CHECK(model->weights[0].constant->data.type() == TensorType{DType::kF16, {2, 3}, {}});
   CHECK(model->weights[1].constant->data.type() ==
         TensorType{DType::kF32, {2, 32}, Encoding::of(BlockFormat::kQ8_0)});
   CHECK(model->weights[2].constant->data.dtype() == DType::kBF16);
   CHECK(model->weights[3].constant->data.shape() == Shape{1, 1, 1, 2});
   CHECK(model->weights[4].constant == nullptr);
-  CHECK(model->weights[4].storage == "q4_k");
-  CHECK(model->parameter_count == 6 + 64 + 4 + 2 + 256);
+  CHECK(model->weights[4].storage == "q8_k");
+  std::int64_t in_blocks = 0;
+  for (int i = 0; i < kBlockFormatCount; ++i) {
+    const auto format = static_cast<BlockFormat>(i);
+    const std::int64_t width = block_format_info(format).block_elements;
+    const Weight& weight = model->weights[static_cast<std::size_t>(5 + i)];
+    CHECK(weight.storage == block_format_info(format).name);
+    REQUIRE(weight.constant != nullptr);
+    CHECK(weight.constant->data.type() ==
+          TensorType{DType::kF32, {3, width}, Encoding::of(format)});
+    in_blocks += 3 * width;
+  }
+  CHECK(model->parameter_count == 6 + 64 + 4 + 2 + 256 + in_blocks);
   CHECK(model->find("main") == nullptr);
   CHECK(model->no_function_reason == "the file names no architecture");
 }
@@ -170,9 +187,12 @@ TEST_CASE("containers that cannot be are refused by name") {
 }
 
 TEST_CASE("a Llama file becomes a graph of ordinary ops") {
-  for (std::uint32_t type : {0u, 1u, 2u, 8u}) {
+  std::vector<std::uint32_t> types = {0, 1};
+  types.insert(types.end(), std::begin(test::kGgmlIds), std::end(test::kGgmlIds));
+  for (std::uint32_t type : types) {
     TinyLlama sizes;
     sizes.weight_type = type;
+    sizes.width = sizes.feed_forward = 256;
     sizes.tied = type == 2;
     const auto model = load_bytes(test::tiny_llama(sizes).file());
     REQUIRE_MESSAGE(model.ok(), (model ? "" : model.error().message()));
@@ -201,7 +221,7 @@ TEST_CASE("a Llama file becomes a graph of ordinary ops") {
       CHECK(state.paged);
       CHECK(state.type.dtype == DType::kF16);
       CHECK(state.type.shape[1] == 16);
-      CHECK(state.type.shape[2] == 16);
+      CHECK(state.type.shape[2] == 128);
       CHECK(use.update != use.read);
     }
     CHECK(std::get<std::int64_t>(model->hyperparameters.at("context_length")) == 32);

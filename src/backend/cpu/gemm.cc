@@ -100,8 +100,10 @@ void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, s
     }
   }
   const std::int64_t unit = rows_of_block(simd, call.m);
-  const std::int64_t depth = one_row ? std::max<std::int64_t>(call.k, 1) : kDepth;
-  const std::int64_t wide = one_row ? simd.gemv_panels : simd.gemm_panels;
+  // One row passes its panels by once: in place they are read from end to end.
+  const bool straight = one_row && call.decode == nullptr;
+  const std::int64_t depth = straight ? std::max<std::int64_t>(call.k, 1) : kDepth;
+  const std::int64_t wide = straight ? simd.gemv_panels : simd.gemm_panels;
   GemmTile tile;
   tile.ldc = call.ldc;
   const auto run = call.b_is_f16 ? simd.gemm_f16 : simd.gemm_f32;
@@ -168,7 +170,7 @@ void gemm(const Simd& simd, ThreadPool& pool, const GemmCall& call) {
                       unit,
                       kRowsMax,
                       packed_panels(call.n),
-                      call.m == 1 ? simd.gemv_panels : simd.gemm_panels,
+                      call.m == 1 && call.decode == nullptr ? simd.gemv_panels : simd.gemm_panels,
                       call.k};
   for_each_task(pool, grid,
                 [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {

@@ -46,7 +46,7 @@ struct GemmCall {
   const float* bias = nullptr;
   const float* row_bias = nullptr;       // per row of c, instead of bias
   float* scratch = nullptr;              // m * k floats; unused (may be null) for m == 1
-  const PanelDecoder* decode = nullptr;  // instead of b, for m > 1
+  const PanelDecoder* decode = nullptr;  // instead of b
 };
 /// Rows of a block: at most simd.gemm_rows, and no block much shorter than the others.
 std::int64_t rows_of_block(const Simd& simd, std::int64_t m);

@@ -1,92 +1,25 @@
 #include "backend/cpu/quant_gemm.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "backend/cpu/gemm.h"
-#include "base/checked.h"
-#include "tensor/encoding.h"
+#include "backend/cpu/quant_pack.h"
+#include "backend/cpu/simd/quant_layout.h"
+#include "tensor/block_format.h"
 
 namespace polaris::cpu {
 namespace {
 
-constexpr std::int64_t kBlock = 32;
+constexpr std::int64_t kBlock = kQuantBlock;
 // Activations of one task: 64 rows of 4096 are half a megabyte.
 constexpr std::int64_t kRowsMax = 64;
 
-std::int64_t scale_bytes(std::int64_t k) { return round_up(k / kBlock * kPanel * 2, 64); }
-std::int64_t block_quants(BlockFormat format) {
-  switch (format) {
-    case BlockFormat::kQ4_0: return kBlock * kPanel / 2;
-    case BlockFormat::kQ8_0: return kBlock * kPanel;
-  }
-  return 0;
+bool decodes(const QuantSimd& quant, BlockFormat format, std::int64_t m) {
+  return m >= quant.float_rows || !quant_packs(format);
 }
 
-/// One block of row `r` of a panel.
-void pack_block(BlockFormat format, const std::byte* from, std::int64_t r, std::byte* scales,
-                std::byte* quants) {
-  std::memcpy(scales + 2 * r, from, 2);
-  // Of q4_0 byte i holds elements i (low) and i + 16 (high), which are groups j and j + 4 here too.
-  const std::int64_t words = block_quants(format) / kPanel / 4;
-  for (std::int64_t j = 0; j < words; ++j) {
-    std::memcpy(quants + 64 * j + 4 * r, from + 2 + 4 * j, 4);
-  }
-}
-
-}  // namespace
-
-std::int64_t quant_panel_bytes(BlockFormat format, std::int64_t k) {
-  return scale_bytes(k) + k / kBlock * block_quants(format);
-}
-std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t k) {
-  return packed_panels(n) * quant_panel_bytes(format, k);
-}
-
-void quant_pack(const Constant& weight, std::span<std::byte> out) {
-  const TensorType& type = weight.data.type();
-  const BlockFormat format = type.encoding.format;
-  const std::int64_t n = type.shape[0];
-  const std::int64_t k = type.shape[1];
-  const std::int64_t blocks = k / kBlock;
-  const std::int64_t block_bytes = block_format_info(format).block_bytes;
-  const std::int64_t panel_bytes = quant_panel_bytes(format, k);
-  if (n % kPanel != 0 || scale_bytes(k) != blocks * kPanel * 2) {
-    std::memset(out.data(), 0, static_cast<std::size_t>(quant_packed_bytes(format, n, k)));
-  }
-  const std::byte* from = weight.data.bytes().data();
-  for (std::int64_t row = 0; row < n; ++row) {
-    std::byte* panel = out.data() + row / kPanel * panel_bytes;
-    for (std::int64_t b = 0; b < blocks; ++b, from += block_bytes) {
-      pack_block(format, from, row % kPanel, panel + b * kPanel * 2,
-                 panel + scale_bytes(k) + b * block_quants(format));
-    }
-  }
-}
-
-std::int64_t quant_scratch_bytes(const QuantSimd& quant, std::int64_t m, std::int64_t k) {
-  if (m >= quant.float_rows) return m * k * 4;
-  constexpr auto kBytes = static_cast<std::int64_t>(sizeof(QuantBlock) + sizeof(QuantMeta));
-  return m * (k / kBlock) * kBytes;
-}
-
-namespace {
-
-void decoded_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool,
-                  const QuantCall& call) {
-  const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
-  const auto decode = quant.kernels(call.format).decode;
-  const auto body = [&](std::int64_t p, std::int64_t panels, std::int64_t k0, std::int64_t k,
-                        float* out) {
-    for (std::int64_t i = 0; i < panels; ++i) {
-      const std::byte* panel = call.w + (p + i) * panel_bytes;
-      const std::byte* quants =
-          panel + scale_bytes(call.k) + k0 / kBlock * block_quants(call.format);
-      decode(reinterpret_cast<const std::uint16_t*>(panel) + k0 / kBlock * kPanel,
-             reinterpret_cast<const std::uint8_t*>(quants), k / kBlock, out + i * k * kPanel);
-    }
-  };
-  const PanelDecoder decoder(body);
+void float_gemm(const Simd& simd, ThreadPool& pool, const QuantCall& call,
+                const PanelDecoder& decoder) {
   GemmCall product;
   product.a = call.x;
   product.lda = call.k;
@@ -101,6 +34,50 @@ void decoded_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool,
   gemm(simd, pool, product);
 }
 
+void decoded_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool,
+                  const QuantCall& call) {
+  const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
+  const std::int64_t scale_bytes = quant_scale_bytes(call.format, call.k);
+  const auto decode = quant.kernels(call.format).decode;
+  const auto body = [&](std::int64_t p, std::int64_t panels, std::int64_t k0, std::int64_t k,
+                        float* out) {
+    for (std::int64_t i = 0; i < panels; ++i) {
+      const auto* panel = reinterpret_cast<const std::uint8_t*>(call.w + (p + i) * panel_bytes);
+      decode(panel, panel + scale_bytes, k0 / kBlock, k / kBlock, out + i * k * kPanel);
+    }
+  };
+  const PanelDecoder decoder(body);
+  float_gemm(simd, pool, call, decoder);
+}
+
+/// The file's own rows, which no block of the format crosses at a multiple of kBlockElementsMax.
+void unpacked_gemm(const Simd& simd, ThreadPool& pool, const QuantCall& call) {
+  const BlockFormatInfo& info = block_format_info(call.format);
+  const std::int64_t row_bytes = call.k / info.block_elements * info.block_bytes;
+  const auto body = [&](std::int64_t p, std::int64_t panels, std::int64_t k0, std::int64_t k,
+                        float* out) {
+    alignas(64) float rows[kPanel][kBlockElementsMax];
+    const float* pointers[kPanel];
+    for (std::int64_t i = 0; i < panels; ++i, out += k * kPanel) {
+      const std::int64_t row = (p + i) * kPanel;
+      const std::int64_t count = std::min<std::int64_t>(kPanel, call.n - row);
+      if (count < kPanel) std::fill_n(out, k * kPanel, 0.0f);
+      for (std::int64_t at = 0; at < k; at += kBlockElementsMax) {
+        const std::int64_t size = std::min<std::int64_t>(kBlockElementsMax, k - at);
+        for (std::int64_t r = 0; r < count; ++r) {
+          const std::byte* from =
+              call.w + (row + r) * row_bytes + (k0 + at) / info.block_elements * info.block_bytes;
+          decode_blocks(call.format, from, size, rows[r]);
+          pointers[r] = rows[r];
+        }
+        simd.transpose(pointers, count, size, out + at * kPanel, kPanel);
+      }
+    }
+  };
+  const PanelDecoder decoder(body);
+  float_gemm(simd, pool, call, decoder);
+}
+
 void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call) {
   const std::int64_t blocks = call.k / kBlock;
   auto* x = reinterpret_cast<QuantBlock*>(call.scratch);
@@ -113,6 +90,7 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
     }
   });
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
+  const std::int64_t scale_bytes = quant_scale_bytes(call.format, call.k);
   const auto run = simd.kernels(call.format).product;
   const std::int64_t wide = call.m > 1 ? simd.panels : 1;
   const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), wide, call.k};
@@ -123,10 +101,10 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
         tile.ldy = call.n;
         tile.panel_bytes = panel_bytes;
         for (std::int64_t p = p0; p < p1; p += tile.panels) {
-          const std::byte* panel = call.w + p * panel_bytes;
+          const auto* panel = reinterpret_cast<const std::uint8_t*>(call.w + p * panel_bytes);
           tile.panels = static_cast<int>(std::min(wide, p1 - p));
-          tile.scales = reinterpret_cast<const std::uint16_t*>(panel);
-          tile.quants = reinterpret_cast<const std::uint8_t*>(panel + scale_bytes(call.k));
+          tile.scales = panel;
+          tile.codes = panel + scale_bytes;
           tile.columns =
               static_cast<int>(std::min<std::int64_t>(tile.panels * kPanel, call.n - p * kPanel));
           tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
@@ -143,8 +121,17 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
 
 }  // namespace
 
+std::int64_t quant_scratch_bytes(const QuantSimd& quant, BlockFormat format, std::int64_t m,
+                                 std::int64_t k) {
+  if (decodes(quant, format, m)) return m * k * 4;
+  constexpr auto kBytes = static_cast<std::int64_t>(sizeof(QuantBlock) + sizeof(QuantMeta));
+  return m * (k / kBlock) * kBytes;
+}
+
 void quant_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool, const QuantCall& call) {
-  if (call.m >= quant.float_rows) {
+  if (!quant_packs(call.format)) {
+    unpacked_gemm(simd, pool, call);
+  } else if (decodes(quant, call.format, call.m)) {
     decoded_gemm(simd, quant, pool, call);
   } else {
     integer_gemm(quant, pool, call);

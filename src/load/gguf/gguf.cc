@@ -39,7 +39,8 @@ class GgufInput final : public ArchInput {
     taken_[at->second] = true;
     if (weight.constant) return weight.constant;
     return Error::unsupported("[gguf] tensor '" + std::string(name) + "' is stored as " +
-                              weight.storage + ", wanted f32, f16, bf16, q8_0 or q4_0");
+                              weight.storage +
+                              ", wanted plain numbers, q2_k to q8_0, iq, tq, mxfp4 or nvfp4");
   }
 
   /// What is wrong where the architecture had no use for some tensors: the network would not be the

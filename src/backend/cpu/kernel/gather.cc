@@ -74,7 +74,6 @@ KernelResult select_gather(const CpuTarget& target, const NodeDesc& node) {
     const BlockFormat format = data.type.encoding.format;
     const BlockFormatInfo& info = block_format_info(format);
     const Simd::DecodeFn decode = target.simd->block_decoder(format);
-    if (decode == nullptr) return unsupported(node, "blocks of " + std::string(info.name));
     const std::int64_t bytes = g.inner / info.block_elements * info.block_bytes;
     return KernelResult(
         make_kernel("gather_" + std::string(info.name), [g, decode, bytes](const Launch& l) {

@@ -5,6 +5,7 @@
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/quant_gemm.h"
+#include "backend/cpu/quant_pack.h"
 #include "backend/cpu/weight_panels.h"
 
 namespace polaris::cpu {
@@ -67,7 +68,8 @@ std::shared_ptr<CpuKernel> block_kernel(const CpuTarget& target, const LinearSha
                {l.in<float>(0), l.inputs[1], format, l.out<float>(0), s.m, s.k, s.n, l.in<float>(2),
                 l.workspace});
   });
-  kernel->set_workspace(quant_scratch_bytes(*quant, s.m, s.k));
+  kernel->set_workspace(quant_scratch_bytes(*quant, format, s.m, s.k));
+  if (!quant_packs(format)) return kernel;
   kernel->set_packing(1, format_name + "_p16", quant_packed_bytes(format, s.n, s.k),
                       [](const Constant& weight, std::span<std::byte> out) {
                         quant_pack(weight, out);
@@ -86,11 +88,7 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
     return unsupported(node, "bias is not float32");
   }
   if (w.type.encoding.is_block() && w.constant != nullptr) {
-    const BlockFormat format = w.type.encoding.format;
-    if (target.quant->kernels(format).product == nullptr) {
-      return unsupported(node, "weights of " + std::string(block_format_info(format).name));
-    }
-    return block_kernel(target, s, format);
+    return block_kernel(target, s, w.type.encoding.format);
   }
   if (w.constant == nullptr && (!w.type.encoding.is_plain() || w.type.dtype != DType::kF32)) {
     return unsupported(node, "a weight that is encoded or not float32 must be a constant");

@@ -240,9 +240,6 @@ KernelResult select_attention(const CpuTarget& target, const NodeDesc& node) {
   a.scale = attrs.scale != 0.0f ? attrs.scale : 1.0f / std::sqrt(static_cast<float>(a.size));
   for (const CacheFormat* cache : {&a.k, &a.v}) {
     if (cache->kind != CacheFormat::Kind::kBlock) continue;
-    if (target.simd->block_decoder(cache->block) == nullptr) {
-      return unsupported(node, "caches of " + format_name(*cache));
-    }
     if (a.size % block_format_info(cache->block).block_elements != 0) {
       return unsupported(node, "a head is no whole number of cache blocks");
     }

@@ -157,7 +157,6 @@ KernelResult select_decode(const CpuTarget& target, const NodeDesc& node) {
   if (type.encoding.is_block()) {
     const BlockFormatInfo& info = block_format_info(type.encoding.format);
     const Simd::DecodeFn decode = target.simd->block_decoder(type.encoding.format);
-    if (decode == nullptr) return unsupported(node, "blocks of " + std::string(info.name));
     return KernelResult(make_kernel(
         "decode_" + std::string(info.name),
         [decode, blocks = n / info.block_elements, bytes = info.block_bytes,

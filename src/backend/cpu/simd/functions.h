@@ -2,6 +2,7 @@
 // Loops over vectors for the Simd table; compiled once an instruction set.
 #include "backend/cpu/simd/math.h"
 #include "backend/cpu/simd/simd.h"
+#include "tensor/block_codec.h"
 
 namespace polaris::cpu {
 namespace {
@@ -449,10 +450,36 @@ void decode_q4_0(const void* blocks, float* y, std::int64_t n) {
     }
   }
 }
+/// By the definition, a block at a time: for rows of tables, which are few.
+template <BlockFormat kFormat>
+void decode_plainly(const void* blocks, float* y, std::int64_t n) {
+  decode_blocks(kFormat, static_cast<const std::byte*>(blocks), n, y);
+}
 Simd::DecodeFn block_decoder(BlockFormat format) {
   switch (format) {
     case BlockFormat::kQ4_0: return decode_q4_0;
     case BlockFormat::kQ8_0: return decode_q8_0;
+    case BlockFormat::kQ4_1: return decode_plainly<BlockFormat::kQ4_1>;
+    case BlockFormat::kQ5_0: return decode_plainly<BlockFormat::kQ5_0>;
+    case BlockFormat::kQ5_1: return decode_plainly<BlockFormat::kQ5_1>;
+    case BlockFormat::kQ2_K: return decode_plainly<BlockFormat::kQ2_K>;
+    case BlockFormat::kQ3_K: return decode_plainly<BlockFormat::kQ3_K>;
+    case BlockFormat::kQ4_K: return decode_plainly<BlockFormat::kQ4_K>;
+    case BlockFormat::kQ5_K: return decode_plainly<BlockFormat::kQ5_K>;
+    case BlockFormat::kQ6_K: return decode_plainly<BlockFormat::kQ6_K>;
+    case BlockFormat::kIQ4_NL: return decode_plainly<BlockFormat::kIQ4_NL>;
+    case BlockFormat::kIQ4_XS: return decode_plainly<BlockFormat::kIQ4_XS>;
+    case BlockFormat::kMXFP4: return decode_plainly<BlockFormat::kMXFP4>;
+    case BlockFormat::kNVFP4: return decode_plainly<BlockFormat::kNVFP4>;
+    case BlockFormat::kTQ1_0: return decode_plainly<BlockFormat::kTQ1_0>;
+    case BlockFormat::kTQ2_0: return decode_plainly<BlockFormat::kTQ2_0>;
+    case BlockFormat::kIQ1_S: return decode_plainly<BlockFormat::kIQ1_S>;
+    case BlockFormat::kIQ1_M: return decode_plainly<BlockFormat::kIQ1_M>;
+    case BlockFormat::kIQ2_XXS: return decode_plainly<BlockFormat::kIQ2_XXS>;
+    case BlockFormat::kIQ2_XS: return decode_plainly<BlockFormat::kIQ2_XS>;
+    case BlockFormat::kIQ2_S: return decode_plainly<BlockFormat::kIQ2_S>;
+    case BlockFormat::kIQ3_XXS: return decode_plainly<BlockFormat::kIQ3_XXS>;
+    case BlockFormat::kIQ3_S: return decode_plainly<BlockFormat::kIQ3_S>;
   }
   return nullptr;
 }

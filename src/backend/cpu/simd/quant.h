@@ -1,13 +1,21 @@
 #pragma once
 // Block-encoded products: what the instruction sets share. Compiled once an instruction set.
-#include "backend/cpu/simd/simd.h"
-#include "backend/cpu/simd/vec.h"
+#include "backend/cpu/simd/quant_codes.h"
 
 namespace polaris::cpu {
 namespace {
 
-constexpr int kQ8Bytes = 512;  // quants of 16 rows, one block, as the weights are packed
-constexpr int kQ4Bytes = 256;
+/// How a format's weights are packed: kernels are templates of this.
+template <class CodesOf, class ScalesOf>
+struct Packed {
+  using Codes = CodesOf;
+  using Scales = ScalesOf;
+  static constexpr int kBytes = static_cast<int>(code_bytes(Codes::kBits));
+};
+
+/// Which half of a block, as a type.
+template <int>
+struct Part {};
 
 /// x = d * (128 * hi + lo) with hi in [-127, 127], lo in [-64, 63]: about 15 bits, so that an
 /// integer product is as close as a float32 one with block-quantized weights can be told apart.
@@ -27,22 +35,32 @@ inline void quantize(const float* x, std::int64_t n, QuantBlock* blocks, QuantMe
     const bool finite = !vany(vnan(odd));
     if (!finite || largest < 1e-30f) {  // nothing to scale by
       std::memset(static_cast<void*>(blocks), 0, sizeof(*blocks));
-      *meta = {finite ? 0.0f : __builtin_nanf(""), 0};
+      *meta = {finite ? 0.0f : __builtin_nanf(""), {0, 0}};
       continue;
     }
     meta->d = largest / kTop;
     const V inverse = vset(kTop / largest);
-    VI sum = viset(0);
+    VI sums[2] = {viset(0), viset(0)};
     for (int j = 0; j < kVectors; ++j) {
       const VI whole = vround_int(v[j] * inverse);
       const VI hi = visar<7>(viadd(whole, viset(64)));
       vistore_i8(blocks->hi + j * kWidth, hi);
       vistore_i8(blocks->lo + j * kWidth, visub(whole, vishl<7>(hi)));
+      VI& sum = sums[j / (kVectors / 2)];
       sum = viadd(sum, whole);
     }
-    // Exact: at most 2^19.
-    meta->minus_sum = -static_cast<std::int32_t>(vsum(vconvert(sum)));
+    // Exact: at most 2^18.
+    for (int h = 0; h < 2; ++h) {
+      meta->minus_sum[h] = -static_cast<std::int32_t>(vsum(vconvert(sums[h])));
+    }
   }
+}
+
+/// What a sum of codes times activations has too much where codes are not centred: of a half or,
+/// where both have one scale, of the block.
+template <class Scales>
+inline int minus_sum(const QuantMeta& meta, int h) {
+  return Scales::kHalves == 2 ? meta.minus_sum[h] : meta.minus_sum[0] + meta.minus_sum[1];
 }
 
 inline int word_of(const std::int8_t* p) {
@@ -60,38 +78,73 @@ inline void finish_row(const QuantTile& t, int r, const float* row) {
   std::memcpy(t.y + r * t.ldy, row, static_cast<std::size_t>(t.columns) * 4);
 }
 
-/// Byte 4 * row + i of a block's vector j is weight k = 4 j + i; of q4_0, the byte's high nibble is
-/// that of vector j + 4.
-template <bool kNibbles>
-void decode_panel(const std::uint16_t* scales, const std::uint8_t* quants, std::int64_t blocks,
-                  float* out) {
-  const VI low = viset(15);
-  const VI eight = viset(8);
-  for (std::int64_t b = 0; b < blocks; ++b, out += 32 * kPanel) {
+/// Byte i of each row's word: weight 4 j + i of vector j, as float32.
+template <class Codes, int i>
+inline V weight_of(VI words) {
+  if constexpr (Codes::kSigned) return vconvert(visar<24>(shift<24 - 8 * i>(words)));
+  return vconvert(visub(viand(shift<-8 * i>(words), viset(255)), viset(Codes::kZero)));
+}
+
+template <class P>
+void decode_panel(const std::uint8_t* scales, const std::uint8_t* codes, std::int64_t first,
+                  std::int64_t blocks, float* out) {
+  using Codes = typename P::Codes;
+  using Scales = typename P::Scales;
+  for (std::int64_t b = first; b < first + blocks; ++b, out += 32 * kPanel) {
     for (int c = 0; c < kPanel; c += kWidth) {
-      const V d = vload_f16(scales + b * kPanel + c);
-      for (int j = 0; j < (kNibbles ? 4 : 8); ++j) {
-        const VI four = viload(quants + (b * (kNibbles ? 4 : 8) + j) * 64 + 4 * c);
-        float* to = out + 4 * j * kPanel + c;
-        if constexpr (kNibbles) {
-          float* high = to + 16 * kPanel;
-          vstore(to, vconvert(visub(viand(four, low), eight)) * d);
-          vstore(to + kPanel, vconvert(visub(viand(visar<8>(four), low), eight)) * d);
-          vstore(to + 2 * kPanel, vconvert(visub(viand(visar<16>(four), low), eight)) * d);
-          vstore(to + 3 * kPanel, vconvert(visub(viand(visar<24>(four), low), eight)) * d);
-          vstore(high, vconvert(visub(viand(visar<4>(four), low), eight)) * d);
-          vstore(high + kPanel, vconvert(visub(viand(visar<12>(four), low), eight)) * d);
-          vstore(high + 2 * kPanel, vconvert(visub(viand(visar<20>(four), low), eight)) * d);
-          vstore(high + 3 * kPanel, vconvert(visub(viand(visar<28>(four), low), eight)) * d);
-        } else {
-          vstore(to, vconvert(visar<24>(vishl<24>(four))) * d);
-          vstore(to + kPanel, vconvert(visar<24>(vishl<16>(four))) * d);
-          vstore(to + 2 * kPanel, vconvert(visar<24>(vishl<8>(four))) * d);
-          vstore(to + 3 * kPanel, vconvert(visar<24>(four)) * d);
+      VI w[8];
+      load_weights(Codes(), codes + b * P::kBytes + 4 * c, w);
+      for (int j = 0; j < 8; ++j) {
+        const int h = j / 4;
+        const V d = Scales::scale(scales, b, h, c);
+        V weights[4] = {weight_of<Codes, 0>(w[j]), weight_of<Codes, 1>(w[j]),
+                        weight_of<Codes, 2>(w[j]), weight_of<Codes, 3>(w[j])};
+        for (int i = 0; i < 4; ++i) {
+          weights[i] = weights[i] * d;
+          if constexpr (Scales::kMins) weights[i] = weights[i] - Scales::min(scales, b, h, c);
+          vstore(out + (4 * j + i) * kPanel + c, weights[i]);
         }
       }
     }
   }
+}
+
+/// Of each instruction set: tile.rows activations times tile.panels panels.
+template <class P>
+void products(const QuantTile& tile);
+
+template <class P>
+QuantKernels kernels_of() {
+  return {products<P>, decode_panel<P>};
+}
+
+QuantKernels kernels(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return kernels_of<Packed<Small<4, 8>, Half>>();
+    case BlockFormat::kQ8_0: return kernels_of<Packed<Bytes, Half>>();
+    case BlockFormat::kQ4_1: return kernels_of<Packed<Small<4, 0>, HalfMin>>();
+    case BlockFormat::kQ5_0: return kernels_of<Packed<Small<5, 16>, Half>>();
+    case BlockFormat::kQ5_1: return kernels_of<Packed<Small<5, 0>, HalfMin>>();
+    case BlockFormat::kQ2_K: return kernels_of<Packed<Small<2, 0>, Super16Min>>();
+    case BlockFormat::kQ3_K: return kernels_of<Packed<Small<3, 4>, Super16>>();
+    case BlockFormat::kQ4_K: return kernels_of<Packed<Small<4, 0>, Super32Min>>();
+    case BlockFormat::kQ5_K: return kernels_of<Packed<Small<5, 0>, Super32Min>>();
+    case BlockFormat::kQ6_K: return kernels_of<Packed<Small<6, 32>, Super16>>();
+    case BlockFormat::kIQ4_NL: return kernels_of<Packed<Values<block::kIq4Values>, Half>>();
+    case BlockFormat::kIQ4_XS: return kernels_of<Packed<Values<block::kIq4Values>, Super32>>();
+    case BlockFormat::kMXFP4: return kernels_of<Packed<Values<block::kFp4Values>, Power>>();
+    case BlockFormat::kNVFP4: return kernels_of<Packed<Values<block::kFp4Values>, TwoHalves>>();
+    case BlockFormat::kTQ1_0:
+    case BlockFormat::kTQ2_0: return kernels_of<Packed<Small<2, 1>, Super>>();
+    case BlockFormat::kIQ1_S:
+    case BlockFormat::kIQ1_M:
+    case BlockFormat::kIQ2_XXS:
+    case BlockFormat::kIQ2_XS:
+    case BlockFormat::kIQ2_S:
+    case BlockFormat::kIQ3_XXS:
+    case BlockFormat::kIQ3_S: return {};
+  }
+  return {};
 }
 
 }  // namespace

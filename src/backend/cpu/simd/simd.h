@@ -13,7 +13,7 @@ struct QuantBlock {
 };
 struct QuantMeta {
   float d;
-  std::int32_t minus_sum;  // of 128 * hi + lo over the block, negated
+  std::int32_t minus_sum[2];  // of 128 * hi + lo over each half of the block, negated
 };
 
 /// Where a matrix product finds its operands: c[m][n] (rows ldc apart) from packed a and b.
@@ -46,12 +46,12 @@ struct IntTile {
 
 /// One block-encoded product: 16 * panels packed weight rows against `rows` quantized activations.
 struct QuantTile {
-  const std::uint16_t* scales = nullptr;  // [blocks][16] f16
-  const std::uint8_t* quants = nullptr;   // [blocks][512 or 256]
-  std::int64_t panel_bytes = 0;           // from panel to panel of both
-  int panels = 1;                         // at most QuantSimd::panels
-  const QuantBlock* x = nullptr;          // [rows][blocks]
-  const QuantMeta* meta = nullptr;        // [rows][blocks]
+  const std::uint8_t* scales = nullptr;  // of a panel and its codes, as quant_layout.h has them
+  const std::uint8_t* codes = nullptr;
+  std::int64_t panel_bytes = 0;     // from panel to panel of both
+  int panels = 1;                   // at most QuantSimd::panels
+  const QuantBlock* x = nullptr;    // [rows][blocks]
+  const QuantMeta* meta = nullptr;  // [rows][blocks]
   std::int64_t blocks = 0;
   int rows = 0;
   float* y = nullptr;
@@ -104,7 +104,7 @@ struct Simd {
   void (*narrow_f16)(const float* x, std::uint16_t* y, std::int64_t n);
   void (*widen_bf16)(const std::uint16_t* x, float* y, std::int64_t n);
   void (*narrow_bf16)(const float* x, std::uint16_t* y, std::int64_t n);
-  /// Decodes n elements, whole blocks of the format. Null for a format without a decoder.
+  /// Decodes n elements, whole blocks of the format.
   using DecodeFn = void (*)(const void* blocks, float* y, std::int64_t n);
   DecodeFn (*block_decoder)(BlockFormat format);
   void (*widen_u8)(const std::uint8_t* x, float scale, float zero, float* y, std::int64_t n);
@@ -123,12 +123,12 @@ extern const Simd kSimdSse2;
 extern const Simd kSimdAvx2;
 extern const Simd kSimdAvx512;
 
-/// What one block format needs as a weight; null where it is none.
+/// What one block format needs as a packed weight; null where it is not packed.
 struct QuantKernels {
   void (*product)(const QuantTile& tile) = nullptr;
-  /// Blocks of a packed panel as float32 [32 * blocks][16].
-  void (*decode)(const std::uint16_t* scales, const std::uint8_t* quants, std::int64_t blocks,
-                 float* out) = nullptr;
+  /// Blocks [first, first + blocks) of a packed panel as float32 [32 * blocks][16].
+  void (*decode)(const std::uint8_t* scales, const std::uint8_t* codes, std::int64_t first,
+                 std::int64_t blocks, float* out) = nullptr;
 };
 
 /// Products of block-encoded weights.

@@ -252,6 +252,27 @@ Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
     switch (w.encoding.format) {
       case BlockFormat::kQ4_0: return Format::kQ4_0;
       case BlockFormat::kQ8_0: return Format::kQ8_0;
+      case BlockFormat::kQ4_1:
+      case BlockFormat::kQ5_0:
+      case BlockFormat::kQ5_1:
+      case BlockFormat::kQ2_K:
+      case BlockFormat::kQ3_K:
+      case BlockFormat::kQ4_K:
+      case BlockFormat::kQ5_K:
+      case BlockFormat::kQ6_K:
+      case BlockFormat::kIQ4_NL:
+      case BlockFormat::kIQ4_XS:
+      case BlockFormat::kMXFP4:
+      case BlockFormat::kNVFP4:
+      case BlockFormat::kTQ1_0:
+      case BlockFormat::kTQ2_0:
+      case BlockFormat::kIQ1_S:
+      case BlockFormat::kIQ1_M:
+      case BlockFormat::kIQ2_XXS:
+      case BlockFormat::kIQ2_XS:
+      case BlockFormat::kIQ2_S:
+      case BlockFormat::kIQ3_XXS:
+      case BlockFormat::kIQ3_S: break;
     }
     return refuse(node, "weights of " + std::string(block_format_info(w.encoding.format).name));
   }

@@ -21,6 +21,27 @@ constexpr BlockShaders block_shaders(BlockFormat format) {
     case BlockFormat::kQ8_0:
       return {"decode.q8_0", "gather_blocks.q8_0", "kv_write.q8_0", "paged_attention.q8_0",
               "kv_write.turned_q8_0"};
+    case BlockFormat::kQ4_1:
+    case BlockFormat::kQ5_0:
+    case BlockFormat::kQ5_1:
+    case BlockFormat::kQ2_K:
+    case BlockFormat::kQ3_K:
+    case BlockFormat::kQ4_K:
+    case BlockFormat::kQ5_K:
+    case BlockFormat::kQ6_K:
+    case BlockFormat::kIQ4_NL:
+    case BlockFormat::kIQ4_XS:
+    case BlockFormat::kMXFP4:
+    case BlockFormat::kNVFP4:
+    case BlockFormat::kTQ1_0:
+    case BlockFormat::kTQ2_0:
+    case BlockFormat::kIQ1_S:
+    case BlockFormat::kIQ1_M:
+    case BlockFormat::kIQ2_XXS:
+    case BlockFormat::kIQ2_XS:
+    case BlockFormat::kIQ2_S:
+    case BlockFormat::kIQ3_XXS:
+    case BlockFormat::kIQ3_S: return {};
   }
   return {};
 }

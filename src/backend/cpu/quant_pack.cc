@@ -1,0 +1,202 @@
+#include "backend/cpu/quant_pack.h"
+
+#include <cstring>
+
+#include "backend/cpu/gemm.h"
+#include "backend/cpu/simd/quant_layout.h"
+#include "base/checked.h"
+#include "tensor/block_codes.h"
+#include "tensor/block_format.h"
+#include "tensor/half.h"
+
+namespace polaris::cpu {
+namespace {
+
+using block::byte_at;
+
+// Codes of a block, one a byte.
+
+void codes_q8_0(const std::byte* from, std::uint8_t* out) { std::memcpy(out, from + 2, 32); }
+template <int kFrom>
+void codes_nibbles(const std::byte* from, std::uint8_t* out) {
+  block::nibbles<16>(from + kFrom, out);
+}
+void codes_q5_0(const std::byte* from, std::uint8_t* out) {
+  block::codes_q5(from + block::kQ50High, from + block::kQ50Codes, out);
+}
+void codes_q5_1(const std::byte* from, std::uint8_t* out) {
+  block::codes_q5(from + block::kQ51High, from + block::kQ51Codes, out);
+}
+void codes_nvfp4(const std::byte* from, std::uint8_t* out) {
+  for (int j = 0; j < 4; ++j) block::nibbles<8>(from + 4 + 8 * j, out + 16 * j);
+}
+
+// Scales of a block, as row r of a panel has them: `to` is where the panel has that block's.
+
+void put_half(std::byte* to, std::int64_t r, const std::byte* half) {
+  std::memcpy(to + 2 * r, half, 2);
+}
+void put_half(std::byte* to, std::int64_t r, float value) {
+  const std::uint16_t half = f32_to_f16(value);
+  std::memcpy(to + 2 * r, &half, 2);
+}
+template <class T>
+void put_bytes(std::byte* to, std::int64_t r, const T* bytes, int count) {
+  for (int i = 0; i < count; ++i) to[16 * i + r] = static_cast<std::byte>(bytes[i]);
+}
+
+template <int kAt>
+void scale_at(const std::byte* from, std::byte* to, std::int64_t r) {
+  put_half(to, r, from + kAt);
+}
+void scales_and_min(const std::byte* from, std::byte* to, std::int64_t r) {
+  put_half(to, r, from);
+  put_half(to + 32, r, from + block::kQ41Min);
+}
+void scales_mxfp4(const std::byte* from, std::byte* to, std::int64_t r) { to[r] = from[0]; }
+void scales_nvfp4(const std::byte* from, std::byte* to, std::int64_t r) {
+  // Four bits of mantissa: exact in float16.
+  for (int j = 0; j < 4; ++j) put_half(to + 32 * j, r, block::half_e4m3(byte_at(from, j)));
+}
+void scales_q2_k(const std::byte* from, std::byte* to, std::int64_t r) {
+  put_half(to, r, from + block::kQ2Scale);
+  put_half(to + 32, r, from + block::kQ2Min);
+  put_bytes(to + 64, r, block::scales_q2_k(from), 16);
+}
+void scales_q3_k(const std::byte* from, std::byte* to, std::int64_t r) {
+  put_half(to, r, from + block::kQ3Scale);
+  put_bytes(to + 32, r, block::scales_q3_k(from).data(), 16);
+}
+void scales_q4_k(const std::byte* from, std::byte* to, std::int64_t r) {
+  const block::SixBits bits = block::scales_q4_k(from);
+  put_half(to, r, from);
+  put_half(to + 32, r, from + block::kQ4KMin);
+  put_bytes(to + 64, r, bits.scales, 8);
+  put_bytes(to + 192, r, bits.mins, 8);
+}
+void scales_q6_k(const std::byte* from, std::byte* to, std::int64_t r) {
+  put_half(to, r, from + block::kQ6Scale);
+  put_bytes(to + 32, r, from + block::kQ6Scales, 16);
+}
+void scales_iq4_xs(const std::byte* from, std::byte* to, std::int64_t r) {
+  put_half(to, r, from);
+  put_bytes(to + 32, r, block::scales_iq4_xs(from).data(), 8);
+}
+
+/// How a format's blocks become a panel's.
+struct Layout {
+  int bits = 0;                   // of a code; 0: not packed
+  std::int64_t elements = 0;      // that a record of scales is for
+  std::int64_t record_bytes = 0;  // of 16 rows
+  void (*codes)(const std::byte* from, std::uint8_t* out) = nullptr;
+  void (*scales)(const std::byte* from, std::byte* to, std::int64_t r) = nullptr;
+};
+template <class S>
+constexpr Layout layout_of(int bits, decltype(Layout::codes) codes, decltype(Layout::scales) put) {
+  return {bits, S::kElements, S::kBytes, codes, put};
+}
+
+Layout layout(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return layout_of<ScaleHalf>(4, codes_nibbles<2>, scale_at<0>);
+    case BlockFormat::kQ8_0: return layout_of<ScaleHalf>(8, codes_q8_0, scale_at<0>);
+    case BlockFormat::kQ4_1: return layout_of<ScaleHalfMin>(4, codes_nibbles<4>, scales_and_min);
+    case BlockFormat::kQ5_0: return layout_of<ScaleHalf>(5, codes_q5_0, scale_at<0>);
+    case BlockFormat::kQ5_1: return layout_of<ScaleHalfMin>(5, codes_q5_1, scales_and_min);
+    case BlockFormat::kQ2_K: return layout_of<ScaleSuper16Min>(2, block::codes_q2_k, scales_q2_k);
+    case BlockFormat::kQ3_K: return layout_of<ScaleSuper16>(3, block::codes_q3_k, scales_q3_k);
+    case BlockFormat::kQ4_K: return layout_of<ScaleSuper32Min>(4, block::codes_q4_k, scales_q4_k);
+    case BlockFormat::kQ5_K: return layout_of<ScaleSuper32Min>(5, block::codes_q5_k, scales_q4_k);
+    case BlockFormat::kQ6_K: return layout_of<ScaleSuper16>(6, block::codes_q6_k, scales_q6_k);
+    case BlockFormat::kIQ4_NL: return layout_of<ScaleHalf>(4, codes_nibbles<2>, scale_at<0>);
+    case BlockFormat::kIQ4_XS:
+      return layout_of<ScaleSuper32>(4, block::codes_iq4_xs, scales_iq4_xs);
+    case BlockFormat::kMXFP4: return layout_of<ScalePower>(4, codes_nibbles<1>, scales_mxfp4);
+    case BlockFormat::kNVFP4: return layout_of<ScaleTwoHalves>(4, codes_nvfp4, scales_nvfp4);
+    case BlockFormat::kTQ1_0: return layout_of<ScaleSuper>(2, block::codes_tq1_0, scale_at<52>);
+    case BlockFormat::kTQ2_0: return layout_of<ScaleSuper>(2, block::codes_tq2_0, scale_at<64>);
+    case BlockFormat::kIQ1_S:
+    case BlockFormat::kIQ1_M:
+    case BlockFormat::kIQ2_XXS:
+    case BlockFormat::kIQ2_XS:
+    case BlockFormat::kIQ2_S:
+    case BlockFormat::kIQ3_XXS:
+    case BlockFormat::kIQ3_S: return {};
+  }
+  return {};
+}
+
+/// Plane of kWide bits of 32 codes: its bytes, whose bits [kWide * t, kWide * (t + 1)) are those of
+/// codes 4 kWide t and on.
+template <int kWide>
+void make_plane(const std::uint8_t* codes, int down, std::uint8_t* out) {
+  constexpr int kBytes = 4 * kWide;
+  constexpr unsigned kMask = (1u << kWide) - 1;
+  for (int x = 0; x < kBytes; ++x) out[x] = 0;
+  for (int t = 0; t < 8 / kWide; ++t) {
+    for (int x = 0; x < kBytes; ++x) {
+      const unsigned bits = (static_cast<unsigned>(codes[t * kBytes + x]) >> down) & kMask;
+      out[x] = static_cast<std::uint8_t>(out[x] | bits << (kWide * t));
+    }
+  }
+}
+
+/// The planes of 32 codes one after the other, 4 * bits bytes.
+void make_planes(int bits, const std::uint8_t* codes, std::uint8_t* out) {
+  if (bits == 8) std::memcpy(out, codes, kQuantBlock);
+  if (bits < 4) make_plane<2>(codes, 0, out);
+  if (bits >= 4 && bits < 8) make_plane<4>(codes, 0, out);
+  if (bits == 3) make_plane<1>(codes, 2, out + 8);
+  if (bits == 5) make_plane<1>(codes, 4, out + 16);
+  if (bits == 6) make_plane<2>(codes, 4, out + 16);
+}
+
+}  // namespace
+
+bool quant_packs(BlockFormat format) { return layout(format).bits != 0; }
+
+std::int64_t quant_scale_bytes(BlockFormat format, std::int64_t k) {
+  const Layout l = layout(format);
+  return l.bits == 0 ? 0 : round_up(k / l.elements * l.record_bytes, 64);
+}
+std::int64_t quant_code_bytes(BlockFormat format) { return code_bytes(layout(format).bits); }
+std::int64_t quant_panel_bytes(BlockFormat format, std::int64_t k) {
+  return quant_scale_bytes(format, k) + k / kQuantBlock * quant_code_bytes(format);
+}
+std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t k) {
+  return packed_panels(n) * quant_panel_bytes(format, k);
+}
+
+void quant_pack(const Constant& weight, std::span<std::byte> out) {
+  const TensorType& type = weight.data.type();
+  const BlockFormat format = type.encoding.format;
+  const Layout l = layout(format);
+  const BlockFormatInfo& info = block_format_info(format);
+  const std::int64_t n = type.shape[0];
+  const std::int64_t k = type.shape[1];
+  const std::int64_t scale_bytes = quant_scale_bytes(format, k);
+  const std::int64_t panel_bytes = quant_panel_bytes(format, k);
+  if (n % kPanel != 0 || scale_bytes != k / l.elements * l.record_bytes) {
+    std::memset(out.data(), 0, out.size());
+  }
+  const std::int64_t records = info.block_elements / l.elements;
+  const std::byte* from = weight.data.bytes().data();
+  for (std::int64_t row = 0; row < n; ++row) {
+    std::byte* scales = out.data() + row / kPanel * panel_bytes;
+    std::byte* codes = scales + scale_bytes + row % kPanel * 4;
+    for (std::int64_t at = 0; at < k; at += info.block_elements, from += info.block_bytes) {
+      l.scales(from, scales, row % kPanel);
+      scales += records * l.record_bytes;
+      std::uint8_t all[kBlockElementsMax];
+      l.codes(from, all);
+      for (std::int64_t i = 0; i < info.block_elements; i += kQuantBlock) {
+        std::uint8_t planes[kQuantBlock];
+        make_planes(l.bits, all + i, planes);
+        for (int v = 0; v < l.bits; ++v) std::memcpy(codes + 64 * v, planes + 4 * v, 4);
+        codes += code_bytes(l.bits);
+      }
+    }
+  }
+}
+
+}  // namespace polaris::cpu

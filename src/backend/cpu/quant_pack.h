@@ -1,0 +1,21 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "ir/constant.h"
+
+namespace polaris::cpu {
+
+/// Whether weights of the format are packed in panels of 16 rows (simd/quant_layout.h). Those that
+/// are entries of codebooks stay as they are in the file, and are decoded as they are used.
+bool quant_packs(BlockFormat format);
+
+/// Where the panel of 16 rows of `k` has its scales (first) and its codes, and where it ends.
+std::int64_t quant_scale_bytes(BlockFormat format, std::int64_t k);
+std::int64_t quant_code_bytes(BlockFormat format);  // of 32 k
+std::int64_t quant_panel_bytes(BlockFormat format, std::int64_t k);
+
+std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t k);
+void quant_pack(const Constant& weight, std::span<std::byte> out);
+
+}  // namespace polaris::cpu
