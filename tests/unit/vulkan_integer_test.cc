@@ -167,11 +167,13 @@ TEST_CASE("vulkan DynamicQuantizeLinear of any range") {
 TEST_CASE("vulkan Decode of block formats") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  for (const BlockFormat format : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
+  for (const BlockFormat format :
+       {BlockFormat::kQ4_0, BlockFormat::kQ8_0, BlockFormat::kQ4_1, BlockFormat::kQ5_0,
+        BlockFormat::kQ5_1, BlockFormat::kQ4_K, BlockFormat::kQ5_K, BlockFormat::kQ6_K}) {
     Random random(25);
     NodeCase node;
     node.op = &find_op("Decode", "polaris");
-    node.inputs = {random_blocks(random, format, {5, 96})};
+    node.inputs = {random_blocks(random, format, {5, 768})};
     node.constants = 1;
     check_node(*device, node);
   }

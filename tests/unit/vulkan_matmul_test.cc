@@ -1,32 +1,48 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <optional>
+#include <string>
 
 #include "ir/op_attrs/matmul.h"
 #include "support/node_run.h"
 #include "support/vulkan.h"
+#include "tensor/block_format.h"
 
 using namespace polaris;
 using namespace polaris::test;
 
 namespace {
 
-enum class W { kF32, kF16, kBF16, kQ8_0, kQ4_0 };
+/// Elements of a weight: plain, or blocks.
+struct W {
+  DType dtype = DType::kF32;
+  std::optional<BlockFormat> format = {};
 
-Tensor weight(Random& random, W kind, std::int64_t n, std::int64_t k) {
-  switch (kind) {
-    case W::kF32: return random_floats(random, DType::kF32, {n, k});
-    case W::kF16: return random_floats(random, DType::kF16, {n, k});
-    case W::kBF16: return random_floats(random, DType::kBF16, {n, k});
-    case W::kQ8_0: return random_blocks(random, BlockFormat::kQ8_0, {n, k});
-    case W::kQ4_0: break;
+  std::string name() const {
+    return std::string(format ? block_format_info(*format).name : dtype_name(dtype));
   }
-  return random_blocks(random, BlockFormat::kQ4_0, {n, k});
+};
+constexpr W kF32{DType::kF32};
+constexpr W kF16{DType::kF16};
+constexpr W kBF16{DType::kBF16};
+constexpr W kQ8_0{DType::kF32, BlockFormat::kQ8_0};
+constexpr W kQ4_0{DType::kF32, BlockFormat::kQ4_0};
+constexpr W kQ4_1{DType::kF32, BlockFormat::kQ4_1};
+constexpr W kQ5_0{DType::kF32, BlockFormat::kQ5_0};
+constexpr W kQ5_1{DType::kF32, BlockFormat::kQ5_1};
+constexpr W kQ4_K{DType::kF32, BlockFormat::kQ4_K};
+constexpr W kQ5_K{DType::kF32, BlockFormat::kQ5_K};
+constexpr W kQ6_K{DType::kF32, BlockFormat::kQ6_K};
+
+Tensor weight(Random& random, const W& kind, std::int64_t n, std::int64_t k) {
+  if (kind.format) return random_blocks(random, *kind.format, {n, k});
+  return random_floats(random, kind.dtype, {n, k});
 }
 
-void check_linear(Device& device, W kind, std::int64_t t, std::int64_t n, std::int64_t k,
+void check_linear(Device& device, const W& kind, std::int64_t t, std::int64_t n, std::int64_t k,
                   bool bias) {
-  CAPTURE(static_cast<int>(kind));
+  INFO(kind.name());
   CAPTURE(t);
   CAPTURE(n);
   CAPTURE(k);
@@ -44,7 +60,7 @@ void check_linear(Device& device, W kind, std::int64_t t, std::int64_t n, std::i
 TEST_CASE("vulkan Linear of every weight format, any T, N and K") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  for (const W kind : {W::kF32, W::kF16, W::kBF16}) {
+  for (const W& kind : {kF32, kF16, kBF16}) {
     for (const std::int64_t t : {1, 2, 3, 5, 8, 13, 16, 33}) {
       check_linear(*device, kind, t, 65, 172, t % 2 == 0);
     }
@@ -53,7 +69,7 @@ TEST_CASE("vulkan Linear of every weight format, any T, N and K") {
     check_linear(*device, kind, 1, 512, 64, false);
     check_linear(*device, kind, 64, 1025, 37, true);
   }
-  for (const W kind : {W::kQ8_0, W::kQ4_0}) {
+  for (const W& kind : {kQ8_0, kQ4_0}) {
     for (const std::int64_t t : {1, 2, 3, 5, 8, 13, 16, 33}) {
       check_linear(*device, kind, t, 97, 192, t % 2 == 0);
     }
@@ -62,6 +78,15 @@ TEST_CASE("vulkan Linear of every weight format, any T, N and K") {
     check_linear(*device, kind, 1, 200, 1024, false);
     check_linear(*device, kind, 8, 70, 4096, false);
   }
+  for (const W& kind : {kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K}) {
+    for (const std::int64_t t : {1, 3, 8, 16, 33}) {
+      check_linear(*device, kind, t, 97, 768, t % 2 == 0);
+    }
+    check_linear(*device, kind, 1, 1, 256, true);
+    check_linear(*device, kind, 1, 70, 2048, false);
+    // So long that sums of x do not wait in shared memory.
+    check_linear(*device, kind, 1, 3, 33024, false);
+  }
 }
 
 TEST_CASE("vulkan Linear cuts weights that exceed a binding, and refuses what it cannot cut") {
@@ -69,8 +94,10 @@ TEST_CASE("vulkan Linear cuts weights that exceed a binding, and refuses what it
   options.binding_bytes_max = 1 << 20;
   const std::unique_ptr<Device> device = make_test_vulkan(options);
   if (device == nullptr) return;
-  check_linear(*device, W::kF32, 3, 2500, 300, true);
-  check_linear(*device, W::kQ4_0, 2, 9000, 512, false);
+  check_linear(*device, kF32, 3, 2500, 300, true);
+  check_linear(*device, kQ4_0, 2, 9000, 512, false);
+  check_linear(*device, kQ4_K, 2, 9000, 512, false);
+  check_linear(*device, kQ6_K, 1, 5000, 512, false);
   Random random(1);
   NodeCase node;
   node.op = &find_op("Linear", "polaris");
@@ -85,10 +112,11 @@ TEST_CASE("vulkan Linear cuts weights that exceed a binding, and refuses what it
 TEST_CASE("vulkan Linear takes two row groups a lane where there are workgroups enough") {
   Device* device = software_vulkan();
   if (device == nullptr) return;
-  for (const W kind : {W::kF32, W::kF16, W::kQ8_0, W::kQ4_0}) {
+  for (const W& kind : {kF32, kF16, kQ8_0, kQ4_0}) {
     check_linear(*device, kind, 128, 64 * 64 + 3, 32, true);
   }
-  check_linear(*device, W::kF32, 130, 64 * 64, 35, false);
+  check_linear(*device, kQ4_K, 128, 64 * 64 + 3, 256, true);
+  check_linear(*device, kF32, 130, 64 * 64, 35, false);
 }
 
 TEST_CASE("a row of vulkan Linear is bit-equal whatever its place and neighbours") {
@@ -96,7 +124,7 @@ TEST_CASE("a row of vulkan Linear is bit-equal whatever its place and neighbours
   if (device == nullptr) return;
   const std::int64_t n = 130;
   const std::int64_t k = 256;
-  for (const W kind : {W::kF32, W::kQ4_0}) {
+  for (const W& kind : {kF32, kQ4_0, kQ4_K}) {
     for (const std::int64_t t : {4, 7, 16, 21}) {
       Random random(5);
       NodeCase node;

@@ -111,8 +111,10 @@ TEST_CASE("vulkan Gather along any axis, with wide and narrow indices") {
       }
     }
   }
-  for (const BlockFormat format : {BlockFormat::kQ4_0, BlockFormat::kQ8_0}) {
-    NodeCase node = node_of("Gather", {random_blocks(random, format, {50, 96}),
+  for (const BlockFormat format :
+       {BlockFormat::kQ4_0, BlockFormat::kQ8_0, BlockFormat::kQ4_1, BlockFormat::kQ5_0,
+        BlockFormat::kQ5_1, BlockFormat::kQ4_K, BlockFormat::kQ5_K, BlockFormat::kQ6_K}) {
+    NodeCase node = node_of("Gather", {random_blocks(random, format, {50, 768}),
                                        random_ints(random, DType::kI32, {9}, -50, 49)});
     node.constants = 1;
     check_node(*device, node);

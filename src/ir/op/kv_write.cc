@@ -20,12 +20,8 @@ Status infer(InferContext& c) {
   for (int i : {0, 1}) {
     const Shape& cache = c.in(i).shape;
     const Shape& rows = c.in(i + 2).shape;
-    const Encoding& encoding = c.in(i).encoding;
-    if (encoding.is_block() && !encodes(encoding.format)) {
-      return c.fail("cache, got " + std::string(block_format_info(encoding.format).name) +
-                     ", wanted a format that can be written, such as q8_0");
-    }
-    if (auto s = all_of(check_dims(c, "row size of k or v", rows[1], cache[2]),
+    if (auto s = all_of(check_writable_cache(c, i),
+                        check_dims(c, "row size of k or v", rows[1], cache[2]),
                         check_dims(c, "tokens of slots", c.in(4).shape[0], rows[0]));
         !s) {
       return s;

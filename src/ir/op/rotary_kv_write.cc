@@ -59,7 +59,8 @@ Status infer(InferContext& c) {
   }
   for (int i : {0, 1}) {
     const Shape& rows = c.in(kK + i).shape;
-    if (auto s = all_of(check_dims(c, "row size of k or v", rows[1], c.in(i).shape[2]),
+    if (auto s = all_of(check_writable_cache(c, i),
+                        check_dims(c, "row size of k or v", rows[1], c.in(i).shape[2]),
                         check_dims(c, "tokens of k or v", rows[0], tokens));
         !s) {
       return s;

@@ -9,6 +9,13 @@
 
 namespace polaris {
 
+Status check_writable_cache(const InferContext& c, int input) {
+  const Encoding& encoding = c.in(input).encoding;
+  if (!encoding.is_block() || encodes(encoding.format)) return Status::success();
+  return c.fail("cache, got " + std::string(block_format_info(encoding.format).name) +
+                ", wanted a format that can be written, such as q8_0");
+}
+
 void write_cache_row(RefTensor& cache, std::int64_t slot, const RefTensor& from, std::int64_t row) {
   const std::int64_t width = cache.type.shape[2];
   if (cache.type.encoding.is_plain()) {

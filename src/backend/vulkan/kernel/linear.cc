@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "backend/vulkan/parts/block_shaders.h"
+#include "backend/vulkan/parts/block_weights.h"
 #include "backend/vulkan/parts/kernel_util.h"
 #include "backend/vulkan/parts/linear_stage.h"
 #include "backend/vulkan/parts/opcode.h"
@@ -19,7 +21,19 @@
 namespace polaris::vulkan {
 namespace {
 
-enum class Format : std::uint8_t { kF32, kF16, kQ8_0, kQ4_0, kI8 };
+enum class Format : std::uint8_t {
+  kF32,
+  kF16,
+  kQ8_0,
+  kQ4_0,
+  kI8,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K,
+};
 
 struct FormatInfo {
   std::string_view name;
@@ -28,21 +42,29 @@ struct FormatInfo {
   std::int64_t unit_bytes;      // of 64 rows
   std::string_view stage = {};  // the shader with what stands around a product; "": there is none
 };
-constexpr std::int64_t kRows = 64;
-constexpr FormatInfo block_row(BlockFormat format, std::string_view shader,
-                               std::string_view stage = {}) {
-  const BlockFormatInfo info = block_info(format);
-  return {info.name, shader, info.block_elements, kRows * info.block_bytes, stage};
+constexpr std::int64_t kRows = kLinearRows;
+constexpr FormatInfo block_row(BlockFormat format) {
+  const BlockShaders shaders = block_shaders(format);
+  return {block_info(format).name, shaders.linear, kLinearUnit, linear_unit_bytes(format),
+          shaders.linear_stage};
 }
 constexpr FormatInfo kFormats[] = {
     {"f32", "linear.f32", 4, kRows * 16, "linear.f32_stage"},
     {"f16", "linear.f16", 8, kRows * 16, "linear.f16_stage"},
-    block_row(BlockFormat::kQ8_0, "linear.q8_0", "linear.q8_0_stage"),
-    block_row(BlockFormat::kQ4_0, "linear.q4_0", "linear.q4_0_stage"),
+    block_row(BlockFormat::kQ8_0),
+    block_row(BlockFormat::kQ4_0),
     {"i8", "linear.i8", 32, kRows * 32, "linear.i8_stage"},
+    block_row(BlockFormat::kQ4_1),
+    block_row(BlockFormat::kQ5_0),
+    block_row(BlockFormat::kQ5_1),
+    block_row(BlockFormat::kQ4_K),
+    block_row(BlockFormat::kQ5_K),
+    block_row(BlockFormat::kQ6_K),
 };
-static_assert(std::size(kFormats) == static_cast<std::size_t>(Format::kI8) + 1);
+static_assert(std::size(kFormats) == static_cast<std::size_t>(Format::kQ6_K) + 1);
 const FormatInfo& format_info(Format format) { return kFormats[static_cast<int>(format)]; }
+/// Of a row of kFormats.
+Format format_at(const FormatInfo& row) { return static_cast<Format>(&row - kFormats); }
 
 /// x[t, k] @ w^T, w being input 1 as [n, k] or, transposed, [k, n].
 struct Problem {
@@ -72,41 +94,27 @@ struct Problem {
   }
 };
 
-/// One block as lane `lane` of a unit reads it: the quants of 64 lanes, then the scales.
-using PackBlock = void (*)(const std::byte* block, std::int64_t lane, std::byte* unit);
-
-void pack_q8_0(const std::byte* block, std::int64_t lane, std::byte* unit) {
-  std::memcpy(unit + lane * 16, block + 2, 16);
-  std::memcpy(unit + (kRows + lane) * 16, block + 18, 16);
-  std::memcpy(unit + kRows * 32 + lane * 2, block, 2);
-}
-
-void pack_q4_0(const std::byte* block, std::int64_t lane, std::byte* unit) {
-  const auto nibble = [&](int i) {
-    const auto byte = static_cast<std::uint32_t>(block[2 + i % 16]);
-    return ((i < 16 ? byte : byte >> 4) & 15u) ^ 8u;  // two's complement of q - 8
-  };
-  std::uint32_t words[4] = {};
-  for (int j = 0; j < 4; ++j) {
-    for (int i = 0; i < 4; ++i) {
-      words[j] |= (nibble(8 * j + i) | (nibble(8 * j + 4 + i) << 4)) << (8 * i);
-    }
+/// Whether a weight is scale * code - minimum, both of them in the format's blocks.
+constexpr bool has_minimum(Format format) {
+  switch (format) {
+    case Format::kQ4_1:
+    case Format::kQ5_1:
+    case Format::kQ4_K:
+    case Format::kQ5_K: return true;
+    case Format::kF32:
+    case Format::kF16:
+    case Format::kQ8_0:
+    case Format::kQ4_0:
+    case Format::kI8:
+    case Format::kQ5_0:
+    case Format::kQ6_K: return false;
   }
-  std::memcpy(unit + lane * 16, words, 16);
-  std::memcpy(unit + kRows * 16 + lane * 2, block, 2);
+  return false;
 }
-
-/// The file's rows as [group][unit].
-void pack_blocks(PackBlock pack, const Problem& p, const Tensor& weight, std::byte* out) {
-  const BlockFormatInfo block = block_format_info(weight.type().encoding.format);
-  const std::byte* from = weight.bytes().data();
-  for (std::int64_t row = 0; row < p.n; ++row) {
-    std::byte* unit = out + row / kRows * p.weight_units() * format_info(p.format).unit_bytes;
-    for (std::int64_t u = 0; u < p.weight_units(); ++u, from += block.block_bytes) {
-      pack(from, row % kRows, unit);
-      unit += format_info(p.format).unit_bytes;
-    }
-  }
+/// Where one row of x meets such weights, its sums over each unit wait in shared memory: so many.
+constexpr std::uint32_t kSumsMax = 1024;
+constexpr bool shares_sums(Format format, std::uint32_t columns, std::int64_t units) {
+  return has_minimum(format) && columns == 1 && units <= kSumsMax;
 }
 
 /// Elements as [group][unit][lane][unit's k]; sources wider or narrower than `format` are rounded.
@@ -184,9 +192,18 @@ class LinearKernel final : public VulkanKernel {
     switch (problem_.format) {
       case Format::kF32:
       case Format::kF16: pack_elements(problem_.format, problem_, weight.data, out.data()); break;
-      case Format::kQ8_0: pack_blocks(pack_q8_0, problem_, weight.data, out.data()); break;
-      case Format::kQ4_0: pack_blocks(pack_q4_0, problem_, weight.data, out.data()); break;
       case Format::kI8: pack_affine(problem_, weight, out.data()); break;
+      case Format::kQ8_0:
+      case Format::kQ4_0:
+      case Format::kQ4_1:
+      case Format::kQ5_0:
+      case Format::kQ5_1:
+      case Format::kQ4_K:
+      case Format::kQ5_K:
+      case Format::kQ6_K:
+        pack_linear_blocks(weight.data.type().encoding.format, problem_.n, problem_.k,
+                           weight.data.bytes().data(), out.data());
+        break;
     }
     return Status::success();
   }
@@ -249,31 +266,10 @@ Tile choose_tile(const VulkanTarget& target, const Problem& p) {
 
 Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
   if (w.encoding.is_block()) {
-    switch (w.encoding.format) {
-      case BlockFormat::kQ4_0: return Format::kQ4_0;
-      case BlockFormat::kQ8_0: return Format::kQ8_0;
-      case BlockFormat::kQ4_1:
-      case BlockFormat::kQ5_0:
-      case BlockFormat::kQ5_1:
-      case BlockFormat::kQ2_K:
-      case BlockFormat::kQ3_K:
-      case BlockFormat::kQ4_K:
-      case BlockFormat::kQ5_K:
-      case BlockFormat::kQ6_K:
-      case BlockFormat::kIQ4_NL:
-      case BlockFormat::kIQ4_XS:
-      case BlockFormat::kMXFP4:
-      case BlockFormat::kNVFP4:
-      case BlockFormat::kTQ1_0:
-      case BlockFormat::kTQ2_0:
-      case BlockFormat::kIQ1_S:
-      case BlockFormat::kIQ1_M:
-      case BlockFormat::kIQ2_XXS:
-      case BlockFormat::kIQ2_XS:
-      case BlockFormat::kIQ2_S:
-      case BlockFormat::kIQ3_XXS:
-      case BlockFormat::kIQ3_S: break;
-    }
+    const std::string_view shader = block_shaders(w.encoding.format).linear;
+    const auto* row = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                   [&](const FormatInfo& info) { return info.shader == shader; });
+    if (row != std::end(kFormats)) return format_at(*row);
     return refuse(node, "weights of " + std::string(block_format_info(w.encoding.format).name));
   }
   if (!w.encoding.is_plain()) return Format::kI8;
@@ -392,8 +388,12 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
   d.operands = {p.x_type == DType::kF32 ? Operand::input(0) : Operand::workspace(), weights(1),
                 p.bias || !p.stage.any ? Operand::input(p.stage.bias) : Operand::params(),
                 Operand::output(0)};
+  const bool sums = shares_sums(p.format, tile.columns, p.whole_units());
+  if (p.stage.any || sums) {
+    d.constants.insert(d.constants.end(), {p.stage.gate, p.stage.any ? p.stage.bits() : 0u});
+  }
+  if (sums) d.constants.push_back(kSumsMax);
   if (p.stage.any) {
-    d.constants.insert(d.constants.end(), {p.stage.gate, p.stage.bits()});
     const std::vector<std::uint32_t> push = p.stage.push(p.n);
     d.push.insert(d.push.end(), push.begin(), push.end());
     const std::vector<Operand> more = p.stage.operands(weights(p.stage.up));
@@ -473,6 +473,7 @@ void add_stages(const FormatInfo& info, const ShaderVariant& plain, const Tile& 
     v.shader = info.stage;
     v.constants[3] = 0;
     v.constants.insert(v.constants.end(), {stage.gate, stage.bits});
+    if (shares_sums(format_at(info), tile.columns, 0)) v.constants.push_back(kSumsMax);
     v.bindings = 10;
     v.push_bytes += 16;
     all.push_back(std::move(v));
@@ -508,6 +509,11 @@ std::vector<ShaderVariant> variants() {
     for (const Tile& tile : tiles) {
       ShaderVariant v = variant(info, tile);
       add_stages(info, v, tile, false, all);
+      if (shares_sums(format_at(info), tile.columns, 0)) {
+        all.push_back(v);
+        all.back().name += " long";
+        v.constants.insert(v.constants.end(), {0u, 0u, kSumsMax});
+      }
       all.push_back(v);
       // What a 16-bit result changes is the store, alike in all tiles.
       if (tile.columns != 16 || tile.threads != 64 || tile.groups != 1) continue;

@@ -7,28 +7,33 @@
 namespace polaris::vulkan {
 
 /// The modules that read or write blocks of one format; "": nothing does, and a node that would
-/// need it is refused by the format's name. linear.comp's are in kernel/linear.cc, with what packs
-/// their weights.
+/// need it is refused by the format's name.
 struct BlockShaders {
-  std::string_view decode, gather, kv_write, paged_attention;
-  std::string_view turned_write = {};  // kv_write that turns k and q
+  std::string_view decode, gather, linear, linear_stage;
+  std::string_view kv_write = {}, turned_write = {}, paged_attention = {};  // of a cache
 };
 constexpr BlockShaders block_shaders(BlockFormat format) {
   switch (format) {
     case BlockFormat::kQ4_0:
-      return {"decode.q4_0", "gather_blocks.q4_0", "kv_write.q4_0", "paged_attention.q4_0",
-              "kv_write.turned_q4_0"};
+      return {"decode.q4_0",   "gather_blocks.q4_0",   "linear.q4_0",         "linear.q4_0_stage",
+              "kv_write.q4_0", "kv_write.turned_q4_0", "paged_attention.q4_0"};
     case BlockFormat::kQ8_0:
-      return {"decode.q8_0", "gather_blocks.q8_0", "kv_write.q8_0", "paged_attention.q8_0",
-              "kv_write.turned_q8_0"};
+      return {"decode.q8_0",   "gather_blocks.q8_0",   "linear.q8_0",         "linear.q8_0_stage",
+              "kv_write.q8_0", "kv_write.turned_q8_0", "paged_attention.q8_0"};
     case BlockFormat::kQ4_1:
+      return {"decode.q4_1", "gather_blocks.q4_1", "linear.q4_1", "linear.q4_1_stage"};
     case BlockFormat::kQ5_0:
+      return {"decode.q5_0", "gather_blocks.q5_0", "linear.q5_0", "linear.q5_0_stage"};
     case BlockFormat::kQ5_1:
+      return {"decode.q5_1", "gather_blocks.q5_1", "linear.q5_1", "linear.q5_1_stage"};
+    case BlockFormat::kQ4_K:
+      return {"decode.q4_k", "gather_blocks.q4_k", "linear.q4_k", "linear.q4_k_stage"};
+    case BlockFormat::kQ5_K:
+      return {"decode.q5_k", "gather_blocks.q5_k", "linear.q5_k", "linear.q5_k_stage"};
+    case BlockFormat::kQ6_K:
+      return {"decode.q6_k", "gather_blocks.q6_k", "linear.q6_k", "linear.q6_k_stage"};
     case BlockFormat::kQ2_K:
     case BlockFormat::kQ3_K:
-    case BlockFormat::kQ4_K:
-    case BlockFormat::kQ5_K:
-    case BlockFormat::kQ6_K:
     case BlockFormat::kIQ4_NL:
     case BlockFormat::kIQ4_XS:
     case BlockFormat::kMXFP4:
@@ -48,7 +53,13 @@ constexpr BlockShaders block_shaders(BlockFormat format) {
 
 using uint = std::uint32_t;
 #include "backend/vulkan/shader/block_halves.glsl"
-static_assert(kQ4_0Halves * 2 == block_info(BlockFormat::kQ4_0).block_bytes &&
-              kQ8_0Halves * 2 == block_info(BlockFormat::kQ8_0).block_bytes);
+constexpr bool halves_fit(BlockFormat format, uint halves) {
+  return halves * 2 == block_info(format).block_bytes;
+}
+static_assert(
+    halves_fit(BlockFormat::kQ4_0, kQ4_0Halves) && halves_fit(BlockFormat::kQ8_0, kQ8_0Halves) &&
+    halves_fit(BlockFormat::kQ4_1, kQ4_1Halves) && halves_fit(BlockFormat::kQ5_0, kQ5_0Halves) &&
+    halves_fit(BlockFormat::kQ5_1, kQ5_1Halves) && halves_fit(BlockFormat::kQ4_K, kQ4_KHalves) &&
+    halves_fit(BlockFormat::kQ5_K, kQ5_KHalves) && halves_fit(BlockFormat::kQ6_K, kQ6_KHalves));
 
 }  // namespace polaris::vulkan

@@ -4,11 +4,23 @@
 // variants: q8_0 -DW_Q8_0
 // variants: q4_0 -DW_Q4_0
 // variants: i8 -DW_I8
+// variants: q4_1 -DW_Q4_1 -DMINS
+// variants: q5_0 -DW_Q5_0
+// variants: q5_1 -DW_Q5_1 -DMINS
+// variants: q4_k -DW_Q4_K -DMINS
+// variants: q5_k -DW_Q5_K -DMINS
+// variants: q6_k -DW_Q6_K
 // variants: f32_stage -DW_F32 -DSTAGE
 // variants: f16_stage -DW_F16 -DSTAGE
 // variants: q8_0_stage -DW_Q8_0 -DSTAGE
 // variants: q4_0_stage -DW_Q4_0 -DSTAGE
 // variants: i8_stage -DW_I8 -DSTAGE
+// variants: q4_1_stage -DW_Q4_1 -DMINS -DSTAGE
+// variants: q5_0_stage -DW_Q5_0 -DSTAGE
+// variants: q5_1_stage -DW_Q5_1 -DMINS -DSTAGE
+// variants: q4_k_stage -DW_Q4_K -DMINS -DSTAGE
+// variants: q5_k_stage -DW_Q5_K -DMINS -DSTAGE
+// variants: q6_k_stage -DW_Q6_K -DSTAGE
 // y[T, N] = x[T, K] @ w[N, K]^T + bias[N], w packed once as [group of 64 rows][k unit][lane].
 //
 // One row of w a lane: 64 lanes read a unit's 1 KiB in a row. The activations of a unit are the
@@ -29,6 +41,9 @@ layout(constant_id = 3) const uint kHasBias = 0;
 layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16, i8)
 layout(constant_id = 5) const uint kTypes = 0;    // bias, y: a byte each
 const uint kTypeBias = kTypes & 255u, kTypeY = kTypes >> 8;
+#ifdef MINS
+layout(constant_id = 8) const uint kSums = 0;  // units whose sums of x are shared; kCols is 1
+#endif
 
 #ifdef STAGE
 layout(constant_id = 6) const uint kGate = 0;   // of a gate: 0 none, 1 SiLU, 2 GELU by tanh
@@ -66,8 +81,10 @@ layout(push_constant) uniform P {
 const uint kSlices = kThreads / 64;
 const uint kAcc = kCols * kGroups;
 // With many columns the block's scale is taken into the weights, else into the block's sum.
-#ifdef W_I8
+#if defined(W_I8)
 const bool kScaleWeights = false;  // with the zero point it would be one step more a weight
+#elif defined(MINS)
+const bool kScaleWeights = kSums == 0;  // what is taken off of a weight goes with it
 #else
 const bool kScaleWeights = kAcc >= 16;
 #endif
@@ -78,7 +95,12 @@ const bool kSquares = (kStage & 4u) != 0 && kCols < 16;  // of more columns anot
 #else
 const bool kSquares = false;
 #endif
-shared float part[kSlices == 1 && !kSquares ? 1 : kThreads * kAcc];
+const uint kParts = kSlices == 1 && !kSquares ? 1 : kThreads * kAcc;
+#ifdef MINS
+shared float part[kSums > kParts ? kSums : kParts];  // before the slices' sums, those of x
+#else
+shared float part[kParts];
+#endif
 
 #if defined(W_F32)
 #define TAIL f
@@ -95,9 +117,12 @@ const uint kUnitWords = 136;
 #define TAIL bytes
 const uint kUnit = 32;
 const uint kUnitWords = 128;
-#else
+#elif defined(W_Q4_0)
 const uint kUnit = 32;
 const uint kUnitWords = 72;
+#else
+#define BLOCKS
+const uint kUnit = 32;
 #endif
 const uint kStep = kUnit < 8 ? kUnit : 8;
 
@@ -118,6 +143,9 @@ struct Unit {
   float zero;  // i8: a weight is scale * (q - zero), nothing where they are equal
 };
 
+#ifdef BLOCKS
+#include "linear_blocks.glsl"
+#else
 Unit fetch(bool other, uint unit, uint lane) {
   Unit r;
   r.quants = LOAD_W(uvec4, other, w, unit * kUnitWords + lane);
@@ -134,6 +162,13 @@ Unit fetch(bool other, uint unit, uint lane) {
 #endif
   return r;
 }
+#endif
+#ifdef W_Q6_K
+// Of part j: the halves of a unit have a scale each.
+#define SCALE(unit, j) ((j) < 2 ? (unit).scale : (unit).zero)
+#else
+#define SCALE(unit, j) (unit).scale
+#endif
 
 #ifdef W_I8
 // Scale and zero point of unit u in the row group that starts at unit `first`.
@@ -144,6 +179,7 @@ vec2 scale_of(bool other, uint first, uint u, uint lane) {
 
 float signed_byte(uint v, int i) { return float(bitfieldExtract(int(v), 8 * i, 8)); }
 
+#ifndef BLOCKS
 // Eight (f32: four) weights of unit part j from its loaded words, without the block's scale.
 void unpack(Unit unit, uint j, out float v[kStep]) {
   const uvec4 q = kUnitWords >= 128 && j >= 2 ? unit.more : unit.quants;
@@ -169,6 +205,7 @@ void unpack(Unit unit, uint j, out float v[kStep]) {
   }
 #endif
 }
+#endif
 
 void main() {
   const uint lane = gl_LocalInvocationIndex & 63u;
@@ -187,6 +224,20 @@ void main() {
   }
 #ifdef STAGE
   load_squares(c0);
+#endif
+#ifdef MINS
+  // What is taken off of a unit's weights is taken times the sum of its x, while the first weights
+  // are on their way.
+  if (kSums != 0) {
+    for (uint u = gl_LocalInvocationIndex; u < units; u += kThreads) {
+      float of_unit = 0;
+      [[dont_unroll]] for (uint part_of = 0; part_of < 2; part_of++) {
+        [[unroll]] for (uint i = 0; i < 16; i++) of_unit += x[x0 + u * kUnit + part_of * 16 + i];
+      }
+      part[u] = of_unit;
+    }
+    barrier();
+  }
 #endif
   for (uint u = slice; u < units; u += kSlices) {
     Unit now[kGroups];
@@ -207,10 +258,12 @@ void main() {
       [[unroll]] for (uint g = 0; g < kGroups; g++) {
         float v[kStep];
         unpack(now[g], j, v);
-        const float scale = kScaleWeights ? now[g].scale : 1.0;
+        const float scale = kScaleWeights ? SCALE(now[g], j) : 1.0;
         [[unroll]] for (uint i = 0; i < kStep; i++) {
-#ifdef W_I8
+#if defined(W_I8)
           wv[g * kStep + i] = v[i] - now[g].zero;
+#elif defined(MINS)
+          wv[g * kStep + i] = kScaleWeights ? v[i] * scale - now[g].zero : v[i];
 #else
           wv[g * kStep + i] = v[i] * scale;
 #endif
@@ -227,10 +280,21 @@ void main() {
         }
         xo += k;
       }
+#ifdef W_Q6_K
+      [[unroll]] for (uint a = 0; a < kAcc && !kScaleWeights && j == 1; a++) {
+        acc[a] += SCALE(now[a / kCols], j) * sum[a];
+        sum[a] = 0;
+      }
+#endif
     }
     [[unroll]] for (uint a = 0; a < kAcc; a++) {
-      acc[a] = kScaleWeights ? sum[a] : acc[a] + now[a / kCols].scale * sum[a];
+      acc[a] = kScaleWeights ? sum[a] : acc[a] + SCALE(now[a / kCols], 3) * sum[a];
     }
+#ifdef MINS
+    if (kSums != 0) {
+      [[unroll]] for (uint g = 0; g < kGroups; g++) acc[g] -= now[g].zero * part[u];
+    }
+#endif
   }
 
 #ifdef TAIL
@@ -258,6 +322,9 @@ void main() {
 #endif
 
   if (kSlices > 1) {
+#ifdef MINS
+    if (kSums != 0) barrier();  // until nobody reads the sums of x
+#endif
     [[unroll]] for (uint a = 0; a < kAcc; a++) {
       part[(a * kSlices + slice) * 64 + lane] = acc[a];
     }
