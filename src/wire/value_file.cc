@@ -1,8 +1,9 @@
 #include "wire/value_file.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <memory>
-#include <set>
 
 #include "base/os/files.h"
 #include "base/os/mapped_file.h"
@@ -33,13 +34,12 @@ class Npz {
     out.file_ = file.take();
     auto entries = list_zip(out.file_->bytes());
     if (!entries) return entries.error();
-    std::set<std::string> seen;
     for (ZipEntry& entry : *entries) {
       if (!entry.name.ends_with(kEnding)) {
         return bad("entry '" + printable(entry.name) + "' is no array, wanted NAME.npy");
       }
       entry.name.resize(entry.name.size() - kEnding.size());
-      if (!seen.insert(entry.name).second) {
+      if (!out.places_.emplace(entry.name, out.entries_.size()).second) {
         return bad("array '" + printable(entry.name) + "' is there twice");
       }
       out.entries_.push_back(std::move(entry));
@@ -48,14 +48,14 @@ class Npz {
   }
 
   const std::vector<ZipEntry>& entries() const { return entries_; }
-  bool has(std::string_view name) const { return find(name) != entries_.end(); }
+  bool has(std::string_view name) const { return places_.find(name) != places_.end(); }
 
   Result<Tensor> array(std::string_view name, DType dtype) const {
-    const auto at = find(name);
-    if (at == entries_.end()) {
+    const auto at = places_.find(name);
+    if (at == places_.end()) {
       return Error::not_found("[npz] array '" + printable(name) + "' is not there");
     }
-    const auto data = read_zip(file_->bytes(), *at);
+    const auto data = read_zip(file_->bytes(), entries_[at->second]);
     if (!data) return data.error();
     auto out = read_npy(*data, dtype);
     if (!out) return out.error().with_context("array '" + printable(name) + "'");
@@ -65,13 +65,9 @@ class Npz {
   Status check() const { return check_mapping(*file_); }
 
  private:
-  std::vector<ZipEntry>::const_iterator find(std::string_view name) const {
-    return std::find_if(entries_.begin(), entries_.end(),
-                        [&](const ZipEntry& entry) { return entry.name == name; });
-  }
-
   std::shared_ptr<const MappedFile> file_;
   std::vector<ZipEntry> entries_;
+  std::map<std::string, std::size_t, std::less<>> places_;  // by name
 };
 
 Result<Tensor> read_sequence(const Npz& npz, const TensorType& type) {

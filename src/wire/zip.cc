@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -117,6 +118,15 @@ Result<std::uint64_t> data_of(const Reader& in, const ZipEntry& entry) {
   return data;
 }
 
+/// No two entries share bytes of the file, or many could unpack the same ones.
+Status check_apart(std::vector<std::pair<std::uint64_t, std::uint64_t>> spans) {
+  std::sort(spans.begin(), spans.end());
+  for (std::size_t i = 1; i < spans.size(); ++i) {
+    if (spans[i].first < spans[i - 1].second) return bad("entries lie upon each other");
+  }
+  return Status::success();
+}
+
 Status inflate_into(std::span<const std::byte> from, std::span<std::byte> to) {
   z_stream stream = {};
   constexpr int kRaw = -15;
@@ -169,6 +179,7 @@ Result<std::vector<ZipEntry>> list_zip(std::span<const std::byte> file) {
   if (!directory) return directory.error();
   if (!in.has(directory->at, directory->bytes)) return bad("directory leads past the end");
   std::vector<ZipEntry> out;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> spans;
   std::uint64_t at = directory->at;
   const std::uint64_t end = at + directory->bytes;
   for (std::uint64_t i = 0; i < directory->entries; ++i) {
@@ -187,10 +198,13 @@ Result<std::vector<ZipEntry>> list_zip(std::span<const std::byte> file) {
       return Error::unsupported("[zip] entry '" + printable(entry.name) + "' is encrypted");
     }
     if (auto s = read_wide(in, at + kCentralBytes + name, extra, entry); !s) return s.error();
-    if (auto data = data_of(in, entry); !data) return data.error();
+    const auto data = data_of(in, entry);
+    if (!data) return data.error();
+    spans.emplace_back(entry.at, *data + entry.packed);
     out.push_back(std::move(entry));
     at += whole;
   }
+  if (auto s = check_apart(std::move(spans)); !s) return s.error();
   return out;
 }
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Writes the seeds in tests/fuzz/corpus: small files of each format, by its specification."""
+import io
 import math
 import os
 import struct
+import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -225,6 +227,18 @@ def npy_seeds():
     save("npy", "bf16", npy(1, row("<V2", False, "(4,)"), bytes(8)))
 
 
+def zip_seeds():
+    for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            for item in range(2):
+                entry = zipfile.ZipInfo(f"arr_{item}.npy")
+                entry.compress_type = method
+                archive.writestr(entry, npy(1, "{'descr': '<f4', 'fortran_order': False, "
+                                            "'shape': (64,), }\n", bytes(256)))
+        save("zip", name, out.getvalue())
+
+
 # Text IR
 
 def text_seeds():
@@ -361,3 +375,4 @@ if __name__ == "__main__":
     gguf_seeds()
     onnx_seeds()
     npy_seeds()
+    zip_seeds()

@@ -191,6 +191,10 @@ TEST_CASE("zip: what is cut, damaged or promises too much is refused") {
     }
   }
   CHECK(refused > 500);
+  // The second entry's place in the directory, changed to that of the first.
+  std::string twice = kDeflated;
+  twice.replace(twice.rfind("arr_1.npy") - 4, 4, 4, '\0');
+  CHECK(list_zip(bytes_of(twice)).error().message().find("upon each other") != std::string::npos);
   auto entries = list_zip(bytes_of(kDeflated));
   REQUIRE(entries.ok());
   ZipEntry huge = (*entries)[0];
