@@ -12,6 +12,7 @@
 #include "ir/op_set.h"
 #include "ir/required_attrs.h"
 #include "support/process.h"
+#include "tensor/block_format.h"
 #include "test_paths.h"
 
 // docs/ops.md is the operator set and what each backend takes of it, written out.
@@ -113,6 +114,33 @@ constexpr const char* kTableTitle = "## Backends";
 /// A reason that every family has.
 constexpr const char* kF64 = "float64, which stays on the cpu";
 
+/// Reasons that differ in nothing but a block format, as one that names all of those.
+std::vector<std::string> one_for_all_formats(const std::vector<std::string>& reasons) {
+  std::vector<std::string> out;
+  std::map<std::string, std::size_t> places;  // by what stands before and behind the name
+  std::vector<std::size_t> ends;              // of the last name
+  for (const std::string& reason : reasons) {
+    std::string name;
+    std::size_t at = std::string::npos;
+    for (int f = 0; f < kBlockFormatCount && at == std::string::npos; ++f) {
+      name = block_format_info(static_cast<BlockFormat>(f)).name;
+      at = (reason + ";").find(" of " + name + ";");
+    }
+    const std::size_t end = at == std::string::npos ? 0 : at + 4 + name.size();
+    const std::string rest =
+        at == std::string::npos ? reason : reason.substr(0, at) + reason.substr(end);
+    const auto [place, fresh] = places.emplace(rest, out.size());
+    if (fresh) {
+      out.push_back(reason);
+      ends.push_back(end);
+    } else if (ends[place->second] != 0) {
+      out[place->second].insert(ends[place->second], ", " + name);
+      ends[place->second] += 2 + name.size();
+    }
+  }
+  return out;
+}
+
 /// What a backend said to the samples of one op.
 struct Answers {
   int own = 0;      // kernels made for it
@@ -125,7 +153,7 @@ struct Answers {
     if (refused == 0) return generic == 0 ? "all" : "mostly";
     const bool f64 = std::find(reasons.begin(), reasons.end(), kF64) != reasons.end();
     std::string rest;
-    for (const std::string& reason : reasons) {
+    for (const std::string& reason : one_for_all_formats(reasons)) {
       if (reason != kF64) rest += (rest.empty() ? "" : "; ") + reason;
     }
     if (own == 0) return "no: " + rest;

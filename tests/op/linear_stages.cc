@@ -25,6 +25,11 @@ const Weights kWeights[] = {{"f32", DType::kF32, {}, 67},
                             {"f16", DType::kF16, {}, 75},
                             {"q8_0", DType::kF32, BlockFormat::kQ8_0, 96},
                             {"q4_0", DType::kF32, BlockFormat::kQ4_0, 320}};
+// What stands around a product is alike for all: not every size of each.
+const Weights kMoreWeights[] = {
+    {"q4_1", DType::kF32, BlockFormat::kQ4_1, 320}, {"q5_0", DType::kF32, BlockFormat::kQ5_0, 96},
+    {"q5_1", DType::kF32, BlockFormat::kQ5_1, 96},  {"q4_k", DType::kF32, BlockFormat::kQ4_K, 512},
+    {"q5_k", DType::kF32, BlockFormat::kQ5_K, 256}, {"q6_k", DType::kF32, BlockFormat::kQ6_K, 512}};
 
 struct Size {
   std::int64_t rows, n;
@@ -50,6 +55,9 @@ void each(const Add& add) {
   };
   for (const Weights& w : kWeights) {
     for (const Size& size : kSizes) one(w, size, w.k);
+  }
+  for (const Weights& w : kMoreWeights) {
+    for (const Size& size : {kSizes[1], kSizes[3], kSizes[5]}) one(w, size, w.k);
   }
   one(kWeights[3], kLarge, 32);
 }

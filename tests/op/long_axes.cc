@@ -123,6 +123,26 @@ TEST_CASE("long axes: matrix products") {
                {1, 4, {1}, 1e-2});
   }
   linear.run();
+  LongSuite norm("NormLinear", "polaris");
+  norm.add("f32",
+           {near_one(DType::kF32, {1, kLong}), near_one(DType::kF32, {3, kLong}),
+            random(DType::kF32, {1, 2049}, 1, 30)},
+           nullptr, {1, 1, {1}});
+  norm.run();
+  // Formats with a minimum share sums of x only as far as local memory goes.
+  LongSuite gated("GatedLinear", "polaris");
+  gated.add("q4_k",
+            {random(DType::kF32, {1, 131072}, -0.01, 0.01),
+             random_blocks(BlockFormat::kQ4_K, {2, 131072}),
+             random_blocks(BlockFormat::kQ4_K, {2, 131072})},
+            nullptr, {1, 1, {1, 2}, 1e-2});
+  gated.run();
+  LongSuite residual("ResidualLinear", "polaris");
+  residual.add("f32, long both ways",
+               {near_one(DType::kF32, {17, 4}), near_one(DType::kF32, {kLong, 4}),
+                near_one(DType::kF32, {17, kLong}), near_one(DType::kF32, {kLong})},
+               nullptr, {3, 1, {1}});
+  residual.run();
   LongSuite integer("MatMulInteger");
   integer.add("u8", {random_bits(DType::kU8, {2, kLong}), random_bits(DType::kI8, {kLong, 3})});
   // Nested loops that stay below the limit one by one.
@@ -236,6 +256,7 @@ TEST_CASE("long axes: every op with a loop is swept") {
                                           "polaris.Decode",
                                           "polaris.Chain",
                                           "polaris.KvWrite",
+                                          "polaris.RotaryKvWrite",
                                           "RotaryEmbedding",
                                           "Gather",
                                           "GatherElements",
