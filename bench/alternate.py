@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     speeds = {}  # (model, figure) -> [(old, new), ...]
     models = args.models or default_models()
     for number in range(args.rounds):

@@ -68,6 +68,7 @@ struct Sample {
   int output_count = 1;
   double slack = 1;         // tolerances times this, for long sums
   double of_largest = 0;    // plus this part of the largest result: a kernel may quantize x
+  int code_steps = 0;       // of encoded results: what is encoded was computed, and so rounded
   bool exact = false;       // bit for bit
   bool special = false;     // made for its NaN, infinities or other edge values
   bool subnormals = false;  // holds some: a GPU may take those of float32 for zeros

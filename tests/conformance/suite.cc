@@ -50,6 +50,8 @@ std::string compare_all(const std::vector<Tensor>& got, const std::vector<Tensor
   for (std::size_t i = 0; i < want.size(); ++i) {
     const Tensor& other = flushed.empty() ? want[i] : flushed[i];
     const std::string d = sample.exact ? difference_of_bits(got[i], want[i], other)
+                          : want[i].type().encoding.is_block()
+                              ? difference_of_blocks(got[i], want[i], sample.code_steps)
                           : !flushed.empty()
                               ? difference_from_both(got[i], want[i], other, sample.slack)
                               : difference(got[i], want[i], sample.slack, sample.of_largest);
@@ -297,6 +299,7 @@ void Suite::add_constants(std::string_view name, std::vector<Constant> inputs,
   sample.output_count = options.outputs;
   sample.slack = options.slack;
   sample.of_largest = options.of_largest;
+  sample.code_steps = options.code_steps;
   samples_.push_back(std::move(sample));
 }
 

@@ -29,9 +29,10 @@ class Suite {
     double slack = 1;
     std::vector<int> weights;  // inputs that are also tried as constants
     double of_largest = 0;     // tolerance as a part of the largest result (see Sample)
+    int code_steps = 0;        // codes of an encoded result may be off by as many
   };
   void add(std::string_view name, std::vector<Tensor> inputs,
-           std::shared_ptr<const Attrs> attrs = nullptr, const Options& options = {1, 1, {}, 0});
+           std::shared_ptr<const Attrs> attrs = nullptr, const Options& options = {1, 1, {}, 0, 0});
   /// As add, with operands that carry scales (affine encodings).
   void add_constants(std::string_view name, std::vector<Constant> inputs,
                      std::shared_ptr<const Attrs> attrs, const Options& options);

@@ -149,7 +149,7 @@ TEST_CASE("RotaryKvWrite") {
            random(rows, {5, kv * size}), random(DType::kF32, {9, half}, -1, 1),
            random(DType::kF32, {9, half}, -1, 1), random_ints(ids, {1, 5}, 0, 8),
            int32s({5}, {7, 0, -1, 20, 19})},
-          turn(heads, kv, interleaved, rotary), {3, 1, {5, 6}});
+          turn(heads, kv, interleaved, rotary), {3, 1, {5, 6}, 0, 1});
   };
   for (const CacheKind& kind : kKinds) {
     const std::string name = kind.name;

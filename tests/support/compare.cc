@@ -1,8 +1,11 @@
 #include "support/compare.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
+#include "tensor/block_format.h"
 #include "tensor/element.h"
 #include "tolerance.h"
 
@@ -73,6 +76,33 @@ std::string difference(const Tensor& got, const Tensor& want, double slack, doub
   if (of_largest > 0) allowed.atol += of_largest * largest(want);
   for (std::int64_t i = 0, n = want.elements(); i < n; ++i) {
     if (!element_equal(got, want, i, allowed)) return element_difference(got, want, i);
+  }
+  return "";
+}
+
+std::string difference_of_blocks(const Tensor& got, const Tensor& want, int steps) {
+  const std::string bytes = difference(got, want);
+  if (bytes.empty() || steps == 0 || got.type() != want.type()) return bytes;
+  const BlockFormat format = want.type().encoding.format;
+  const std::int64_t block = block_format_info(format).block_elements;
+  std::vector<float> a(static_cast<std::size_t>(want.elements()));
+  std::vector<float> b(a.size());
+  decode_blocks(format, got.bytes().data(), want.elements(), a.data());
+  decode_blocks(format, want.bytes().data(), want.elements(), b.data());
+  for (std::int64_t first = 0; first < want.elements(); first += block) {
+    const auto begin = static_cast<std::size_t>(first);
+    float largest = 0;
+    for (std::size_t i = begin; i < begin + static_cast<std::size_t>(block); ++i) {
+      largest = std::max(largest, std::fabs(b[i]));
+    }
+    // A scale is a float16 of what makes the largest value the largest code.
+    const float step = largest / (format == BlockFormat::kQ8_0 ? 127.0f : 8.0f);
+    const float allowed = static_cast<float>(steps) * step + largest * 0x1p-10f;
+    for (std::size_t i = begin; i < begin + static_cast<std::size_t>(block); ++i) {
+      if (std::fabs(a[i] - b[i]) <= allowed) continue;
+      return "element " + std::to_string(i) + " of blocks, got " + std::to_string(a[i]) +
+             ", wanted " + std::to_string(b[i]);
+    }
   }
   return "";
 }
