@@ -43,6 +43,7 @@ struct FormatInfo {
   std::string_view stage = {};  // the shader with what stands around a product; "": there is none
 };
 constexpr std::int64_t kRows = kLinearRows;
+constexpr std::uint32_t kFours = 1u << 16;  // in linear.comp's kTypes
 constexpr FormatInfo block_row(BlockFormat format) {
   const BlockShaders shaders = block_shaders(format);
   return {block_info(format).name, shaders.linear, kLinearUnit, linear_unit_bytes(format),
@@ -76,6 +77,7 @@ struct Problem {
   bool bias = false;
   DType x_type = DType::kF32;
   std::uint32_t types = 0;  // of bias and y, as linear.comp has them
+  bool fours = false;       // x is read four elements at once
   // Affine weights: 2^shift units of a row share a scale; `scales` a row.
   std::uint32_t shift = 31;
   std::int64_t scales = 1;
@@ -378,7 +380,7 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
   Dispatch d;
   d.shader = p.stage.any ? info.stage : info.shader;
   d.constants = {tile.threads,     tile.columns,          tile.groups,
-                 p.bias ? 1u : 0u, word(p.k % info.unit), p.types};
+                 p.bias ? 1u : 0u, word(p.k % info.unit), p.types | (p.fours ? kFours : 0u)};
   d.push = {word(p.t),    word(rows),   word(p.k), word(p.whole_units()),
             word(stride), word(group0), word(p.n)};
   if (p.format == Format::kI8) d.push.insert(d.push.end(), {word(p.weight_units()), p.shift});
@@ -411,6 +413,9 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
 KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   Result<Problem> problem = read_problem(node);
   if (!problem) return problem.error();
+  // With a scalar unit, which reads x for a whole wave at once, it would cost some percent.
+  problem->fours =
+      target.subgroup_size < kRows && problem->k % format_info(problem->format).unit == 0;
   const Problem& p = *problem;
   if (p.t == 0 || p.n == 0 || p.k == 0) return refuse(node, "an empty product");
   if (target.subgroup_size > kRows) return refuse(node, "a subgroup of more than 64");

@@ -39,8 +39,10 @@ layout(constant_id = 1) const uint kCols = 1;     // rows of x a workgroup
 layout(constant_id = 2) const uint kGroups = 1;   // row groups of w a workgroup
 layout(constant_id = 3) const uint kHasBias = 0;
 layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16, i8)
-layout(constant_id = 5) const uint kTypes = 0;    // bias, y: a byte each
-const uint kTypeBias = kTypes & 255u, kTypeY = kTypes >> 8;
+layout(constant_id = 5) const uint kTypes = 0;    // bias, y: a byte each; 1 << 16: x in fours
+const uint kTypeBias = kTypes & 255u, kTypeY = (kTypes >> 8) & 255u;
+// Without a scalar unit the loads of x are what takes the time: a quarter as many.
+const bool kFours = (kTypes >> 16) != 0;
 #ifdef MINS
 layout(constant_id = 8) const uint kSums = 0;  // units whose sums of x are shared; kCols is 1
 #endif
@@ -51,6 +53,7 @@ layout(constant_id = 7) const uint kStage = 0;  // bits: scaled, residual, squar
 #endif
 
 layout(set = 0, binding = 0) readonly restrict buffer X { float x[]; };
+layout(set = 0, binding = 0) readonly restrict buffer X4 { vec4 x4[]; };
 layout(set = 0, binding = 1) readonly restrict buffer W { uvec4 w[]; };
 layout(set = 0, binding = 1) readonly restrict buffer S { float16_t s[]; };
 layout(set = 0, binding = 1) readonly restrict buffer F { float f[]; };
@@ -272,7 +275,14 @@ void main() {
       uint xo = x0 + u * kUnit + j * kStep;
       [[unroll]] for (uint c = 0; c < kCols; c++) {
         float xv[kStep];
-        [[unroll]] for (uint i = 0; i < kStep; i++) xv[i] = x[xo + i];
+        if (kFours) {
+          [[unroll]] for (uint i = 0; i < kStep; i += 4) {
+            const vec4 some = x4[xo / 4 + i / 4];
+            [[unroll]] for (uint e = 0; e < 4; e++) xv[i + e] = some[e];
+          }
+        } else {
+          [[unroll]] for (uint i = 0; i < kStep; i++) xv[i] = x[xo + i];
+        }
         [[unroll]] for (uint g = 0; g < kGroups; g++) {
           [[unroll]] for (uint i = 0; i < kStep; i++) {
             sum[g * kCols + c] += wv[g * kStep + i] * xv[i];
@@ -281,9 +291,11 @@ void main() {
         xo += k;
       }
 #ifdef W_Q6_K
-      [[unroll]] for (uint a = 0; a < kAcc && !kScaleWeights && j == 1; a++) {
-        acc[a] += SCALE(now[a / kCols], j) * sum[a];
-        sum[a] = 0;
+      if (!kScaleWeights && j == 1) {
+        [[unroll]] for (uint a = 0; a < kAcc; a++) {
+          acc[a] += SCALE(now[a / kCols], j) * sum[a];
+          sum[a] = 0;
+        }
       }
 #endif
     }
