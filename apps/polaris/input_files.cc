@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/os/files.h"
+#include "base/strings.h"
 #include "model_io.h"
 #include "wire/value_file.h"
 
@@ -62,15 +63,19 @@ Status add(const Common& common, Given& out, const std::string& name, Result<Ten
 
 /// Each array is the input of its name.
 Status load_archive(const Graph& graph, const Common& common, const std::string& path, Given& out) {
-  const auto names = list_npz(path);
-  if (!names) return names.error();
-  for (const std::string& name : *names) {
-    const auto input = graph.find_input(name);
-    if (!input || !graph.value(*input).type.is_tensor()) {
-      return Error::invalid("[cli] --input '" + path + "', got the array '" + name + "', wanted " +
-                            input_names(graph) + " that are tensors");
-    }
-    auto value = load_npz_array(path, name, graph.value(*input).type.dtype);
+  std::map<std::string_view, DType> tensors;
+  for (ValueId input : graph.inputs()) {
+    const Value& value = graph.value(input);
+    if (value.type.is_tensor()) tensors.emplace(value.name, value.type.dtype);
+  }
+  auto arrays = load_npz(path, [&](const std::string& name) -> Result<DType> {
+    const auto tensor = tensors.find(name);
+    if (tensor != tensors.end()) return tensor->second;
+    return Error::invalid("[cli] --input, got the array '" + printable(name) + "', wanted " +
+                          input_names(graph) + " that are tensors");
+  });
+  if (!arrays) return arrays.error();
+  for (auto& [name, value] : *arrays) {
     if (auto s = add(common, out, name, std::move(value)); !s) return s;
   }
   return Status::success();

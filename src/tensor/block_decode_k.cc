@@ -33,8 +33,9 @@ void scale_q4_k(const std::byte* block, const std::uint8_t* codes, float* out) {
   const float d = half_at(block);
   const float m = half_at(block + kQ4KMin);
   for (int i = 0; i < kSuper; ++i) {
-    const float scale = d * static_cast<float>(bits.scales[i / 32]);
-    out[i] = scale * static_cast<float>(codes[i]) - m * static_cast<float>(bits.mins[i / 32]);
+    const int part = i / 32;
+    const float scale = d * static_cast<float>(bits.scales[part]);
+    out[i] = scale * static_cast<float>(codes[i]) - m * static_cast<float>(bits.mins[part]);
   }
 }
 

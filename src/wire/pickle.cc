@@ -193,7 +193,7 @@ class Unpickler {
       case 'J': take(4); return push(Kind::kOther);
       case 'K': take(1); return push(Kind::kOther);
       case 'M': take(2); return push(Kind::kOther);
-      case 0x8A: take(number(1)); return push(Kind::kOther);
+      case 0x8A:
       case 'C': take(number(1)); return push(Kind::kOther);
       case 'B': take(number(4)); return push(Kind::kOther);
       case 'X': return push(Kind::kText, take(number(4)));

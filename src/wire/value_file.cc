@@ -50,16 +50,16 @@ class Npz {
   const std::vector<ZipEntry>& entries() const { return entries_; }
   bool has(std::string_view name) const { return places_.find(name) != places_.end(); }
 
-  Result<Tensor> array(std::string_view name, DType dtype) const {
-    const auto at = places_.find(name);
-    if (at == places_.end()) {
-      return Error::not_found("[npz] array '" + printable(name) + "' is not there");
-    }
-    const auto data = read_zip(file_->bytes(), entries_[at->second]);
+  Result<Tensor> array(const ZipEntry& entry, DType dtype) const {
+    const auto data = read_zip(file_->bytes(), entry);
     if (!data) return data.error();
     auto out = read_npy(*data, dtype);
-    if (!out) return out.error().with_context("array '" + printable(name) + "'");
+    if (!out) return out.error().with_context("array '" + printable(entry.name) + "'");
     return out;
+  }
+  /// Of a name that it has().
+  Result<Tensor> array(std::string_view name, DType dtype) const {
+    return array(entries_[places_.find(name)->second], dtype);
   }
 
   Status check() const { return check_mapping(*file_); }
@@ -102,11 +102,11 @@ Result<Tensor> read_value(const Npz& npz, const TensorType& type) {
       return make_optional(held, value.take());
     }
   }
-  if (npz.entries().size() == 1) return npz.array(npz.entries()[0].name, type.dtype);
+  if (npz.entries().size() == 1) return npz.array(npz.entries()[0], type.dtype);
   return bad("arrays, got " + std::to_string(npz.entries().size()) + ", wanted one for a tensor");
 }
 
-Result<Tensor> load_npz(const std::string& path, const TensorType& type) {
+Result<Tensor> load_npz_value(const std::string& path, const TensorType& type) {
   const auto npz = Npz::open(path);
   if (!npz) return npz.error();
   auto out = read_value(*npz, type);
@@ -158,7 +158,7 @@ Result<Tensor> load_value(const std::string& path, const TensorType& type) {
     case ValueFormat::kNpy: return load_plain(path, type);
     case ValueFormat::kNpz: break;
   }
-  auto out = load_npz(path, type);
+  auto out = load_npz_value(path, type);
   if (!out) return out.error().with_context("'" + path + "'");
   return out;
 }
@@ -171,13 +171,20 @@ Result<std::vector<std::string>> list_npz(const std::string& path) {
   return out;
 }
 
-Result<Tensor> load_npz_array(const std::string& path, std::string_view name, DType dtype) {
+Result<std::vector<std::pair<std::string, Tensor>>> load_npz(
+    const std::string& path,
+    const std::function<Result<DType>(const std::string& name)>& dtype_of) {
   const auto npz = Npz::open(path);
-  auto out = npz ? npz->array(name, dtype) : npz.error();
-  if (npz) {
+  if (!npz) return npz.error().with_context("'" + path + "'");
+  std::vector<std::pair<std::string, Tensor>> out;
+  for (const ZipEntry& entry : npz->entries()) {
+    const auto dtype = dtype_of(entry.name);
+    if (!dtype) return dtype.error().with_context("'" + path + "'");
+    auto array = npz->array(entry, *dtype);
     if (auto status = npz->check(); !status) return status.error();
+    if (!array) return array.error().with_context("'" + path + "'");
+    out.emplace_back(entry.name, array.take());
   }
-  if (!out) return out.error().with_context("'" + path + "'");
   return out;
 }
 

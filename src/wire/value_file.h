@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,8 +27,10 @@ Result<Tensor> load_value(const std::string& path, const TensorType& type);
 
 /// The names of an .npz file's arrays, without `.npy`.
 Result<std::vector<std::string>> list_npz(const std::string& path);
-/// One of them. Errors: not_found.
-Result<Tensor> load_npz_array(const std::string& path, std::string_view name, DType dtype);
+/// All of them, in the file's order. `dtype_of` says for a name what bytes without a name of their
+/// own are, or why there must not be such an array.
+Result<std::vector<std::pair<std::string, Tensor>>> load_npz(
+    const std::string& path, const std::function<Result<DType>(const std::string& name)>& dtype_of);
 
 /// Errors: io; invalid, as .npy files hold tensors alone.
 Status save_value(const std::string& path, ValueFormat format, const Tensor& value);

@@ -240,8 +240,16 @@ TEST_CASE("files of values: sequences and optionals come back from .npz and .jso
   CHECK(format_json_value(*read) == "[[1.5,2],[3]]");
   CHECK_FALSE(load_value(folder.file("n.npz"), one.type()).ok());
   CHECK(*list_npz(folder.file("n.npz")) == std::vector<std::string>{"arr_0", "arr_1"});
-  CHECK(load_npz_array(folder.file("n.npz"), "arr_2", DType::kF32).error().code() ==
-        ErrorCode::kNotFound);
+  const auto arrays = load_npz(folder.file("n.npz"),
+                               [](const std::string&) -> Result<DType> { return DType::kF32; });
+  REQUIRE_MESSAGE(arrays, arrays.error().message());
+  REQUIRE(arrays->size() == 2);
+  CHECK((*arrays)[1].first == "arr_1");
+  CHECK(format_json_value((*arrays)[1].second) == "[3]");
+  const auto unwanted = load_npz(folder.file("n.npz"), [](const std::string& name) {
+    return name == "arr_0" ? Result<DType>(DType::kF32) : Result<DType>(Error::invalid("not it"));
+  });
+  CHECK(unwanted.error().message() == "'" + folder.file("n.npz") + "': not it");
   REQUIRE(write_file(folder.file("bad.json"), "[[1],[\"x\"]]").ok());
   CHECK_FALSE(load_value(folder.file("bad.json"), sequence.type()).ok());
   REQUIRE(write_file(folder.file("bad.json"), "3").ok());

@@ -171,6 +171,7 @@ void quant_pack(const Constant& weight, std::span<std::byte> out) {
   const TensorType& type = weight.data.type();
   const BlockFormat format = type.encoding.format;
   const Layout l = layout(format);
+  if (l.elements == 0) return;  // quant_packs() says no
   const BlockFormatInfo& info = block_format_info(format);
   const std::int64_t n = type.shape[0];
   const std::int64_t k = type.shape[1];
