@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -108,6 +109,9 @@ struct TokenizerSettings {
   PieceStyle style = PieceStyle::kMetaspace;
   bool strip_first_space = false;  // of running text: encoding has put it there
   bool clean_up_spaces = false;    // no space before . , ? ! and the like
+
+  /// Jinja templates that make a text of a conversation, by name; that without one is "default".
+  std::map<std::string, std::string, std::less<>> chat_templates;
 };
 
 }  // namespace polaris

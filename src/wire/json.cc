@@ -255,6 +255,11 @@ std::optional<std::uint64_t> JsonValue::u64() const {
   return parse_u64(document_->nodes_[node_].text);
 }
 
+bool JsonValue::is_whole() const {
+  return is(JsonKind::kNumber) &&
+         document_->nodes_[node_].text.find_first_of(".eE") == std::string_view::npos;
+}
+
 JsonValue JsonValue::operator[](std::string_view name) const {
   if (!is(JsonKind::kObject)) return {};
   for (JsonValue v = first(); v; v = v.next()) {

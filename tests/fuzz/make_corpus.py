@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds in tests/fuzz/corpus: small files of each format, by its specification."""
 import io
+import json
 import math
 import os
 import struct
@@ -369,6 +370,25 @@ def tokenizer_seeds():
         '"decoder":{"type":"WordPiece","prefix":"##"}}').encode())
 
 
+# Chat templates, each behind a conversation
+
+def jinja_seeds():
+    folder = os.path.join(HERE, "..", "data", "chat")
+    with open(os.path.join(folder, "conversations.jsonl"), encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    given = {row["name"]: row["names"] for row in rows}
+    for name, conversation in (("arithmetic", "user"), ("content_parts", "parts"),
+                               ("filters_lists", "turns"), ("filters_texts", "unicode"),
+                               ("loops", "system"), ("macros", "user"), ("scopes", "user"),
+                               ("strings", "marks"), ("tests_of_values", "user"),
+                               ("thinking", "turns"), ("tool_calls", "tool_calls"),
+                               ("tools_as_json", "tools"), ("whitespace", "none")):
+        with open(os.path.join(folder, "templates", name + ".jinja"), "rb") as file:
+            template = file.read()
+        text = json.dumps(given[conversation], ensure_ascii=False).encode()
+        save("jinja", name, text + b"\xfe" + template)
+
+
 if __name__ == "__main__":
     text_seeds()
     tokenizer_seeds()
@@ -376,3 +396,4 @@ if __name__ == "__main__":
     onnx_seeds()
     npy_seeds()
     zip_seeds()
+    jinja_seeds()

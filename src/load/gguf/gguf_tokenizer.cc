@@ -233,6 +233,24 @@ void read_ends(Settings& settings, std::int64_t size, TokenizerSettings& out) {
   }
 }
 
+/// tokenizer.chat_template is the usual one, tokenizer.chat_template.NAME are others.
+Status read_chat_templates(const Metadata& metadata, TokenizerSettings& out) {
+  constexpr std::string_view key = "tokenizer.chat_template";
+  for (auto at = metadata.lower_bound(key); at != metadata.end(); ++at) {
+    std::string_view name = at->first;
+    if (!name.starts_with(key)) break;
+    name.remove_prefix(key.size());
+    if (!name.empty() && name[0] != '.') continue;  // ..._templates lists the names
+    const auto* text = std::get_if<std::string>(&at->second);
+    if (text == nullptr) {
+      return Error::invalid("[tokenizer] " + printable(at->first) +
+                            ", got a value of another type, wanted a text");
+    }
+    out.chat_templates.emplace(name.empty() ? "default" : name.substr(1), *text);
+  }
+  return Status::success();
+}
+
 struct Reader {
   std::string_view name;  // tokenizer.ggml.model
   void (*read)(Settings&, std::int64_t size, TokenizerSettings&);
@@ -261,6 +279,7 @@ Result<TokenizerSettings> read_tokenizer(const Metadata& metadata) {
   reader->read(settings, size, out);
   read_ends(settings, size, out);
   if (!settings.status()) return settings.status().error();
+  if (auto status = read_chat_templates(metadata, out); !status) return status.error();
   set_strips(metadata, out);
   return out;
 }
