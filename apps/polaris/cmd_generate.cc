@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/os/clock.h"
+#include "chat_prompt.h"
 #include "command.h"
 #include "generator.h"
 #include "ids_file.h"
@@ -31,6 +32,18 @@ class Generate final : public Action {
     auto* prompt = app.add_option("-p,--prompt,prompt", prompt_, "text to go on from");
     app.add_option("--ids-file", ids_file_, "JSON list of the prompt's ids, in place of a text")
         ->excludes(prompt);
+    auto* chat = app.add_flag("--chat", chat_,
+                              "the prompt is a user's message, which a chat template renders; so "
+                              "it is anyway where the model's file ships one");
+    auto* system = app.add_option("--system", chat_prompt_.system, "what stands before it");
+    auto* messages =
+        app.add_option(
+               "--messages", chat_prompt_.messages_file,
+               "JSON file with a conversation, in place of a prompt: a list of messages, or "
+               "an object with \"messages\", \"tools\" and whatever the template knows")
+            ->excludes(prompt)
+            ->excludes(system);
+    declare_chat_template(app, chat_prompt_);
     app.add_option(
         "--force-ids", force_file_,
         "JSON list of ids to go on with, whatever is likely, past the end of the text too; "
@@ -45,15 +58,24 @@ class Generate final : public Action {
     add_number(app, "--min-p", sampler_.min_p, {0, 1}, "0 keeps all");
     add_number(app, "--seed", seed_, {0}, "of the sampler; without it every run differs")
         ->default_str("");
-    app.add_flag("--raw-prompt", raw_, "take the prompt as it is, with no chat template");
+    app.add_flag("--raw-prompt", raw_, "take the prompt as it is, with no chat template")
+        ->excludes(chat)
+        ->excludes(system)
+        ->excludes(messages);
     app.add_flag("--ignore-eos", ignore_eos_, "go on after the end of the text");
     app.add_flag("--profile", profile_, "a table of the nodes' times, and what was planned");
     app_ = &app;
   }
 
   Status run(const Common& common) override {
-    if (app_->count("--prompt") == 0 && ids_file_.empty()) {
-      return common.usage_error("a prompt is missing, wanted --prompt TEXT or --ids-file FILE");
+    const bool has_messages = !chat_prompt_.messages_file.empty();
+    if (app_->count("--prompt") == 0 && ids_file_.empty() && !has_messages) {
+      return common.usage_error(
+          "a prompt is missing, wanted --prompt TEXT, --messages FILE or --ids-file FILE");
+    }
+    chat_ |= has_messages || !chat_prompt_.system.empty() || !chat_prompt_.chat_template.empty();
+    if (chat_ && (raw_ || !ids_file_.empty())) {
+      return common.usage_error("--raw-prompt and --ids-file go without a chat template");
     }
     GenerateRequest request;
     if (auto status = read_files(request); !status) return status;
@@ -98,8 +120,20 @@ class Generate final : public Action {
   }
 
   Status encode_prompt(const Tokenizer& tokenizer, const Common& common, GenerateRequest& request) {
+    chat_ |= !raw_ && ids_file_.empty() && !tokenizer.settings().chat_templates.empty();
     if (!ids_file_.empty()) {
       prompt_ = tokenizer.decode(request.prompt);
+    } else if (chat_) {
+      chat_prompt_.user = std::move(prompt_);
+      prompt_.clear();  // a conversation is not shown again
+      const auto text = render_prompt(common, chat_prompt_, tokenizer);
+      if (!text) {
+        return Error(text.error().code(),
+                     text.error().message() + "; --raw-prompt goes without a template");
+      }
+      auto ids = encode_chat(tokenizer, *text);
+      if (!ids) return ids.error();
+      request.prompt = ids.take();
     } else {
       auto ids = tokenizer.encode(
           prompt_, {.add_special = true, .parse_special = !raw_, .to_continue = true});
@@ -220,6 +254,8 @@ class Generate final : public Action {
   SamplerOptions sampler_;
   std::uint64_t seed_ = 0;
   bool raw_ = false;
+  bool chat_ = false;
+  ChatPrompt chat_prompt_;
   bool ignore_eos_ = false;
   bool profile_ = false;
 

@@ -15,7 +15,6 @@
 #include "pipeline/chat/chat.h"
 #include "pipeline/chat/chat_values.h"
 #include "pipeline/model_tokenizer.h"
-#include "support/fuzz_bytes.h"
 #include "support/gguf_builder.h"
 #include "support/shared_files.h"
 #include "support/skip.h"
@@ -72,6 +71,7 @@ TEST_CASE("chat templates are what jinja2 makes of them") {
 template <class Add>
 Result<Model> model_with(const Add& add, const std::vector<std::string>& texts = {}) {
   TinyLlama sizes;
+  if (!texts.empty()) sizes.without = {"tokenizer.ggml.tokens"};
   GgufBuilder builder = tiny_llama(sizes);
   add_tokenizer(builder, sizes, texts);
   add(builder);
@@ -105,10 +105,10 @@ TEST_CASE("a GGUF file's templates are chosen by name and by what is asked") {
     return out ? *out : out.error().message();
   };
   const std::string user = R"([{"role": "user", "content": "a"}])";
-  CHECK(text("", user) == "<s>user=a;>");
-  CHECK(text("", R"({"messages": [], "add_generation_prompt": false})") == "<s>");
+  CHECK(text("", user) == "t1user=a;>");
+  CHECK(text("", R"({"messages": [], "add_generation_prompt": false})") == "t1");
   CHECK(text("", R"({"messages": [], "tools": [1, 2]})") == "2 tools");
-  CHECK(text("default", R"({"messages": [], "tools": [1]})") == "<s>>");
+  CHECK(text("default", R"({"messages": [], "tools": [1]})") == "t1>");
   CHECK(text("chatml", user) == "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n");
   CHECK(text("llama3", user) ==
         "<|start_header_id|>user<|end_header_id|>\n\na<|eot_id|>"
@@ -119,14 +119,12 @@ TEST_CASE("a GGUF file's templates are chosen by name and by what is asked") {
   CHECK(text("", R"([{"content": 99999999999999999999}])") ==
         "[chat template] conversation: a number of the conversation, wanted one of 64 bits");
   // The text brings its BOS: there is one all the same, and none where none is wanted.
-  const auto ids = encode_chat(**tokenizer, "<s>a");
+  const auto ids = encode_chat(**tokenizer, "t1a");
   REQUIRE(ids.ok());
-  CHECK(ids == encode_chat(**tokenizer, "a"));
+  const auto plain = encode_chat(**tokenizer, "a");
+  REQUIRE(plain.ok());
+  CHECK(*ids == *plain);
   CHECK((*ids)[0] == *(*tokenizer)->vocabulary().bos);
-}
-
-bool operator==(const Result<std::vector<TokenId>>& a, const Result<std::vector<TokenId>>& b) {
-  return a.ok() && b.ok() && *a == *b;
 }
 
 TEST_CASE("a file without a template is taken by its vocabulary, or refused") {
