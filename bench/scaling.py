@@ -54,6 +54,22 @@ def kept_chain(n):
     return nodes, [value("x", [4])], [value("y", [4])], []
 
 
+def linears(n):
+    """Each node becomes another: MatMul by a constant is made a Linear."""
+    names = ["x"] + [f"v{i}" for i in range(n - 1)] + ["y"]
+    nodes = [helper.make_node("MatMul", [names[i], "w"], [names[i + 1]]) for i in range(n)]
+    return nodes, [value("x", [1, 2])], [value("y", [1, 2])], \
+        [numpy_helper.from_array(np.eye(2, dtype=np.float32), "w")]
+
+
+def identities(n):
+    """Every second node goes."""
+    ops = ("Softmax", "Identity")
+    names = ["x"] + [f"v{i}" for i in range(n - 1)] + ["y"]
+    nodes = [helper.make_node(ops[i % 2], [names[i]], [names[i + 1]]) for i in range(n)]
+    return nodes, [value("x", [4])], [value("y", [4])], []
+
+
 def fan_out(n):
     n //= 2
     nodes = [helper.make_node("Softmax" if i % 2 else "Relu", ["x"], [f"v{i}"], name=f"n{i}")
@@ -134,8 +150,9 @@ def captures(n):
         [value("y", [4])], weights
 
 
-FAMILIES = {f.__name__: f for f in (free_inputs, symbols, chain, kept_chain, fan_out, small_chains,
-                                    outputs, dead, constants, shapes, ifs, captures)}
+FAMILIES = {f.__name__: f for f in (free_inputs, symbols, chain, kept_chain, linears, identities,
+                                    fan_out, small_chains, outputs, dead, constants, shapes, ifs,
+                                    captures)}
 
 
 class Loader:

@@ -16,6 +16,9 @@ target_compile_options(polaris_options INTERFACE
 # POLARIS_VERSION is defined in apps.cmake (the CLI) and floors.cmake (the C ABI), so that
 # a new version rebuilds no more than those.
 
+if(POLARIS_MOVE_ON_INSERT)
+  target_compile_definitions(polaris_options INTERFACE POLARIS_MOVE_ON_INSERT)
+endif()
 if(POLARIS_SANITIZE)
   target_compile_options(polaris_options INTERFACE
     -fsanitize=${POLARIS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

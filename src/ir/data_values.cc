@@ -2,10 +2,10 @@
 
 namespace polaris {
 
-std::vector<bool> data_values(const Graph& graph) {
-  std::vector<bool> data(graph.value_count(), false);
+ValueFlags data_values(const Graph& graph) {
+  ValueFlags data(graph.value_count());
   const auto mark = [&](ValueId id) {
-    if (id.valid()) data[static_cast<std::size_t>(id.index)] = true;
+    if (id.valid()) data[id] = true;
   };
   for (ValueId id : graph.inputs()) mark(id);
   for (const StateUse& use : graph.states()) mark(use.read);
@@ -15,7 +15,7 @@ std::vector<bool> data_values(const Graph& graph) {
     // What is not foldable (random numbers, control flow) may differ between runs.
     bool any = !node.op->has_trait(kFoldable);
     for (ValueId input : node.inputs) {
-      any = any || (input.valid() && data[static_cast<std::size_t>(input.index)]);
+      any = any || (input.valid() && data[input]);
     }
     if (!any) continue;
     for (ValueId output : node.outputs) mark(output);

@@ -1,12 +1,10 @@
 #pragma once
-#include <vector>
-
 #include "ir/graph.h"
 
 namespace polaris {
 
-/// By ValueId: the value hangs on data that only a run has (inputs, states, what is computed from
+/// The value hangs on data that only a run has (inputs, states, what is computed from
 /// them). The others follow from constants and from the types of such values (Shape, Size).
-std::vector<bool> data_values(const Graph& graph);
+ValueFlags data_values(const Graph& graph);
 
 }  // namespace polaris

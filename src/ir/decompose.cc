@@ -1,27 +1,47 @@
 #include "ir/decompose.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace polaris {
 namespace {
 
-bool is_read(const Graph& graph, ValueId value) {
-  const auto has = [&](const std::vector<ValueId>& ids) {
-    return std::find(ids.begin(), ids.end(), value) != ids.end();
+Error node_fail(const Node& node, const char* what) {
+  return Error::unsupported("[" + op_full_name(*node.op) + "] node '" + node.name + "' " + what);
+}
+
+/// What stands for a value may be that of another node that was decomposed.
+void follow(IdVector<ValueId, ValueId>& to) {
+  for (ValueId id : to.ids()) {
+    while (to.has(to[id]) && to[to[id]].valid()) to[id] = to[to[id]];
+  }
+}
+
+/// No decomposed node may be read any more.
+Status check_reads(const Graph& graph) {
+  const Node* read = nullptr;
+  const auto check = [&](ValueId id) {
+    const NodeId producer = id.valid() ? graph.value(id).producer : NodeId{};
+    if (producer.valid() && graph.node(producer).dead) read = &graph.node(producer);
   };
-  return has(graph.outputs()) ||
-         std::any_of(graph.states().begin(), graph.states().end(),
-                     [&](const StateUse& state) { return state.update == value; }) ||
-         std::any_of(graph.order().begin(), graph.order().end(),
-                     [&](NodeId id) { return has(graph.node(id).inputs); });
+  for (NodeId id : graph.order()) {
+    for (ValueId input : graph.node(id).inputs) check(input);
+  }
+  for (ValueId id : graph.outputs()) check(id);
+  for (const StateUse& state : graph.states()) check(state.update);
+  if (read == nullptr) return Status::success();
+  return node_fail(*read, "was decomposed but for an output in use");
 }
 
 }  // namespace
 
-DecomposeContext::DecomposeContext(Graph& graph, NodeId node, const OpSet& ops)
-    : graph_(graph), node_(node), ops_(ops), outputs_(graph.node(node).outputs.size()) {}
+DecomposeContext::DecomposeContext(Graph& graph, NodeId node, const OpSet& ops,
+                                   Insertions& insertions)
+    : graph_(graph),
+      node_(node),
+      ops_(ops),
+      insertions_(insertions),
+      outputs_(graph.node(node).outputs.size()) {}
 
 ValueId DecomposeContext::input(int i) const {
   const auto& inputs = graph_.node(node_).inputs;
@@ -66,27 +86,24 @@ void DecomposeContext::set_output(int i, ValueId value) {
   if (value.valid()) outputs_[static_cast<std::size_t>(i)] = value;
 }
 
-Status decompose_node(Graph& graph, NodeId id, const OpSet& ops) {
-  const Node& node = graph.node(id);
-  const auto fail = [&](const char* what) {
-    return Error::unsupported("[" + op_full_name(*node.op) + "] node '" + node.name + "' " + what);
-  };
-  if (node.op->decompose == nullptr) return fail("has no decomposition");
-  DecomposeContext context(graph, id, ops);
-  if (auto s = node.op->decompose(context); !s) return s;
-  if (!context.status()) return context.status();
-  graph.insert_nodes(context.insertions_);
-  std::vector<ValueId> to(graph.value_count());
-  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    if (!node.outputs[i].valid()) continue;
-    if (!context.outputs_[i].valid() && is_read(graph, node.outputs[i])) {
-      return fail("was decomposed but for an output in use");
+Status decompose_nodes(Graph& graph, std::span<const NodeId> ids, const OpSet& ops) {
+  Insertions insertions;
+  IdVector<ValueId, ValueId> to(graph.value_count());
+  for (NodeId id : ids) {
+    const Node& node = graph.node(id);
+    if (node.op->decompose == nullptr) return node_fail(node, "has no decomposition");
+    DecomposeContext context(graph, id, ops, insertions);
+    if (auto s = node.op->decompose(context); !s) return s;
+    if (!context.status()) return context.status();
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i].valid()) to[node.outputs[i]] = context.outputs_[i];
     }
-    to[static_cast<std::size_t>(node.outputs[i].index)] = context.outputs_[i];
   }
+  follow(to);
+  graph.insert_nodes(insertions);
   graph.replace_uses(to);
-  graph.remove_nodes({&id, 1});
-  return Status::success();
+  graph.remove_nodes(ids);
+  return check_reads(graph);
 }
 
 }  // namespace polaris

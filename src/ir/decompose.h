@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace polaris {
 /// failure sticks; decompose() returns status().
 class DecomposeContext {
  public:
-  DecomposeContext(Graph& graph, NodeId node, const OpSet& ops);
+  DecomposeContext(Graph& graph, NodeId node, const OpSet& ops, Insertions& insertions);
 
   template <class A>
   const A& as() const {
@@ -37,18 +38,19 @@ class DecomposeContext {
   const Status& status() const { return status_; }
 
  private:
-  friend Status decompose_node(Graph& graph, NodeId id, const OpSet& ops);
+  friend Status decompose_nodes(Graph& graph, std::span<const NodeId> ids, const OpSet& ops);
   Graph& graph_;
   NodeId node_;
   const OpSet& ops_;
   int added_ = 0;
-  Insertions insertions_;
+  Insertions& insertions_;
   std::vector<ValueId> outputs_;
   Status status_;
 };
 
-/// Replaces the node by the plain nodes that define it. Errors: unsupported where its op has no
-/// decomposition; what the decomposition found wrong.
-Status decompose_node(Graph& graph, NodeId id, const OpSet& ops);
+/// Replaces the nodes by the plain nodes that define them, in a few sweeps for all of them. Errors,
+/// after which the graph is of no use: unsupported where an op has no decomposition, what a
+/// decomposition found wrong.
+Status decompose_nodes(Graph& graph, std::span<const NodeId> ids, const OpSet& ops);
 
 }  // namespace polaris

@@ -19,7 +19,6 @@ class Evaluator final : private ControlHost<Tensor> {
   Result<GraphValues> run(std::span<const Tensor> inputs, std::span<const Tensor> states);
 
  private:
-  Constant& at(ValueId id) { return values_[static_cast<std::size_t>(id.index)]; }
   Status load(std::span<const Tensor> inputs, std::span<const Tensor> states);
   Result<std::vector<Tensor>> run_node(const Node& node);
 
@@ -41,7 +40,7 @@ class Evaluator final : private ControlHost<Tensor> {
 
   const Graph& graph_;
   std::int64_t& steps_left_;
-  std::vector<Constant> values_;  // by ValueId
+  IdVector<ValueId, Constant> values_;
 };
 
 Status Evaluator::load(std::span<const Tensor> inputs, std::span<const Tensor> states) {
@@ -49,23 +48,22 @@ Status Evaluator::load(std::span<const Tensor> inputs, std::span<const Tensor> s
     return Error::invalid("[graph] inputs, got " + std::to_string(inputs.size()) + ", wanted " +
                           std::to_string(graph_.inputs().size()));
   }
-  for (std::size_t i = 0; i < inputs.size(); ++i) at(graph_.inputs()[i]).data = inputs[i];
+  for (std::size_t i = 0; i < inputs.size(); ++i) values_[graph_.inputs()[i]].data = inputs[i];
   for (std::size_t i = 0; i < graph_.states().size(); ++i) {
     const StateUse& use = graph_.states()[i];
     const State& state = *use.state;
     if (i < states.size()) {
-      at(use.read).data = states[i];
+      values_[use.read].data = states[i];
     } else if (state.initial) {
-      at(use.read) = *state.initial;
+      values_[use.read] = *state.initial;
     } else {
       auto zeros = Tensor::allocate(state.type);
       if (!zeros) return zeros.error().with_context("state '" + state.name + "'");
-      at(use.read).data = zeros.take();
+      values_[use.read].data = zeros.take();
     }
   }
-  for (std::size_t v = 0; v < values_.size(); ++v) {
-    const Value& value = graph_.value(ValueId{static_cast<std::int32_t>(v)});
-    if (value.constant) values_[v] = *value.constant;
+  for (ValueId id : values_.ids()) {
+    if (graph_.value(id).constant) values_[id] = *graph_.value(id).constant;
   }
   return Status::success();
 }
@@ -78,12 +76,12 @@ Result<GraphValues> Evaluator::run(std::span<const Tensor> inputs, std::span<con
     auto outputs = run_node(node);
     if (!outputs) return outputs.error();
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i].valid()) at(node.outputs[i]).data = (*outputs)[i];
+      if (node.outputs[i].valid()) values_[node.outputs[i]].data = (*outputs)[i];
     }
   }
   GraphValues out;
-  for (ValueId id : graph_.outputs()) out.outputs.push_back(at(id).data);
-  for (const StateUse& use : graph_.states()) out.states.push_back(at(use.update).data);
+  for (ValueId id : graph_.outputs()) out.outputs.push_back(values_[id].data);
+  for (const StateUse& use : graph_.states()) out.states.push_back(values_[use.update].data);
   return out;
 }
 
@@ -91,11 +89,11 @@ Result<std::vector<Tensor>> Evaluator::run_node(const Node& node) {
   if (auto s = check_ports(node); !s) return s.error();
   if (node.op->is_control()) {
     std::vector<Tensor> operands;
-    for (ValueId id : node.inputs) operands.push_back(id.valid() ? at(id).data : Tensor());
+    for (ValueId id : node.inputs) operands.push_back(id.valid() ? values_[id].data : Tensor());
     return run_control<Tensor>(node, *this, std::move(operands));
   }
   std::vector<const Constant*> inputs;
-  for (ValueId id : node.inputs) inputs.push_back(id.valid() ? &at(id) : nullptr);
+  for (ValueId id : node.inputs) inputs.push_back(id.valid() ? &values_[id] : nullptr);
   return evaluate_node(*node.op, *node.attrs, node.name, inputs,
                        static_cast<int>(node.outputs.size()));
 }

@@ -7,16 +7,10 @@
 #include <utility>
 
 namespace polaris {
-namespace {
-
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id.index); }
-std::size_t at(NodeId id) { return static_cast<std::size_t>(id.index); }
-
-}  // namespace
-
 void Insertions::add(NodeId before, NodeId node) {
-  previous_.resize(std::max(previous_.size(), std::max(at(before), at(node)) + 1), -1);
-  previous_[at(node)] = std::exchange(previous_[at(before)], node.index);
+  const auto least = static_cast<std::size_t>(std::max(before.index, node.index)) + 1;
+  if (previous_.size() < least) previous_.resize(least);
+  previous_[node] = std::exchange(previous_[before], node);
   ++count_;
 }
 
@@ -46,7 +40,6 @@ Graph Graph::clone(std::shared_ptr<SymbolTable> symbols, Cloning& cloning) const
   out.outputs_ = outputs_;
   out.output_names_ = output_names_;
   out.states_ = states_;
-  out.nodes_.reserve(nodes_.size());
   for (const auto& node : nodes_) {
     auto copy = std::make_unique<Node>();
     copy->op = node->op;
@@ -74,16 +67,11 @@ Graph Graph::clone(std::shared_ptr<SymbolTable> symbols, Cloning& cloning) const
   return out;
 }
 
-ValueId Graph::add_value(Value value) {
-  values_.push_back(std::move(value));
-  return ValueId{static_cast<std::int32_t>(values_.size() - 1)};
-}
-
 ValueId Graph::add_input(std::string input_name, TensorType type) {
   Value value;
   value.type = type;
   value.name = std::move(input_name);
-  inputs_.push_back(add_value(std::move(value)));
+  inputs_.push_back(values_.push_back(std::move(value)));
   return inputs_.back();
 }
 
@@ -92,7 +80,7 @@ ValueId Graph::add_constant(std::shared_ptr<const Constant> constant) {
   value.type = constant->data.type();
   value.name = constant->name;
   value.constant = std::move(constant);
-  return add_value(std::move(value));
+  return values_.push_back(std::move(value));
 }
 
 ValueId Graph::add_constant(std::string constant_name, Tensor tensor) {
@@ -119,7 +107,7 @@ ValueId Graph::add_state(std::shared_ptr<const State> state, std::string value_n
   value.name = std::move(value_name);
   StateUse use;
   use.state = std::move(state);
-  use.read = use.update = add_value(std::move(value));
+  use.read = use.update = values_.push_back(std::move(value));
   states_.push_back(std::move(use));
   return states_.back().read;
 }
@@ -145,10 +133,9 @@ NodeId Graph::make_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vect
     value.name = output_count == 1 ? node->name : node->name + ":" + std::to_string(i);
     value.producer = id;
     value.output_index = i;
-    node->outputs.push_back(add_value(std::move(value)));
+    node->outputs.push_back(values_.push_back(std::move(value)));
   }
-  nodes_.push_back(std::move(node));
-  return id;
+  return nodes_.push_back(std::move(node));
 }
 
 NodeId Graph::add_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
@@ -162,11 +149,13 @@ NodeId Graph::add_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vecto
 NodeId Graph::add_loose_node(const OpDef* op, std::unique_ptr<Attrs> attrs,
                              std::vector<ValueId> inputs, int output_count, std::string node_name) {
   // Room for it now, so that insert_nodes() cannot fail.
-  if (order_.capacity() <= nodes_.size()) order_.reserve(2 * nodes_.size() + 1);
+  const std::size_t room = order_.capacity();
+  order_.reserve(room > nodes_.size() ? room : 2 * nodes_.size() + 1);
   return make_node(op, std::move(attrs), std::move(inputs), output_count, std::move(node_name));
 }
 
 void Graph::insert_nodes(Insertions& insertions) {
+  count_sweep();
   const auto& previous = insertions.previous_;
   std::size_t from = order_.size();
   order_.resize(order_.size() + insertions.count_);
@@ -174,7 +163,7 @@ void Graph::insert_nodes(Insertions& insertions) {
   for (std::size_t to = order_.size(); from > 0;) {
     for (NodeId id = order_[--from]; id.valid();) {
       order_[--to] = id;
-      id.index = at(id) < previous.size() ? previous[at(id)] : -1;
+      id = previous.has(id) ? previous[id] : NodeId{};
     }
   }
   insertions = {};
@@ -196,9 +185,10 @@ bool Graph::is_output(ValueId value) const {
   return std::find(outputs_.begin(), outputs_.end(), value) != outputs_.end();
 }
 
-void Graph::replace_uses(std::span<const ValueId> to) {
+void Graph::replace_uses(const IdVector<ValueId, ValueId>& to) {
+  count_sweep();
   const auto replace = [&](ValueId& id) {
-    if (id.valid() && at(id) < to.size() && to[at(id)].valid()) id = to[at(id)];
+    if (to.has(id) && to[id].valid()) id = to[id];
   };
   for (NodeId id : order_) {
     for (ValueId& input : node(id).inputs) replace(input);
@@ -208,6 +198,7 @@ void Graph::replace_uses(std::span<const ValueId> to) {
 }
 
 void Graph::remove_inputs(const std::vector<bool>& drop) {
+  count_sweep();
   std::size_t kept = 0;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (!drop[i]) inputs_[kept++] = inputs_[i];
@@ -217,30 +208,32 @@ void Graph::remove_inputs(const std::vector<bool>& drop) {
 
 void Graph::remove_nodes(std::span<const NodeId> ids) {
   if (ids.empty()) return;
+  count_sweep();
   for (NodeId id : ids) node(id).dead = true;
   std::erase_if(order_, [&](NodeId id) { return node(id).dead; });
 }
 
 Status Graph::sort() {
+  count_sweep();
   // Ready nodes leave in their old order, so an order that is right already does not change.
-  std::vector<std::int32_t> position(nodes_.size(), -1);
+  IdVector<NodeId, std::int32_t> position(nodes_.size(), -1);
   for (std::size_t i = 0; i < order_.size(); ++i) {
-    position[at(order_[i])] = static_cast<std::int32_t>(i);
+    position[order_[i]] = static_cast<std::int32_t>(i);
   }
-  std::vector<std::int32_t> waits(nodes_.size(), 0);
-  std::vector<std::vector<NodeId>> readers(nodes_.size());
+  IdVector<NodeId, std::int32_t> waits(nodes_.size(), 0);
+  IdVector<NodeId, std::vector<NodeId>> readers(nodes_.size());
   for (NodeId id : order_) {
     for (ValueId input : node(id).inputs) {
       if (!input.valid()) continue;
       const NodeId producer = value(input).producer;
-      if (!producer.valid() || position[at(producer)] < 0) continue;
-      ++waits[at(id)];
-      readers[at(producer)].push_back(id);
+      if (!producer.valid() || position[producer] < 0) continue;
+      ++waits[id];
+      readers[producer].push_back(id);
     }
   }
   std::priority_queue<std::int32_t, std::vector<std::int32_t>, std::greater<>> ready;
   for (NodeId id : order_) {
-    if (waits[at(id)] == 0) ready.push(position[at(id)]);
+    if (waits[id] == 0) ready.push(position[id]);
   }
   std::vector<NodeId> sorted;
   sorted.reserve(order_.size());
@@ -248,13 +241,13 @@ Status Graph::sort() {
     const NodeId id = order_[static_cast<std::size_t>(ready.top())];
     ready.pop();
     sorted.push_back(id);
-    for (NodeId reader : readers[at(id)]) {
-      if (--waits[at(reader)] == 0) ready.push(position[at(reader)]);
+    for (NodeId reader : readers[id]) {
+      if (--waits[reader] == 0) ready.push(position[reader]);
     }
   }
   if (sorted.size() != order_.size()) {
     const auto stuck =
-        std::find_if(order_.begin(), order_.end(), [&](NodeId id) { return waits[at(id)] > 0; });
+        std::find_if(order_.begin(), order_.end(), [&](NodeId id) { return waits[id] > 0; });
     return Error::invalid("[graph] node '" + node(*stuck).name + "' is part of a cycle");
   }
   order_ = std::move(sorted);
@@ -262,9 +255,10 @@ Status Graph::sort() {
 }
 
 void Graph::compact() {
-  std::vector<bool> kept(values_.size(), false);
+  count_sweep();
+  ValueFlags kept(values_.size());
   const auto keep = [&](ValueId id) {
-    if (id.valid()) kept[at(id)] = true;
+    if (id.valid()) kept[id] = true;
   };
   for (ValueId id : inputs_) keep(id);
   for (ValueId id : outputs_) keep(id);
@@ -274,26 +268,23 @@ void Graph::compact() {
     for (ValueId output : node(id).outputs) keep(output);
   }
 
-  std::vector<ValueId> renamed(values_.size());
-  std::deque<Value> values;
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    if (!kept[i]) continue;
-    renamed[i] = ValueId{static_cast<std::int32_t>(values.size())};
-    values.push_back(std::move(values_[i]));
+  IdVector<ValueId, ValueId> renamed(values_.size());
+  IdVector<ValueId, Value, std::deque<Value>> values;
+  for (ValueId id : values_.ids()) {
+    if (kept[id]) renamed[id] = values.push_back(std::move(values_[id]));
   }
   const auto rename = [&](ValueId& id) {
-    if (id.valid()) id = renamed[at(id)];
+    if (id.valid()) id = renamed[id];
   };
 
-  std::vector<std::unique_ptr<Node>> nodes;
-  nodes.reserve(order_.size());
+  IdVector<NodeId, std::unique_ptr<Node>> nodes;
   for (NodeId& id : order_) {
-    auto moved = std::move(nodes_[at(id)]);
+    auto moved = std::move(nodes_[id]);
     id = NodeId{static_cast<std::int32_t>(nodes.size())};
     for (ValueId& input : moved->inputs) rename(input);
     for (ValueId& output : moved->outputs) {
       rename(output);
-      if (output.valid()) values[at(output)].producer = id;
+      if (output.valid()) values[output].producer = id;
     }
     nodes.push_back(std::move(moved));
   }

@@ -1,5 +1,4 @@
 #pragma once
-#include <compare>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -9,26 +8,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/edit_vector.h"
 #include "ir/attrs.h"
 #include "ir/constant.h"
+#include "ir/ids.h"
 #include "ir/op_def.h"
 #include "ir/state.h"
 #include "ir/symbol_table.h"
 #include "tensor/tensor.h"
 
 namespace polaris {
-
-struct ValueId {
-  std::int32_t index = -1;
-  bool valid() const { return index >= 0; }
-  friend auto operator<=>(const ValueId&, const ValueId&) = default;
-};
-struct NodeId {
-  std::int32_t index = -1;
-  bool valid() const { return index >= 0; }
-  friend auto operator<=>(const NodeId&, const NodeId&) = default;
-};
-inline constexpr ValueId kNoValue{};
 
 struct Value {
   TensorType type;
@@ -43,14 +32,14 @@ class Graph;
 struct Node {
   const OpDef* op = nullptr;
   std::unique_ptr<Attrs> attrs;
-  std::vector<ValueId> inputs;   // kNoValue: absent
-  std::vector<ValueId> outputs;  // kNoValue: unused
+  EditVector<ValueId> inputs;   // kNoValue: absent
+  EditVector<ValueId> outputs;  // kNoValue: unused
   /// What control flow runs (ir/control.h says how): If's branches, Loop's body. A subgraph sees
   /// nothing outside itself: what ONNX captures implicitly is an explicit extra input of the node,
   /// after the op's own inputs, and an extra input of each subgraph, in the same order after the
   /// subgraph's own inputs. Dims use the ids of the outermost graph's symbol table, which subgraphs
   /// share. Calls of one function share its graph; any other graph belongs to one node.
-  std::vector<std::shared_ptr<Graph>> subgraphs;
+  EditVector<std::shared_ptr<Graph>> subgraphs;
   std::string name;
   std::int32_t device = -1;  // placed on this one of a runtime's devices; -1: not placed, any
   bool dead = false;
@@ -77,13 +66,15 @@ class Insertions {
 
  private:
   friend class Graph;
-  std::vector<std::int32_t> previous_;  // by node: the loose node that goes right before it, or -1
+  IdVector<NodeId, NodeId> previous_;  // the loose node that goes right before each
   std::size_t count_ = 0;
 };
 
 /// Nodes in a topological order over typed values. Editing keeps ids stable, and references to
-/// nodes and values valid: removed nodes are marked dead until compact(). No call that a pass makes
-/// once per node or value costs more in a larger graph; pass/editor.h keeps users in step.
+/// nodes, values and symbols valid: removed nodes are marked dead until compact(). References into
+/// lists (order(), a node's inputs ...) last until something is added to the list. No call that a
+/// pass makes once per node or value costs more in a larger graph; pass/editor.h keeps users in
+/// step.
 class Graph {
  public:
   Graph() : symbols_(std::make_shared<SymbolTable>()) {}
@@ -117,10 +108,11 @@ class Graph {
 
   std::size_t node_count() const { return nodes_.size(); }
   std::size_t value_count() const { return values_.size(); }
-  Node& node(NodeId id) { return *nodes_[static_cast<std::size_t>(id.index)]; }
-  const Node& node(NodeId id) const { return *nodes_[static_cast<std::size_t>(id.index)]; }
-  Value& value(ValueId id) { return values_[static_cast<std::size_t>(id.index)]; }
-  const Value& value(ValueId id) const { return values_[static_cast<std::size_t>(id.index)]; }
+  IdRange<ValueId> value_ids() const { return values_.ids(); }
+  Node& node(NodeId id) { return *nodes_[id]; }
+  const Node& node(NodeId id) const { return *nodes_[id]; }
+  Value& value(ValueId id) { return values_[id]; }
+  const Value& value(ValueId id) const { return values_[id]; }
   /// Live nodes in topological order.
   const std::vector<NodeId>& order() const { return order_; }
   const std::vector<ValueId>& inputs() const { return inputs_; }
@@ -140,9 +132,9 @@ class Graph {
   void share_symbols(const Graph& other) { symbols_ = other.symbols_; }
   bool shares_symbols(const Graph& other) const { return symbols_ == other.symbols_; }
 
-  /// Every read of value v (nodes, outputs, state updates) becomes one of to[v.index], where that
-  /// is valid. One sweep.
-  void replace_uses(std::span<const ValueId> to);
+  /// Every read of value v (nodes, outputs, state updates) becomes one of to[v], where that is
+  /// valid. One sweep.
+  void replace_uses(const IdVector<ValueId, ValueId>& to);
   /// Removes nodes whose outputs nobody reads, in one sweep over the order.
   void remove_nodes(std::span<const NodeId> ids);
   /// Drops the inputs whose `drop` is set (their values stay); for subgraphs whose captures nobody
@@ -155,21 +147,27 @@ class Graph {
   /// Drops dead nodes and unread constants; ids change.
   void compact();
 
+  /// How often something went over the whole graph: the calls above that say so, and whatever says
+  /// count_sweep(). Work that does so once per edit is not linear.
+  std::int64_t sweeps() const { return sweeps_; }
+  void count_sweep() { ++sweeps_; }
+
   std::string name;
 
  private:
   struct Cloning;
   Graph clone(std::shared_ptr<SymbolTable> symbols, Cloning& cloning) const;
-  ValueId add_value(Value value);
   NodeId make_node(const OpDef* op, std::unique_ptr<Attrs> attrs, std::vector<ValueId> inputs,
                    int output_count, std::string name);
-  std::vector<std::unique_ptr<Node>> nodes_;
-  std::deque<Value> values_;
-  std::vector<NodeId> order_;
-  std::vector<ValueId> inputs_;
-  std::vector<ValueId> outputs_;
-  std::vector<std::string> output_names_;
-  std::vector<StateUse> states_;
+  // Nodes and values never move (docs/adr/0037).
+  IdVector<NodeId, std::unique_ptr<Node>> nodes_;
+  IdVector<ValueId, Value, std::deque<Value>> values_;
+  EditVector<NodeId> order_;
+  EditVector<ValueId> inputs_;
+  EditVector<ValueId> outputs_;
+  EditVector<std::string> output_names_;
+  EditVector<StateUse> states_;
+  std::int64_t sweeps_ = 0;
   std::shared_ptr<SymbolTable> symbols_;  // one for a graph and all that are nested in it
 };
 

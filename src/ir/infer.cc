@@ -15,9 +15,8 @@
 namespace polaris {
 
 Status Inference::run() {
-  for (std::size_t v = 0; v < graph_.value_count(); ++v) {
-    knowledge_.load_constant(ValueId{static_cast<std::int32_t>(v)});
-  }
+  graph_.count_sweep();
+  for (ValueId id : graph_.value_ids()) knowledge_.load_constant(id);
   for (NodeId id : graph_.order()) {
     if (auto s = run_node(id, true); !s) return s;
   }
@@ -165,7 +164,7 @@ Status infer_node(Graph& graph, NodeId id) {
 
 Status infer_graph(Graph& graph) { return infer_graph(graph, nullptr); }
 
-Status infer_graph(Graph& graph, std::vector<Tensor>* known) {
+Status infer_graph(Graph& graph, IdVector<ValueId, Tensor>* known) {
   const auto graphs = unify_symbols(graph);
   if (!graphs) return graphs.error();
   SharedInference shared(*graphs);
@@ -173,9 +172,9 @@ Status infer_graph(Graph& graph, std::vector<Tensor>* known) {
   if (auto s = inference.run(); !s) return s;
   if (known == nullptr) return Status::success();
   known->assign(graph.value_count(), Tensor());
-  for (std::size_t v = 0; v < graph.value_count(); ++v) {
-    HostValue& value = inference.knowledge().host(ValueId{static_cast<std::int32_t>(v)});
-    if (value.is_known()) (*known)[v] = value.data;
+  for (ValueId id : graph.value_ids()) {
+    const HostValue& value = inference.knowledge().host(id);
+    if (value.is_known()) (*known)[id] = value.data;
   }
   return Status::success();
 }

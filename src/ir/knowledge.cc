@@ -47,7 +47,7 @@ void Knowledge::load_constant(ValueId id) {
 }
 
 std::vector<KnownInt> Knowledge::partial(ValueId id) const {
-  const HostValue& value = values_[static_cast<std::size_t>(id.index)];
+  const HostValue& value = values_[id];
   std::vector<KnownInt> out;
   if (!value.is_partial()) return out;
   for (const SizeForm& form : value.forms) {

@@ -35,7 +35,7 @@ class Knowledge {
   Knowledge(const Graph& graph, KnowledgeBudget& budget)
       : graph_(graph), budget_(budget), values_(graph.value_count()) {}
 
-  HostValue& host(ValueId id) { return values_[static_cast<std::size_t>(id.index)]; }
+  HostValue& host(ValueId id) { return values_[id]; }
   /// Where the value is a plain constant, its data is known.
   void load_constant(ValueId id);
   /// Learns the outputs of a node whose types stand in the graph.
@@ -62,7 +62,7 @@ class Knowledge {
 
   const Graph& graph_;
   KnowledgeBudget& budget_;
-  std::vector<HostValue> values_;
+  IdVector<ValueId, HostValue> values_;
   std::map<std::pair<ValueId, int>, std::int64_t> unknown_ids_;
 };
 

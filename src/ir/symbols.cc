@@ -9,8 +9,8 @@ namespace polaris {
 namespace {
 
 void renumber(Graph& graph, const std::vector<std::int64_t>& ids) {
-  for (std::size_t v = 0; v < graph.value_count(); ++v) {
-    Shape& shape = graph.value(ValueId{static_cast<std::int32_t>(v)}).type.shape;
+  for (ValueId value : graph.value_ids()) {
+    Shape& shape = graph.value(value).type.shape;
     for (int i = 0; i < shape.rank(); ++i) {
       if (!is_symbol_dim(shape[i])) continue;
       const auto id = static_cast<std::size_t>(symbol_of(shape[i]));

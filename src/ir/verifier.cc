@@ -44,17 +44,13 @@ class Verifier {
       : graph_(graph),
         depth_(depth),
         seen_(seen),
-        defined_(graph.value_count(), false),
-        state_(graph.value_count(), false) {}
+        defined_(graph.value_count()),
+        state_(graph.value_count()) {}
   Status run();
 
  private:
-  bool exists(ValueId id) const {
-    return id.index >= 0 && static_cast<std::size_t>(id.index) < graph_.value_count();
-  }
-  bool is_defined(ValueId id) const {
-    return exists(id) && defined_[static_cast<std::size_t>(id.index)];
-  }
+  bool exists(ValueId id) const { return defined_.has(id); }
+  bool is_defined(ValueId id) const { return exists(id) && defined_[id]; }
   Status define(ValueId id, const std::string& what);
   Status check_sources();
   Status check_constant(const Value& value);
@@ -74,16 +70,16 @@ class Verifier {
   const Graph& graph_;
   int depth_;
   std::set<const Graph*>& seen_;
-  std::vector<bool> defined_;
-  std::vector<bool> state_;  // values whose bytes are a state's
+  ValueFlags defined_;
+  ValueFlags state_;  // values whose bytes are a state's
 };
 
 Status Verifier::define(ValueId id, const std::string& what) {
   if (!exists(id)) return fail(what + " is no value of this graph");
-  if (defined_[static_cast<std::size_t>(id.index)]) {
+  if (defined_[id]) {
     return fail(what + " '" + graph_.value(id).name + "' is defined twice");
   }
-  defined_[static_cast<std::size_t>(id.index)] = true;
+  defined_[id] = true;
   return Status::success();
 }
 
@@ -132,7 +128,7 @@ Status Verifier::check_state(const StateUse& use) {
   if (!use.state) return fail("a state is null");
   const State& state = *use.state;
   if (auto s = define(use.read, "state '" + state.name + "'"); !s) return s;
-  state_[static_cast<std::size_t>(use.read.index)] = true;
+  state_[use.read] = true;
   const Value& read = graph_.value(use.read);
   if (is_host_only(read.type)) {
     return fail("state '" + state.name + "', got " + read.type.to_string() +
@@ -163,8 +159,7 @@ Status Verifier::check_sources() {
     if (auto s = check_state(use); !s) return s;
   }
   if (depth_ > 0 && !graph_.states().empty()) return fail("a subgraph holds states");
-  for (std::size_t i = 0; i < graph_.value_count(); ++i) {
-    const ValueId id{static_cast<std::int32_t>(i)};
+  for (ValueId id : graph_.value_ids()) {
     const Value& value = graph_.value(id);
     if (auto s = check_type(value); !s) return s;
     if (!value.constant) continue;
@@ -201,15 +196,14 @@ Status Verifier::check_stateful(const Node& node) {
     const auto input = static_cast<std::size_t>(pair.input);
     const auto output = static_cast<std::size_t>(pair.output);
     if (!pair.required || input >= node.inputs.size() || !node.inputs[input].valid()) continue;
-    const auto updated = static_cast<std::size_t>(node.inputs[input].index);
-    if (!state_[updated]) {
+    if (!state_[node.inputs[input]]) {
       return node_fail(node, "input " + std::to_string(input) + ", got the value '" +
                                  graph_.value(node.inputs[input]).name +
                                  "', wanted a state, since the node updates it");
     }
     if (output < node.outputs.size() && node.outputs[output].valid() &&
         exists(node.outputs[output])) {
-      state_[static_cast<std::size_t>(node.outputs[output].index)] = true;
+      state_[node.outputs[output]] = true;
     }
   }
   return Status::success();

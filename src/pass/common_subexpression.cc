@@ -17,9 +17,7 @@ void put(std::string& key, std::int64_t v) {
 
 void merge_constants(Editor& editor) {
   std::map<std::string, ValueId> seen;
-  const std::size_t count = editor.graph().value_count();
-  for (std::size_t i = 0; i < count; ++i) {
-    const ValueId id{static_cast<std::int32_t>(i)};
+  for (ValueId id : editor.graph().value_ids()) {
     const Tensor* tensor = editor.constant(id);
     if (tensor == nullptr || !editor.is_read(id) || !editor.is_internal(id)) continue;
     if (static_cast<std::int64_t>(tensor->bytes().size()) > kSharedBytesMax) continue;

@@ -10,12 +10,12 @@ namespace polaris {
 namespace {
 
 std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
-std::size_t at(NodeId id) { return at(id.index); }
 
 }  // namespace
 
 Editor::Editor(Graph& graph, const OpSet& ops)
     : graph_(graph), ops_(ops), reads_(graph.value_count()) {
+  graph_.count_sweep();
   for (NodeId id : graph_.order()) add_uses(id);
   for (ValueId id : graph_.outputs()) add_root(next_root_.size(), id);
   for (const StateUse& state : graph_.states()) add_root(next_root_.size(), state.update);
@@ -28,8 +28,8 @@ void Editor::add_root(std::size_t root, ValueId value) {
 
 void Editor::add_uses(NodeId id) {
   const auto& inputs = graph_.node(id).inputs;
-  if (first_use_.size() <= at(id)) first_use_.resize(graph_.node_count(), -1);
-  first_use_[at(id)] = static_cast<std::int32_t>(uses_.size());
+  if (!first_use_.has(id)) first_use_.resize(graph_.node_count(), -1);
+  first_use_[id] = static_cast<std::int32_t>(uses_.size());
   for (std::size_t slot = 0; slot < inputs.size(); ++slot) {
     uses_.push_back({.user = id, .slot = static_cast<std::int32_t>(slot)});
     if (inputs[slot].valid()) link(use_at(id, slot), inputs[slot]);

@@ -137,24 +137,25 @@ class Editor {
     std::int32_t count = 0;
     std::int32_t first_root = -1;  // into next_root_
   };
-  Reads& reads(ValueId id) { return reads_[static_cast<std::size_t>(id.index)]; }
-  const Reads& reads(ValueId id) const { return reads_[static_cast<std::size_t>(id.index)]; }
+  Reads& reads(ValueId id) { return reads_[id]; }
+  const Reads& reads(ValueId id) const { return reads_[id]; }
   void add_uses(NodeId id);
   void add_root(std::size_t root, ValueId value);
   void link(std::int32_t use, ValueId value);
   void unlink(std::int32_t use, ValueId value);
   std::int32_t use_at(NodeId id, std::size_t slot) const {
-    return first_use_[static_cast<std::size_t>(id.index)] + static_cast<std::int32_t>(slot);
+    return first_use_[id] + static_cast<std::int32_t>(slot);
   }
   bool is_dead(const Node& node) const;
 
   Graph& graph_;
   const OpSet& ops_;
-  std::vector<Reads> reads_;             // by value
-  std::vector<Use> uses_;                // those of a node stand together, by slot
-  std::vector<std::int32_t> first_use_;  // by node: where its uses begin
+  IdVector<ValueId, Reads, EditVector<Reads>> reads_;
+  EditVector<Use> uses_;  // those of a node stand together, by slot
+  // Where the uses of each node begin.
+  IdVector<NodeId, std::int32_t, EditVector<std::int32_t>> first_use_;
   // Graph outputs and then state updates: the next that reads the same value, or -1.
-  std::vector<std::int32_t> next_root_;
+  EditVector<std::int32_t> next_root_;
   Insertions inserted_;
   std::vector<NodeId> removed_;
   std::int32_t device_ = -1;

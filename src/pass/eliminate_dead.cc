@@ -4,13 +4,11 @@ namespace polaris {
 namespace {
 
 Result<bool> run(Graph& graph, const Targets&, const OpSet&) {
-  std::vector<bool> read(graph.value_count(), false);
+  ValueFlags read(graph.value_count());
   const auto mark = [&](ValueId id) {
-    if (id.valid()) read[static_cast<std::size_t>(id.index)] = true;
+    if (id.valid()) read[id] = true;
   };
-  const auto is_read = [&](ValueId id) {
-    return id.valid() && read[static_cast<std::size_t>(id.index)];
-  };
+  const auto is_read = [&](ValueId id) { return id.valid() && read[id]; };
   for (ValueId id : graph.outputs()) mark(id);
   for (const StateUse& state : graph.states()) mark(state.update);
   std::vector<NodeId> dead;

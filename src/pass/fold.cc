@@ -17,7 +17,7 @@ constexpr std::int64_t kFlopsMax = 200'000'000;
 
 class Folder {
  public:
-  Folder(Graph& graph, const OpSet& ops, std::vector<Tensor> known)
+  Folder(Graph& graph, const OpSet& ops, IdVector<ValueId, Tensor> known)
       : editor_(graph, ops), known_(std::move(known)) {}
 
   Result<bool> run(const std::function<bool(const Node&)>& wanted);
@@ -31,7 +31,7 @@ class Folder {
   bool take(NodeId id, std::span<const Tensor> results);
 
   Editor editor_;
-  std::vector<Tensor> known_;
+  IdVector<ValueId, Tensor> known_;
 };
 
 bool is_small_enough(const TensorType& type, std::int64_t from_bytes) {
@@ -61,9 +61,7 @@ bool Folder::fold_known(NodeId id) {
   std::vector<Tensor> results;
   for (ValueId output : node.outputs) {
     Tensor tensor;
-    if (output.valid() && static_cast<std::size_t>(output.index) < known_.size()) {
-      tensor = known_[static_cast<std::size_t>(output.index)];
-    }
+    if (known_.has(output)) tensor = known_[output];
     if (output.valid() && !tensor) return false;
     results.push_back(tensor);
   }
@@ -148,7 +146,7 @@ Result<bool> Folder::run(const std::function<bool(const Node&)>& wanted) {
 
 Result<bool> fold_nodes(Graph& graph, const OpSet& ops,
                         const std::function<bool(const Node&)>& wanted) {
-  std::vector<Tensor> known;
+  IdVector<ValueId, Tensor> known;
   // A branch that fits no shape at hand stays as it is, and says so if it is ever taken.
   if (!infer_graph(graph, &known)) return false;
   return Folder(graph, ops, std::move(known)).run(wanted);

@@ -76,17 +76,15 @@ Chain grow(Editor& editor, NodeId last) {
 
 /// `position` tells where each node of the graph, but for those made here, stands in its order.
 Result<bool> fuse(Editor& editor, const Targets& targets, NodeId last,
-                  std::span<const std::size_t> position) {
+                  const IdVector<NodeId, std::size_t>& position) {
   if (!targets.of(editor.node(last).device).fuses_chains) return false;
   editor.focus(last);
   Chain chain = grow(editor, last);
   if (chain.nodes.size() < 2) return false;
   Graph& graph = editor.graph();
   std::vector<NodeId> sorted = chain.nodes;
-  std::sort(sorted.begin(), sorted.end(), [&](NodeId a, NodeId b) {
-    return position[static_cast<std::size_t>(a.index)] <
-           position[static_cast<std::size_t>(b.index)];
-  });
+  std::sort(sorted.begin(), sorted.end(),
+            [&](NodeId a, NodeId b) { return position[a] < position[b]; });
   chain.inputs = outside_inputs(editor, sorted, graph);
   auto attrs = std::make_unique<ChainAttrs>();
   const auto inputs = static_cast<std::int64_t>(chain.inputs.size());
@@ -118,10 +116,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   Editor editor(graph, ops);
   // From the back, so that a chain starts at its last op and takes all it can.
   const std::vector<NodeId> order = graph.order();
-  std::vector<std::size_t> position(graph.node_count(), 0);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    position[static_cast<std::size_t>(order[i].index)] = i;
-  }
+  IdVector<NodeId, std::size_t> position(graph.node_count());
+  for (std::size_t i = 0; i < order.size(); ++i) position[order[i]] = i;
   for (std::size_t i = order.size(); i-- > 0;) {
     if (!is_step(editor, graph.node(order[i]))) continue;
     if (auto done = fuse(editor, targets, order[i], position); !done) return done;

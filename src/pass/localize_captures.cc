@@ -20,17 +20,17 @@ CaptureUse capture_use(const Node& node, std::size_t captures) {
   out.read.resize(captures);
   out.handed_out.resize(captures);
   for (const auto& sub : node.subgraphs) {
-    std::vector<bool> read(sub->value_count(), false);
-    std::vector<bool> handed_out(sub->value_count(), false);
+    ValueFlags read(sub->value_count());
+    ValueFlags handed_out(sub->value_count());
     for (NodeId id : sub->order()) {
       for (ValueId input : sub->node(id).inputs) {
-        if (input.valid()) read[static_cast<std::size_t>(input.index)] = true;
+        if (input.valid()) read[input] = true;
       }
     }
-    for (ValueId id : sub->outputs()) handed_out[static_cast<std::size_t>(id.index)] = true;
+    for (ValueId id : sub->outputs()) handed_out[id] = true;
     const std::size_t own = sub->inputs().size() - captures;
     for (std::size_t i = 0; i < captures; ++i) {
-      const auto value = static_cast<std::size_t>(sub->inputs()[own + i].index);
+      const ValueId value = sub->inputs()[own + i];
       if (handed_out[value]) out.handed_out[i] = true;
       if (read[value] || handed_out[value]) out.read[i] = true;
     }
@@ -42,13 +42,13 @@ CaptureUse capture_use(const Node& node, std::size_t captures) {
 void take_captures(Graph& sub, const std::vector<bool>& drop, const std::vector<bool>& read,
                    const std::vector<std::shared_ptr<const Constant>>& constants) {
   const std::size_t own = sub.inputs().size() - drop.size();
-  std::vector<ValueId> to(sub.value_count());
+  IdVector<ValueId, ValueId> to(sub.value_count());
   std::vector<bool> gone(own, false);
   for (std::size_t i = 0; i < drop.size(); ++i) {
     gone.push_back(drop[i]);
     if (!drop[i] || !read[i]) continue;
     const ValueId inner = sub.add_constant(constants[i]);
-    to[static_cast<std::size_t>(sub.inputs()[own + i].index)] = inner;
+    to[sub.inputs()[own + i]] = inner;
   }
   sub.replace_uses(to);
   sub.remove_inputs(gone);

@@ -140,13 +140,13 @@ Result<bool> rewrite(Editor& editor, NodeId id) {
 }
 
 Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
-  const std::vector<bool> data = data_values(graph);
+  const ValueFlags data = data_values(graph);
   Editor editor(graph, ops);
   const std::vector<NodeId> order = graph.order();
   for (NodeId id : order) {
     const Node& node = graph.node(id);
     if (node.dead || !node.op->is("Slice")) continue;
-    if (!data[static_cast<std::size_t>(node.inputs[1].index)]) continue;
+    if (!data[node.inputs[1]]) continue;
     if (auto done = rewrite(editor, id); !done) return done;
   }
   return editor.changed();

@@ -17,24 +17,22 @@ constexpr std::int64_t kFoldElementsMax = 4096;
 // that memory could hold anyway.
 constexpr std::int64_t kHostOpElementsMax = std::int64_t{1} << 26;
 
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id.index); }
-
 bool reads_on_host(const Node& node, std::size_t input) {
   return (node.op->input_flags(static_cast<int>(input)) & kHostRead) != 0;
 }
 
 }  // namespace
 
-std::vector<bool> host_needed_values(const Graph& graph) {
-  std::vector<bool> needed(graph.value_count(), false);
+ValueFlags host_needed_values(const Graph& graph) {
+  ValueFlags needed(graph.value_count());
   const auto mark = [&](ValueId id) {
-    if (id.valid()) needed[static_cast<std::size_t>(id.index)] = true;
+    if (id.valid()) needed[id] = true;
   };
   for (NodeId id : std::views::reverse(graph.order())) {
     const Node& node = graph.node(id);
     bool wanted = false;
     for (ValueId output : node.outputs) {
-      wanted = wanted || (output.valid() && needed[static_cast<std::size_t>(output.index)]);
+      wanted = wanted || (output.valid() && needed[output]);
     }
     // A big tensor behind a host value (a mask's NonZero, a reduction) is computed on its device
     // and only the small result is read back: the walk stops at ops that need not fold.
@@ -57,21 +55,21 @@ bool reads_all_on_host(const Node& node) {
   return !node.inputs.empty();
 }
 
-HostArithmetic host_arithmetic(const Graph& graph, const std::vector<bool>& host_needed) {
-  const std::vector<bool> data = data_values(graph);
+HostArithmetic host_arithmetic(const Graph& graph, const ValueFlags& host_needed) {
+  const ValueFlags data = data_values(graph);
   HostArithmetic out;
-  out.planned.assign(graph.value_count(), false);
-  std::vector<bool> wanted(graph.value_count(), false);  // by nodes that are in already
+  out.planned = ValueFlags(graph.value_count());
+  ValueFlags wanted(graph.value_count());  // by nodes that are in already
   for (std::size_t p = graph.order().size(); p-- > 0;) {
     const Node& node = graph.node(graph.order()[p]);
-    const auto any = [&](const std::vector<ValueId>& ids, const std::vector<bool>& flags) {
+    const auto any = [&](const std::vector<ValueId>& ids, const ValueFlags& flags) {
       return std::any_of(ids.begin(), ids.end(),
-                         [&](ValueId id) { return id.valid() && flags[at(id)]; });
+                         [&](ValueId id) { return id.valid() && flags[id]; });
     };
     const bool foldable = node.op->has_trait(kFoldable) && !node.op->has_trait(kDataDependent) &&
                           !runs_on_host(graph, node);
     const bool known = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
-      return !id.valid() || graph.value(id).constant || host_needed[at(id)];
+      return !id.valid() || graph.value(id).constant || host_needed[id];
     });
     const bool read = any(node.outputs, host_needed) || reads_all_on_host(node);
     const bool arithmetic =
@@ -80,12 +78,12 @@ HostArithmetic host_arithmetic(const Graph& graph, const std::vector<bool>& host
     if (arithmetic || helps) {
       out.nodes.push_back(p);
       for (ValueId input : node.inputs) {
-        if (input.valid() && !node.op->has_trait(kTypeOnly)) wanted[at(input)] = true;
+        if (input.valid() && !node.op->has_trait(kTypeOnly)) wanted[input] = true;
       }
     }
     if (arithmetic || node.op->is_control() || runs_on_host(graph, node)) continue;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i].valid() && reads_on_host(node, i)) out.planned[at(node.inputs[i])] = true;
+      if (node.inputs[i].valid() && reads_on_host(node, i)) out.planned[node.inputs[i]] = true;
     }
   }
   std::reverse(out.nodes.begin(), out.nodes.end());
@@ -120,17 +118,17 @@ Result<std::vector<Tensor>> fold_on_host(const Node& node, const InferContext& i
                        static_cast<int>(node.outputs.size()));
 }
 
-std::vector<std::int64_t> last_readers(const Graph& graph) {
-  std::vector<std::int64_t> last(graph.value_count(), -1);
+LastReaders last_readers(const Graph& graph) {
+  LastReaders last(graph.value_count(), -1);
   const auto end = static_cast<std::int64_t>(graph.order().size());
   for (std::int64_t at = 0; at < end; ++at) {
     for (ValueId input : graph.node(graph.order()[static_cast<std::size_t>(at)]).inputs) {
-      if (input.valid()) last[static_cast<std::size_t>(input.index)] = at;
+      if (input.valid()) last[input] = at;
     }
   }
-  for (ValueId output : graph.outputs()) last[static_cast<std::size_t>(output.index)] = end;
+  for (ValueId output : graph.outputs()) last[output] = end;
   for (const StateUse& state : graph.states()) {
-    if (state.update.valid()) last[static_cast<std::size_t>(state.update.index)] = end;
+    if (state.update.valid()) last[state.update] = end;
   }
   return last;
 }

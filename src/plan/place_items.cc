@@ -18,13 +18,11 @@ constexpr double kSoftwareSlower = 50;
 constexpr double kBytesPerUs = 1e4;
 constexpr double kNodeUs = 1;
 
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id.index); }
-
-/// By ValueId: what is computed from constants alone, and how many bytes of constants.
-std::vector<std::int64_t> floating_bytes(const Graph& graph, std::vector<bool>& floating) {
-  std::vector<std::int64_t> bytes(graph.value_count(), 0);
-  std::vector<bool> is_output(graph.value_count(), false);
-  for (ValueId id : graph.outputs()) is_output[at(id)] = true;
+/// What is computed from constants alone, and how many bytes of constants.
+IdVector<ValueId, std::int64_t> floating_bytes(const Graph& graph, ValueFlags& floating) {
+  IdVector<ValueId, std::int64_t> bytes(graph.value_count());
+  ValueFlags is_output(graph.value_count());
+  for (ValueId id : graph.outputs()) is_output[id] = true;
   for (NodeId id : graph.order()) {
     const Node& node = graph.node(id);
     bool all = !node.inputs.empty() && node.op->has_trait(kFoldable) && node.subgraphs.empty();
@@ -32,15 +30,15 @@ std::vector<std::int64_t> floating_bytes(const Graph& graph, std::vector<bool>& 
     for (ValueId input : node.inputs) {
       if (!input.valid()) continue;
       const auto& constant = graph.value(input).constant;
-      all = all && (constant || floating[at(input)]);
-      sum += constant ? static_cast<std::int64_t>(constant->data.bytes().size()) : bytes[at(input)];
+      all = all && (constant || floating[input]);
+      sum += constant ? static_cast<std::int64_t>(constant->data.bytes().size()) : bytes[input];
     }
-    for (ValueId output : node.outputs) all = all && !(output.valid() && is_output[at(output)]);
+    for (ValueId output : node.outputs) all = all && !(output.valid() && is_output[output]);
     if (!all) continue;
     for (ValueId output : node.outputs) {
       if (!output.valid()) continue;
-      floating[at(output)] = true;
-      bytes[at(output)] = std::exchange(sum, 0);
+      floating[output] = true;
+      bytes[output] = std::exchange(sum, 0);
     }
   }
   return bytes;
@@ -48,11 +46,11 @@ std::vector<std::int64_t> floating_bytes(const Graph& graph, std::vector<bool>& 
 
 /// Bytes of values alive at each position of the graph's order; those computed from constants are
 /// weights.
-std::vector<std::int64_t> live_bytes(const Graph& graph, const std::vector<bool>& floating) {
-  const std::vector<std::int64_t> last = last_readers(graph);
+std::vector<std::int64_t> live_bytes(const Graph& graph, const ValueFlags& floating) {
+  const LastReaders last = last_readers(graph);
   std::vector<std::int64_t> change(graph.order().size() + 2, 0);
   const auto add = [&](ValueId id, std::size_t from) {
-    const auto end = last[at(id)];
+    const auto end = last[id];
     if (end < static_cast<std::int64_t>(from)) return;
     const std::int64_t bytes = at_bounds(graph, graph.value(id).type).bytes().value_or(0);
     change[from] += bytes;
@@ -61,7 +59,7 @@ std::vector<std::int64_t> live_bytes(const Graph& graph, const std::vector<bool>
   for (ValueId id : graph.inputs()) add(id, 0);
   for (std::size_t p = 0; p < graph.order().size(); ++p) {
     for (ValueId id : graph.node(graph.order()[p]).outputs) {
-      if (id.valid() && !floating[at(id)]) add(id, p);
+      if (id.valid() && !floating[id]) add(id, p);
     }
   }
   std::vector<std::int64_t> live;
@@ -76,19 +74,18 @@ class Collector {
 
   void add_graph(Graph& graph) {
     if (!graphs_.insert(&graph).second) return;  // called before
-    std::vector<bool> floating(graph.value_count(), false);
-    std::vector<std::int64_t> computed = floating_bytes(graph, floating);
+    ValueFlags floating(graph.value_count());
+    IdVector<ValueId, std::int64_t> computed = floating_bytes(graph, floating);
     const std::vector<std::int64_t> live = live_bytes(graph, floating);
-    std::vector<std::int64_t> states(graph.value_count(), 0);
+    IdVector<ValueId, std::int64_t> states(graph.value_count());
     for (const StateUse& use : graph.states()) {
-      if (use.read.valid()) states[at(use.read)] = state_bytes(graph, *use.state, cached_tokens_);
+      if (use.read.valid()) states[use.read] = state_bytes(graph, *use.state, cached_tokens_);
     }
     for (std::size_t p = 0; p < graph.order().size(); ++p) {
       Node& node = graph.node(graph.order()[p]);
       node.device = -1;
-      const bool is_floating =
-          std::any_of(node.outputs.begin(), node.outputs.end(),
-                      [&](ValueId id) { return id.valid() && floating[at(id)]; });
+      const bool is_floating = std::any_of(node.outputs.begin(), node.outputs.end(),
+                                           [&](ValueId id) { return id.valid() && floating[id]; });
       if (is_floating || runs_on_host(graph, node)) continue;
       for (const auto& subgraph : node.subgraphs) add_graph(*subgraph);
       PlaceItem item;
@@ -98,8 +95,8 @@ class Collector {
       for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         const ValueId input = node.inputs[i];
         if (!input.valid()) continue;
-        item.state_bytes += std::exchange(states[at(input)], 0);
-        item.weight_bytes += std::exchange(computed[at(input)], 0);
+        item.state_bytes += std::exchange(states[input], 0);
+        item.weight_bytes += std::exchange(computed[input], 0);
         const auto& constant = graph.value(input).constant;
         if (!constant || !seen_.insert(constant.get()).second) continue;
         item.weights.push_back(static_cast<std::int32_t>(i));

@@ -165,7 +165,7 @@ void pin_states(const Graph& graph, Placement& out) {
   std::set<std::size_t> placed;
   for (NodeId id : graph.order()) {
     const Node& node = graph.node(id);
-    auto& device = out.node[static_cast<std::size_t>(id.index)];
+    auto& device = out.node[id];
     bool pinned = false;
     for (ValueId input : node.inputs) {
       const auto at = state_values.find(input);
@@ -203,7 +203,7 @@ void place_graph(Graph& graph, std::span<Device* const> devices, const PlaceOpti
   const Placement pinned = placement_of(graph);
   for (const PlaceItem& item : items) {
     if (item.graph != &graph) continue;
-    graph.node(item.node).device = pinned.node[static_cast<std::size_t>(item.node.index)];
+    graph.node(item.node).device = pinned.node[item.node];
   }
 }
 
@@ -211,19 +211,19 @@ Placement placement_of(const Graph& graph) {
   Placement out;
   out.node.assign(graph.node_count(), 0);
   out.state.assign(graph.states().size(), 0);
-  std::vector<DeviceIndex> reader(graph.value_count(), 0);  // device of the first that reads it
+  IdVector<ValueId, DeviceIndex> reader(graph.value_count());  // device of the first that reads it
   for (auto at = graph.order().rbegin(); at != graph.order().rend(); ++at) {
     const Node& node = graph.node(*at);
-    DeviceIndex& device = out.node[static_cast<std::size_t>(at->index)];
+    DeviceIndex& device = out.node[*at];
     device = node.device;
     if (device < 0) {
       device = 0;
       for (ValueId output : node.outputs) {
-        if (output.valid()) device = reader[static_cast<std::size_t>(output.index)];
+        if (output.valid()) device = reader[output];
       }
     }
     for (ValueId input : node.inputs) {
-      if (input.valid()) reader[static_cast<std::size_t>(input.index)] = device;
+      if (input.valid()) reader[input] = device;
     }
   }
   pin_states(graph, out);

@@ -11,7 +11,7 @@ namespace polaris {
 /// Which device each node should run on, decided once per graph so that weights and states do not
 /// wander between plans. A node that its device cannot run goes to the next of the list.
 struct Placement {
-  std::vector<DeviceIndex> node;   // by NodeId
+  IdVector<NodeId, DeviceIndex> node;
   std::vector<DeviceIndex> state;  // by state index
 };
 

@@ -36,12 +36,12 @@ StageBuilder::StageBuilder(const PlanContext& context, const Graph& graph, std::
   stage_.live_in = std::move(live_in);
   seed_live_in();
   seed_states();
-  for (std::size_t v = 0; v < values_.size(); ++v) {
-    const Value& value = graph_.value(ValueId{static_cast<std::int32_t>(v)});
+  for (ValueId id : values_.ids()) {
+    const Value& value = graph_.value(id);
     if (!value.constant) continue;
-    values_[v].type = value.type;
-    values_[v].typed = true;
-    values_[v].constant = value.constant;
+    values_[id].type = value.type;
+    values_[id].typed = true;
+    values_[id].constant = value.constant;
   }
 }
 

@@ -40,8 +40,7 @@ class StageBuilder {
                std::vector<LiveIn> live_in);
 
   Stage& stage() { return stage_; }
-  ValueState& state_of(ValueId id) { return values_[static_cast<std::size_t>(id.index)]; }
-  std::size_t value_count() const { return values_.size(); }
+  ValueState& state_of(ValueId id) { return values_[id]; }
   const DeviceInfo& device_info(DeviceIndex d) const { return device(d).info(); }
   const Device& device(DeviceIndex d) const {
     return *context_.devices[static_cast<std::size_t>(d)];
@@ -84,7 +83,7 @@ class StageBuilder {
 
   const PlanContext& context_;
   const Graph& graph_;
-  std::vector<ValueState> values_;
+  IdVector<ValueId, ValueState> values_;
   Stage stage_;
   std::map<std::tuple<const Constant*, DeviceIndex, std::string>, std::int32_t> weights_;
   std::int32_t step_ = 0;

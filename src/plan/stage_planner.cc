@@ -59,9 +59,7 @@ class StagePlanner {
       if (!output.valid()) continue;
       const bool given = state_of(output).live_in >= 0;
       any = any || given;
-      if (!given && (*context_.last_reader)[static_cast<std::size_t>(output.index)] >= 0) {
-        return false;
-      }
+      if (!given && (*context_.last_reader)[output] >= 0) return false;
     }
     return any;
   }
@@ -260,7 +258,7 @@ class StagePlanner {
   /// Devices to try for a node, the wanted one first. A node on a state stays with the state.
   std::vector<DeviceIndex> candidates(NodeId id) {
     const Node& node = graph_.node(id);
-    DeviceIndex wanted = context_.placement->node[static_cast<std::size_t>(id.index)];
+    DeviceIndex wanted = context_.placement->node[id];
     bool pinned = false;
     for (ValueId input : node.inputs) {
       if (!input.valid() || state_of(input).homes.empty()) continue;
@@ -374,8 +372,7 @@ class StagePlanner {
                                   "': input " + std::to_string(pair.input) +
                                   " is written, got a constant, wanted a state");
       }
-      const bool read_later =
-          (*context_.last_reader)[static_cast<std::size_t>(input.index)] > position_;
+      const bool read_later = (*context_.last_reader)[input] > position_;
       const bool state = root_of(stage_.storages, at).kind == Storage::Kind::kState;
       if (!state || !output.valid() || !same_chain(input, output)) {
         at = builder_.copy(at, device);
@@ -388,8 +385,8 @@ class StagePlanner {
 
   bool same_chain(ValueId input, ValueId output) {
     if (chains_.empty()) chains_ = state_chains(graph_);
-    const std::int32_t chain = chains_[static_cast<std::size_t>(input.index)];
-    return chain >= 0 && chain == chains_[static_cast<std::size_t>(output.index)];
+    const std::int32_t chain = chains_[input];
+    return chain >= 0 && chain == chains_[output];
   }
 
   static Operand required_alias(const Node& node, std::size_t output, const Launch& launch) {
@@ -433,7 +430,7 @@ class StagePlanner {
   }
 
   bool lives_on(ValueId id) const {
-    const auto last = (*context_.last_reader)[static_cast<std::size_t>(id.index)];
+    const auto last = (*context_.last_reader)[id];
     if (last >= static_cast<std::int64_t>(stage_.end)) return true;
     // The control node that ends the stage reads its inputs after the stage.
     return stage_.control.valid() && last == static_cast<std::int64_t>(stage_.end) - 1;
@@ -441,16 +438,14 @@ class StagePlanner {
 
   /// What leaves the stage is row-major.
   Status collect_live_out() {
-    std::vector<bool> to_host = *context_.host_needed;
+    ValueFlags to_host = *context_.host_needed;
     if (context_.outputs_to_host) {
       for (ValueId id : graph_.outputs()) {
-        const auto v = static_cast<std::size_t>(id.index);
-        const bool stays = context_.device_outputs != nullptr && (*context_.device_outputs)[v];
-        to_host[v] = to_host[v] || !stays;
+        const bool stays = context_.device_outputs != nullptr && (*context_.device_outputs)[id];
+        to_host[id] = to_host[id] || !stays;
       }
     }
-    for (std::size_t v = 0; v < builder_.value_count(); ++v) {
-      const ValueId id{static_cast<std::int32_t>(v)};
+    for (ValueId id : graph_.value_ids()) {
       ValueState& value = state_of(id);
       if (!value.produced || !lives_on(id)) continue;
       LiveOut out;
@@ -465,7 +460,7 @@ class StagePlanner {
         out.at = *at;
         Storage& root = root_of(stage_.storages, out.at);
         if (root.kind == Storage::Kind::kArena) root.kind = Storage::Kind::kLiveOut;
-        if (root.kind == Storage::Kind::kLiveOut && to_host[v]) root.readback = true;
+        if (root.kind == Storage::Kind::kLiveOut && to_host[id]) root.readback = true;
         if (value.dims_storage >= 0) {
           out.dims = {value.dims_storage, -1, 0, 8 * value.type.shape.rank()};
         }
@@ -511,7 +506,7 @@ class StagePlanner {
   StageBuilder builder_;
   Stage& stage_;  // the builder's
   std::int64_t position_ = 0;
-  std::vector<std::int32_t> chains_;  // state_chains(), where a node writes in place
+  IdVector<ValueId, std::int32_t> chains_;  // state_chains(), where a node writes in place
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "ir/graph.h"
+#include "plan/host_values.h"
 #include "plan/placement.h"
 #include "plan/plan.h"
 
@@ -14,11 +15,11 @@ namespace polaris {
 struct PlanContext {
   std::span<Device* const> devices;
   const Placement* placement = nullptr;
-  const std::vector<bool>* host_needed = nullptr;          // host_needed_values(graph)
-  const std::vector<std::int64_t>* last_reader = nullptr;  // last_readers(graph)
-  std::span<const TensorType> state_types;                 // static; index as graph.states()
+  const ValueFlags* host_needed = nullptr;   // host_needed_values(graph)
+  const LastReaders* last_reader = nullptr;  // last_readers(graph)
+  std::span<const TensorType> state_types;   // static; index as graph.states()
   bool outputs_to_host = true;  // graph outputs are read by the host (a top-level graph)
-  const std::vector<bool>* device_outputs = nullptr;  // by value: an output the host does not read
+  const ValueFlags* device_outputs = nullptr;  // outputs that the host does not read
 };
 
 /// Plans the stage that begins at position `begin` of the graph's order, with `live_in` the values

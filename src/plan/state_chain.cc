@@ -18,17 +18,17 @@ ValueId written_input(const Graph& graph, ValueId output) {
 
 }  // namespace
 
-std::vector<std::int32_t> state_chains(const Graph& graph) {
-  std::vector<std::int32_t> chain(graph.value_count(), -1);
+IdVector<ValueId, std::int32_t> state_chains(const Graph& graph) {
+  IdVector<ValueId, std::int32_t> chain(graph.value_count(), -1);
   for (std::size_t s = 0; s < graph.states().size(); ++s) {
     const StateUse& state = graph.states()[s];
     ValueId at = state.update;
     while (at.valid() && at != state.read) at = written_input(graph, at);
     if (!at.valid()) continue;
     for (at = state.update; at != state.read; at = written_input(graph, at)) {
-      chain[static_cast<std::size_t>(at.index)] = static_cast<std::int32_t>(s);
+      chain[at] = static_cast<std::int32_t>(s);
     }
-    chain[static_cast<std::size_t>(state.read.index)] = static_cast<std::int32_t>(s);
+    chain[state.read] = static_cast<std::int32_t>(s);
   }
   return chain;
 }

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <vector>
 
 #include "ir/graph.h"
 
@@ -9,6 +8,6 @@ namespace polaris {
 /// By value: the state whose bytes it may take over, or -1. These are a state's value, what ops
 /// that write in place make of it, and so on up to its update; what such an op makes besides does
 /// not reach the update and must leave the state alone.
-std::vector<std::int32_t> state_chains(const Graph& graph);
+IdVector<ValueId, std::int32_t> state_chains(const Graph& graph);
 
 }  // namespace polaris

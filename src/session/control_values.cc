@@ -79,14 +79,13 @@ Result<ValueRef> ControlValues::stack(std::span<const ValueRef> parts, const Ten
 Status ControlValues::begin(const ControlView& view, const Graph& body,
                             std::span<ValueRef> operands) {
   const GraphInfo& info = program_.info(body);
-  std::vector<DeviceIndex> device(body.value_count(), kHost);
+  IdVector<ValueId, DeviceIndex> device(body.value_count(), kHost);
   for (auto at = body.order().rbegin(); at != body.order().rend(); ++at) {
     const Node& node = body.node(*at);
     for (ValueId input : node.inputs) {
       if (!input.valid()) continue;
       const bool on_host = node.op->is_control() || runs_on_host(body, node);
-      device[static_cast<std::size_t>(input.index)] =
-          on_host ? kHost : info.placement.node[static_cast<std::size_t>(at->index)];
+      device[input] = on_host ? kHost : info.placement.node[*at];
     }
   }
   const auto& inputs = view.regions[static_cast<std::size_t>(view.body)].inputs;
@@ -107,7 +106,7 @@ Status ControlValues::begin(const ControlView& view, const Graph& body,
       value = ValueRef::of(host.take());
       continue;
     }
-    const auto id = static_cast<std::size_t>(body.inputs()[i].index);
+    const ValueId id = body.inputs()[i];
     if (value.device != kHost || device[id] == kHost || info.host_needed[id]) continue;
     if (!type.encoding.is_plain() || type.bytes().value_or(0) == 0) continue;
     auto moved = copy_to(runtime_, value, device[id]);

@@ -29,7 +29,7 @@ Result<std::vector<LiveIn>> Executor::live_in(const GraphInfo& info, Frontier& f
     value.value = live.id;
     value.type = live.ref.type;
     value.device = live.ref.device;
-    if (info.arithmetic.planned[static_cast<std::size_t>(live.id.index)] &&
+    if (info.arithmetic.planned[live.id] &&
         live.ref.type.bytes().value_or(0) <= kHostValueBytesMax) {
       auto host = to_host(runtime_, live.ref);
       if (!host) return host.error();
@@ -42,12 +42,11 @@ Result<std::vector<LiveIn>> Executor::live_in(const GraphInfo& info, Frontier& f
 
 Result<Executor::Outcome> Executor::run(const Graph& graph, std::span<const ValueRef> inputs,
                                         const BoundStates& states,
-                                        const std::vector<bool>* device_outputs) {
+                                        const ValueFlags* device_outputs) {
   if (++depth_ > kDepthMax) return Error::invalid("[run] control flow nests too deep");
   const GraphInfo& info = program_.info(graph);
   const auto read_later = [&](ValueId id, std::size_t position) {
-    return info.last_reader[static_cast<std::size_t>(id.index)] >=
-           static_cast<std::int64_t>(position);
+    return info.last_reader[id] >= static_cast<std::int64_t>(position);
   };
   Frontier frontier;
   for (std::size_t i = 0; i < graph.inputs().size(); ++i) {

@@ -24,7 +24,7 @@ class Executor {
   /// `inputs` in the graph's order. Waits for all work. Outputs that are in `device_outputs` (by
   /// value; null: none) are not for the host.
   Result<Outcome> run(const Graph& graph, std::span<const ValueRef> inputs,
-                      const BoundStates& states, const std::vector<bool>* device_outputs = nullptr);
+                      const BoundStates& states, const ValueFlags* device_outputs = nullptr);
 
  private:
   using Live = LiveValue;

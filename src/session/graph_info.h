@@ -12,9 +12,9 @@ namespace polaris {
 struct GraphInfo {
   const Graph* graph = nullptr;
   Placement placement;
-  std::vector<bool> host_needed;
+  ValueFlags host_needed;
   HostArithmetic arithmetic;
-  std::vector<std::int64_t> last_reader;
+  LastReaders last_reader;
   std::vector<bool> on_host;     // by position in the order: the executor runs the node itself
   bool writes_in_place = false;  // some node writes a state's bytes
   bool function = false;         // one of the program's functions, no graph within one

@@ -90,7 +90,7 @@ class HostPhase {
     if (!results) return results.error();
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       const ValueId id = node.outputs[o];
-      if (!id.valid() || info_.last_reader[static_cast<std::size_t>(id.index)] < 0) continue;
+      if (!id.valid() || info_.last_reader[id] < 0) continue;
       at_[id] = live_.size();
       live_.push_back({id, ValueRef::of((*results)[o])});
     }

@@ -39,8 +39,8 @@ Result<PlannedAhead> plan_ahead(Runtime& runtime, const Graph& graph,
   if (!report) return report.error();
   out.placement = placement_of(out.graph);
   out.states = static_states(out.graph, cached_tokens);
-  const std::vector<bool> host_needed = host_needed_values(out.graph);
-  const std::vector<std::int64_t> last_reader = last_readers(out.graph);
+  const ValueFlags host_needed = host_needed_values(out.graph);
+  const LastReaders last_reader = last_readers(out.graph);
   const PlanContext context{runtime.devices(), &out.placement, &host_needed,
                             &last_reader,      out.states,     true};
   std::vector<LiveIn> live;

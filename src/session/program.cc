@@ -16,23 +16,23 @@ namespace {
 
 /// By input: the device of the first node that reads it on one.
 std::vector<DeviceIndex> first_readers(const Graph& graph, const Placement& placement) {
-  std::vector<DeviceIndex> by_value(graph.value_count(), kHost);
+  IdVector<ValueId, DeviceIndex> by_value(graph.value_count(), kHost);
   for (NodeId id : graph.order()) {
     if (runs_on_host(graph, graph.node(id))) continue;
     for (ValueId input : graph.node(id).inputs) {
       if (!input.valid() || is_host_only(graph.value(input).type)) continue;
-      DeviceIndex& device = by_value[static_cast<std::size_t>(input.index)];
-      if (device == kHost) device = placement.node[static_cast<std::size_t>(id.index)];
+      DeviceIndex& device = by_value[input];
+      if (device == kHost) device = placement.node[id];
     }
   }
   std::vector<DeviceIndex> out;
-  for (ValueId id : graph.inputs()) out.push_back(by_value[static_cast<std::size_t>(id.index)]);
+  for (ValueId id : graph.inputs()) out.push_back(by_value[id]);
   return out;
 }
 
 void add_files_of(const Graph& graph, std::set<std::shared_ptr<const MappedFile>>& files) {
-  for (std::size_t v = 0; v < graph.value_count(); ++v) {
-    const auto& constant = graph.value(ValueId{static_cast<std::int32_t>(v)}).constant;
+  for (ValueId id : graph.value_ids()) {
+    const auto& constant = graph.value(id).constant;
     if (constant && constant->file) files.insert(constant->file);
   }
 }
@@ -146,7 +146,7 @@ Result<std::shared_ptr<const LoadedStage>> Program::stage(const std::string& key
                                                           const GraphInfo& info, std::size_t begin,
                                                           std::vector<LiveIn> live_in,
                                                           std::span<const TensorType> state_types,
-                                                          const std::vector<bool>* device_outputs) {
+                                                          const ValueFlags* device_outputs) {
   return plans_.get(info.graph, key, [&]() -> Result<std::unique_ptr<LoadedStage>> {
     PlanContext context;
     context.devices = runtime_->devices();

@@ -82,7 +82,7 @@ class Program {
   Result<std::shared_ptr<const LoadedStage>> stage(const std::string& key, const GraphInfo& info,
                                                    std::size_t begin, std::vector<LiveIn> live_in,
                                                    std::span<const TensorType> state_types,
-                                                   const std::vector<bool>* device_outputs);
+                                                   const ValueFlags* device_outputs);
 
   /// Errors: io where a file that weights come from was cut, or could not be read, since it was
   /// mapped: what was computed from it means nothing.

@@ -11,16 +11,16 @@ namespace polaris {
 namespace {
 
 /// Outputs that stay where they are: by value, empty where the host reads all of them.
-std::vector<bool> device_outputs(const RunRequest& request) {
+ValueFlags device_outputs(const RunRequest& request) {
   const Graph& graph = request.function->graph;
-  std::vector<bool> out(graph.value_count(), false);
-  for (ValueId id : graph.outputs()) out[static_cast<std::size_t>(id.index)] = true;
+  ValueFlags out(graph.value_count());
+  for (ValueId id : graph.outputs()) out[id] = true;
   for (const RunRequest::To& to : request.outputs) {
     if (!std::holds_alternative<Bindings::Host>(to.sink)) continue;
-    out[static_cast<std::size_t>(graph.outputs()[to.output].index)] = false;
+    out[graph.outputs()[to.output]] = false;
   }
   for (ValueId id : graph.outputs()) {
-    if (out[static_cast<std::size_t>(id.index)]) return out;
+    if (out[id]) return out;
   }
   return {};
 }
@@ -99,7 +99,7 @@ Status Session::run_request(const RunRequest& request, std::vector<Tensor>& outp
                             const RunOptions& options, std::int64_t ticket) {
   auto inputs = gather(request);
   if (!inputs) return inputs.error();
-  const std::vector<bool> stay = device_outputs(request);
+  const ValueFlags stay = device_outputs(request);
   Executor executor(*program_, options, ticket);
   auto outcome = executor.run(request.function->graph, *inputs, bound_.at(request.function),
                               stay.empty() ? nullptr : &stay);

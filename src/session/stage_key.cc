@@ -19,7 +19,7 @@ void put_type(std::string& key, const TensorType& type) {
 }  // namespace
 
 std::string stage_key(const Graph& graph, std::size_t begin, std::span<const LiveIn> live,
-                      std::span<const TensorType> states, const std::vector<bool>* device_outputs) {
+                      std::span<const TensorType> states, const ValueFlags* device_outputs) {
   std::string key;
   key.reserve(64 + live.size() * 48 + states.size() * 40);
   const Graph* address = &graph;
@@ -27,8 +27,7 @@ std::string stage_key(const Graph& graph, std::size_t begin, std::span<const Liv
   put(key, begin);
   for (const TensorType& type : states) put_type(key, type);
   for (std::size_t o = 0; device_outputs != nullptr && o < graph.outputs().size(); ++o) {
-    const auto value = static_cast<std::size_t>(graph.outputs()[o].index);
-    key.push_back((*device_outputs)[value] ? 1 : 0);
+    key.push_back((*device_outputs)[graph.outputs()[o]] ? 1 : 0);
   }
   for (const LiveIn& value : live) {
     put(key, value.value.index);

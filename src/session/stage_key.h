@@ -14,6 +14,6 @@ namespace polaris {
 /// states, and which outputs stay on their devices (by value; null: none).
 std::string stage_key(const Graph& graph, std::size_t begin, std::span<const LiveIn> live,
                       std::span<const TensorType> states,
-                      const std::vector<bool>* device_outputs = nullptr);
+                      const ValueFlags* device_outputs = nullptr);
 
 }  // namespace polaris

@@ -15,16 +15,15 @@ namespace polaris::test {
 namespace {
 
 Result<std::vector<Tensor>> evaluate_graph(const Graph& graph) {
-  std::vector<Tensor> known(graph.value_count());
-  for (std::size_t v = 0; v < known.size(); ++v) {
-    const Value& value = graph.value(ValueId{static_cast<std::int32_t>(v)});
-    if (value.constant) known[v] = value.constant->data;
+  IdVector<ValueId, Tensor> known(graph.value_count());
+  for (ValueId id : graph.value_ids()) {
+    if (graph.value(id).constant) known[id] = graph.value(id).constant->data;
   }
   for (NodeId id : graph.order()) {
     const Node& node = graph.node(id);
     std::vector<const Tensor*> inputs;
     for (ValueId in : node.inputs) {
-      inputs.push_back(in.valid() ? &known[static_cast<std::size_t>(in.index)] : nullptr);
+      inputs.push_back(in.valid() ? &known[in] : nullptr);
     }
     const NoAttrs none;
     const Attrs& attrs = node.attrs ? static_cast<const Attrs&>(*node.attrs) : none;
@@ -32,11 +31,11 @@ Result<std::vector<Tensor>> evaluate_graph(const Graph& graph) {
         evaluate_node(*node.op, attrs, node.name, inputs, static_cast<int>(node.outputs.size()));
     if (!out) return out.error();
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      known[static_cast<std::size_t>(node.outputs[i].index)] = (*out)[i];
+      known[node.outputs[i]] = (*out)[i];
     }
   }
   std::vector<Tensor> outputs;
-  for (ValueId out : graph.outputs()) outputs.push_back(known[static_cast<std::size_t>(out.index)]);
+  for (ValueId out : graph.outputs()) outputs.push_back(known[out]);
   return outputs;
 }
 
@@ -58,7 +57,7 @@ void check(const char* name, const std::vector<Tensor>& inputs, const Attrs* att
   for (ValueId out : results) graph.mark_output(out, "y" + std::to_string(out.index));
   const auto want = evaluate_graph(graph);
   REQUIRE_MESSAGE(want.ok(), want.error().message());
-  const Status done = decompose_node(graph, id, ops);
+  const Status done = decompose_nodes(graph, {&id, 1}, ops);
   REQUIRE_MESSAGE(done.ok(), done.error().message());
   for (NodeId node : graph.order()) {
     const std::string_view domain = graph.node(node).op->domain;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "base/strings.h"
@@ -305,6 +306,80 @@ TEST_CASE("passes stop between two when they are told to") {
   REQUIRE_FALSE(report);
   CHECK(report.error().code() == ErrorCode::kCancelled);
   CHECK(asked == 3);
+}
+
+/// The graph several times over, side by side.
+Graph repeated(const Graph& graph, int copies) {
+  Graph out;
+  out.share_symbols(graph);
+  for (int copy = 0; copy < copies; ++copy) {
+    const std::string tail = "#" + std::to_string(copy);
+    IdVector<ValueId, ValueId> to(graph.value_count());
+    for (ValueId id : graph.inputs()) {
+      to[id] = out.add_input(graph.value(id).name + tail, graph.value(id).type);
+    }
+    for (const StateUse& use : graph.states()) {
+      to[use.read] = out.add_state(use.state->name + tail, graph.value(use.read).type,
+                                   use.state->initial, use.state->paged);
+    }
+    for (ValueId id : graph.value_ids()) {
+      if (graph.value(id).constant) to[id] = out.add_constant(graph.value(id).constant);
+    }
+    for (NodeId id : graph.order()) {
+      const Node& node = graph.node(id);
+      std::vector<ValueId> inputs;
+      for (ValueId input : node.inputs) inputs.push_back(input.valid() ? to[input] : kNoValue);
+      Node& made = out.node(out.add_node(node.op, node.attrs->clone(), std::move(inputs),
+                                         static_cast<int>(node.outputs.size()), node.name + tail));
+      for (const auto& sub : node.subgraphs) {
+        made.subgraphs.push_back(std::make_shared<Graph>(sub->clone_beside()));
+      }
+      for (std::size_t o = 0; o < node.outputs.size(); ++o) {
+        const ValueId output = node.outputs[o];
+        if (output.valid()) {
+          to[output] = made.outputs[o];
+          out.value(made.outputs[o]).type = graph.value(output).type;
+        } else {
+          made.outputs[o] = kNoValue;
+        }
+      }
+    }
+    for (std::size_t o = 0; o < graph.outputs().size(); ++o) {
+      out.mark_output(to[graph.outputs()[o]], graph.output_names()[o] + tail);
+    }
+    for (const StateUse& use : graph.states()) {
+      out.set_state_update(out.states().size() - graph.states().size() +
+                               static_cast<std::size_t>(&use - graph.states().data()),
+                           to[use.update]);
+    }
+  }
+  return out;
+}
+
+TEST_CASE("passes go over a graph as often for many edits as for few") {
+  const OpSet ops = OpSet::builtin();
+  std::set<std::string> edited;
+  for (const Case& test : all_cases()) {
+    CAPTURE(test.name);
+    if (test.expected.empty()) continue;
+    auto input = parse_graph(test.input, ops);
+    REQUIRE(input);
+    auto passes = select_passes(test.settings.at("passes"));
+    REQUIRE(passes);
+    const auto setting = test.settings.find("target");
+    const Target target = target_of(setting == test.settings.end() ? "" : setting->second);
+    const auto sweeps_of = [&](int copies) {
+      Graph graph = repeated(*input, copies);
+      const std::int64_t before = graph.sweeps();
+      const auto report = run_passes(graph, *passes, target, ops);
+      REQUIRE_MESSAGE(report, report.error().message());
+      CHECK(report->changed());
+      return graph.sweeps() - before;
+    };
+    CHECK(sweeps_of(24) == sweeps_of(3));
+    edited.insert(test.settings.at("passes"));
+  }
+  for (const Pass* pass : default_passes()) CHECK(edited.contains(std::string(pass->name)));
 }
 
 TEST_CASE("every pass has a file of tests") {

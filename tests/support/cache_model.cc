@@ -117,8 +117,8 @@ Rows rows_of(const Tensor& tensor) {
 }
 
 Rows constant_of(const Graph& graph, std::string_view name) {
-  for (std::size_t v = 0; v < graph.value_count(); ++v) {
-    const Value& value = graph.value(ValueId{static_cast<std::int32_t>(v)});
+  for (ValueId id : graph.value_ids()) {
+    const Value& value = graph.value(id);
     if (value.name == name && value.constant) return rows_of(value.constant->data);
   }
   FAIL("no constant ", std::string(name));

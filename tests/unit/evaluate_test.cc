@@ -4,8 +4,10 @@
 
 #include "ir/decompose.h"
 #include "ir/evaluate_graph.h"
+#include "ir/op_attrs/chain.h"
 #include "ir/op_set.h"
 #include "ir/text/text.h"
+#include "ir/verifier.h"
 
 namespace polaris {
 namespace {
@@ -149,12 +151,46 @@ TEST_CASE("a chain decomposes into the ops that define it") {
   const std::vector<Tensor> in{floats({2, 3}, {-2, -1, 0, 1, 2, 3}), floats({3}, {0.5f, 0, -1})};
   auto fused = evaluate_graph(g, in);
   REQUIRE_MESSAGE(fused.ok(), fused.error().message());
-  auto done = decompose_node(g, g.order()[0], ops);
+  auto done = decompose_nodes(g, std::vector<NodeId>(g.order()), ops);
   REQUIRE_MESSAGE(done.ok(), done.error().message());
   CHECK(g.order().size() == 3);
   auto plain = evaluate_graph(g, in);
   REQUIRE_MESSAGE(plain.ok(), plain.error().message());
   CHECK(elements(plain->outputs[0]) == elements(fused->outputs[0]));
+}
+
+TEST_CASE("nodes that read each other decompose in as many sweeps as one") {
+  const OpSet ops = OpSet::builtin();
+  const auto sweeps_of = [&](int count) {
+    Graph g;
+    const ValueId x = g.add_input("x", {DType::kF32, {2}, {}});
+    ValueId last = x;
+    std::vector<NodeId> chains;
+    for (int i = 0; i < count; ++i) {
+      auto attrs = std::make_unique<ChainAttrs>();
+      attrs->ops = {"Neg", "Exp"};
+      attrs->args = {0, -1, -1, 1, -1, -1};
+      const std::string name = "n" + std::to_string(i);
+      chains.push_back(g.add_node(ops.find("Chain", "polaris"), std::move(attrs), {last}, 1, name));
+      REQUIRE(infer_node(g, chains.back()));
+      last = g.node(chains.back()).outputs[0];
+    }
+    g.mark_output(last, "y");
+    const std::vector<Tensor> in{floats({2}, {0.5f, -1})};
+    auto fused = evaluate_graph(g, in);
+    REQUIRE_MESSAGE(fused.ok(), fused.error().message());
+    const std::int64_t before = g.sweeps();
+    auto done = decompose_nodes(g, chains, ops);
+    REQUIRE_MESSAGE(done.ok(), done.error().message());
+    const std::int64_t sweeps = g.sweeps() - before;
+    CHECK(g.order().size() == 2 * chains.size());
+    CHECK(verify_graph(g));
+    auto plain = evaluate_graph(g, in);
+    REQUIRE_MESSAGE(plain.ok(), plain.error().message());
+    CHECK(elements(plain->outputs[0]) == elements(fused->outputs[0]));
+    return sweeps;
+  };
+  CHECK(sweeps_of(50) == sweeps_of(1));
 }
 
 TEST_CASE("a trip count or condition that is no single element is named") {

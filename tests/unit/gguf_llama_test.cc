@@ -190,8 +190,8 @@ std::vector<double> cosines(const std::function<void(GgufBuilder&)>& add) {
   const auto model = load_bytes(b);
   REQUIRE_MESSAGE(trouble(model).empty(), trouble(model));
   const Graph& graph = *model->find("main");
-  for (std::size_t v = 0; v < graph.value_count(); ++v) {
-    const Value& value = graph.value(ValueId{static_cast<std::int32_t>(v)});
+  for (ValueId id : graph.value_ids()) {
+    const Value& value = graph.value(id);
     if (value.name != "rope.cos" || !value.constant) continue;
     const Tensor& data = value.constant->data;
     std::vector<double> out;

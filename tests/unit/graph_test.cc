@@ -23,8 +23,8 @@ TEST_CASE_FIXTURE(Fixture, "replace_uses rewires nodes, outputs and state update
   const NodeId b = add("Add", {out(a), s}, "b");
   g.mark_output(out(a), "y");
   g.set_state_update(0, out(a));
-  std::vector<ValueId> to(g.value_count());
-  to[static_cast<std::size_t>(out(a).index)] = x;
+  IdVector<ValueId, ValueId> to(g.value_count());
+  to[out(a)] = x;
   g.replace_uses(to);
   CHECK(g.node(b).inputs == std::vector<ValueId>{x, s});
   CHECK(g.outputs()[0] == x);

@@ -117,7 +117,7 @@ TEST_CASE("what exporters write around shapes is known for every size") {
   })",
                            OpSet::builtin());
   REQUIRE_MESSAGE(graph.ok(), graph.error().message());
-  std::vector<Tensor> known;
+  IdVector<ValueId, Tensor> known;
   REQUIRE(infer_graph(*graph, &known));
   const auto shape = [&](std::size_t i) { return graph->value(graph->outputs()[i]).type.shape; };
   CHECK(shape(0) == Shape{symbol_dim(0), symbol_dim(1), 12});
@@ -125,7 +125,7 @@ TEST_CASE("what exporters write around shapes is known for every size") {
   CHECK(shape(2) == Shape{symbol_dim(0)});
   CHECK(shape(3) == Shape{kUnknownDim});
   CHECK(shape(4).rank() == 3);
-  const Tensor& none = known[static_cast<std::size_t>(graph->outputs()[5].index)];
+  const Tensor& none = known[graph->outputs()[5]];
   REQUIRE(none);
   CHECK(element_as_i64(none, 0) == 1);
 }

@@ -121,9 +121,9 @@ bool same(const Tensor& a, const Tensor& b) {
 
 /// Everything that load-time knowledge says of the trial holds at every size that f takes.
 void check_trial(Trial& trial, const std::string& label, const std::vector<std::int64_t>& sizes) {
-  std::vector<Tensor> known;
+  IdVector<ValueId, Tensor> known;
   if (!infer_graph(trial.graph, &known)) return;
-  const auto at = [&](ValueId id) { return known[static_cast<std::size_t>(id.index)]; };
+  const auto at = [&](ValueId id) { return known[id]; };
   const TensorType& type = trial.graph.value(trial.f).type;
   const auto lies = [&](const std::string& what, std::int64_t n) {
     FAIL_CHECK(label, ": ", what, " does not hold for n = ", n);

@@ -93,8 +93,8 @@ TEST_CASE("the interface and weights of real files are what the onnx package say
     std::size_t in = 0;
     std::size_t out = 0;
     std::map<std::string, const Constant*> weights;
-    for (std::size_t v = 0; v < g.value_count(); ++v) {
-      const Value& value = g.value(ValueId{static_cast<std::int32_t>(v)});
+    for (ValueId id : g.value_ids()) {
+      const Value& value = g.value(id);
       if (value.constant) weights[value.constant->name] = value.constant.get();
     }
     for (const auto& t : table) {
@@ -340,8 +340,8 @@ TEST_CASE("external data is read inside the model's folder only") {
   REQUIRE_MESSAGE(model.ok(), message(model));
   const Graph& g = *model->find("main");
   bool found = false;
-  for (std::size_t v = 0; v < g.value_count(); ++v) {
-    const auto& constant = g.value(ValueId{static_cast<std::int32_t>(v)}).constant;
+  for (ValueId id : g.value_ids()) {
+    const auto& constant = g.value(id).constant;
     if (!constant || constant->name != "w") continue;
     found = true;
     CHECK(constant->file != nullptr);

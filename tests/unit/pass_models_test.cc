@@ -81,8 +81,8 @@ TEST_CASE("the passes bring real models through the verifier, and text brings th
     ++ran;
     const std::string text = print_graph(*graph);
     std::map<std::string, std::shared_ptr<const Constant>> weights;
-    for (std::size_t i = 0; i < graph->value_count(); ++i) {
-      const auto& constant = graph->value(ValueId{static_cast<std::int32_t>(i)}).constant;
+    for (ValueId id : graph->value_ids()) {
+      const auto& constant = graph->value(id).constant;
       if (constant) weights[constant->name + constant->data.type().to_string()] = constant;
     }
     ParseOptions options;

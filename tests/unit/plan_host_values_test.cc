@@ -12,16 +12,15 @@ namespace polaris::test {
 namespace {
 
 ValueId named(const Graph& graph, std::string_view name) {
-  for (std::size_t v = 0; v < graph.value_count(); ++v) {
-    const ValueId id{static_cast<std::int32_t>(v)};
+  for (ValueId id : graph.value_ids()) {
     if (graph.value(id).name == name) return id;
   }
   FAIL("no value " << std::string(name));
   return {};
 }
 
-bool is(const Graph& graph, const std::vector<bool>& flags, std::string_view name) {
-  return flags[static_cast<std::size_t>(named(graph, name).index)];
+bool is(const Graph& graph, const ValueFlags& flags, std::string_view name) {
+  return flags[named(graph, name)];
 }
 
 /// Ops of the nodes that the host evaluates before a stage, in order.
@@ -126,9 +125,7 @@ TEST_CASE("host values: the last reader of each value") {
     update %s = %c
   })");
   const auto last = last_readers(graph);
-  const auto of = [&](std::string_view name) {
-    return last[static_cast<std::size_t>(named(graph, name).index)];
-  };
+  const auto of = [&](std::string_view name) { return last[named(graph, name)]; };
   CHECK(of("x") == 0);
   CHECK(of("unused") == -1);
   CHECK(of("s") == 1);

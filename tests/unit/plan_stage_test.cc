@@ -21,8 +21,8 @@ struct Case {
   std::vector<Device*> devices;
   Graph graph;
   Placement placement;
-  std::vector<bool> host_needed;
-  std::vector<std::int64_t> last_reader;
+  ValueFlags host_needed;
+  LastReaders last_reader;
   std::vector<TensorType> states;
   std::vector<LiveIn> live;
 
@@ -37,9 +37,7 @@ struct Case {
     for (const StateUse& use : graph.states()) states.push_back(use.state->type);
     for (ValueId id : graph.inputs()) live.push_back({id, graph.value(id).type, kHost, {}});
   }
-  void on(std::size_t node, DeviceIndex device) {
-    placement.node[static_cast<std::size_t>(graph.order()[node].index)] = device;
-  }
+  void on(std::size_t node, DeviceIndex device) { placement.node[graph.order()[node]] = device; }
   Result<Stage> plan(std::size_t begin = 0) {
     const PlanContext context{devices, &placement, &host_needed, &last_reader, states, true};
     return plan_stage(context, graph, begin, live);

@@ -25,8 +25,8 @@ Planned plan_on_cpu(std::string_view text) {
   REQUIRE(device);
   Device* const devices[] = {device->get()};
   const Placement placement = placement_of(graph);
-  const std::vector<bool> host_needed = host_needed_values(graph);
-  const std::vector<std::int64_t> last_reader = last_readers(graph);
+  const ValueFlags host_needed = host_needed_values(graph);
+  const LastReaders last_reader = last_readers(graph);
   const PlanContext context{devices, &placement, &host_needed, &last_reader, {}, true};
   std::vector<LiveIn> live;
   for (ValueId input : graph.inputs()) live.push_back({input, graph.value(input).type, kHost, {}});

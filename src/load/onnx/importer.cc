@@ -305,9 +305,8 @@ bool GraphImporter::is_read(std::string_view name) {
 // Rewrites of old forms ask for ranks before the graph as a whole is inferred: what the inputs'
 // types and constants say is enough for them, and no answer is an answer.
 void GraphImporter::mark_typed(ValueId value) {
-  const auto at = static_cast<std::size_t>(value.index);
-  if (at >= typed_.size()) typed_.resize(graph_.value_count());
-  typed_[at] = true;
+  if (!typed_.has(value)) typed_.resize(graph_.value_count());
+  typed_[value] = true;
 }
 
 void GraphImporter::guess_types(NodeId id) {

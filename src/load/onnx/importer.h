@@ -130,10 +130,7 @@ class GraphImporter {
   /// Whether any node or output of the graph reads the name.
   bool is_read(std::string_view name);
   /// Whether the value's type is known already.
-  bool has_type(ValueId value) const {
-    const auto at = static_cast<std::size_t>(value.index);
-    return at < typed_.size() && typed_[at];
-  }
+  bool has_type(ValueId value) const { return typed_.has(value) && typed_[value]; }
   void set_type(ValueId value, const TensorType& type) {
     graph_.value(value).type = type;
     mark_typed(value);
@@ -166,7 +163,7 @@ class GraphImporter {
   Graph graph_;
   std::map<std::string_view, ValueId> names_;
   std::set<std::string_view> initialized_;
-  std::vector<bool> typed_;  // by value index
+  ValueFlags typed_;
   const GraphDef* def_ = nullptr;
   std::set<std::string_view> read_;  // filled when first asked for
 };

@@ -32,8 +32,8 @@ Result<Model> load(Source& source, const OpSet& ops, const LoadOptions&) {
   if (!model) return model;
   if (model->functions.empty()) model->no_function_reason = "the text declares states only";
   for (const auto& [name, graph] : model->functions) {
-    for (std::size_t v = 0; v < graph.value_count(); ++v) {
-      const auto& constant = graph.value(ValueId{static_cast<std::int32_t>(v)}).constant;
+    for (ValueId id : graph.value_ids()) {
+      const auto& constant = graph.value(id).constant;
       if (constant) model->parameter_count += constant->data.elements();
     }
   }
