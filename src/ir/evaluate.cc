@@ -191,20 +191,18 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attrs& attrs,
   if (!op.is_defined()) {
     return Error::unsupported("[" + op_full_name(op) + "] has no reference to evaluate");
   }
-  std::vector<const TensorType*> types;
-  std::vector<const Tensor*> values;
+  NodeView view{&op, &attrs, node_name, {}, {}, static_cast<std::size_t>(output_count)};
   std::vector<RefTensor> refs;
   for (const Operand& operand : inputs) {
     const bool present = operand.data != nullptr;
-    types.push_back(present ? &operand.data->type() : nullptr);
     const bool plain =
         present && static_cast<bool>(*operand.data) && operand.data->type().encoding.is_plain();
-    values.push_back(plain ? operand.data : nullptr);
+    view.add_input({present ? &operand.data->type() : nullptr, plain ? operand.data : nullptr});
     refs.push_back(ref_of(operand));
   }
-  auto inferred = infer_types(op, attrs, node_name, types, values, output_count);
+  auto inferred = infer_types(view);
   if (!inferred) return inferred.error();
-  const bool host_only = any_host_only(types, inferred->outputs);
+  const bool host_only = any_host_only(view.types, inferred->outputs);
   if (op.host != nullptr && (host_only || op.reference == nullptr)) {
     return evaluate_whole(*inferred, inputs, bytes_max);
   }
@@ -249,25 +247,16 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attrs& attrs,
 
 }  // namespace
 
-Result<InferContext> infer_types(const OpDef& op, const Attrs& attrs, std::string_view node_name,
-                                 std::span<const TensorType* const> types,
-                                 std::span<const Tensor* const> values, int output_count) {
-  InferContext context;
-  context.op = &op;
-  context.attrs = &attrs;
-  context.node_name = node_name;
-  context.inputs = types;
-  context.values = values;
-  context.outputs.resize(static_cast<std::size_t>(output_count));
-  context.bounds.resize(context.outputs.size());
-  if (op.infer == nullptr) return context.fail("has no infer");
+Result<InferContext> infer_types(const NodeView& view) {
+  InferContext context = infer_context(view);
+  if (view.op->infer == nullptr) return context.fail("has no infer");
   if (auto ports = check_ports(context); !ports) return ports.error();
-  for (const TensorType* type : types) {
+  for (const TensorType* type : view.types) {
     if (type != nullptr && type->is_tensor() && has_any_rank(type->shape)) {
       return context.fail("the rank of an input is not known");
     }
   }
-  if (auto inferred = op.infer(context); !inferred) return inferred.error();
+  if (auto inferred = view.op->infer(context); !inferred) return inferred.error();
   if (auto results = check_results(context); !results) return results.error();
   return context;
 }

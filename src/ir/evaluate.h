@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "ir/constant.h"
+#include "ir/node_view.h"
 #include "ir/op_def.h"
 
 namespace polaris {
@@ -13,11 +14,10 @@ namespace polaris {
 /// Bytes that one evaluated output may take unless the caller says otherwise.
 inline constexpr std::int64_t kEvaluateBytesMax = std::int64_t{1} << 30;
 
-/// Calls op.infer with `outputs` and `bounds` sized. `types` and `values` are
-/// as InferContext's. Returns the context infer filled. Errors: infer's own.
-Result<InferContext> infer_types(const OpDef& op, const Attrs& attrs, std::string_view node_name,
-                                 std::span<const TensorType* const> types,
-                                 std::span<const Tensor* const> values, int output_count);
+/// Runs the op's infer and returns the context that it filled, which points into the view. Errors:
+/// infer's own.
+Result<InferContext> infer_types(const NodeView& view);
+Result<InferContext> infer_types(NodeView&& view) = delete;
 
 /// Runs a node on host values by op.reference, or op.host where strings, sequences or optionals are
 /// among them: types from infer, outputs allocated, required

@@ -45,30 +45,22 @@ Status Inference::run_node(NodeId id, bool tracked) {
 }
 
 Result<Types> Inference::infer_outputs(const Node& node) {
-  std::vector<const TensorType*> types;
-  std::vector<const Tensor*> values;
+  const NodeView view = view_node(node, [&](ValueId input) -> OperandView {
+    const HostValue& host = knowledge_.host(input);
+    return {&graph_.value(input).type, host.is_known() ? &host.data : nullptr};
+  });
   std::vector<std::vector<KnownInt>> partial;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const ValueId input = node.inputs[i];
-    types.push_back(input.valid() ? &graph_.value(input).type : nullptr);
-    const HostValue* host = input.valid() ? &knowledge_.host(input) : nullptr;
-    values.push_back(host != nullptr && host->is_known() ? &host->data : nullptr);
-    if (host == nullptr || !host->is_partial()) continue;
+    if (!input.valid() || !knowledge_.host(input).is_partial()) continue;
     partial.resize(i + 1);
     partial[i] = knowledge_.partial(input);
   }
-  InferContext context;
-  context.op = node.op;
-  context.attrs = node.attrs.get();
-  context.node_name = node.name;
-  context.inputs = types;
-  context.values = values;
+  InferContext context = infer_context(view);
   context.partial = partial;
-  context.outputs.resize(node.outputs.size());
-  context.bounds.resize(node.outputs.size());
   if (node.op->infer == nullptr) return context.fail("has no infer");
   if (auto s = check_ports(context); !s) return s.error();
-  const bool open = std::any_of(types.begin(), types.end(), [](const TensorType* type) {
+  const bool open = std::any_of(view.types.begin(), view.types.end(), [](const TensorType* type) {
     return type != nullptr && type->is_tensor() && has_any_rank(type->shape);
   });
   if (open && !node.op->is_control()) return infer_any_rank(node, context);
@@ -145,16 +137,8 @@ Status infer_node(Graph& graph, NodeId id) {
   }
   // Passes and builders come here once per node: nothing may cost as much as the graph is large.
   if (auto s = check_ports(node); !s) return s;
-  std::vector<const TensorType*> types;
-  std::vector<const Tensor*> values;
-  for (ValueId input : node.inputs) {
-    const Value* value = input.valid() ? &graph.value(input) : nullptr;
-    types.push_back(value != nullptr ? &value->type : nullptr);
-    const bool known = value != nullptr && value->constant && value->type.encoding.is_plain();
-    values.push_back(known ? &value->constant->data : nullptr);
-  }
-  auto inferred = infer_types(*node.op, *node.attrs, node.name, types, values,
-                              static_cast<int>(node.outputs.size()));
+  const NodeView view = view_node(graph, node);
+  auto inferred = infer_types(view);
   if (!inferred) return inferred.error();
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i].valid()) graph.value(node.outputs[i]).type = inferred->outputs[i];

@@ -5,11 +5,27 @@
 
 #include "ir/bounds.h"
 #include "ir/evaluate.h"
+#include "ir/node_view.h"
 
 namespace polaris {
 namespace {
 
 std::size_t at(std::int32_t index) { return static_cast<std::size_t>(index); }
+
+/// Attributes that were given, or else the op's defaults.
+class GivenAttrs {
+ public:
+  GivenAttrs(const OpDef& op, const Attrs* given) : given_(given) {
+    if (given_ != nullptr) return;
+    defaults_ = op.make_attrs != nullptr ? op.make_attrs() : std::make_unique<NoAttrs>();
+    given_ = defaults_.get();
+  }
+  const Attrs& operator*() const { return *given_; }
+
+ private:
+  const Attrs* given_;
+  std::unique_ptr<Attrs> defaults_;
+};
 
 }  // namespace
 
@@ -96,18 +112,10 @@ std::optional<std::vector<TensorType>> Editor::types_of(std::string_view op,
                                                         int output_count) const {
   const OpDef* def = ops_.find_full(op);
   if (def == nullptr) return std::nullopt;
-  std::unique_ptr<Attrs> defaults;
-  if (attrs == nullptr) {
-    defaults = def->make_attrs != nullptr ? def->make_attrs() : std::make_unique<NoAttrs>();
-  }
-  std::vector<const TensorType*> types;
-  std::vector<const Tensor*> values;
-  for (ValueId input : inputs) {
-    types.push_back(input.valid() ? &type(input) : nullptr);
-    values.push_back(constant(input));
-  }
-  auto inferred =
-      infer_types(*def, attrs != nullptr ? *attrs : *defaults, "", types, values, output_count);
+  const GivenAttrs given(*def, attrs);
+  const NodeView view =
+      view_node(graph_, *def, *given, inputs, static_cast<std::size_t>(output_count));
+  auto inferred = infer_types(view);
   if (!inferred) return std::nullopt;
   return std::move(inferred->outputs);
 }
@@ -119,21 +127,18 @@ bool Editor::runs(const Targets& targets, std::string_view op, const std::vector
   const Target& target = targets.of(device_);
   if (!target.supports) return true;
   const OpDef* def = ops_.find_full(op);
-  std::unique_ptr<Attrs> defaults;
-  if (attrs == nullptr) {
-    defaults = def->make_attrs != nullptr ? def->make_attrs() : std::make_unique<NoAttrs>();
-  }
-  std::vector<TensorType> in_types;
-  std::vector<const Tensor*> values;
+  const GivenAttrs given(*def, attrs);
+  const SizedNode node = at_bounds(
+      graph_, view_node(graph_, *def, *given, inputs, static_cast<std::size_t>(output_count)));
   std::vector<const Constant*> constants;
   for (ValueId input : inputs) {
     constants.push_back(input.valid() ? value(input).constant.get() : nullptr);
-    in_types.push_back(input.valid() ? at_bounds(graph_, type(input)) : TensorType{});
-    values.push_back(constant(input));
   }
-  for (TensorType& out : *outputs) out = at_bounds(graph_, out);
-  const Attrs* given = attrs != nullptr ? attrs : defaults.get();
-  return target.supports(NodeTypes{def, given, in_types, *outputs, values}, constants);
+  InferContext asked = infer_context(node.view);
+  for (std::size_t o = 0; o < outputs->size(); ++o) {
+    asked.outputs[o] = at_bounds(graph_, (*outputs)[o]);
+  }
+  return target.supports(asked, constants);
 }
 
 ValueId Editor::add_constant(std::string name, Tensor tensor) {

@@ -69,6 +69,7 @@ class Editor {
   Editor& operator=(const Editor&) = delete;
 
   Graph& graph() { return graph_; }
+  const Graph& graph() const { return graph_; }
   Node& node(NodeId id) { return graph_.node(id); }
   const Node& node(NodeId id) const { return graph_.node(id); }
   const Value& value(ValueId id) const { return graph_.value(id); }

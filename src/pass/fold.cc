@@ -5,6 +5,7 @@
 
 #include "ir/evaluate.h"
 #include "ir/infer.h"
+#include "ir/node_view.h"
 
 namespace polaris {
 namespace {
@@ -92,24 +93,18 @@ bool Folder::may_fold(const Node& node) const {
 }
 
 bool Folder::is_cheap(const Node& node) const {
-  std::vector<TensorType> inputs(node.inputs.size());
-  std::vector<TensorType> outputs(node.outputs.size());
-  std::vector<const Tensor*> values(node.inputs.size(), nullptr);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!node.inputs[i].valid()) continue;
-    inputs[i] = editor_.type(node.inputs[i]);
-    values[i] = editor_.constant(node.inputs[i]);
-  }
+  const NodeView view = view_node(editor_.graph(), node);
+  InferContext context = infer_context(view);
   const std::int64_t from_bytes = input_bytes(node);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (!node.outputs[i].valid()) continue;
-    outputs[i] = editor_.type(node.outputs[i]);
+    context.outputs[i] = editor_.type(node.outputs[i]);
     if (node.op->has_trait(kDataDependent)) continue;
-    if (!is_small_enough(outputs[i], from_bytes)) return false;
+    if (!is_small_enough(context.outputs[i], from_bytes)) return false;
   }
   if (node.op->flops == nullptr || node.op->has_trait(kDataDependent)) return true;
-  const NodeTypes types{node.op, node.attrs.get(), inputs, outputs, values};
-  return node.op->flops(types) <= kFlopsMax;
+  const OwnedNodeTypes node_types(context);
+  return node.op->flops(node_types.types()) <= kFlopsMax;
 }
 
 bool Folder::fold_evaluated(NodeId id) {

@@ -16,9 +16,10 @@ namespace polaris {
 /// What passes know of one device. The session makes one from each of its devices; the default is a
 /// host that runs every op and knows no fused chains.
 struct Target {
-  /// Whether the device has a kernel for a node of these types (static, or with symbols at their
-  /// bounds), whose inputs are these constants (null: none); empty: yes.
-  std::function<bool(const NodeTypes& node, std::span<const Constant* const> constants)> supports;
+  /// Whether the device has a kernel for a node with these types (static, or with symbols at their
+  /// bounds), as infer left it, whose inputs are these constants (null: none); empty: yes.
+  std::function<bool(const InferContext& node, std::span<const Constant* const> constants)>
+      supports;
   /// Largest operand of one kernel; larger constants are split.
   std::int64_t binding_bytes_max = std::numeric_limits<std::int64_t>::max();
   /// Whether polaris.Chain runs as one kernel, so that fusing pays.

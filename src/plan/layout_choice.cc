@@ -1,13 +1,14 @@
 #include "plan/layout_choice.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace polaris {
 namespace {
 
 constexpr int kRankMin = 3;  // below it all layouts are one
 
-bool is_spatial(const NodeView& node, std::size_t input) {
+bool is_spatial(const OfferedNode& node, std::size_t input) {
   return (node.op->input_flags(static_cast<int>(input)) & kSpatial) != 0;
 }
 
@@ -23,7 +24,7 @@ Shape padded(const Shape& shape, int rank) {
 }
 
 /// The operand has the axes of the output: itself, or by broadcasting.
-bool follows_axes(const NodeView& node, std::size_t input) {
+bool follows_axes(const OfferedNode& node, std::size_t input) {
   const Shape& shape = node.inputs[input].type->shape;
   if ((node.op->input_flags(static_cast<int>(input)) & kHostRead) != 0) return false;
   const int rank = node.outputs[0].shape.rank();
@@ -33,7 +34,7 @@ bool follows_axes(const NodeView& node, std::size_t input) {
 
 /// Whether the node can run channels-last under another name for its axes, and more of its operands
 /// stand so than row-major.
-bool relabels(const NodeView& node) {
+bool relabels(const OfferedNode& node) {
   if (!node.op->has_trait(kElementwise | kAxisFree) || node.op->has_trait(kDataDependent)) {
     return false;
   }
@@ -89,7 +90,28 @@ class RenumberAxis final : public AttrVisitor {
 
 }  // namespace
 
-Layout preferred_layout(const NodeView& node) {
+OfferedNode::OfferedNode(const InferContext& inferred, std::vector<bool> output_wanted,
+                         FunctionRef<InputHome(std::size_t)> home)
+    : op(inferred.op),
+      attrs(inferred.attrs),
+      name(inferred.node_name),
+      inputs(inferred.inputs.size()),
+      values(inferred.values),
+      outputs(inferred.outputs),
+      wanted(std::move(output_wanted)) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    inputs[i].type = inferred.inputs[i];
+    if (inputs[i].type != nullptr) static_cast<InputHome&>(inputs[i]) = home(i);
+  }
+}
+
+std::vector<bool> wanted_outputs(const Node& node) {
+  std::vector<bool> out;
+  for (ValueId output : node.outputs) out.push_back(output.valid());
+  return out;
+}
+
+Layout preferred_layout(const OfferedNode& node) {
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const InputState& in = node.inputs[i];
     if (in.type != nullptr && is_spatial(node, i)) return in.made;
@@ -98,7 +120,7 @@ Layout preferred_layout(const NodeView& node) {
   return relabels(node) ? Layout::kChannelsLast : Layout::kRowMajor;
 }
 
-Offer::Offer(const NodeView& node, Layout layout)
+Offer::Offer(const OfferedNode& node, Layout layout)
     : node_(node),
       values_(node.values.begin(), node.values.end()),
       input_layouts_(node.inputs.size(), Layout::kRowMajor),

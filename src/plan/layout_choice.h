@@ -2,9 +2,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/function_ref.h"
+#include "ir/graph.h"
 #include "ir/op_attrs/shape.h"
 #include "ir/op_def.h"
 
@@ -14,34 +17,47 @@
 /// they stand in memory, called row-major, and no kernel needs to know).
 namespace polaris {
 
-/// An input as the choice sees it.
-struct InputState {
-  const TensorType* type = nullptr;    // null: absent
+/// Where an input stands at planning time.
+struct InputHome {
   const Constant* constant = nullptr;  // constants stand row-major everywhere
   Layout made = Layout::kRowMajor;     // how its bytes first stood; row-major where all are alike
 };
 
-/// A node's types and states at planning time.
-struct NodeView {
+/// An input as the choice sees it.
+struct InputState : InputHome {
+  const TensorType* type = nullptr;  // null: absent
+};
+
+/// A node that devices are asked for, with static types. It points to what `inferred` points to and
+/// to the outputs in there.
+struct OfferedNode {
+  /// `output_wanted`: somebody reads it. `home` tells where an input stands that is there.
+  OfferedNode(const InferContext& inferred, std::vector<bool> output_wanted,
+              FunctionRef<InputHome(std::size_t)> home);
+
   const OpDef* op = nullptr;
   const Attrs* attrs = nullptr;
   std::string_view name;
-  std::span<const InputState> inputs;
+  std::vector<InputState> inputs;
   std::span<const Tensor* const> values;  // as NodeDesc
   std::span<const TensorType> outputs;    // data-dependent ones: the bound
-  std::span<const bool> wanted;           // by output: somebody reads it
+  std::vector<bool> wanted;               // by output
 };
+
+/// By output of a node in a graph: somebody reads it.
+std::vector<bool> wanted_outputs(const Node& node);
 
 /// The layout to try first, row-major being the one that always remains: channels-last where the
 /// data was made so and the node can run on it. Other homes that readers have since asked for do
 /// not count, so that the order of readers makes no difference.
-Layout preferred_layout(const NodeView& node);
+Layout preferred_layout(const OfferedNode& node);
 
 /// A node as select() is asked for it, owning what differs from the graph's node.
 class Offer {
  public:
-  /// `layout` is kRowMajor, or what preferred_layout gave.
-  Offer(const NodeView& node, Layout layout);
+  /// `layout` is kRowMajor, or what preferred_layout gave. The node outlives the offer.
+  Offer(const OfferedNode& node, Layout layout);
+  Offer(OfferedNode&& node, Layout layout) = delete;
   Offer(const Offer&) = delete;
   Offer& operator=(const Offer&) = delete;
 
@@ -60,7 +76,7 @@ class Offer {
   void read_as_it_stands(Layout layout);
   void relabel(Layout layout);
 
-  NodeView node_;
+  const OfferedNode& node_;
   std::unique_ptr<Attrs> attrs_;  // where axes are renumbered
   std::vector<OperandDesc> inputs_;
   std::vector<OperandDesc> outputs_;

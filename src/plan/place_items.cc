@@ -8,6 +8,7 @@
 #include "ir/evaluate.h"
 #include "ir/host_only.h"
 #include "plan/host_values.h"
+#include "plan/layout_choice.h"
 
 namespace polaris {
 namespace {
@@ -114,46 +115,27 @@ class Collector {
   std::int64_t cached_tokens_;
 };
 
-/// A node with a size for every dim, as select() is asked for it.
-struct NodeQuery {
-  std::vector<TensorType> types;
-  std::vector<const Tensor*> values;
-  std::vector<OperandDesc> inputs;
-  std::vector<OperandDesc> outputs;
-};
-
-/// Nothing where its types at their bounds contradict each other, or hang on data.
-std::optional<NodeQuery> query_of(const Graph& graph, const Node& node) {
+/// The device's kernel for a node with a size for every dim. Nothing where its types at their
+/// bounds contradict each other, or hang on data.
+std::optional<Result<std::shared_ptr<const Kernel>>> kernel_of(const Graph& graph, const Node& node,
+                                                               const Device& device) {
   if (node.op->is_control() || runs_on_host(graph, node)) return std::nullopt;
-  NodeQuery out;
-  std::vector<const TensorType*> given;
-  out.types.reserve(node.inputs.size());
+  const SizedNode sized = at_bounds(graph, view_node(graph, node));
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const ValueId input = node.inputs[i];
-    out.types.push_back(input.valid() ? at_bounds(graph, graph.value(input).type) : TensorType{});
-    given.push_back(input.valid() ? &out.types.back() : nullptr);
-    const Constant* constant = input.valid() ? graph.value(input).constant.get() : nullptr;
-    const bool plain = constant != nullptr && constant->data.type().encoding.is_plain();
-    out.values.push_back(plain ? &constant->data : nullptr);
     const bool host = (node.op->input_flags(static_cast<int>(i)) & kHostRead) != 0;
-    if (host && input.valid() && !plain) return std::nullopt;
-    out.inputs.push_back({out.types.back(), Layout::kRowMajor, constant, input.valid()});
+    if (host && node.inputs[i].valid() && sized.view.values[i] == nullptr) return std::nullopt;
   }
-  auto inferred = infer_types(*node.op, *node.attrs, node.name, given, out.values,
-                              static_cast<int>(node.outputs.size()));
+  auto inferred = infer_types(sized.view);
   if (!inferred) return std::nullopt;
   const bool data_dependent = node.op->has_trait(kDataDependent);
   for (std::size_t o = 0; o < node.outputs.size(); ++o) {
     if (data_dependent) inferred->outputs[o].shape = inferred->bounds[o];
     if (!inferred->outputs[o].bytes()) return std::nullopt;
-    out.outputs.push_back(
-        {inferred->outputs[o], Layout::kRowMajor, nullptr, node.outputs[o].valid()});
   }
-  for (std::size_t o = 0; data_dependent && o < node.outputs.size(); ++o) {
-    const Shape dims{inferred->outputs[o].shape.rank()};
-    out.outputs.push_back({{DType::kI64, dims, {}}, Layout::kRowMajor, nullptr, true});
-  }
-  return out;
+  const OfferedNode offered(*inferred, wanted_outputs(node), [&](std::size_t i) {
+    return InputHome{graph.value(node.inputs[i]).constant.get(), Layout::kRowMajor};
+  });
+  return device.select(Offer(offered, Layout::kRowMajor).desc());
 }
 
 }  // namespace
@@ -178,20 +160,19 @@ PlaceCost cost_on(const PlaceItem& item, const Device& device) {
   out.weight_bytes = item.weight_bytes;
   out.us =
       node.subgraphs.empty() ? kNodeUs + static_cast<double>(item.weight_bytes) / kBytesPerUs : 0;
-  const auto query = query_of(*item.graph, node);
-  if (!query) return out;
-  const auto kernel = device.select(
-      {node.op, node.attrs.get(), node.name, query->inputs, query->outputs, query->values});
+  const auto selected = kernel_of(*item.graph, node, device);
+  if (!selected) return out;
   out.asked = true;
-  out.refused = !kernel.ok();
+  out.refused = !selected->ok();
   if (out.refused) return out;
-  out.us = (*kernel)->estimate_us * (device.info().software ? kSoftwareSlower : 1.0);
-  out.workspace_bytes = (*kernel)->workspace_bytes();
+  const Kernel& kernel = ***selected;
+  out.us = kernel.estimate_us * (device.info().software ? kSoftwareSlower : 1.0);
+  out.workspace_bytes = kernel.workspace_bytes();
   for (std::int32_t i : item.weights) {
-    if ((*kernel)->absorbs(i) || (*kernel)->weight_layout(i).empty()) continue;
+    if (kernel.absorbs(i) || kernel.weight_layout(i).empty()) continue;
     const auto& constant = item.graph->value(node.inputs[static_cast<std::size_t>(i)]).constant;
     out.weight_bytes +=
-        (*kernel)->packed_bytes(i) - static_cast<std::int64_t>(constant->data.bytes().size());
+        kernel.packed_bytes(i) - static_cast<std::int64_t>(constant->data.bytes().size());
   }
   return out;
 }

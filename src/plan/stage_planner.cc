@@ -67,11 +67,7 @@ class StagePlanner {
   /// The data of a value where planning knows it: folded, given, or a plain constant.
   const Tensor* known_of(ValueId id) {
     ValueState& value = state_of(id);
-    if (value.known) return &value.known;
-    if (value.constant && value.constant->data.type().encoding.is_plain()) {
-      return &value.constant->data;
-    }
-    return nullptr;
+    return value.known ? &value.known : plain_data(value.constant.get());
   }
 
   Result<Next> plan_node(NodeId id) {
@@ -82,22 +78,17 @@ class StagePlanner {
       return Next::kStopAfter;
     }
     if (runs_on_host(graph_, node)) return Next::kStopBefore;
-    std::vector<const TensorType*> types;
-    std::vector<const Tensor*> known;
+    const NodeView view = view_node(node, [&](ValueId input) -> OperandView {
+      const ValueState& value = state_of(input);
+      return {value.typed ? &value.type : nullptr, known_of(input)};
+    });
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      const ValueId input = node.inputs[i];
-      types.push_back(nullptr);
-      known.push_back(nullptr);
-      if (!input.valid()) continue;
-      ValueState& value = state_of(input);
-      if (!value.typed) return Next::kStopBefore;
-      types.back() = &value.type;
-      known.back() = known_of(input);
+      if (!node.inputs[i].valid()) continue;
       const bool host_read = (node.op->input_flags(static_cast<int>(i)) & kHostRead) != 0;
-      if (host_read && known.back() == nullptr) return Next::kStopBefore;
+      const bool missing = view.types[i] == nullptr || (host_read && view.values[i] == nullptr);
+      if (missing) return Next::kStopBefore;
     }
-    auto inferred = infer_types(*node.op, *node.attrs, node.name, types, known,
-                                static_cast<int>(node.outputs.size()));
+    auto inferred = infer_types(view);
     if (!inferred) return inferred.error();
     InferContext& infer = *inferred;
     const bool data_dependent = node.op->has_trait(kDataDependent);
@@ -136,18 +127,6 @@ class StagePlanner {
       value.constant = std::move(constant);
     }
     return true;
-  }
-
-  /// Static types of a node's operands for views and costs.
-  struct OwnedTypes {
-    std::vector<TensorType> inputs;
-    NodeTypes types;
-  };
-  static OwnedTypes node_types(const Node& node, const InferContext& infer) {
-    OwnedTypes out;
-    for (const TensorType* type : infer.inputs) out.inputs.push_back(type ? *type : TensorType{});
-    out.types = {node.op, node.attrs.get(), out.inputs, infer.outputs, infer.values};
-    return out;
   }
 
   /// A value whose bytes may be read under another name: no constant, and no state, which a later
@@ -189,19 +168,17 @@ class StagePlanner {
   Result<bool> try_view(NodeId id, const InferContext& infer) {
     const Node& node = graph_.node(id);
     if (node.op->view == nullptr) return false;
-    const OwnedTypes owned = node_types(node, infer);
+    const OwnedNodeTypes operands(infer);
     std::vector<ViewOf> views(node.outputs.size());
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       if (!node.outputs[o].valid()) continue;
-      NodeTypes types = owned.types;
-      types.inputs = owned.inputs;
-      const auto view = node.op->view(types, static_cast<int>(o));
+      const auto view = node.op->view(operands.types(), static_cast<int>(o));
       if (!view || !may_view(node.inputs[static_cast<std::size_t>(view->index)])) return false;
       views[o] = *view;
     }
     // Nodes that can run on the bytes as they stand need no row-major form of them.
-    const NodeOperands operands = operands_of(node, infer);
-    if (preferred_layout(operands.view) != Layout::kRowMajor) return false;
+    const OfferedNode offered = offered_node(node, infer);
+    if (preferred_layout(offered) != Layout::kRowMajor) return false;
     std::vector<Home> homes(node.outputs.size());
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       if (!node.outputs[o].valid()) continue;
@@ -226,33 +203,13 @@ class StagePlanner {
     return true;
   }
 
-  /// A node as the choice of its layout sees it.
-  struct NodeOperands {
-    std::vector<InputState> inputs;
-    std::unique_ptr<bool[]> wanted;
-    NodeView view;
-  };
-  NodeOperands operands_of(const Node& node, const InferContext& infer) {
-    NodeOperands out;
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      InputState input;
-      input.type = infer.inputs[i];
-      if (input.type != nullptr) {
-        input.constant = builder_.constant_of(node.inputs[i]).get();
-        if (input.constant == nullptr) input.made = builder_.made_in(node.inputs[i]);
-      }
-      out.inputs.push_back(input);
-    }
-    out.wanted = std::make_unique<bool[]>(node.outputs.size());
-    for (std::size_t o = 0; o < node.outputs.size(); ++o) out.wanted[o] = node.outputs[o].valid();
-    out.view = {node.op,
-                node.attrs.get(),
-                node.name,
-                out.inputs,
-                infer.values,
-                infer.outputs,
-                {out.wanted.get(), node.outputs.size()}};
-    return out;
+  /// The node as the choice of its layout sees it.
+  OfferedNode offered_node(const Node& node, const InferContext& infer) {
+    return {infer, wanted_outputs(node), [&](std::size_t i) -> InputHome {
+              const Constant* constant = builder_.constant_of(node.inputs[i]).get();
+              if (constant != nullptr) return {constant, Layout::kRowMajor};
+              return {nullptr, builder_.made_in(node.inputs[i])};
+            }};
   }
 
   /// Devices to try for a node, the wanted one first. A node on a state stays with the state.
@@ -283,11 +240,11 @@ class StagePlanner {
   };
 
   /// The first device, and on it the first layout, for which there is a kernel.
-  Result<Chosen> choose(NodeId id, const NodeView& view) {
+  Result<Chosen> choose(NodeId id, const OfferedNode& node) {
     std::vector<std::unique_ptr<const Offer>> offers;
-    const Layout preferred = preferred_layout(view);
-    if (preferred != Layout::kRowMajor) offers.push_back(std::make_unique<Offer>(view, preferred));
-    offers.push_back(std::make_unique<Offer>(view, Layout::kRowMajor));
+    const Layout preferred = preferred_layout(node);
+    if (preferred != Layout::kRowMajor) offers.push_back(std::make_unique<Offer>(node, preferred));
+    offers.push_back(std::make_unique<Offer>(node, Layout::kRowMajor));
     std::string reasons;
     for (DeviceIndex d : candidates(id)) {
       for (auto& offer : offers) {
@@ -299,14 +256,14 @@ class StagePlanner {
         }
       }
     }
-    return Error::unsupported("[" + op_full_name(*view.op) + "] node '" + std::string(view.name) +
+    return Error::unsupported("[" + op_full_name(*node.op) + "] node '" + std::string(node.name) +
                               "': no device runs it" + reasons);
   }
 
   Status place(NodeId id, const InferContext& infer) {
     const Node& node = graph_.node(id);
-    const NodeOperands operands = operands_of(node, infer);
-    auto chosen = choose(id, operands.view);
+    const OfferedNode offered = offered_node(node, infer);
+    auto chosen = choose(id, offered);
     if (!chosen) return chosen.error();
     Launch launch;
     launch.node = id;

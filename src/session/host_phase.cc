@@ -48,11 +48,7 @@ class HostPhase {
   /// The data of a value, read back where it stands on a device; null where it is not there.
   Result<const Tensor*> data_of(ValueId id) {
     const auto at = at_.find(id);
-    if (at == at_.end()) {
-      const auto& constant = graph_.value(id).constant;
-      const bool plain = constant && constant->data.type().encoding.is_plain();
-      return plain ? &constant->data : nullptr;
-    }
+    if (at == at_.end()) return plain_data(graph_.value(id).constant.get());
     ValueRef& ref = live_[at->second].ref;
     if (ref.device == kHost) return &ref.host;
     if (ref.type.bytes().value_or(0) > kHostValueBytesMax) return nullptr;
@@ -63,21 +59,17 @@ class HostPhase {
   }
 
   Status evaluate(const Node& node) {
-    std::vector<const TensorType*> types;
-    std::vector<const Tensor*> known;
-    for (ValueId input : node.inputs) {
-      types.push_back(input.valid() ? type_of(input) : nullptr);
-      known.push_back(nullptr);
-      if (!input.valid()) continue;
-      if (types.back() == nullptr) return Status::success();
+    NodeView view = view_node(node, [&](ValueId id) { return OperandView{type_of(id), nullptr}; });
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!node.inputs[i].valid()) continue;
+      if (view.types[i] == nullptr) return Status::success();
       if (node.op->has_trait(kTypeOnly)) continue;
-      auto data = data_of(input);
+      auto data = data_of(node.inputs[i]);
       if (!data) return data.error();
       if (*data == nullptr) return Status::success();
-      known.back() = *data;
+      view.values[i] = *data;
     }
-    auto inferred = infer_types(*node.op, *node.attrs, node.name, types, known,
-                                static_cast<int>(node.outputs.size()));
+    auto inferred = infer_types(view);
     if (!inferred) return inferred.error();
     if (!folds_on_host(*node.op, *inferred)) {
       // A device computes it, where one can.

@@ -6,29 +6,27 @@
 
 #include "pass/rewrite.h"
 #include "pass/runner.h"
+#include "plan/layout_choice.h"
 #include "plan/placement.h"
 
 namespace polaris {
 namespace {
 
 /// Whether the device has a kernel for a node of these types and constants.
-bool runs(const Device& device, const NodeTypes& node, std::span<const Constant* const> constants) {
-  std::vector<OperandDesc> inputs;
-  std::vector<OperandDesc> outputs;
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    inputs.push_back({node.inputs[i], Layout::kRowMajor, constants[i], true});
-  }
-  for (const TensorType& type : node.outputs) {
-    outputs.push_back({type, Layout::kRowMajor, nullptr, true});
-  }
-  return device.select({node.op, node.attrs, "", inputs, outputs, node.values}).ok();
+bool runs(const Device& device, const InferContext& node,
+          std::span<const Constant* const> constants) {
+  const OfferedNode offered(node, std::vector<bool>(node.outputs.size(), true), [&](std::size_t i) {
+    return InputHome{constants[i], Layout::kRowMajor};
+  });
+  return device.select(Offer(offered, Layout::kRowMajor).desc()).ok();
 }
 
 Targets targets_of(const Runtime& runtime) {
   std::vector<Target> targets;
   for (const Device* device : runtime.devices()) {
     Target& target = targets.emplace_back();
-    target.supports = [device](const NodeTypes& node, std::span<const Constant* const> constants) {
+    target.supports = [device](const InferContext& node,
+                               std::span<const Constant* const> constants) {
       return runs(*device, node, constants);
     };
     const DeviceInfo& info = device->info();

@@ -131,7 +131,9 @@ class NodeRun {
   }
 
   Status describe() {
-    std::vector<const TensorType*> types;
+    NodeView view{sample_.op,   sample_.attrs.get(),
+                  sample_.name, {},
+                  {},           static_cast<std::size_t>(sample_.output_count)};
     for (std::size_t i = 0; i < sample_.inputs.size(); ++i) {
       const Constant& input = sample_.inputs[i];
       OperandDesc desc;
@@ -142,12 +144,11 @@ class NodeRun {
         desc.layout = options_.layout;
       }
       inputs_.push_back(desc);
-      types.push_back(desc.present ? &input.data.type() : nullptr);
-      const bool plain = desc.present && desc.type.encoding.is_plain();
-      values_.push_back(plain ? &input.data : nullptr);
+      view.add_input({desc.present ? &input.data.type() : nullptr,
+                      desc.present ? plain_data(&input) : nullptr});
     }
-    auto inferred = infer_types(*sample_.op, *sample_.attrs, sample_.name, types, values_,
-                                sample_.output_count);
+    values_ = view.values;
+    auto inferred = infer_types(view);
     if (!inferred) return inferred.error();
     const bool bounded = sample_.op->has_trait(kDataDependent);
     for (std::size_t i = 0; i < inferred->outputs.size(); ++i) {

@@ -74,7 +74,7 @@ Target target_of(const std::string& text) {
       target.binding_bytes_max = *parse_i64(setting.substr(18));
     }
     if (setting.starts_with("without=")) {
-      target.supports = [op = setting.substr(8)](const NodeTypes& node, auto) {
+      target.supports = [op = setting.substr(8)](const InferContext& node, auto) {
         return op_full_name(*node.op) != op;
       };
     }
@@ -243,7 +243,7 @@ TEST_CASE("nodes are fused only into what the device that they are placed on run
       CAPTURE(op);
       ++swept;
       Target without = all;
-      without.supports = [name = op](const NodeTypes& node, auto) {
+      without.supports = [name = op](const InferContext& node, auto) {
         return op_full_name(*node.op) != name;
       };
       // The device of the nodes lacks the op, and it does not help that the other has it.

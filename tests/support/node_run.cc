@@ -28,13 +28,12 @@ std::shared_ptr<Attrs> attrs_of(const NodeCase& node) {
 
 /// Types of the node's outputs; of a data-dependent op their bounds, then those of the dims.
 Result<std::vector<TensorType>> infer_outputs(const NodeCase& node) {
-  std::vector<const TensorType*> types;
-  std::vector<const Tensor*> values;
+  const auto attrs = attrs_of(node);
+  NodeView view{node.op, attrs.get(), "test", {}, {}, static_cast<std::size_t>(node.outputs)};
   for (const Tensor& input : node.inputs) {
-    types.push_back(input ? &input.type() : nullptr);
-    values.push_back(input ? &input : nullptr);
+    view.add_input({input ? &input.type() : nullptr, input ? &input : nullptr});
   }
-  auto context = infer_types(*node.op, *attrs_of(node), "test", types, values, node.outputs);
+  auto context = infer_types(view);
   if (!context) return context.error();
   std::vector<TensorType> outputs = context->outputs;
   if (!node.op->has_trait(kDataDependent)) return outputs;

@@ -114,5 +114,28 @@ TEST_CASE_FIXTURE(Fixture, "a dead node reads nothing any more") {
   CHECK_FALSE(editor.is_read(x));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a device is asked for a node as it is, without the inputs it lacks") {
+  const std::int64_t n = g.add_symbol({"n", Symbol::Kind::kBounded, 7});
+  const ValueId rows = g.add_input("rows", {DType::kF32, {symbol_dim(n), 2}, {}});
+  const ValueId low = g.add_constant("low", *Tensor::allocate(DType::kF32, {}));
+  Editor editor(g, ops);
+  int asked = 0;
+  Target target;
+  target.supports = [&](const InferContext& node, std::span<const Constant* const> constants) {
+    ++asked;
+    REQUIRE(node.input_count() == 3);
+    CHECK(node.in(0) == TensorType{DType::kF32, {7, 2}, {}});
+    CHECK_FALSE(node.has(1));
+    CHECK(node.value(2) == &g.value(low).constant->data);
+    CHECK(node.outputs == std::vector<TensorType>{{DType::kF32, {7, 2}, {}}});
+    CHECK(constants[1] == nullptr);
+    CHECK(constants[2] == g.value(low).constant.get());
+    return true;
+  };
+  CHECK(editor.runs(target, "Clip", {rows, kNoValue, low}));
+  CHECK_FALSE(editor.runs(target, "Clip", {}));
+  CHECK(asked == 1);
+}
+
 }  // namespace
 }  // namespace polaris

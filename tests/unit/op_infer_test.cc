@@ -46,18 +46,14 @@ Inferred infer(const char* name, const std::vector<In>& inputs, const Attrs* att
                int outputs = 1, const char* domain = "") {
   const OpDef* op = OpSet::builtin().find(name, domain);
   REQUIRE(op != nullptr);
-  std::vector<const TensorType*> types;
-  std::vector<const Tensor*> values;
-  for (const In& in : inputs) {
-    types.push_back(&in.type);
-    values.push_back(in.value ? &in.value : nullptr);
-  }
   std::unique_ptr<Attrs> defaults = op->make_attrs != nullptr ? op->make_attrs() : nullptr;
   const NoAttrs none;
   const Attrs& used = attrs != nullptr ? *attrs
                       : defaults       ? *defaults
                                        : static_cast<const Attrs&>(none);
-  auto out = infer_types(*op, used, "n", types, values, outputs);
+  NodeView view{op, &used, "n", {}, {}, static_cast<std::size_t>(outputs)};
+  for (const In& in : inputs) view.add_input({&in.type, in.value ? &in.value : nullptr});
+  auto out = infer_types(view);
   if (!out) return {{}, {}, out.error().message()};
   return {out->outputs, out->bounds, ""};
 }

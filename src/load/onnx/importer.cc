@@ -312,16 +312,11 @@ void GraphImporter::mark_typed(ValueId value) {
 void GraphImporter::guess_types(NodeId id) {
   const Node& node = graph_.node(id);
   if (!node.subgraphs.empty()) return;
-  std::vector<const TensorType*> types;
-  std::vector<const Tensor*> values;
   for (ValueId input : node.inputs) {
     if (input.valid() && !has_type(input)) return;
-    types.push_back(input.valid() ? &graph_.value(input).type : nullptr);
-    const auto& constant = input.valid() ? graph_.value(input).constant : nullptr;
-    values.push_back(constant ? &constant->data : nullptr);
   }
-  const auto inferred = infer_types(*node.op, *node.attrs, node.name, types, values,
-                                    static_cast<int>(node.outputs.size()));
+  const NodeView view = view_node(graph_, node);
+  const auto inferred = infer_types(view);
   if (!inferred) return;
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (!node.outputs[i].valid()) continue;
