@@ -92,18 +92,19 @@ TEST_CASE("generate asks by the template of the model's file") {
     return json;
   };
   const std::string messages =
-      save(folder, "m.json", R"({"messages": [{"role": "user", "content": "hi"}]})");
-  const Json chat = last({"-p", "hi"});
-  CHECK(chat == last({"-p", "hi", "--chat"}));
+      save(folder, "m.json", R"({"messages": [{"role": "user", "content": "t3"}]})");
+  // What the small vocabulary does not know is one token: "user: ", for one.
+  const Json chat = last({"-p", "t3"});
+  CHECK(chat == last({"-p", "t3", "--chat"}));
   CHECK(chat == last({"--messages", messages}));
-  const Json raw = last({"-p", "t1user: hi\nassistant:", "--raw-prompt"});
+  const Json raw = last({"-p", "t1user: t3\nassistant:", "--raw-prompt"});
   CHECK(raw.at("prompt_tokens") != chat.at("prompt_tokens"));  // there "t1" is text
-  CHECK(last({"-p", "hi", "--raw-prompt"}).at("prompt_tokens") < chat.at("prompt_tokens"));
-  CHECK(last({"-p", "hi", "--system", "be"}).at("prompt_tokens") > chat.at("prompt_tokens"));
+  CHECK(last({"-p", "t3", "--raw-prompt"}).at("prompt_tokens") < chat.at("prompt_tokens"));
+  CHECK(last({"-p", "t3", "--system", "t4"}).at("prompt_tokens") > chat.at("prompt_tokens"));
   const ProcessResult shown =
-      run_polaris({"generate", model, "-p", "hi", "-n", "1", "--device", "cpu"});
+      run_polaris({"generate", model, "-p", "t3", "-n", "1", "--device", "cpu"});
   CHECK(shown.exit_code == 0);
-  CHECK(shown.out.find("user: hi") == std::string::npos);
+  CHECK(shown.out.find("user: t3") == std::string::npos);
 }
 
 TEST_CASE("a conversation that cannot be rendered is one line that says why") {

@@ -25,7 +25,7 @@ namespace polaris {
 namespace {
 
 using namespace test;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;  // keys stay as they stand
 
 std::vector<Json> rows_of(const std::string& name) {
   const auto text = read_file(std::string(kSourceDir) + "/tests/data/chat/" + name, 1 << 24);
