@@ -138,9 +138,9 @@ TEST_CASE("long axes: matrix products") {
             nullptr, {1, 1, {1, 2}, 1e-2});
   gated.run();
   LongSuite residual("ResidualLinear", "polaris");
-  residual.add("f32, long both ways",
-               {near_one(DType::kF32, {17, 4}), near_one(DType::kF32, {kLong, 4}),
-                near_one(DType::kF32, {17, kLong}), near_one(DType::kF32, {kLong})},
+  residual.add("f32",
+               {near_one(DType::kF32, {1, kLong}), near_one(DType::kF32, {3, kLong}),
+                near_one(DType::kF32, {1, 3}), near_one(DType::kF32, {3})},
                nullptr, {3, 1, {1}});
   residual.run();
   LongSuite integer("MatMulInteger");
