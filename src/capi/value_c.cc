@@ -56,10 +56,14 @@ polaris_error* polaris_strings_create(int32_t rank, const int64_t* dims, const c
         !status) {
       return status;
     }
+    if (rank < 0 || rank > POLARIS_RANK_MAX) {
+      return Error::invalid("[c] rank of strings, got " + std::to_string(rank) + ", wanted 0 to " +
+                            std::to_string(POLARIS_RANK_MAX));
+    }
     polaris_type type = {};
     type.dtype = POLARIS_STRING;
     type.rank = rank;
-    for (int32_t d = 0; d < rank && d < POLARIS_RANK_MAX; ++d) type.dims[d] = dims[d];
+    for (int32_t d = 0; d < rank; ++d) type.dims[d] = dims[d];
     const auto converted = polaris::from_c_type(type);
     const auto count = converted ? converted->shape.checked_elements() : std::nullopt;
     if (!count) return Error::invalid("[c] shape of strings is malformed or too large");
