@@ -26,10 +26,16 @@ extern "C" {
 #else
 #define POLARIS_EXPORT
 #endif
+/* Enums are ints in C++ too, where a number that is none of theirs is otherwise undefined. */
+#ifdef __cplusplus
+#define POLARIS_INT : int
+#else
+#define POLARIS_INT
+#endif
 
 /* ---- errors ---- */
 
-typedef enum polaris_code {
+typedef enum polaris_code POLARIS_INT {
   POLARIS_INVALID = 0,
   POLARIS_UNSUPPORTED = 1,
   POLARIS_NOT_FOUND = 2,
@@ -51,7 +57,7 @@ POLARIS_EXPORT const char* polaris_version(void);
 
 /* ---- tensors ---- */
 
-typedef enum polaris_dtype {
+typedef enum polaris_dtype POLARIS_INT {
   POLARIS_F32 = 0,
   POLARIS_F16 = 1,
   POLARIS_BF16 = 2,
@@ -103,7 +109,7 @@ POLARIS_EXPORT void polaris_tensor_free(polaris_tensor* tensor);
  * as tensors are. A sequence holds tensors of one dtype; an optional holds one value or nothing.
  * The type of such a value is that of the tensors in it: a dim that is not the same in all of them
  * is -1, and where their ranks differ the rank is POLARIS_RANK_MAX and every dim is -1. */
-typedef enum polaris_kind {
+typedef enum polaris_kind POLARIS_INT {
   POLARIS_TENSOR = 0,
   POLARIS_SEQUENCE = 1,
   POLARIS_OPTIONAL = 2,         /* of a tensor */
@@ -200,7 +206,7 @@ POLARIS_EXPORT const char* polaris_program_output(const polaris_program* program
 
 /* What a dim that is not fixed may be. Dims of one name have one size in a run, whatever their
  * kind; a run that breaks any of this is refused, naming the dim. */
-typedef enum polaris_dim_kind {
+typedef enum polaris_dim_kind POLARIS_INT {
   POLARIS_DIM_FREE = 0,     /* any size */
   POLARIS_DIM_BUCKETED = 1, /* 1, 2, 4 ... below the bound, or the bound: the caller pads */
   POLARIS_DIM_BOUNDED = 2   /* at most the bound */
