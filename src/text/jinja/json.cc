@@ -33,9 +33,8 @@ void append_text(std::string& out, std::string_view text, bool ensure_ascii) {
       case '\b': out += "\\b"; continue;
       default: break;
     }
-    if (c.code < 0x20) {
-      append_escape(out, c.code);
-    } else if (!ensure_ascii || c.code < 0x7F || c.code >= 0x110000) {
+    const bool plain = !ensure_ascii || c.code < 0x7F || c.code >= 0x110000;
+    if (plain && c.code >= 0x20) {
       append_utf8(out, c.code);
     } else if (c.code < 0x10000) {
       append_escape(out, c.code);

@@ -110,7 +110,8 @@ std::string real_digits(const Conversion& how, double number) {
   return kind == how.letter ? out : upper_text(out);
 }
 
-std::string padded(const Conversion& how, std::string sign, std::string body, bool is_number) {
+std::string padded(const Conversion& how, const std::string& sign, const std::string& body,
+                   bool is_number) {
   const auto have = static_cast<std::int64_t>(sign.size() + count_characters(body));
   const std::string fill(static_cast<std::size_t>(std::max<std::int64_t>(how.width - have, 0)),
                          how.zero && is_number && !how.left ? '0' : ' ');
