@@ -136,7 +136,7 @@ std::string converted(Machine& machine, const Conversion& how, const Value& valu
     case 'a': {
       std::string body = how.letter == 's' ? text_of(machine, value) : repr_of(machine, value);
       if (how.precision >= 0) body.resize(byte_of(body, static_cast<std::size_t>(how.precision)));
-      return padded(how, "", std::move(body), false);
+      return padded(how, "", body, false);
     }
     case 'd':
     case 'i':
@@ -156,7 +156,7 @@ std::string converted(Machine& machine, const Conversion& how, const Value& valu
       std::string sign = sign_of(number < 0);
       if (how.other_form && (how.letter | 0x20) == 'x') sign += std::string("0") + how.letter;
       if (how.other_form && how.letter == 'o') sign += "0o";
-      return padded(how, std::move(sign), digits_of(how, number), true);
+      return padded(how, sign, digits_of(how, number), true);
     }
     case 'f':
     case 'F':
