@@ -51,7 +51,11 @@ Result<std::string> render_prompt(const Common& common, const ChatPrompt& prompt
     text = read.take();
   }
   const auto conversation = Conversation::parse(text);
-  if (!conversation) return conversation.error();
+  if (!conversation) {
+    return prompt.messages_file.empty()
+               ? conversation.error()
+               : conversation.error().with_context("'" + prompt.messages_file + "'");
+  }
   const auto chosen = choose(prompt, tokenizer, (*conversation).has_tools());
   if (!chosen) return chosen.error();
   if ((*chosen).is_ours && prompt.chat_template.empty() && !common.quiet) {

@@ -127,6 +127,7 @@ class Generate final : public Action {
       chat_prompt_.user = std::move(prompt_);
       prompt_.clear();  // a conversation is not shown again
       const auto text = render_prompt(common, chat_prompt_, tokenizer);
+      if (!text && !chat_prompt_.messages_file.empty()) return text.error();
       if (!text) {
         return Error(text.error().code(),
                      text.error().message() + "; --raw-prompt goes without a template");

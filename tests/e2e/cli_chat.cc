@@ -123,6 +123,7 @@ TEST_CASE("a conversation that cannot be rendered is one line that says why") {
   fails(model, {"tokenize", "--chat", tool}, 1,
         "[chat template] line 2, call 'raise_exception': no tools here");
   fails(model, {"tokenize", "--chat", none}, 1, "wanted a list of messages");
+  fails(model, {"tokenize", "--chat", none}, 1, "'" + none + "': ");
   fails(model, {"tokenize", "--chat", tool, "--chat-template", "nope"}, 1,
         "wanted one of: default, chatml, gemma, llama3");
   fails(model, {"tokenize", "--chat", folder.file("missing.json")}, 1, "missing.json");
