@@ -141,6 +141,11 @@ Result<bool> Folder::run(const std::function<bool(const Node&)>& wanted) {
 
 Result<bool> fold_nodes(Graph& graph, const OpSet& ops,
                         const std::function<bool(const Node&)>& wanted) {
+  const auto is_asked_for = [&](NodeId id) {
+    return !graph.node(id).dead && wanted(graph.node(id));
+  };
+  // Inference costs more than looking.
+  if (std::ranges::none_of(graph.order(), is_asked_for)) return false;
   IdVector<ValueId, Tensor> known;
   // A branch that fits no shape at hand stays as it is, and says so if it is ever taken.
   if (!infer_graph(graph, &known)) return false;
