@@ -131,6 +131,23 @@ std::vector<std::byte> GgufBuilder::file() const {
   return bytes;
 }
 
+std::vector<GgufBuilder> GgufBuilder::split(std::uint32_t count) const {
+  std::vector<GgufBuilder> out(count);
+  out[0].keys_ = keys_;
+  out[0].metadata_ = metadata_;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    out[i].version = version;
+    out[i].alignment = alignment;
+    out[i].add_u32("split.no", i);
+    out[i].add_u32("split.count", count);
+    out[i].add_u32("split.tensors.count", static_cast<std::uint32_t>(tensors_.size()));
+  }
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    out[i * count / tensors_.size()].tensors_.push_back(tensors_[i]);
+  }
+  return out;
+}
+
 GgufBuilder tiny_llama(const TinyLlama& s, const std::string& architecture) {
   GgufBuilder b;
   b.without = s.without;

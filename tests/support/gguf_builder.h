@@ -34,6 +34,9 @@ class GgufBuilder {
   void add_tensor(std::string_view name, std::uint32_t type, std::vector<std::uint64_t> dims,
                   std::string data);
   std::vector<std::byte> file() const;
+  /// The same model in `count` files: all keys in the first, the tensors dealt out in their order,
+  /// and in each the keys that say which part it is.
+  std::vector<GgufBuilder> split(std::uint32_t count) const;
 
  private:
   struct TensorRow {

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/strings.h"
 #include "load/gguf/gguf_file.h"
+#include "load/gguf/gguf_parts.h"
 #include "load/gguf/gguf_tokenizer.h"
 #include "load/loader.h"
 
@@ -109,18 +110,6 @@ Status build_graph(Model& model, const OpSet& ops, const LoadOptions& options) {
   return Status::success();
 }
 
-Status check_split(const Model& model) {
-  const auto count = model.metadata.find("split.count");
-  if (count == model.metadata.end()) return Status::success();
-  const auto* parts = std::get_if<std::int64_t>(&count->second);
-  if (parts == nullptr || *parts < 0) {
-    return Error::invalid("[gguf] split.count, wanted a count of files");
-  }
-  if (*parts <= 1) return Status::success();
-  return Error::unsupported("[gguf] the model is split over " + std::to_string(*parts) +
-                            " files, wanted one");
-}
-
 /// A file whose tokenizer is not to be had can be looked at, and run on ids.
 void set_tokenizer(Model& model) {
   auto settings = gguf::read_tokenizer(model.metadata);
@@ -131,20 +120,28 @@ void set_tokenizer(Model& model) {
   }
 }
 
-Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
-  auto file = gguf::parse_gguf(source.main().bytes);
-  if (!file) return file.error();
-  Model model;
-  model.metadata = std::move(file->metadata);
-  model.metadata.emplace("gguf.version", static_cast<std::int64_t>(file->version));
-  for (const TensorInfo& info : file->tensors) {
-    model.weights.push_back(make_weight(info, source.main()));
+Status add_weights(Model& model, const gguf::GgufPart& part) {
+  for (const TensorInfo& info : part.gguf.tensors) {
+    model.weights.push_back(make_weight(info, part.file));
     // Shapes may overlap in the file, so their sum is not bounded by it.
     const auto sum = checked_add(model.parameter_count, info.shape.elements());
     if (!sum) return Error::invalid("[gguf] the tensors' element counts do not add up");
     model.parameter_count = *sum;
   }
-  if (Status status = check_split(model); !status) return status.error();
+  return Status::success();
+}
+
+Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
+  auto parts = gguf::read_parts(source);
+  if (!parts) return parts.error();
+  Model model;
+  gguf::GgufFile& first = parts->front().gguf;
+  model.metadata = std::move(first.metadata);
+  model.metadata.emplace("gguf.version", static_cast<std::int64_t>(first.version));
+  for (const gguf::GgufPart& part : *parts) {
+    model.file_bytes += static_cast<std::int64_t>(part.file.bytes.size());
+    if (Status status = add_weights(model, part); !status) return status.error();
+  }
   const auto name = model.metadata.find("general.architecture");
   if (name != model.metadata.end()) {
     const auto* text = std::get_if<std::string>(&name->second);
