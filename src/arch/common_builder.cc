@@ -213,6 +213,36 @@ ValueId ArchBuilder::linear(const std::string& name, ValueId x, std::int64_t inp
   return apply("polaris.Linear", name, std::move(operands));
 }
 
+ValueId ArchBuilder::linear_of_rows(const std::string& name, const std::string& whole, ValueId x,
+                                    std::int64_t inputs, const Rows& rows) {
+  const auto found = find(whole + ".weight", Shape{rows.all, inputs});
+  if (!found) return kNoValue;
+  const Tensor& data = found->data;
+  auto part = std::make_shared<Constant>();
+  part->name = name + ".weight";
+  part->file = found->file;
+  TensorType type = data.type();
+  type.shape = Shape{rows.count, inputs};
+  const std::size_t row = data.bytes().size() / static_cast<std::size_t>(rows.all);
+  part->data = Tensor::view(type,
+                            data.bytes().subspan(static_cast<std::size_t>(rows.first) * row,
+                                                 static_cast<std::size_t>(rows.count) * row),
+                            data.owner());
+  std::vector<ValueId> operands{x, graph_.add_constant(std::move(part))};
+  if (has_weight(whole + ".bias")) {
+    const std::vector<double> values = weight_values(whole + ".bias", Shape{rows.all});
+    auto bias = Tensor::allocate(DType::kF32, Shape{rows.count});
+    if (!bias) return fail(bias.error()), kNoValue;
+    if (!ok()) return kNoValue;
+    for (std::int64_t i = 0; i < rows.count; ++i) {
+      bias->mutable_data<float>()[i] =
+          static_cast<float>(values[static_cast<std::size_t>(rows.first + i)]);
+    }
+    operands.push_back(constant(name + ".bias", bias.take()));
+  }
+  return apply("polaris.Linear", name, std::move(operands));
+}
+
 Result<Graph> ArchBuilder::finish() {
   if (!status_) return status_.error();
   if (Status status = infer_graph(graph_); !status) {

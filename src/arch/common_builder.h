@@ -14,6 +14,13 @@ namespace polaris {
 /// after it does nothing, so that an architecture reads as the network it is; finish() tells.
 class ArchBuilder {
  public:
+  /// Some rows of a matrix that holds several linear layers.
+  struct Rows {
+    std::int64_t all = 0;
+    std::int64_t first = 0;
+    std::int64_t count = 0;
+  };
+
   ArchBuilder(std::string_view architecture, const ArchInput& input)
       : architecture_(architecture), input_(input) {}
 
@@ -54,6 +61,10 @@ class ArchBuilder {
   ValueId apply(std::string_view op, std::string name, std::vector<ValueId> inputs,
                 std::unique_ptr<Attrs> attrs = nullptr);
   ValueId linear(const std::string& name, ValueId x, std::int64_t inputs, std::int64_t outputs);
+  /// The linear layer `name` whose weight and bias are rows of those of `whole`. The weight's bytes
+  /// stay where they are.
+  ValueId linear_of_rows(const std::string& name, const std::string& whole, ValueId x,
+                         std::int64_t inputs, const Rows& rows);
 
   Graph& graph() { return graph_; }
   const ArchInput& input() const { return input_; }

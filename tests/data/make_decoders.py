@@ -5,7 +5,8 @@ kernels say of them: NAME.gguf, and NAME.npy with the logits after each of the i
     tools/setup.sh build peers
     make_decoders.py [NAME ...]      needs gguf and numpy from PyPI, and node
 
-Every weight is float32, so that the peer rounds nothing to 8 bits."""
+Weights are float32, so that the peer rounds nothing to 8 bits. The matrices of those named after a
+block type are of that type, and the peer has their decoded values as float32."""
 import json
 import os
 import subprocess
@@ -23,10 +24,15 @@ VOCABULARY = 272
 TOKENS = 48
 CONTEXT = 64
 
+GPT2 = {"fused": True, "gated": False, "positions": True, "norm_biases": True, "kv_heads": 4,
+        "biases": ("attn_qkv", "attn_output", "ffn_up", "ffn_down")}
 BIAS = {"biases": ("attn_q", "attn_k", "attn_v")}
 HEAD_NORMS = {"head_norms": True}
 YARN = {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
         "rope.scaling.original_context_length": 16}
+FUSED = {"fused": True, "factors": True, "head": 12, "width": 48}
+PHI3 = {"rope.dimension_count": 8, "rope.scaling.attn_factor": 1.2,
+        "attention.sliding_window": 8}
 
 # name: architecture, sizes that differ, hyperparameters
 DECODERS = {
@@ -40,6 +46,13 @@ DECODERS = {
                {"attention.sliding_window": 8, "attention.key_length": 8,
                 "attention.value_length": 8, "rope.scaling.type": "linear",
                 "rope.scaling.factor": 2.0, "rope.freq_base": 1e6}),
+    "phi3-short": ("phi3", FUSED, PHI3 | {"rope.scaling.original_context_length": 4096}),
+    "phi3-long": ("phi3", FUSED, PHI3 | {"rope.scaling.original_context_length": 32,
+                                         "rope.scaling.type": "longrope"}),
+    "phi3-q8_0": ("phi3", {"fused": True, "type": "q8_0"}, {}),
+    "gpt2": ("gpt2", GPT2, {"attention.layer_norm_epsilon": 1e-5}),
+    "gpt2-q4_0": ("gpt2", GPT2 | {"type": "q4_0", "head_matrix": True},
+                  {"attention.layer_norm_epsilon": 1e-5}),
 }
 
 
@@ -62,14 +75,11 @@ def add_hyperparameters(out, name, size, more):
             out.add_float32(full, value)
         else:
             out.add_uint32(full, value)
-    for key, value in {"block_count": size["layers"], "context_length": CONTEXT,
-                       "embedding_length": size["width"], "feed_forward_length": size["ffn"],
-                       "attention.head_count": size["heads"],
-                       "attention.head_count_kv": size["kv_heads"],
-                       "attention.layer_norm_rms_epsilon": 1e-5,
-                       "rope.dimension_count": size["head"]}.items():
-        add(key, value)
-    for key, value in more.items():
+    usual = {"block_count": size["layers"], "context_length": CONTEXT,
+             "embedding_length": size["width"], "feed_forward_length": size["ffn"],
+             "attention.head_count": size["heads"], "attention.head_count_kv": size["kv_heads"],
+             "attention.layer_norm_rms_epsilon": 1e-5, "rope.dimension_count": size["head"]}
+    for key, value in (usual | more).items():
         add(key, value)
 
 
@@ -83,27 +93,49 @@ def add_tokenizer(out):
     out.add_eos_token_id(2)
 
 
+def add_matrix(out, name, values, size):
+    if "type" not in size:
+        out.add_tensor(name, values)
+        return
+    kind = gguf.GGMLQuantizationType[size["type"].upper()]
+    blocks = gguf.quants.quantize(values, kind)
+    if size["decoded"]:
+        out.add_tensor(name, gguf.quants.dequantize(blocks, kind))
+    else:
+        out.add_tensor(name, blocks, raw_dtype=kind)
+
+
 def add_layer(out, blk, size, draw):
     width, q, kv = size["width"], size["heads"] * size["head"], size["kv_heads"] * size["head"]
     linear = {"attn_q": (q, width), "attn_k": (kv, width), "attn_v": (kv, width),
               "attn_output": (width, q), "ffn_gate": (size["ffn"], width),
               "ffn_up": (size["ffn"], width), "ffn_down": (width, size["ffn"])}
+    if size.get("fused"):
+        linear["attn_qkv"] = (q + 2 * kv, width)
+        for name in ("attn_q", "attn_k", "attn_v", "ffn_gate"):
+            del linear[name]
+        if size.get("gated", True):
+            linear["ffn_up"] = (2 * size["ffn"], width)
     for name, shape in linear.items():
-        out.add_tensor(f"{blk}.{name}.weight", draw(shape, 0.25))
+        add_matrix(out, f"{blk}.{name}.weight", draw(shape, 0.25), size)
         if name in size.get("biases", ()):
             out.add_tensor(f"{blk}.{name}.bias", draw(shape[:1], 1.0))
     norms = ["attn_norm", "ffn_norm"]
     norms += ["post_attention_norm", "post_ffw_norm"] if size.get("after") else []
     for name in norms:
         out.add_tensor(f"{blk}.{name}.weight", 1 + draw((width,), 0.2))
+        if size.get("norm_biases"):
+            out.add_tensor(f"{blk}.{name}.bias", draw((width,), 0.2))
     if size.get("head_norms"):
         for name in ("attn_q_norm", "attn_k_norm"):
             out.add_tensor(f"{blk}.{name}.weight", 1 + draw((size["head"],), 0.2))
 
 
-def write(path, name, seed):
+def write(path, name, seed, decoded=False):
     architecture, sizes, more = DECODERS[name]
     size = {"layers": 2, "width": 32, "heads": 4, "kv_heads": 2, "head": 8, "ffn": 48} | sizes
+    if "type" in size:
+        size |= {"ffn": 64, "decoded": decoded}  # whole blocks
     random = numpy.random.default_rng(seed)
 
     def draw(shape, scale):
@@ -115,6 +147,16 @@ def write(path, name, seed):
     for layer in range(size["layers"]):
         add_layer(out, f"blk.{layer}", size, draw)
     out.add_tensor("output_norm.weight", 1 + draw((size["width"],), 0.2))
+    if size.get("norm_biases"):
+        out.add_tensor("output_norm.bias", draw((size["width"],), 0.2))
+    if size.get("positions"):
+        out.add_tensor("position_embd.weight", draw((CONTEXT, size["width"]), 1.0))
+    if size.get("head_matrix"):
+        add_matrix(out, "output.weight", draw((VOCABULARY, size["width"]), 0.25), size)
+    if size.get("factors"):
+        for name, most in (("short", 2.0), ("long", 8.0)):
+            out.add_tensor(f"rope_factors_{name}.weight",
+                           numpy.linspace(1.0, most, 4, dtype=numpy.float32))
     if size.get("divisors"):
         out.add_tensor("rope_freqs.weight",
                        numpy.array([1.0, 1.5, 4.0, 8.0], dtype=numpy.float32))
@@ -142,7 +184,10 @@ def main():
             continue
         path = os.path.abspath(os.path.join(FOLDER, name + ".gguf"))
         write(path, name, seed + 1)
-        numpy.save(os.path.join(FOLDER, name + ".npy"), logits(path))
+        with tempfile.TemporaryDirectory() as folder:
+            decoded = os.path.join(folder, "decoded.gguf")
+            write(decoded, name, seed + 1, decoded=True)
+            numpy.save(os.path.join(FOLDER, name + ".npy"), logits(decoded))
         print(name)
 
 

@@ -21,20 +21,35 @@ struct Layer {
   bool window() const { return spec.has_window(index); }
   std::string blk() const { return "blk." + std::to_string(index) + "."; }
 
-  ValueId heads_of(const std::string& name, ValueId x, std::int64_t heads) const;
+  ValueId projected(const std::string& name, ValueId x, std::int64_t first,
+                    std::int64_t heads) const;
+  ValueId heads_of(const std::string& name, ValueId x, std::int64_t first,
+                   std::int64_t heads) const;
   std::vector<ValueId> write(CacheGroup& group, const CacheValues& cache, ValueId k,
                              ValueId v) const;
 };
 
+/// Heads of q, k or v, of which `first` is the first where one matrix holds all of them.
+ValueId Layer::projected(const std::string& name, ValueId x, std::int64_t first,
+                         std::int64_t heads) const {
+  const std::int64_t size = spec.head_size;
+  if (!spec.fused_parts) return b.linear(blk() + name, x, spec.width, heads * size);
+  const std::int64_t all = spec.heads + 2 * spec.kv_heads;
+  return b.linear_of_rows(blk() + name, blk() + "attn_qkv", x, spec.width,
+                          {all * size, first * size, heads * size});
+}
+
 /// Projected, each head normed, and turned: q or k.
-ValueId Layer::heads_of(const std::string& name, ValueId x, std::int64_t heads) const {
+ValueId Layer::heads_of(const std::string& name, ValueId x, std::int64_t first,
+                        std::int64_t heads) const {
   const std::int64_t width = heads * spec.head_size;
-  ValueId y = b.linear(blk() + name, x, spec.width, width);
+  ValueId y = projected(name, x, first, heads);
   if (spec.head_norms) {
     const std::string of = blk() + name + "_norm";
     const ValueId apart = b.reshape(of + ".heads", y, {-1, heads, spec.head_size});
     y = b.reshape(of + ".rows", norm(b, spec, of, apart, spec.head_size), {-1, width});
   }
+  if (!spec.turned) return y;
   const bool own = window() && spec.window_rope;
   return rotate(b, own ? *spec.window_rope : spec.rope, own ? ropes.window : ropes.whole,
                 in.rope_positions, blk() + name, y, heads, spec.head_size);
@@ -60,7 +75,8 @@ std::vector<ValueId> Layer::write(CacheGroup& group, const CacheValues& cache, V
 
 DecoderRopes decoder_ropes(ArchBuilder& b, const DecoderSpec& spec) {
   DecoderRopes out;
-  out.whole = rope_tables(b, spec.rope, spec.context, "rope", "rope_freqs.weight");
+  if (!spec.turned) return out;
+  out.whole = rope_tables(b, spec.rope, spec.context, "rope", spec.rope.divisors);
   if (spec.window_rope) {
     out.window = rope_tables(b, *spec.window_rope, spec.context, "rope.window", "");
   }
@@ -73,9 +89,9 @@ ValueId attention(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
   const std::string blk = part.blk();
   const std::size_t group = in.group_of(spec, layer);
   const CacheValues& cache = in.groups[group];
-  const ValueId q = part.heads_of("attn_q", x, spec.heads);
-  const ValueId k = part.heads_of("attn_k", x, spec.kv_heads);
-  const ValueId v = b.linear(blk + "attn_v", x, spec.width, spec.kv_heads * spec.head_size);
+  const ValueId q = part.heads_of("attn_q", x, 0, spec.heads);
+  const ValueId k = part.heads_of("attn_k", x, spec.heads, spec.kv_heads);
+  const ValueId v = part.projected("attn_v", x, spec.heads + spec.kv_heads, spec.kv_heads);
   const std::vector<ValueId> written = part.write(in.contract.groups[group], cache, k, v);
   auto attrs = std::make_unique<PagedAttentionAttrs>();
   attrs->num_heads = spec.heads;

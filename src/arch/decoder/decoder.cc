@@ -12,13 +12,23 @@
 namespace polaris {
 namespace {
 
-ValueId embed(ArchBuilder& b, const DecoderSpec& spec, ValueId tokens) {
-  const ValueId table = b.weight("token_embd.weight", Shape{spec.vocab, spec.width});
+/// Rows of the table `name`.weight as f32.
+ValueId embedded(ArchBuilder& b, const std::string& name, const Shape& shape, ValueId rows) {
+  const ValueId table = b.weight(name + ".weight", shape);
   if (!b.ok()) return kNoValue;
-  ValueId rows = b.apply("Gather", "token_embd", {table, tokens});
-  if (b.graph().value(table).type.dtype != DType::kF32) {
-    rows = b.apply("Cast", "token_embd.f32", {rows}, std::make_unique<CastAttrs>());
+  const ValueId out = b.apply("Gather", name, {table, rows});
+  if (b.graph().value(table).type.dtype == DType::kF32) return out;
+  return b.apply("Cast", name + ".f32", {out}, std::make_unique<CastAttrs>());
+}
+
+ValueId embed(ArchBuilder& b, const DecoderSpec& spec, const DecoderInputs& in) {
+  ValueId rows = embedded(b, "token_embd", {spec.vocab, spec.width}, in.tokens);
+  if (!spec.turned) {
+    const Shape positions{spec.position_rows, spec.width};
+    const ValueId own = embedded(b, "position_embd", positions, in.positions);
+    rows = b.apply("Add", "position_embd.added", {rows, own});
   }
+  if (!b.ok()) return kNoValue;
   if (spec.embedding_scale == 1.0f) return rows;
   auto scale = Tensor::from<float>(DType::kF32, Shape{}, {{spec.embedding_scale}});
   if (!scale) return b.fail(scale.error()), kNoValue;
@@ -72,7 +82,7 @@ Result<ArchModel> build_decoder(ArchBuilder& b, const DecoderSpec& spec) {
   if (!b.ok()) return b.finish().error();
   DecoderInputs in = add_decoder_inputs(b, spec);
   const DecoderRopes ropes = decoder_ropes(b, spec);
-  ValueId x = embed(b, spec, in.tokens);
+  ValueId x = embed(b, spec, in);
   for (std::int64_t layer = 0; layer < spec.layers && b.ok(); ++layer) {
     x = add_layer(b, spec, in, ropes, layer, x);
   }

@@ -19,14 +19,30 @@ ValueId gelu(ArchBuilder& b, const std::string& blk, ValueId x) {
   return b.apply("Gelu", blk + "ffn_gelu", {x}, std::move(attrs));
 }
 
+struct GateAndUp {
+  ValueId gate;
+  ValueId up;
+};
+
+GateAndUp gate_and_up(ArchBuilder& b, const DecoderSpec& spec, const std::string& blk, ValueId x) {
+  const std::int64_t size = spec.feed_forward;
+  const std::string up = blk + "ffn_up";
+  if (spec.feed_forward_kind == FeedForwardKind::kGelu) {
+    return {kNoValue, b.linear(up, x, spec.width, size)};
+  }
+  if (!spec.fused_parts) {
+    const ValueId gate = b.linear(blk + "ffn_gate", x, spec.width, size);
+    return {gate, b.linear(up, x, spec.width, size)};
+  }
+  const ValueId gate = b.linear_of_rows(blk + "ffn_gate", up, x, spec.width, {2 * size, 0, size});
+  return {gate, b.linear_of_rows(up, up, x, spec.width, {2 * size, size, size})};
+}
+
 }  // namespace
 
 ValueId feed_forward(ArchBuilder& b, const DecoderSpec& spec, std::int64_t layer, ValueId x) {
   const std::string blk = "blk." + std::to_string(layer) + ".";
-  const bool gated = spec.feed_forward_kind != FeedForwardKind::kGelu;
-  const ValueId gate =
-      gated ? b.linear(blk + "ffn_gate", x, spec.width, spec.feed_forward) : kNoValue;
-  const ValueId up = b.linear(blk + "ffn_up", x, spec.width, spec.feed_forward);
+  const auto [gate, up] = gate_and_up(b, spec, blk, x);
   ValueId mid;
   switch (spec.feed_forward_kind) {
     case FeedForwardKind::kGatedSilu:

@@ -19,9 +19,10 @@ void read_scaling(ArchBuilder& b, const DecoderSpec& spec, RopeSpec& rope) {
   rope.magnitude = b.real("rope.scaling.attn_factor", 1e-3, 1e3, 1.0);
   if (scaling != "none") rope.factor = factor;
   if (scaling == "none" || scaling == "linear") return;
+  if (scaling == "longrope" && rope.long_rope) return;
   if (scaling != "yarn") {
     b.fail_unsupported("rope scaling, got '" + printable(scaling) +
-                       "', wanted none, linear or yarn");
+                       "', wanted none, linear or yarn" + (rope.long_rope ? " or longrope" : ""));
     return;
   }
   for (const char* other : {"rope.scaling.yarn_log_multiplier", "rope.scaling.yarn_ext_factor"}) {
@@ -78,6 +79,16 @@ void bound_context(ArchBuilder& b, DecoderSpec& spec) {
                      " tokens is too long to plan for, wanted at most " + std::to_string(most));
 }
 
+/// The same where each position has a row in the file.
+void bound_positions(ArchBuilder& b, DecoderSpec& spec) {
+  spec.position_rows = b.weight_dim("position_embd.weight", 2, 0);
+  const std::int64_t asked = b.input().options().context_max;
+  spec.context = std::min(spec.context, asked > 0 ? asked : spec.position_rows);
+  if (!b.ok() || spec.context <= spec.position_rows) return;
+  b.fail_unsupported("a context of " + std::to_string(spec.context) + " tokens, wanted at most " +
+                     std::to_string(spec.position_rows) + ", the rows of position_embd.weight");
+}
+
 }  // namespace
 
 RopeSpec read_rope(ArchBuilder& b, const DecoderSpec& spec, RopeSpec rope) {
@@ -113,8 +124,12 @@ DecoderSpec read_decoder(ArchBuilder& b, DecoderSpec spec) {
   spec.attention_scale = static_cast<float>(b.real("attention.scale", 0.0, 1e6, 0.0));
   read_heads(b, spec);
   refuse_missing_parts(b);
-  spec.rope = read_rope(b, spec, spec.rope);
-  bound_context(b, spec);
+  if (spec.turned) {
+    spec.rope = read_rope(b, spec, spec.rope);
+    bound_context(b, spec);
+  } else {
+    bound_positions(b, spec);
+  }
   spec.vocab = b.weight_dim("token_embd.weight", 2, 0);
   return spec;
 }

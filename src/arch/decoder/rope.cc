@@ -30,20 +30,11 @@ double kept_part(const RopeSpec& spec, std::size_t i) {
   return 1.0 - std::clamp(ramp, 0.0, 1.0);
 }
 
-std::vector<double> read_divisors(ArchBuilder& b, const std::string& name, std::int64_t count) {
-  std::vector<double> out = b.weight_values(name, Shape{count});
-  const auto sound = [](double f) { return std::isfinite(f) && f > 0; };
-  if (!std::all_of(out.begin(), out.end(), sound)) {
-    b.fail_invalid("tensor '" + name + "' holds a divisor that is no positive number");
-  }
-  return out;
-}
-
 /// Radians a position.
 std::vector<double> frequencies(ArchBuilder& b, const RopeSpec& spec, const std::string& divisors) {
   const std::int64_t half = spec.dims / 2;
   std::vector<double> given;
-  if (b.has_weight(divisors)) given = read_divisors(b, divisors, half);
+  if (b.has_weight(divisors)) given = rope_divisors(b, divisors, half);
   std::vector<double> out(static_cast<std::size_t>(half));
   if (!b.ok()) return out;
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -57,6 +48,15 @@ std::vector<double> frequencies(ArchBuilder& b, const RopeSpec& spec, const std:
 }
 
 }  // namespace
+
+std::vector<double> rope_divisors(ArchBuilder& b, const std::string& name, std::int64_t count) {
+  std::vector<double> out = b.weight_values(name, Shape{count});
+  const auto sound = [](double f) { return std::isfinite(f) && f > 0; };
+  if (!std::all_of(out.begin(), out.end(), sound)) {
+    b.fail_invalid("tensor '" + name + "' holds a divisor that is no positive number");
+  }
+  return out;
+}
 
 std::int64_t rope_positions_max(const RopeSpec& spec) {
   return kTableBytesMax / std::max<std::int64_t>(spec.dims / 2 * 4, 1);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "arch/common_builder.h"
 #include "arch/decoder/spec.h"
@@ -16,6 +17,9 @@ struct RopeTables {
   ValueId cos;
   ValueId sin;
 };
+/// The tensor `name` of `count` divisors, all positive numbers.
+std::vector<double> rope_divisors(ArchBuilder& b, const std::string& name, std::int64_t count);
+
 /// `divisors` names a tensor with a divisor for each frequency, where the file has it (Llama 3).
 RopeTables rope_tables(ArchBuilder& b, const RopeSpec& spec, std::int64_t context,
                        const std::string& name, const std::string& divisors);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace polaris {
 
@@ -30,6 +31,9 @@ struct RopeSpec {
     double turns_slow = 1.0;
   };
   std::optional<Yarn> yarn;
+  /// A tensor with a divisor for each frequency, where the file has it.
+  std::string divisors = "rope_freqs.weight";
+  bool long_rope = false;  // the architecture chooses among divisors, so files may say "longrope"
 };
 
 enum class FeedForwardKind : std::uint8_t {
@@ -48,12 +52,15 @@ struct DecoderSpec {
   std::int64_t head_size = 0;
   std::int64_t vocab = 0;
   std::int64_t context = 0;
+  std::int64_t position_rows = 0;  // positions that a file has rows for, where they are not turned
 
   NormKind norm = NormKind::kRms;
   float epsilon = 1e-5f;
-  float norm_offset = 0.0f;      // added to the weights of norms
-  bool norms_after = false;      // of what attention and feed-forward give, too
-  bool head_norms = false;       // of every head of q and k, before they are turned
+  float norm_offset = 0.0f;  // added to the weights of norms
+  bool norms_after = false;  // of what attention and feed-forward give, too
+  bool fused_parts = false;  // attn_qkv holds the rows of q, k, v; ffn_up of gate, up
+  bool turned = true;        // q and k by their positions; else positions have rows of their own
+  bool head_norms = false;   // of every head of q and k, before they are turned
   float embedding_scale = 1.0f;  // of the tokens' rows
   float attention_scale = 0.0f;  // 0: 1 / sqrt(head_size)
   FeedForwardKind feed_forward_kind = FeedForwardKind::kGatedSilu;
