@@ -26,8 +26,8 @@ Result<ArchModel> build(const ArchInput& input) {
   const std::int64_t context = b.integer("context_length", 1, INT32_MAX);
   choose_divisors(b, spec,
                   b.integer("rope.scaling.original_context_length", 1, INT32_MAX, context));
-  // Files give a window that llama.cpp does not use: it stands for other things in other versions
-  // of their converter. Every layer sees the whole context there, and so it does here.
+  // A file does not say which layers its window is meant for, nor always a window the model was
+  // trained with, so llama.cpp lets every layer see the whole context (its pull request 13676).
   b.integer("attention.sliding_window", 0, INT32_MAX, 0);
   return build_decoder(b, spec);
 }

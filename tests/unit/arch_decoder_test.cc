@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -12,35 +11,14 @@
 #include "arch/decoder/norm.h"
 #include "arch/decoder/rope.h"
 #include "ir/evaluate_graph.h"
+#include "support/fake_arch_input.h"
 #include "support/text_program.h"
 
 namespace polaris::test {
 namespace {
 
-struct Ops {
-  OpSet set = OpSet::builtin();
-};
-
-/// Weights from a test.
-class FakeInput final : private Ops, public ArchInput {
- public:
-  explicit FakeInput(const ArchOptions& options = {}) : ArchInput(set, options) {}
-  std::map<std::string, Tensor, std::less<>> weights;
-
-  const MetadataValue* hyperparameter(std::string_view) const override { return nullptr; }
-  bool has_weight(std::string_view name) const override { return weights.contains(name); }
-  Result<std::shared_ptr<const Constant>> weight(std::string_view name) const override {
-    const auto at = weights.find(name);
-    if (at == weights.end()) return Error::not_found(std::string(name) + " is missing");
-    auto out = std::make_shared<Constant>();
-    out->name = at->first;
-    out->data = at->second;
-    return std::shared_ptr<const Constant>(std::move(out));
-  }
-};
-
 /// The part of x [rows, width], computed.
-std::vector<float> run_part(const FakeInput& input, const Tensor& x,
+std::vector<float> run_part(const FakeArchInput& input, const Tensor& x,
                             const std::function<ValueId(ArchBuilder&, ValueId)>& part) {
   ArchBuilder b("test", input);
   const ValueId in = b.graph().add_input("x", x.type());
@@ -64,7 +42,7 @@ void check_near(const std::vector<float>& got, const std::vector<double>& want) 
 }  // namespace
 
 TEST_CASE("norms: by the root of the mean square or around the mean, weights with an offset") {
-  FakeInput input;
+  FakeArchInput input;
   input.weights["n.weight"] = floats({4}, {1, 2, -1, 0.5f});
   const Tensor x = floats({1, 4}, {1, 3, -2, 4});
   DecoderSpec spec;
@@ -86,7 +64,7 @@ TEST_CASE("norms: by the root of the mean square or around the mean, weights wit
 }
 
 TEST_CASE("feed-forward: gated by SiLU, gated by GELU, and plain GELU with biases") {
-  FakeInput input;
+  FakeArchInput input;
   input.weights["blk.0.ffn_gate.weight"] = floats({2, 1}, {1, -2});
   input.weights["blk.0.ffn_up.weight"] = floats({2, 1}, {3, 0.5f});
   input.weights["blk.0.ffn_down.weight"] = floats({1, 2}, {1, 10});
@@ -111,7 +89,7 @@ TEST_CASE("feed-forward: gated by SiLU, gated by GELU, and plain GELU with biase
 }
 
 TEST_CASE("rope: pairs are halves or neighbours, and what is no part of dims stays") {
-  const FakeInput input;
+  const FakeArchInput input;
   const Tensor x = floats({1, 6}, {1, 2, 3, 4, 5, 6});
   DecoderSpec spec;
   spec.rope.dims = 4;
@@ -139,7 +117,7 @@ TEST_CASE("inputs: the layers of a spec have the cache groups that they need, an
   ArchOptions options;
   options.page_size = 4;
   options.tokens_max = 8;
-  const FakeInput input(options);
+  const FakeArchInput input(options);
   DecoderSpec spec;
   spec.context = 100;
   spec.kv_heads = spec.heads = 1;

@@ -9,48 +9,17 @@
 
 #include "arch/common_builder.h"
 #include "ir/evaluate_graph.h"
+#include "support/fake_arch_input.h"
 #include "support/text_program.h"
 #include "tensor/block_codec.h"
 
 namespace polaris::test {
 namespace {
 
-/// Outlives every input, so that inputs may be copied.
-const OpSet& builtin_ops() {
-  static const OpSet ops = OpSet::builtin();
-  return ops;
-}
-
-/// Hyperparameters and weights from a test.
-class FakeInput final : public ArchInput {
- public:
-  explicit FakeInput(const ArchOptions& options = {}) : ArchInput(builtin_ops(), options) {}
-  Metadata hyperparameters;
-  std::map<std::string, Tensor, std::less<>> weights;
-
-  const MetadataValue* hyperparameter(std::string_view name) const override {
-    const auto at = hyperparameters.find(std::string(name));
-    return at == hyperparameters.end() ? nullptr : &at->second;
-  }
-  bool has_weight(std::string_view name) const override { return weights.contains(name); }
-  Result<std::shared_ptr<const Constant>> weight(std::string_view name) const override {
-    const auto at = weights.find(name);
-    if (at == weights.end()) return Error::not_found(std::string(name) + " is missing");
-    auto out = std::make_shared<Constant>();
-    out->name = at->first;
-    out->data = at->second;
-    return std::shared_ptr<const Constant>(std::move(out));
-  }
-  void add(const std::string& name, const Shape& shape) {
-    weights[name] =
-        floats(shape, std::vector<float>(static_cast<std::size_t>(shape.elements()), 1));
-  }
-};
-
 constexpr std::int64_t kWidth = 16;  // 2 heads of 8 on 1 of k and v
 constexpr std::int64_t kContext = 32;
 
-void add_common(FakeInput& input) {
+void add_common(FakeArchInput& input) {
   for (const auto& [key, value] :
        std::map<std::string, std::int64_t>{{"block_count", 1},
                                            {"embedding_length", kWidth},
@@ -70,8 +39,8 @@ void add_common(FakeInput& input) {
   input.add("blk.0.ffn_down.weight", {kWidth, 24});
 }
 
-FakeInput phi3(const ArchOptions& options = {}) {
-  FakeInput input(options);
+FakeArchInput phi3(const ArchOptions& options = {}) {
+  FakeArchInput input(options);
   add_common(input);
   input.add("blk.0.ffn_up.weight", {48, kWidth});
   input.add("rope_factors_short.weight", {4});
@@ -79,8 +48,8 @@ FakeInput phi3(const ArchOptions& options = {}) {
   return input;
 }
 
-FakeInput gpt2(const ArchOptions& options = {}) {
-  FakeInput input(options);
+FakeArchInput gpt2(const ArchOptions& options = {}) {
+  FakeArchInput input(options);
   add_common(input);
   input.add("blk.0.ffn_up.weight", {24, kWidth});
   input.add("position_embd.weight", {kContext, kWidth});
@@ -88,7 +57,7 @@ FakeInput gpt2(const ArchOptions& options = {}) {
 }
 
 /// What building says; empty where it succeeds.
-std::string trouble(const char* name, const FakeInput& input) {
+std::string trouble(const char* name, const FakeArchInput& input) {
   const Architecture* architecture = find_architecture(name);
   REQUIRE(architecture != nullptr);
   const auto built = architecture->build(input);
@@ -129,7 +98,7 @@ TEST_CASE("a linear layer of some rows gives those outputs of the whole, plain a
     for (const bool with_bias : {false, true}) {
       CAPTURE(blocks);
       CAPTURE(with_bias);
-      FakeInput input;
+      FakeArchInput input;
       const Tensor plain = distinct_rows(6);
       input.weights["all.weight"] = blocks ? encoded(plain, BlockFormat::kQ4_0) : plain;
       if (with_bias) input.weights["all.bias"] = floats({6}, bias);
@@ -163,7 +132,7 @@ TEST_CASE("phi3 and gpt2 build, and name each weight that is missing or of anoth
     CHECK(trouble(name, whole) == "");
     for (const auto& [weight, tensor] : whole.weights) {
       CAPTURE(weight);
-      FakeInput bad = whole;
+      FakeArchInput bad = whole;
       bad.weights[weight] = floats({3}, {1, 1, 1});
       check_names(trouble(name, bad), weight);
       if (weight.starts_with("rope_factors")) continue;
@@ -177,14 +146,14 @@ TEST_CASE("phi3 refuses divisors that are no positive numbers, used or not, and 
   for (const char* name : {"rope_factors_short.weight", "rope_factors_long.weight"}) {
     for (const float value : {0.0f, -1.0f, std::numeric_limits<float>::infinity(),
                               std::numeric_limits<float>::quiet_NaN()}) {
-      FakeInput input = phi3();
+      FakeArchInput input = phi3();
       input.weights[name] = floats({4}, {1, 1, value, 1});
       check_names(trouble("phi3", input), name);
     }
   }
   for (const char* key : {"rope.scaling.original_context_length", "attention.sliding_window"}) {
     for (const std::int64_t value : {std::int64_t{-1}, std::int64_t{1} << 40}) {
-      FakeInput input = phi3();
+      FakeArchInput input = phi3();
       input.hyperparameters[key] = value;
       check_names(trouble("phi3", input), key);
     }
@@ -195,11 +164,11 @@ TEST_CASE("gpt2 has a context as long as its rows of positions, and refuses a lo
   ArchOptions options;
   options.context_max = 20;
   CHECK(trouble("gpt2", gpt2(options)) == "");
-  FakeInput input = gpt2();
+  FakeArchInput input = gpt2();
   input.hyperparameters["context_length"] = kContext + 1;
   CHECK(trouble("gpt2", input) == "");
   options.context_max = kContext + 1;
-  FakeInput longer = gpt2(options);
+  FakeArchInput longer = gpt2(options);
   longer.hyperparameters["context_length"] = kContext + 1;
   check_names(trouble("gpt2", longer), "position_embd.weight");
 }

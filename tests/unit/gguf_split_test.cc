@@ -1,11 +1,9 @@
 // Models in several GGUF files: opened by the first, one model or an error that names the part.
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -13,27 +11,13 @@
 #include "base/os/files.h"
 #include "load/load.h"
 #include "support/gguf_builder.h"
+#include "support/process.h"
 
 namespace polaris {
 namespace {
 
 using test::GgufBuilder;
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/polaris_split_XXXXXX";
-    if (::mkdtemp(name) != nullptr) path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
+using test::TemporaryFolder;
 
 std::string part_name(std::size_t number, std::size_t count) {
   const auto five = [](std::size_t n) {
@@ -43,9 +27,9 @@ std::string part_name(std::size_t number, std::size_t count) {
   return "m-" + five(number + 1) + "-of-" + five(count) + ".gguf";
 }
 
-void write_parts(const Folder& folder, const std::vector<GgufBuilder>& parts) {
+void write_parts(const TemporaryFolder& folder, const std::vector<GgufBuilder>& parts) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    REQUIRE(write_file(folder / part_name(i, parts.size()), parts[i].file()).ok());
+    REQUIRE(write_file(folder.file(part_name(i, parts.size())), parts[i].file()).ok());
   }
 }
 
@@ -56,9 +40,9 @@ std::string error_of(const std::string& path) {
 
 TEST_CASE("a model in several files is the model in one") {
   const GgufBuilder whole = test::tiny_llama({});
-  const Folder folder;
-  REQUIRE(write_file(folder / "whole.gguf", whole.file()).ok());
-  const auto wanted = load_model(folder / "whole.gguf", OpSet::builtin());
+  const TemporaryFolder folder;
+  REQUIRE(write_file(folder.file("whole.gguf"), whole.file()).ok());
+  const auto wanted = load_model(folder.file("whole.gguf"), OpSet::builtin());
   REQUIRE_MESSAGE(wanted.ok(), (wanted ? "" : wanted.error().message()));
   for (const std::uint32_t count : {1u, 2u, 3u, 7u, 40u}) {
     CAPTURE(count);
@@ -67,7 +51,7 @@ TEST_CASE("a model in several files is the model in one") {
     parts.back().add_u32("general.alignment", 64);
     parts.back().alignment = 64;
     write_parts(folder, parts);
-    const auto got = load_model(folder / part_name(0, count), OpSet::builtin());
+    const auto got = load_model(folder.file(part_name(0, count)), OpSet::builtin());
     REQUIRE_MESSAGE(got.ok(), (got ? "" : got.error().message()));
     CHECK(got->find("main") != nullptr);
     CHECK(got->parameter_count == wanted->parameter_count);
@@ -89,7 +73,7 @@ TEST_CASE("a model in several files is the model in one") {
 }
 
 TEST_CASE("a first part may hold the keys alone") {
-  const Folder folder;
+  const TemporaryFolder folder;
   GgufBuilder first;
   first.add_u32("split.no", 0);
   first.add_u32("split.count", 2);
@@ -98,7 +82,7 @@ TEST_CASE("a first part may hold the keys alone") {
   second.add_u32("split.count", 2);
   second.add_tensor("t", 0, {1}, std::string(4, '\0'));
   write_parts(folder, {first, second});
-  const auto model = load_model(folder / part_name(0, 2), OpSet::builtin());
+  const auto model = load_model(folder.file(part_name(0, 2)), OpSet::builtin());
   REQUIRE_MESSAGE(model.ok(), (model ? "" : model.error().message()));
   CHECK(model->weights.size() == 1);
 }
@@ -107,11 +91,11 @@ TEST_CASE("a part that is missing, another, or no part is named") {
   struct Row {
     const char* what;
     const char* named;
-    std::function<void(const Folder&)> harm;
+    std::function<void(const TemporaryFolder&)> harm;
   };
   const auto replace = [](const GgufBuilder& with) {
-    return [with](const Folder& folder) {
-      REQUIRE(write_file(folder / part_name(1, 3), with.file()).ok());
+    return [with](const TemporaryFolder& folder) {
+      REQUIRE(write_file(folder.file(part_name(1, 3)), with.file()).ok());
     };
   };
   const auto part = [](std::uint32_t number, std::uint32_t count) {
@@ -133,26 +117,26 @@ TEST_CASE("a part that is missing, another, or no part is named") {
   text_number.add_u32("split.count", 3);
   for (const Row& row : {
            Row{"missing", "m-00002-of-00003.gguf",
-               [](const Folder& f) { ::unlink((f / part_name(1, 3)).c_str()); }},
+               [](const TemporaryFolder& f) { ::unlink((f.file(part_name(1, 3))).c_str()); }},
            Row{"a folder", "m-00002-of-00003.gguf",
-               [](const Folder& f) {
-                 ::unlink((f / part_name(1, 3)).c_str());
-                 REQUIRE(make_folder(f / part_name(1, 3)).ok());
+               [](const TemporaryFolder& f) {
+                 ::unlink((f.file(part_name(1, 3))).c_str());
+                 REQUIRE(make_folder(f.file(part_name(1, 3))).ok());
                }},
            Row{"a link out of the folder", "m-00002-of-00003.gguf",
-               [&](const Folder& f) {
-                 ::unlink((f / part_name(1, 3)).c_str());
-                 REQUIRE(::symlink("/etc/hostname", (f / part_name(1, 3)).c_str()) == 0);
+               [&](const TemporaryFolder& f) {
+                 ::unlink((f.file(part_name(1, 3))).c_str());
+                 REQUIRE(::symlink("/etc/hostname", (f.file(part_name(1, 3))).c_str()) == 0);
                }},
            Row{"no GGUF", "m-00002-of-00003.gguf",
-               [](const Folder& f) {
-                 REQUIRE(write_file(f / part_name(1, 3), std::string_view("hello")).ok());
+               [](const TemporaryFolder& f) {
+                 REQUIRE(write_file(f.file(part_name(1, 3)), std::string_view("hello")).ok());
                }},
            Row{"cut", "m-00002-of-00003.gguf",
-               [&](const Folder& f) {
+               [&](const TemporaryFolder& f) {
                  auto bytes = test::tiny_llama({}).split(3)[1].file();
                  bytes.resize(bytes.size() / 2);
-                 REQUIRE(write_file(f / part_name(1, 3), bytes).ok());
+                 REQUIRE(write_file(f.file(part_name(1, 3)), bytes).ok());
                }},
            Row{"a number of another", "part 2 of 3", replace(part(2, 3))},
            Row{"the first's number", "part 2 of 3", replace(part(0, 3))},
@@ -166,24 +150,26 @@ TEST_CASE("a part that is missing, another, or no part is named") {
            Row{"too few tensors", "split.tensors.count", replace(part(1, 3))},
        }) {
     CAPTURE(row.what);
-    const Folder folder;
+    const TemporaryFolder folder;
     write_parts(folder, test::tiny_llama({}).split(3));
-    REQUIRE(error_of(folder / part_name(0, 3)).empty());
+    REQUIRE(error_of(folder.file(part_name(0, 3))).empty());
     row.harm(folder);
-    const std::string got = error_of(folder / part_name(0, 3));
+    const std::string got = error_of(folder.file(part_name(0, 3)));
     CAPTURE(got);
     CHECK(got.find(row.named) != std::string::npos);
   }
 }
 
 TEST_CASE("a part other than the first, and a name that tells no parts, say what to open") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto parts = test::tiny_llama({}).split(3);
   write_parts(folder, parts);
-  CHECK(error_of(folder / part_name(1, 3)).find("'m-00001-of-00003.gguf'") != std::string::npos);
-  CHECK(error_of(folder / part_name(2, 3)).find("'m-00001-of-00003.gguf'") != std::string::npos);
-  REQUIRE(write_file(folder / "renamed.gguf", parts[0].file()).ok());
-  CHECK(error_of(folder / "renamed.gguf").find("'-00001-of-00003.gguf'") != std::string::npos);
+  CHECK(error_of(folder.file(part_name(1, 3))).find("'m-00001-of-00003.gguf'") !=
+        std::string::npos);
+  CHECK(error_of(folder.file(part_name(2, 3))).find("'m-00001-of-00003.gguf'") !=
+        std::string::npos);
+  REQUIRE(write_file(folder.file("renamed.gguf"), parts[0].file()).ok());
+  CHECK(error_of(folder.file("renamed.gguf")).find("'-00001-of-00003.gguf'") != std::string::npos);
   Source source = Source::in_memory(part_name(0, 3), parts[0].file());
   const auto model = load_model(source, OpSet::builtin());
   REQUIRE(!model.ok());
@@ -191,13 +177,13 @@ TEST_CASE("a part other than the first, and a name that tells no parts, say what
 }
 
 TEST_CASE("hostile counts of parts are refused before a file is opened") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto with_count = [&](std::uint32_t type, std::string_view bytes) {
     GgufBuilder b;
     b.add_u32("split.no", 0);
     b.add_raw("split.count", type, bytes);
-    REQUIRE(write_file(folder / "m-00001-of-00003.gguf", b.file()).ok());
-    return error_of(folder / "m-00001-of-00003.gguf");
+    REQUIRE(write_file(folder.file("m-00001-of-00003.gguf"), b.file()).ok());
+    return error_of(folder.file("m-00001-of-00003.gguf"));
   };
   for (const std::string& bytes : {std::string("\1\4\0\0", 4), std::string(4, '\xff')}) {
     CHECK(with_count(4, bytes).find("split.count") != std::string::npos);
@@ -209,17 +195,17 @@ TEST_CASE("hostile counts of parts are refused before a file is opened") {
 }
 
 TEST_CASE("parts may be links of a hub's cache") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto parts = test::tiny_llama({}).split(2);
-  REQUIRE(make_folder(folder / "models--me--m/blobs").ok());
-  REQUIRE(make_folder(folder / "models--me--m/snapshots/1").ok());
+  REQUIRE(make_folder(folder.file("models--me--m/blobs")).ok());
+  REQUIRE(make_folder(folder.file("models--me--m/snapshots/1")).ok());
   for (std::size_t i = 0; i < 2; ++i) {
     const std::string blob = "b" + std::to_string(i);
-    REQUIRE(write_file(folder / ("models--me--m/blobs/" + blob), parts[i].file()).ok());
+    REQUIRE(write_file(folder.file("models--me--m/blobs/" + blob), parts[i].file()).ok());
     REQUIRE(::symlink(("../../blobs/" + blob).c_str(),
-                      (folder / ("models--me--m/snapshots/1/" + part_name(i, 2))).c_str()) == 0);
+                      (folder.file("models--me--m/snapshots/1/" + part_name(i, 2))).c_str()) == 0);
   }
-  CHECK(error_of(folder / ("models--me--m/snapshots/1/" + part_name(0, 2))).empty());
+  CHECK(error_of(folder.file("models--me--m/snapshots/1/" + part_name(0, 2))).empty());
 }
 
 }  // namespace
