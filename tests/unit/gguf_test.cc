@@ -186,6 +186,29 @@ TEST_CASE("containers that cannot be are refused by name") {
   contains(error_of(type), "'test.gguf'");
 }
 
+TEST_CASE("tensors that overlap are refused by name, those without elements are not") {
+  GgufBuilder b;
+  b.add_tensor("a", 0, {16}, std::string(64, 'a'));
+  b.add_tensor("empty", 0, {0}, "");
+  b.add_tensor("b", 0, {8}, std::string(32, 'b'));
+  const auto sound = b.file();
+  REQUIRE(gguf::parse_gguf(sound).ok());
+  // The offset of "b", behind its name, one dim and its type.
+  const std::string_view name("\1\0\0\0\0\0\0\0b", 9);
+  const std::string_view text(reinterpret_cast<const char*>(sound.data()), sound.size());
+  const std::size_t offset = text.find(name) + name.size() + 4 + 8 + 4;
+  const auto with_offset = [&](std::uint64_t value) {
+    auto file = sound;
+    std::memcpy(file.data() + offset, &value, sizeof value);
+    const auto parsed = gguf::parse_gguf(file);
+    return parsed ? std::string() : parsed.error().message();
+  };
+  CHECK(with_offset(64).empty());
+  CHECK(with_offset(32) ==
+        "[gguf] tensor 'b' begins within the bytes of 'a', wanted tensors that do not overlap");
+  CHECK(with_offset(0).find("do not overlap") != std::string::npos);
+}
+
 TEST_CASE("a Llama file becomes a graph of ordinary ops") {
   std::vector<std::uint32_t> types = {0, 1};
   types.insert(types.end(), std::begin(test::kGgmlIds), std::end(test::kGgmlIds));

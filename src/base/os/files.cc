@@ -11,22 +11,10 @@
 #include <utility>
 
 #include "base/os/descriptor.h"
+#include "base/os/output_file.h"
 #include "base/os/system_error.h"
 
 namespace polaris {
-namespace {
-
-Status write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) return file_error(path, "cannot be written", errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(done));
-  }
-  return Status::success();
-}
-
-}  // namespace
 
 PathKind path_kind(const std::string& path) {
   struct stat info;
@@ -54,16 +42,10 @@ Result<std::string> read_file(const std::string& path, std::int64_t bytes_max) {
 }
 
 Status write_file(const std::string& path, std::span<const std::byte> bytes) {
-  const std::string part = path + ".part" + std::to_string(::getpid());
-  Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file.get() < 0) return file_error(path, "cannot be made", errno);
-  Status status = write_all(file.get(), bytes, path);
-  if (status && ::close(file.release()) != 0) status = file_error(path, "cannot be closed", errno);
-  if (status && ::rename(part.c_str(), path.c_str()) != 0) {
-    status = file_error(path, "cannot be replaced", errno);
-  }
-  if (!status) ::unlink(part.c_str());
-  return status;
+  auto file = OutputFile::create(path);
+  if (!file) return file.error();
+  if (auto status = file->append(bytes); !status) return status;
+  return file->commit();
 }
 
 Status write_file(const std::string& path, std::string_view text) {

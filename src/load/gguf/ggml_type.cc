@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/checked.h"
 #include "tensor/block_format.h"
 
 namespace polaris::gguf {
@@ -60,12 +61,27 @@ constexpr Plain kPlain[] = {
     {26, DType::kI32}, {27, DType::kI64}, {28, DType::kF64}, {30, DType::kBF16},
 };
 
+template <class Wanted>
+const GgmlType* find_type(Wanted wanted) {
+  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes), wanted);
+  return row == std::end(kTypes) ? nullptr : row;
+}
+
 }  // namespace
 
 const GgmlType* find_ggml_type(std::uint32_t id) {
-  const auto* row = std::find_if(std::begin(kTypes), std::end(kTypes),
-                                 [&](const GgmlType& type) { return type.id == id; });
-  return row == std::end(kTypes) ? nullptr : row;
+  return find_type([&](const GgmlType& type) { return type.id == id; });
+}
+
+const GgmlType* find_ggml_type(std::string_view name) {
+  return find_type([&](const GgmlType& type) { return type.name == name; });
+}
+
+std::optional<std::int64_t> stored_bytes(const GgmlType& type, const Shape& shape) {
+  const auto elements = shape.checked_elements();
+  const std::int64_t row = shape.rank() > 0 ? shape.back() : 1;
+  if (!elements || row % type.block_elements != 0) return std::nullopt;
+  return checked_mul(*elements / type.block_elements, type.block_bytes);
 }
 
 std::optional<TensorType> tensor_type_of(const GgmlType& type, const Shape& shape) {

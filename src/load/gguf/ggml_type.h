@@ -18,6 +18,12 @@ struct GgmlType {
 /// Null for an id that no version of ggml assigns to a storable type.
 const GgmlType* find_ggml_type(std::uint32_t id);
 
+/// The same by its name, "f16" or "q4_k"; null for no storage's.
+const GgmlType* find_ggml_type(std::string_view name);
+
+/// Bytes of a tensor so stored; nothing where its rows are not whole blocks, or that is no size.
+std::optional<std::int64_t> stored_bytes(const GgmlType& type, const Shape& shape);
+
 /// Our type of a tensor so stored, or nothing where nothing here reads that storage.
 std::optional<TensorType> tensor_type_of(const GgmlType& type, const Shape& shape);
 

@@ -123,7 +123,7 @@ void set_tokenizer(Model& model) {
 Status add_weights(Model& model, const gguf::GgufPart& part) {
   for (const TensorInfo& info : part.gguf.tensors) {
     model.weights.push_back(make_weight(info, part.file));
-    // Shapes may overlap in the file, so their sum is not bounded by it.
+    // Parts may be one file under several names, so the sum is bounded by no file.
     const auto sum = checked_add(model.parameter_count, info.shape.elements());
     if (!sum) return Error::invalid("[gguf] the tensors' element counts do not add up");
     model.parameter_count = *sum;

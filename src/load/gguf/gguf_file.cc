@@ -1,5 +1,6 @@
 #include "load/gguf/gguf_file.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <set>
@@ -120,6 +121,7 @@ class Parser {
 
   Status entry() {
     const std::string_view key = in_.text(kKeyBytesMax);
+    const std::size_t begin = in_.at();
     const auto kind = in_.number<std::uint32_t>();
     if (in_.cut()) return bad("file is cut, or a key too long, in its metadata");
     auto value = kind == static_cast<std::uint32_t>(Kind::kArray) ? array(key) : scalar(key, kind);
@@ -128,6 +130,7 @@ class Parser {
     const auto at = out_.metadata.find(key);
     if (at == out_.metadata.end()) {
       out_.metadata.emplace(key, value.take());
+      out_.entries.push_back({key, file_.subspan(begin, in_.at() - begin)});
     } else if (at->second != *value) {
       return bad("key " + quoted(key) + " appears twice with different values");
     }
@@ -276,13 +279,6 @@ class Parser {
     return Status::success();
   }
 
-  static std::optional<std::int64_t> stored_bytes(const TensorInfo& info) {
-    const auto elements = info.shape.checked_elements();
-    const std::int64_t row = info.shape.rank() > 0 ? info.shape.back() : 1;
-    if (!elements || row % info.type->block_elements != 0) return std::nullopt;
-    return checked_mul(*elements / info.type->block_elements, info.type->block_bytes);
-  }
-
   // Offsets count from the first aligned byte after the tensor list.
   Status place_tensors() {
     if (out_.tensors.empty()) return Status::success();
@@ -291,7 +287,7 @@ class Parser {
     for (std::size_t i = 0; i < out_.tensors.size(); ++i) {
       TensorInfo& info = out_.tensors[i];
       const std::uint64_t offset = offsets_[i];
-      const auto bytes = stored_bytes(info);
+      const auto bytes = stored_bytes(*info.type, info.shape);
       if (!bytes) {
         return bad("tensor " + quoted(info.name) + " shape, got " + info.shape.to_string() +
                    ", wanted rows of whole " + std::string(info.type->name) + " blocks");
@@ -308,7 +304,25 @@ class Parser {
       info.bytes =
           file_.subspan(static_cast<std::size_t>(start + offset), static_cast<std::size_t>(*bytes));
     }
-    return Status::success();
+    return check_apart();
+  }
+
+  /// A tensor that begins within another is no file's that anything sound has written.
+  Status check_apart() const {
+    std::vector<const TensorInfo*> order;
+    for (const TensorInfo& info : out_.tensors) {
+      if (!info.bytes.empty()) order.push_back(&info);
+    }
+    std::sort(order.begin(), order.end(), [](const TensorInfo* a, const TensorInfo* b) {
+      return a->bytes.data() < b->bytes.data();
+    });
+    const auto at = std::adjacent_find(order.begin(), order.end(),
+                                       [](const TensorInfo* a, const TensorInfo* b) {
+                                         return b->bytes.data() < a->bytes.data() + a->bytes.size();
+                                       });
+    if (at == order.end()) return Status::success();
+    return bad("tensor " + quoted(at[1]->name) + " begins within the bytes of " +
+               quoted(at[0]->name) + ", wanted tensors that do not overlap");
   }
 
   std::span<const std::byte> file_;

@@ -142,6 +142,7 @@ Result<std::vector<GgufPart>> read_parts(Source& source) {
     }
     // Only the first part's is the model's; what the others hold is read and let go.
     part->gguf.metadata.clear();
+    part->gguf.entries.clear();
     parts.push_back(part.take());
   }
   if (auto status = check_tensors(parts); !status) return status.error();
