@@ -17,9 +17,9 @@ function(polaris_isa_flags)
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${avx512};-mavx512vnni")
     endif()
     # A register tile is in registers only where its loops are unrolled whole, which -O2 does not;
-    # nor does it vectorize the loops over the lanes of a simulated wave or unroll those that turn a
-    # block of weights.
-    if(source MATCHES "/simd/|/gcn/(op_valu|wave)|/vulkan/.*conv_weights")
+    # nor does it vectorize the loops over the lanes of a simulated wave or of a fit of scales, or
+    # unroll those that turn a block of weights.
+    if(source MATCHES "/simd/|/gcn/(op_valu|wave)|/vulkan/.*conv_weights|/tensor/block_quantize")
       set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
     endif()
     # A precompiled header fits one set of flags.

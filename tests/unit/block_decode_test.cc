@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -11,26 +10,11 @@
 
 #include "base/strings.h"
 #include "support/shared_files.h"
+#include "support/split_mix.h"
 #include "tensor/block_format.h"
 
 namespace polaris {
 namespace {
-
-// As tests/data/make_blocks.py has it.
-std::vector<std::byte> split_mix(std::uint64_t state, std::size_t count) {
-  std::vector<std::byte> out(count);
-  for (std::size_t i = 0; i < count; i += 8) {
-    state += 0x9E3779B97F4A7C15u;
-    std::uint64_t z = state;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    z ^= z >> 31;
-    for (std::size_t j = i; j < std::min(count, i + 8); ++j, z >>= 8) {
-      out[j] = static_cast<std::byte>(z & 255u);
-    }
-  }
-  return out;
-}
 
 constexpr std::uint16_t kEdges[] = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x3c00,
                                     0x7bff, 0x7c00, 0xfc00, 0x7e01, 0xbc01};
@@ -82,7 +66,7 @@ TEST_CASE("blocks of every format decode to the bits of the gguf package") {
     const BlockFormatInfo& info = block_format_info(*format);
     const auto blocks = static_cast<std::size_t>(*parse_i64(row[2]));
     const auto seed = static_cast<std::uint64_t>(*parse_i64(row[1]));
-    auto data = split_mix(seed, blocks * static_cast<std::size_t>(info.block_bytes));
+    auto data = test::split_mix(seed, blocks * static_cast<std::size_t>(info.block_bytes));
     if (row[3] != "random") set_edges(data, blocks, row[3]);
     std::vector<float> out(blocks * static_cast<std::size_t>(info.block_elements));
     decode_blocks(*format, data.data(), static_cast<std::int64_t>(out.size()), out.data());
