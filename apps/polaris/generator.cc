@@ -12,10 +12,14 @@ constexpr std::int64_t kContextMax = INT32_MAX;  // positions are int32
 
 }  // namespace
 
-void declare_generator(CLI::App& app, GeneratorOptions& options) {
+void declare_model(CLI::App& app, GeneratorOptions& options) {
   app.add_option("model", options.model, "model file")->required();
   app.add_option("--kv-type", options.kv_type, "storage of the cache: f16, f32, q8_0 or q4_0")
       ->check(CLI::IsMember({"f16", "f32", "q8_0", "q4_0"}));
+}
+
+void declare_generator(CLI::App& app, GeneratorOptions& options) {
+  declare_model(app, options);
   add_number(app, "-c,--context", options.context, {0, kContextMax},
              "tokens of context to keep, 0 for what the model was trained for, up to " +
                  std::to_string(kContextDefault));

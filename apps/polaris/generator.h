@@ -22,6 +22,8 @@ struct Generator {
   std::unique_ptr<Batcher> batcher;
 };
 
+/// The model and its cache alone, and the context to keep besides.
+void declare_model(CLI::App& app, GeneratorOptions& options);
 void declare_generator(CLI::App& app, GeneratorOptions& options);
 /// How the options want a language model built.
 GenerationOptions generation_options(const GeneratorOptions& options);

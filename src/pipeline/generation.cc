@@ -21,9 +21,8 @@ ArchOptions arch_options(const GenerationOptions& options) {
   return out;
 }
 
-Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, Model& model,
-                                              ProgramOptions program,
-                                              const GenerationOptions& options) {
+Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
+                              ProgramOptions program, const GenerationOptions& options) {
   program.cached_tokens = context_of(options) * options.sequences;
   auto language = LanguageModel::create(std::move(runtime), model, program);
   if (!language) return language.error();
@@ -37,7 +36,16 @@ Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, 
   if (!pool) return pool.error();
   auto session = Session::create(language->program, *pool);
   if (!session) return session.error();
-  return std::make_unique<Batcher>(language.take(), session.take(), pool.take(), options.batcher);
+  return ReadyModel{language.take(), pool.take(), session.take()};
+}
+
+Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, Model& model,
+                                              ProgramOptions program,
+                                              const GenerationOptions& options) {
+  auto ready = make_ready(std::move(runtime), model, std::move(program), options);
+  if (!ready) return ready.error();
+  return std::make_unique<Batcher>(std::move(ready->model), std::move(ready->session),
+                                   std::move(ready->pool), options.batcher);
 }
 
 }  // namespace polaris

@@ -25,8 +25,18 @@ inline constexpr std::int64_t kContextDefault = 4096;
 /// How such options want a model loaded.
 ArchOptions arch_options(const GenerationOptions& options);
 
-/// A batcher over a session and a cache of its own: context -> pages -> pool -> session -> batcher.
-/// Takes the model's functions. Errors: as LanguageModel::create, KvPool::create, Session::create.
+/// A language model with a session and a cache of its own.
+struct ReadyModel {
+  LanguageModel model;
+  std::shared_ptr<KvPool> pool;
+  std::unique_ptr<Session> session;
+};
+/// context -> pages -> pool -> session. Takes the model's functions. Errors: as
+/// LanguageModel::create, KvPool::create, Session::create.
+Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
+                              ProgramOptions program, const GenerationOptions& options);
+
+/// The same with a batcher over it.
 Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, Model& model,
                                               ProgramOptions program,
                                               const GenerationOptions& options);

@@ -85,6 +85,7 @@ std::vector<std::string> line_of(const std::string& command) {
   if (command == "info") return {command};
   if (command == "generate" || command == "tokenize") return {command, model, "x"};
   if (command == "detokenize") return {command, model, "1"};
+  if (command == "eval") return {command, "perplexity", model, "x"};
   if (command == "quantize") return {command, model, "--scheme", "copy", "-o", "x"};
   return {command, model};
 }
