@@ -16,7 +16,9 @@
 #include "base/os/files.h"
 #include "base/os/interrupt.h"
 #include "base/os/mapped_file.h"
+#include "base/os/mapping_guard.h"
 #include "base/os/memory_info.h"
+#include "base/os/output_file.h"
 #include "support/skip.h"
 
 namespace polaris {
@@ -55,6 +57,38 @@ TEST_CASE("files are written whole, read with a bound and listed in order") {
   CHECK(path_kind(folder / "b.txt") == PathKind::kFile);
   CHECK(path_kind(folder / "deep") == PathKind::kFolder);
   CHECK(path_kind(folder / "none") == PathKind::kMissing);
+}
+
+TEST_CASE("a file that grows is seen when it is whole, and goes where it is given up") {
+  const TempFolder folder;
+  const std::string path = folder.path() + "/out";
+  const auto text = [](std::string_view t) { return std::as_bytes(std::span(t.data(), t.size())); };
+  REQUIRE(write_file(path, "old"));
+  const auto before = identity_of(path);
+  {
+    auto file = OutputFile::create(path);
+    REQUIRE(file.ok());
+    REQUIRE(file->append(text("ne")).ok());
+    OutputFile moved = file.take();
+    REQUIRE(moved.append(text("w")).ok());
+    CHECK(read_file(path, 10).take() == "old");
+    CHECK(list_folder(folder.path(), 10)->size() == 2);
+    REQUIRE(moved.commit().ok());
+    CHECK(read_file(path, 10).take() == "new");
+    CHECK(list_folder(folder.path(), 10)->size() == 1);
+    auto given_up = OutputFile::create(path);
+    REQUIRE(given_up.ok());
+    REQUIRE(given_up->append(text("newer")).ok());
+    *given_up = OutputFile::create(folder.path() + "/other").take();
+    CHECK(list_folder(folder.path(), 10)->size() == 2);
+  }
+  CHECK(list_folder(folder.path(), 10)->size() == 1);
+  CHECK(read_file(path, 10).take() == "new");
+  REQUIRE(before);
+  CHECK(identity_of(path) != before);
+  CHECK(identity_of(path) == identity_of(**MappedFile::open(path)));
+  CHECK(!identity_of(folder.path() + "/missing"));
+  CHECK(OutputFile::create(folder.path() + "/no/out").error().code() == ErrorCode::kNotFound);
 }
 
 TEST_CASE("paths come apart") {

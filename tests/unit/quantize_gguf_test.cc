@@ -226,5 +226,38 @@ TEST_CASE("what cannot be quantized is refused, and the file there is left alone
   }
 }
 
+TEST_CASE("a damaged file is refused, or what is written of it is sound") {
+  const TemporaryFolder folder;
+  TinyLlama sizes;
+  sizes.layers = 1;
+  const auto sound = test::tiny_llama(sizes).file();
+  std::uint32_t random = 1;
+  const auto next = [&](std::size_t below) {
+    random = random * 1664525u + 1013904223u;
+    return static_cast<std::size_t>(random >> 8) % below;
+  };
+  int refused = 0;
+  constexpr int kMutants = 300;
+  for (int i = 0; i < kMutants; ++i) {
+    auto file = sound;
+    // Keys and the list of tensors, where counts, sizes and types stand.
+    for (std::size_t n = next(3) + 1; n > 0; --n) file[next(2200)] = std::byte(next(256));
+    if (i % 4 == 0) file.resize(next(file.size()));
+    REQUIRE(write_file(folder.file("from.gguf"), file).ok());
+    QuantizeOptions options = with_scheme(i % 2 == 0 ? "q8_0" : "copy");
+    options.allow_requantize = true;
+    const auto report = quantize_gguf(folder.file("from.gguf"), folder.file("to.gguf"), options);
+    if (!report) {
+      ++refused;
+      continue;
+    }
+    const auto again = load_model(folder.file("to.gguf"), OpSet::builtin());
+    const auto first = load_model(folder.file("from.gguf"), OpSet::builtin());
+    CHECK(again.ok() == first.ok());
+  }
+  CHECK(refused > kMutants / 4);
+  CHECK(refused < kMutants);
+}
+
 }  // namespace
 }  // namespace polaris
