@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint32_t kQuantizationVersion = 2;  // of ggml's block formats as they are today
 constexpr std::int64_t kPieceBytes = 8 << 20;      // of a tensor that is copied
+constexpr std::int64_t kPageBytesMax = 1 << 16;    // of the system's
 
 /// A tensor on its way from a part of the source to the file.
 struct Job {
@@ -39,10 +40,8 @@ class Quantizer {
     if (!writer) return writer.error();
     for (const Job& job : jobs_) {
       if (auto status = write(job, *writer); !status) return status.error();
-      if (job.file->mapping) {
-        job.file->mapping->release_pages(job.info->bytes);
-        if (auto status = check_mapping(*job.file->mapping); !status) return status.error();
-      }
+      if (job.file->mapping == nullptr) continue;
+      if (auto status = check_mapping(*job.file->mapping); !status) return status.error();
     }
     if (auto status = writer->finish(); !status) return status.error();
     report_.bytes_after = writer->bytes();
@@ -122,15 +121,23 @@ class Quantizer {
     done.bytes_before = static_cast<std::int64_t>(job.info->bytes.size());
     const std::int64_t before = writer.bytes();
     report_.elements += job.info->shape.elements();
+    std::int64_t taken = 0;
     const auto put = [&](std::span<const std::byte> bytes, std::int64_t read) {
       if (options_.cancel != nullptr && options_.cancel->cancelled()) {
         return Status(Error::cancelled("[quantize] stopped"));
       }
-      done_bytes_ += read;
-      if (options_.progress) options_.progress(done_bytes_, all_bytes_);
-      return writer.append(bytes);
+      taken += read;
+      if (options_.progress) options_.progress(done_bytes_ + taken, all_bytes_);
+      auto status = writer.append(bytes);
+      // The page that the piece before ended in is whole only now.
+      const std::int64_t from = std::max<std::int64_t>(taken - read - kPageBytesMax, 0);
+      const auto behind = job.info->bytes.subspan(static_cast<std::size_t>(from),
+                                                  static_cast<std::size_t>(taken - from));
+      if (job.file->mapping) job.file->mapping->release_pages(behind);
+      return status;
     };
     Status status = job.to == job.info->type ? copy(job, put) : convert(job, put, done);
+    done_bytes_ += taken;
     done.bytes_after = writer.bytes() - before;
     report_.tensors.push_back(std::move(done));
     return status;

@@ -93,6 +93,20 @@ TEST_CASE("what was read is written again byte for byte") {
   }
 }
 
+TEST_CASE("a key that stands there twice is one entry") {
+  GgufBuilder b;
+  b.add_u32("k", 7);
+  b.add_f32("x", 1);
+  b.add_u32("k", 7);
+  const auto file = b.file();
+  const auto read = gguf::parse_gguf(file);
+  REQUIRE(read.ok());
+  REQUIRE(read->entries.size() == 2);
+  CHECK(read->entries[0].key == "k");
+  CHECK(std::ranges::equal(read->entries[0].value, gguf::u32_value(7)));
+  CHECK(read->entries[1].key == "x");
+}
+
 TEST_CASE("a file that lacks bytes, or is given up, leaves nothing") {
   const TemporaryFolder folder;
   const std::string path = folder.file("out.gguf");
