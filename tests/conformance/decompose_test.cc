@@ -150,12 +150,18 @@ TEST_CASE("RotaryKvWrite turns q and k, and scatters k and v") {
 TEST_CASE("PagedAttention is softmax(q k) v over gathered pages") {
   const auto heads =
       attrs<PagedAttentionAttrs>([](auto& a) { a.num_heads = 4, a.num_kv_heads = 2; });
+  const auto capped = attrs<PagedAttentionAttrs>([](auto& a) {
+    a.num_heads = 4, a.num_kv_heads = 2, a.scale = 1;
+    a.window = 5, a.softcap = 1.5f;
+  });
   for (DType d : {DType::kF32, DType::kF16}) {
-    check("PagedAttention",
-          {random(DType::kF32, {4, 32}), random(d, {6, 4, 16}), random(d, {6, 4, 16}),
-           int32s({2, 3}, {5, 2, 0, 1, 3, -1}), int32s({4}, {0, 1, -1, 0}),
-           int32s({4}, {11, 6, 2, 0})},
-          heads.get(), 1);
+    for (const Attrs* a : {heads.get(), capped.get()}) {
+      check("PagedAttention",
+            {random(DType::kF32, {4, 32}), random(d, {6, 4, 16}), random(d, {6, 4, 16}),
+             int32s({2, 3}, {5, 2, 0, 1, 3, -1}), int32s({4}, {0, 1, -1, 0}),
+             int32s({4}, {11, 6, 2, 0})},
+            a, 1);
+    }
   }
   check("PagedAttention",
         {random(DType::kF32, {2, 64}), random_blocks(BlockFormat::kQ8_0, {6, 4, 32}),

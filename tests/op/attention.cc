@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "conformance/suite.h"
 #include "tensor/element.h"
 
@@ -285,6 +287,44 @@ TEST_CASE("PagedAttention") {
          random(DType::kF32, {40, 16, 64}), random_ints(DType::kI32, {2, 37}, 0, 39),
          int32s({2}, {0, 1}), int32s({2}, {591, 300})},
         windowed(2, 2, 170));
+  const auto capped = [](int h, int kv, float scale, float cap, int window) {
+    return attrs<PagedAttentionAttrs>([=](auto& a) {
+      a.num_heads = h, a.num_kv_heads = kv, a.scale = scale;
+      a.softcap = cap, a.window = window;
+    });
+  };
+  for (const CacheKind& kind : kKinds) {
+    const Tensor k = cache(kind.dtype, kind.format, {8, 8, 64});
+    const Tensor v = cache(kind.dtype, kind.format, {8, 8, 64});
+    const std::string name = std::string(kind.name) + " capped";
+    // Scores of up to some 30: far below the cap, and mostly at it.
+    for (const float cap : {0.5f, 5.0f, 50.0f, 3000.0f}) {
+      s.add(name + " at " + std::to_string(cap),
+            {random(DType::kF32, {3, 128}, -2, 2), k, v, table, int32s({3}, {0, 1, 2}),
+             int32s({3}, {31, 17, 0})},
+            capped(4, 2, 1, cap, 0));
+    }
+    std::vector<std::int64_t> positions(21);
+    for (std::int64_t t = 0; t < 21; ++t) positions[static_cast<std::size_t>(t)] = t + 9;
+    for (const int window : {0, 11}) {
+      s.add(name + " over a prompt" + (window > 0 ? " with a window" : ""),
+            {random(DType::kF32, {21, 128}, -2, 2), k, v, table,
+             int32s({21}, std::vector<std::int64_t>(21, 1)), int32s({21}, positions)},
+            capped(4, 2, 1, 3, window));
+    }
+  }
+  s.add("capped far off",
+        {random(DType::kF32, {2, 64}, -90, 90), random(DType::kF32, {40, 16, 64}, -90, 90),
+         random(DType::kF32, {40, 16, 64}), random_ints(DType::kI32, {2, 37}, 0, 39),
+         int32s({2}, {0, 1}), int32s({2}, {591, 300})},
+        capped(2, 2, 1, 2, 0));
+  for (const float cap : {-1.0f, 1e-31f, 1e31f, INFINITY, NAN}) {
+    s.fails("softcap of " + std::to_string(cap),
+            {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
+             random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),
+             int32s({1}, {3})},
+            capped(1, 1, 0, cap, 0), "softcap, got ");
+  }
   s.fails("window",
           {random(DType::kF32, {1, 64}), random(DType::kF32, {2, 16, 64}),
            random(DType::kF32, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({1}, {0}),

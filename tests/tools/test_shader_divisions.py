@@ -33,6 +33,7 @@ KNOWN = {
     "mish_accurate": (1, "at most e^41"),
     "logistic_times": (1, "at most e^64"),
     "log2_accurate": (1, "1.7 to 2.5"),
+    "capped": (1, "a soft cap: 1e-30 to 1e30"),
     "main of batch_norm": (1, "the root of a float: at most 2^64"),
     "main of norm": (3, "counts, and the root of a float"),
     "inverse_of": (2, "the length of a row, and the root of a float"),

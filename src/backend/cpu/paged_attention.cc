@@ -105,6 +105,7 @@ bool ManyTokens::read_chunk(const std::int32_t* pages, std::int64_t start, std::
 /// Scores [from, from + size) of row r to weights under its running peak.
 void ManyTokens::soften(std::int64_t r, std::int64_t from, std::int64_t size) const {
   float* score = scores() + r * kChunk + from;
+  a.cap_scores(score, size);
   float& peak = peaks()[r];
   float& total = totals()[r];
   const float top = std::max(peak, a.simd->max(score, size));

@@ -33,8 +33,14 @@ struct Attention {
   std::int64_t sequences = 0, table = 0;                       // rows, columns of the block table
   std::int64_t window = 0;                                     // positions a token sees; 0: all
   float scale = 0;
+  float cap = 0;  // scores s, which come divided by it, become cap * tanh(s); 0: they stay
 
   std::int64_t padded() const { return (size + 15) / 16 * 16; }
+  void cap_scores(float* scores, std::int64_t count) const {
+    if (cap == 0.0f) return;
+    simd->unary[kOpTanh](scores, scores, count, 0, 0);
+    simd->scale(scores, scores, count, cap);
+  }
   /// The cache row of a sequence's position; -1 where no page holds it.
   std::int64_t cache_row(const std::int32_t* pages, std::int64_t position) const {
     const std::int64_t in_table = position / k.page_size;

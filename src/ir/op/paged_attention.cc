@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/strings.h"
 #include "ir/op_attrs/attention.h"
 #include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
@@ -32,6 +33,10 @@ Status infer(InferContext& c) {
   }
   if (attrs.window < 0) {
     return c.fail("window, got " + std::to_string(attrs.window) + ", wanted 0 or more");
+  }
+  // What kernels may divide by.
+  if (attrs.softcap != 0 && !(attrs.softcap >= 1e-30f && attrs.softcap <= 1e30f)) {
+    return c.fail("softcap, got " + format_f32(attrs.softcap) + ", wanted 0 or 1e-30 to 1e30");
   }
   for (int i : {1, 2}) {
     const std::int64_t width =
@@ -68,10 +73,20 @@ struct Reader {
   }
 };
 
-/// Softmax of q . k over the positions, then the weighted sum of v, for one head of one token.
+/// What becomes of q . k before the softmax.
+struct Scoring {
+  double scale;
+  double cap;  // 0: none
+
+  double operator()(double dot) const {
+    return cap > 0 ? cap * std::tanh(dot * scale / cap) : dot * scale;
+  }
+};
+
+/// Softmax of the scores over the positions, then the weighted sum of v, for one head of one token.
 void attend(std::span<const double> q, std::span<const std::vector<double>> keys,
-            std::span<const std::vector<double>> values, std::int64_t kv_offset, double scale,
-            std::span<double> y) {
+            std::span<const std::vector<double>> values, std::int64_t kv_offset,
+            const Scoring& scoring, std::span<double> y) {
   std::vector<double> weight(keys.size());
   double peak = -INFINITY;
   for (std::size_t p = 0; p < keys.size(); ++p) {
@@ -79,7 +94,7 @@ void attend(std::span<const double> q, std::span<const std::vector<double>> keys
     for (std::size_t d = 0; d < q.size(); ++d) {
       dot += q[d] * keys[p][static_cast<std::size_t>(kv_offset) + d];
     }
-    weight[p] = dot * scale;
+    weight[p] = scoring(dot);
     peak = std::max(peak, weight[p]);
   }
   double sum = 0;
@@ -99,6 +114,7 @@ Status token(RefContext& c, std::int64_t t, std::vector<double>& y) {
   const auto width = static_cast<std::size_t>(c.in(1).type.shape[2]);
   const double scale = attrs.scale != 0.0f ? static_cast<double>(attrs.scale)
                                            : 1.0 / std::sqrt(static_cast<double>(head_size));
+  const Scoring scoring{scale, static_cast<double>(attrs.softcap)};
   const Reader reader{c, head_size, get_i64(c.in(4), t)};
   const std::int64_t end = std::max<std::int64_t>(0, get_i64(c.in(5), t) + 1);
   const std::int64_t begin = attrs.window > 0 ? std::max<std::int64_t>(0, end - attrs.window) : 0;
@@ -122,7 +138,7 @@ Status token(RefContext& c, std::int64_t t, std::vector<double>& y) {
     const auto at = static_cast<std::size_t>(h * head_size);
     const auto size = static_cast<std::size_t>(head_size);
     const std::int64_t kv_head = h / (attrs.num_heads / attrs.num_kv_heads);
-    attend(std::span(q).subspan(at, size), keys, values, kv_head * head_size, scale,
+    attend(std::span(q).subspan(at, size), keys, values, kv_head * head_size, scoring,
            std::span(y).subspan(at, size));
   }
   return Status::success();
@@ -174,7 +190,11 @@ Status decompose(DecomposeContext& d) {
 
   const ValueId heads = reshape_to(d, d.input(0), {0, attrs.num_kv_heads, group, head_size});
   const ValueId dots = d.add("MatMul", {heads, transpose_by(d, keys, {0, 1, 3, 2})});
-  const ValueId scores = d.add("Mul", {dots, scalar_constant(d, q.dtype, scale)});
+  ValueId scores = d.add("Mul", {dots, scalar_constant(d, q.dtype, scale)});
+  if (attrs.softcap > 0) {
+    const ValueId cap = scalar_constant(d, q.dtype, static_cast<double>(attrs.softcap));
+    scores = d.add("Mul", {d.add("Tanh", {d.add("Div", {scores, cap})}), cap});
+  }
   const ValueId one = scalar_constant(d, DType::kI64, 1);
   const ValueId steps = d.add("Range", {zero, dim_of(d, keys, 2), one});
   const ValueId last = unsqueeze_at(d, position, {1});
@@ -213,7 +233,8 @@ extern constinit const OpDef op_paged_attention{
         "Causal attention over paged caches: token t attends to positions 0 to positions[t] of "
         "sequence sequences[t]; position p lies in page block_table[sequence][p / page_size], "
         "row p % page_size. With a window it attends to the last `window` of these, and positions "
-        "before need no page. A negative sequence gives zeros.",
+        "before need no page. With a softcap c scores s become c tanh(s / c). A negative sequence "
+        "gives zeros.",
     .inputs = kInputs,
     .outputs = kOutputs,
     .make_attrs = make_attrs<PagedAttentionAttrs>,

@@ -35,18 +35,21 @@ struct RotaryKvWriteAttrs final : AttrsOf<RotaryKvWriteAttrs> {
 };
 
 /// polaris.PagedAttention: head h reads kv head h / (num_heads / num_kv_heads); scale 0 is
-/// 1/sqrt(D). A token reads `window` positions up to its own; 0: all.
+/// 1/sqrt(D). A token reads `window` positions up to its own; 0: all. Scores s, scaled, become
+/// softcap * tanh(s / softcap); 0: they stay.
 struct PagedAttentionAttrs final : AttrsOf<PagedAttentionAttrs> {
   std::int64_t num_heads = 1;
   std::int64_t num_kv_heads = 1;
   float scale = 0.0f;
   std::int64_t window = 0;
+  float softcap = 0.0f;
 
   void visit(AttrVisitor& v) override {
     v.field("num_heads", num_heads);
     v.field("num_kv_heads", num_kv_heads);
     v.field("scale", scale);
     v.field("window", window);
+    v.field("softcap", softcap);
   }
 };
 

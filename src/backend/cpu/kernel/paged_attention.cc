@@ -115,6 +115,7 @@ void Tile::absorb(std::int64_t t, std::int64_t g, const float* const* keys,
   float& peak = sum[a.padded()];
   float& total = sum[a.padded() + 1];
   simd.dots(query(t, g), keys, size, a.size, a.scale, scores());
+  a.cap_scores(scores(), size);
   const float top = std::max(peak, simd.max(scores(), size));
   if (top > peak) {
     const float shrink = std::exp(peak - top);
@@ -238,6 +239,8 @@ KernelResult select_attention(const CpuTarget& target, const NodeDesc& node) {
   a.table = node.inputs[3].type.shape[1];
   a.window = attrs.window;
   a.scale = attrs.scale != 0.0f ? attrs.scale : 1.0f / std::sqrt(static_cast<float>(a.size));
+  a.cap = attrs.softcap;
+  if (a.cap > 0.0f) a.scale /= a.cap;
   for (const CacheFormat* cache : {&a.k, &a.v}) {
     if (cache->kind != CacheFormat::Kind::kBlock) continue;
     if (a.size % block_format_info(cache->block).block_elements != 0) {

@@ -156,6 +156,9 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
                  p.spans == 1 ? 0u : 1u,
                  word(row_type(node.inputs[0].type.dtype)),
                  parts_of(format, p.head, p.together)};
+  if (const float cap = node.attributes<PagedAttentionAttrs>().softcap; cap > 0) {
+    d.constants.push_back(float_bits(cap));
+  }
   d.push = {word(p.heads),  word(p.ratio()), word(cache[2]), word(cache[0] * cache[1]),
             word(cache[1]), word(table[0]),  word(table[1]), float_bits(scale_of(node, p)),
             word(p.tokens), word(p.span),    word(p.spans),  window_of(node)};
@@ -232,15 +235,20 @@ std::vector<ShaderVariant> variants() {
                      static_cast<std::uint32_t>(format.unit)});
     }
     const auto add = [&](std::uint32_t head, std::uint32_t together, std::uint32_t mode,
-                         std::uint32_t rows) {
+                         std::uint32_t rows, float cap = 0) {
       const std::string shape = " d" + std::to_string(head) + "x" + std::to_string(together);
-      all.push_back({std::string(format.read) + shape + std::string(kModeNames[mode]) +
-                         std::string(kRowNames[rows]),
-                     format.read,
-                     {head, together, 256, mode, rows, parts_of(format, head, together)},
-                     11,
-                     48,
-                     256 * together});
+      ShaderVariant variant{std::string(format.read) + shape + std::string(kModeNames[mode]) +
+                                std::string(kRowNames[rows]),
+                            format.read,
+                            {head, together, 256, mode, rows, parts_of(format, head, together)},
+                            11,
+                            48,
+                            256 * together};
+      if (cap > 0) {
+        variant.name += " capped";
+        variant.constants.push_back(float_bits(cap));
+      }
+      all.push_back(std::move(variant));
     };
     for (const std::uint32_t head : {7u, 8u, 64u, 80u, 128u, 256u}) {
       for (const std::uint32_t together : {1u, 2u, 4u}) {
@@ -252,6 +260,11 @@ std::vector<ShaderVariant> variants() {
       add(128, together, 2, 0);
       add(128, together, 1, 1);
       add(128, together, 1, 2);
+    }
+    for (const std::uint32_t head : {128u, 256u}) {
+      for (const std::uint32_t together : {1u, 2u}) {
+        for (const std::uint32_t mode : {0u, 1u}) add(head, together, mode, 0, 50.0f);
+      }
     }
   }
   return all;

@@ -11,6 +11,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "exact.glsl"
+#include "math.glsl"
 
 layout(local_size_x_id = 2) in;
 layout(constant_id = 0) const uint kHeadDim = 64;   // at most 4 kThreads
@@ -20,6 +21,7 @@ layout(constant_id = 3) const uint kMode = 0;       // 0: no spans, 1: z is the 
 layout(constant_id = 4) const uint kRowType = 0;
 // Fours of values that a thread takes: 2 only of whole 8 float16 or whole blocks in a head.
 layout(constant_id = 5) const uint kParts = 1;
+layout(constant_id = 6) const float kCap = 0.0;  // scores s become kCap tanh(s / kCap); 0: stay
 
 #include "rows.glsl"
 #include "block_cache.glsl"
@@ -182,6 +184,8 @@ uint add_lines(inout float sum[kHeads], uint at, uint q0) {
   return d;
 }
 
+float capped(float score) { return kCap == 0.0 ? score : kCap * tanh_accurate(score / kCap); }
+
 // The token of this workgroup and its span, in grids that a list gives.
 uvec2 find_work(uint item) {
   uint low = 0, high = tokens;
@@ -298,7 +302,7 @@ void main() {
       for (uint d = add_lines(sum, at, q0); d < kHeadDim; d += 4) {
         add_dots(sum, load_keys(at, d), q0, d);
       }
-      [[unroll]] for (uint h = 0; h < kHeads; h++) score[h] = sum[h] * scale;
+      [[unroll]] for (uint h = 0; h < kHeads; h++) score[h] = capped(sum[h] * scale);
     }
     [[unroll]] for (uint h = 0; h < kHeads; h++) weight[h * kThreads + tid] = score[h];
     barrier();
