@@ -42,10 +42,21 @@ DECODERS = {
     "qwen2-yarn": ("qwen2", BIAS, YARN),
     "qwen3": ("qwen3", HEAD_NORMS | {"head": 12}, {"attention.key_length": 12,
                                                    "attention.value_length": 12}),
-    "gemma3": ("gemma3", HEAD_NORMS | {"layers": 7, "after": True},
+    "gemma3": ("gemma3", HEAD_NORMS | {"layers": 7, "after": 1.0},
                {"attention.sliding_window": 8, "attention.key_length": 8,
                 "attention.value_length": 8, "rope.scaling.type": "linear",
                 "rope.scaling.factor": 2.0, "rope.freq_base": 1e6}),
+    # Small caps, so that they bend what so small a network gives.
+    "gemma2": ("gemma2", {"layers": 3, "after": 1.0},
+               {"attention.sliding_window": 8, "attention.key_length": 8,
+                "attention.value_length": 8, "attn_logit_softcapping": 2.0,
+                "final_logit_softcapping": 15.0}),
+    # As many layers as the 27B has, which alone tells how its queries are scaled; each adds little,
+    # so that what the peer rounds does not grow over them.
+    "gemma2-46": ("gemma2", {"layers": 46, "after": 0.1, "width": 8, "heads": 2, "kv_heads": 1,
+                             "ffn": 8},
+                  {"attention.sliding_window": 32, "attention.key_length": 8,
+                   "attention.value_length": 8}),
     "phi3-short": ("phi3", FUSED, PHI3 | {"rope.scaling.original_context_length": 4096}),
     "phi3-long": ("phi3", FUSED, PHI3 | {"rope.scaling.original_context_length": 32,
                                          "rope.scaling.type": "longrope"}),
@@ -120,10 +131,12 @@ def add_layer(out, blk, size, draw):
         add_matrix(out, f"{blk}.{name}.weight", draw(shape, 0.25), size)
         if name in size.get("biases", ()):
             out.add_tensor(f"{blk}.{name}.bias", draw(shape[:1], 1.0))
-    norms = ["attn_norm", "ffn_norm"]
-    norms += ["post_attention_norm", "post_ffw_norm"] if size.get("after") else []
-    for name in norms:
-        out.add_tensor(f"{blk}.{name}.weight", 1 + draw((width,), 0.2))
+    norms = {"attn_norm": 1.0, "ffn_norm": 1.0}
+    if size.get("after"):
+        norms |= {"post_attention_norm": size["after"], "post_ffw_norm": size["after"]}
+    for name, scale in norms.items():
+        weight = (1 + draw((width,), 0.2)) * numpy.float32(scale)
+        out.add_tensor(f"{blk}.{name}.weight", weight)
         if size.get("norm_biases"):
             out.add_tensor(f"{blk}.{name}.bias", draw((width,), 0.2))
     if size.get("head_norms"):

@@ -96,7 +96,7 @@ TEST_CASE("every real number that is read is named where it cannot be") {
        {Row{"attention.layer_norm_rms_epsilon", true}, Row{"attention.scale", true},
         Row{"rope.freq_base", false}, Row{"rope.scaling.factor", false},
         Row{"rope.scale_linear", false}, Row{"rope.scaling.attn_factor", false},
-        Row{"attn_logit_softcapping", true}}) {
+        Row{"attn_logit_softcapping", true}, Row{"final_logit_softcapping", true}}) {
     const std::string key = std::string("llama.") + row.key;
     CAPTURE(key);
     std::vector<Raw> bad = wrong_types();

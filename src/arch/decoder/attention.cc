@@ -98,6 +98,7 @@ ValueId attention(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
   attrs->num_kv_heads = spec.kv_heads;
   attrs->scale = spec.attention_scale;
   attrs->window = part.window() ? spec.window : 0;
+  attrs->softcap = spec.attention_cap;
   const ValueId mixed =
       b.apply("polaris.PagedAttention", blk + "attn",
               {q, written[0], written[1], cache.block_table, in.sequences, cache.positions},

@@ -12,6 +12,13 @@
 namespace polaris {
 namespace {
 
+ValueId multiplied(ArchBuilder& b, const std::string& name, ValueId x, float factor) {
+  if (!b.ok()) return kNoValue;
+  auto scale = Tensor::from<float>(DType::kF32, Shape{}, {{factor}});
+  if (!scale) return b.fail(scale.error()), kNoValue;
+  return b.apply("Mul", name, {x, b.constant(name + ".factor", scale.take())});
+}
+
 /// Rows of the table `name`.weight as f32.
 ValueId embedded(ArchBuilder& b, const std::string& name, const Shape& shape, ValueId rows) {
   const ValueId table = b.weight(name + ".weight", shape);
@@ -28,11 +35,8 @@ ValueId embed(ArchBuilder& b, const DecoderSpec& spec, const DecoderInputs& in) 
     const ValueId own = embedded(b, "position_embd", positions, in.positions);
     rows = b.apply("Add", "position_embd.added", {rows, own});
   }
-  if (!b.ok()) return kNoValue;
   if (spec.embedding_scale == 1.0f) return rows;
-  auto scale = Tensor::from<float>(DType::kF32, Shape{}, {{spec.embedding_scale}});
-  if (!scale) return b.fail(scale.error()), kNoValue;
-  return b.apply("Mul", "token_embd.scaled", {rows, b.constant("token_embd.scale", scale.take())});
+  return multiplied(b, "token_embd.scaled", rows, spec.embedding_scale);
 }
 
 /// x + branch, normed first where the spec has it so.
@@ -59,7 +63,11 @@ ValueId logits(ArchBuilder& b, const DecoderSpec& spec, const DecoderInputs& in,
   const bool tied = !b.has_weight("output.weight");
   const ValueId head =
       b.weight(tied ? "token_embd.weight" : "output.weight", Shape{spec.vocab, spec.width});
-  return b.apply("polaris.Linear", "output", {x, head});
+  x = b.apply("polaris.Linear", "output", {x, head});
+  if (spec.logit_cap == 0.0f) return x;
+  x = multiplied(b, "output.small", x, 1.0f / spec.logit_cap);
+  x = b.apply("Tanh", "output.bent", {x});
+  return multiplied(b, "output.capped", x, spec.logit_cap);
 }
 
 Metadata describe(const ArchOptions& options, const DecoderSpec& spec) {

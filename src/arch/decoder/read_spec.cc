@@ -61,11 +61,10 @@ void refuse_missing_parts(ArchBuilder& b) {
   if (b.integer("expert_count", 0, INT32_MAX, 0) > 0) {
     b.fail_unsupported("mixture of experts cannot be built");
   }
-  for (const char* cap : {"attn_logit_softcapping", "final_logit_softcapping"}) {
-    if (b.real(cap, 0.0, 1e6, 0.0) > 0.0) {
-      b.fail_unsupported("hyperparameter '" + std::string(cap) + "' cannot be built");
-    }
-  }
+}
+
+float cap_of(ArchBuilder& b, std::string_view name, float otherwise) {
+  return static_cast<float>(b.real(name, 0.0, 1e6, static_cast<double>(otherwise)));
 }
 
 /// Positions whose tables of cosines and sines are made. Where nobody asked for a context, no more
@@ -122,6 +121,8 @@ DecoderSpec read_decoder(ArchBuilder& b, DecoderSpec spec) {
                                                     : "attention.layer_norm_epsilon";
   spec.epsilon = static_cast<float>(b.real(epsilon, 0.0, 1.0, 1e-5));
   spec.attention_scale = static_cast<float>(b.real("attention.scale", 0.0, 1e6, 0.0));
+  spec.attention_cap = cap_of(b, "attn_logit_softcapping", spec.attention_cap);
+  spec.logit_cap = cap_of(b, "final_logit_softcapping", spec.logit_cap);
   read_heads(b, spec);
   refuse_missing_parts(b);
   if (spec.turned) {

@@ -63,6 +63,8 @@ struct DecoderSpec {
   bool head_norms = false;   // of every head of q and k, before they are turned
   float embedding_scale = 1.0f;  // of the tokens' rows
   float attention_scale = 0.0f;  // 0: 1 / sqrt(head_size)
+  float attention_cap = 0.0f;    // scores s become cap * tanh(s / cap); 0: they stay
+  float logit_cap = 0.0f;        // the same of logits
   FeedForwardKind feed_forward_kind = FeedForwardKind::kGatedSilu;
   RopeSpec rope;
 
