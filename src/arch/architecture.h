@@ -26,6 +26,8 @@ struct ArchOptions {
   std::int64_t context_max = 0;     // positions to plan for; 0: as many as the file says
   std::int64_t tokens_max = 512;    // tokens in one step; a power of two
   std::int64_t sequences_max = 64;  // sequences in one step; a power of two
+  /// A decoder is built to give the rows of whole texts, not to go on with them.
+  bool embed = false;
 };
 
 /// Hyperparameters and weights of a file, under the names that arch/ uses whatever the format:
@@ -52,11 +54,12 @@ class ArchInput {
 };
 
 /// A graph, what it was built with (Model::hyperparameters), and how it is run where it is a
-/// decoder.
+/// decoder or embeds texts.
 struct ArchModel {
   Graph graph;
   Metadata hyperparameters;
   std::optional<DecoderContract> decoder;
+  std::optional<EmbedderContract> embedder;
 };
 
 /// A network that weights-only files name: src/arch/<name>.cc defines

@@ -8,7 +8,7 @@ Result<ArchModel> build(const ArchInput& input) {
   ArchBuilder b("gpt2", input);
   DecoderSpec spec;
   spec.norm = NormKind::kLayer;
-  spec.fused_parts = true;
+  spec.fused_qkv = true;
   spec.turned = false;
   spec.feed_forward_kind = FeedForwardKind::kGelu;
   return build_decoder(b, read_decoder(b, spec));

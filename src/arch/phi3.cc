@@ -20,7 +20,8 @@ void choose_divisors(ArchBuilder& b, DecoderSpec& spec, std::int64_t trained) {
 Result<ArchModel> build(const ArchInput& input) {
   ArchBuilder b("phi3", input);
   DecoderSpec spec;
-  spec.fused_parts = true;
+  spec.fused_qkv = true;
+  spec.fused_gate = true;
   spec.rope.long_rope = true;
   spec = read_decoder(b, spec);
   const std::int64_t context = b.integer("context_length", 1, INT32_MAX);

@@ -4,55 +4,15 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "ir/contract_parts.h"
 #include "ir/model.h"
 
 namespace polaris {
 namespace {
 
 Error wrong(const std::string& what, const std::string& got, const std::string& wanted) {
-  return Error::invalid("[decoder] " + what + ", got " + got + ", wanted " + wanted);
+  return contract_error("decoder", what, got, wanted);
 }
-
-/// The inputs of one function, each to be given a part.
-class Parts {
- public:
-  Parts(std::string function, const Graph& graph)
-      : function_(std::move(function)), graph_(graph), taken_(graph.inputs().size(), false) {}
-
-  Status take(std::size_t input, const std::string& part, int rank) {
-    const std::string what = "input of " + part;
-    if (input >= taken_.size()) {
-      return wrong(what, std::to_string(input),
-                   "one of the " + std::to_string(taken_.size()) + " of '" + function_ + "'");
-    }
-    taken_[input] = true;
-    const Value& value = graph_.value(graph_.inputs()[input]);
-    if (value.type.dtype == DType::kI32 && value.type.shape.rank() == rank) {
-      return Status::success();
-    }
-    return wrong(what, "'" + printable(value.name) + "' " + value.type.to_string(),
-                 "int32 of rank " + std::to_string(rank));
-  }
-  Status take_source(std::size_t input) {
-    if (input >= taken_.size()) return take(input, "source", 1);
-    taken_[input] = true;
-    const TensorType& type = graph_.value(graph_.inputs()[input]).type;
-    if (type.shape.rank() > 0) return Status::success();
-    return wrong("input of source", type.to_string(), "[positions, ...]");
-  }
-  Status all_taken() const {
-    const auto left = std::find(taken_.begin(), taken_.end(), false);
-    if (left == taken_.end()) return Status::success();
-    const ValueId input = graph_.inputs()[static_cast<std::size_t>(left - taken_.begin())];
-    return wrong("input '" + printable(graph_.value(input).name) + "' of '" + function_ + "'",
-                 "no part", "one that the contract gives it");
-  }
-
- private:
-  std::string function_;
-  const Graph& graph_;
-  std::vector<bool> taken_;
-};
 
 Status check_numbers(const DecoderContract& contract, const CacheGroup& group) {
   const std::string what = "cache group '" + printable(group.name) + "'";
@@ -87,12 +47,12 @@ Status check_states(const Model& model, const CacheGroup& group) {
 }
 
 Status check_group(const Model& model, const DecoderContract& contract, const CacheGroup& group,
-                   Parts& decoder, Parts* encoder) {
+                   ContractParts& decoder, ContractParts* encoder) {
   if (auto s = check_numbers(contract, group); !s) return s;
   const std::string part = " of cache group '" + printable(group.name) + "'";
   if (auto s = decoder.take(group.block_table, "block table" + part, 2); !s) return s;
   if (auto s = decoder.take(group.positions, "positions" + part, 1); !s) return s;
-  Parts& writer = group.cross ? *encoder : decoder;
+  ContractParts& writer = group.cross ? *encoder : decoder;
   if (auto s = writer.take(group.slots, "slots" + part, 1); !s) return s;
   return check_states(model, group);
 }
@@ -125,30 +85,25 @@ Status check_decoder(const Model& model) {
   const DecoderContract& contract = *model.decoder;
   const Graph* graph = model.find("main");
   if (graph == nullptr) return wrong("function", "none", "'main'");
-  Parts decoder("main", *graph);
+  ContractParts decoder("decoder", "main", *graph);
   if (auto s = decoder.take(contract.tokens, "tokens", 1); !s) return s;
   if (auto s = decoder.take(contract.positions, "positions", 1); !s) return s;
   if (auto s = decoder.take(contract.sequences, "sequences", 1); !s) return s;
   if (auto s = decoder.take(contract.logit_rows, "logit rows", 1); !s) return s;
-  if (contract.logits >= graph->outputs().size()) {
-    return wrong("output of logits", std::to_string(contract.logits),
-                 "one of " + std::to_string(graph->outputs().size()));
+  if (auto s = decoder.check_rows(contract.logits, "logits", "float32[rows, vocabulary]"); !s) {
+    return s;
   }
-  const TensorType& logits = graph->value(graph->outputs()[contract.logits]).type;
-  if (logits.dtype != DType::kF32 || logits.shape.rank() != 2 || !is_static_dim(logits.shape[1])) {
-    return wrong("output of logits", logits.to_string(), "float32[rows, vocabulary]");
-  }
-  std::optional<Parts> encoder;
+  std::optional<ContractParts> encoder;
   if (contract.encoder) {
     const Graph* source = model.find(contract.encoder->function);
     if (source == nullptr) {
       return wrong("encoder", "none", "'" + printable(contract.encoder->function) + "'");
     }
-    encoder.emplace(contract.encoder->function, *source);
+    encoder.emplace("decoder", contract.encoder->function, *source);
     if (auto s = encoder->take_source(contract.encoder->source); !s) return s;
   }
   for (const CacheGroup& group : contract.groups) {
-    Parts* writer = encoder ? &*encoder : nullptr;
+    ContractParts* writer = encoder ? &*encoder : nullptr;
     if (auto s = check_group(model, contract, group, decoder, writer); !s) return s;
   }
   if (auto s = decoder.all_taken(); !s) return s;

@@ -61,7 +61,8 @@ Status verify_model(const Model& model, const VerifyOptions& options) {
                             "' is not the model's");
     }
   }
-  return check_decoder(model);
+  if (auto status = check_decoder(model); !status) return status;
+  return check_embedder(model);
 }
 
 }  // namespace polaris

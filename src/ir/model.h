@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/decoder_contract.h"
+#include "ir/embedder_contract.h"
 #include "ir/graph.h"
 #include "ir/verifier.h"
 
@@ -55,6 +56,8 @@ struct Model {
   Status no_tokenizer;
   /// How a function that is a decoder over paged states is run; check_decoder holds it to them.
   std::optional<DecoderContract> decoder;
+  /// The same of one that embeds texts; check_embedder holds it.
+  std::optional<EmbedderContract> embedder;
   std::int64_t parameter_count = 0;
   std::int64_t file_bytes = 0;
 

@@ -72,7 +72,10 @@ Result<std::shared_ptr<Program>> Program::compile(std::shared_ptr<Runtime> runti
     if (auto status = program->add_function(*name, graph.take()); !status) return status.error();
   }
   const Function* main = program->find("main");
-  if (main != nullptr) program->decoder_ = model.decoder;
+  if (main != nullptr) {
+    program->decoder_ = model.decoder;
+    program->embedder_ = model.embedder;
+  }
   program->main_ = main != nullptr ? main : &program->functions_.begin()->second;
   return program;
 }

@@ -72,6 +72,8 @@ class Program {
   const std::vector<ProgramState>& states() const { return states_; }
   /// How main() is run, where it is a decoder over paged states.
   const std::optional<DecoderContract>& decoder() const { return decoder_; }
+  /// The same where it embeds texts.
+  const std::optional<EmbedderContract>& embedder() const { return embedder_; }
   Runtime& runtime() const { return *runtime_; }
   const GraphInfo& info(const Graph& graph) const { return infos_.at(&graph); }
   const GraphInfo& info() const { return info(main_->graph); }
@@ -107,6 +109,7 @@ class Program {
   const Function* main_ = nullptr;
   std::vector<ProgramState> states_;
   std::optional<DecoderContract> decoder_;
+  std::optional<EmbedderContract> embedder_;
   std::set<std::shared_ptr<const MappedFile>> files_;  // of all functions
   ProgramOptions options_;
   std::map<const Graph*, GraphInfo> infos_;

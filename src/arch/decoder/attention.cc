@@ -27,13 +27,14 @@ struct Layer {
                    std::int64_t heads) const;
   std::vector<ValueId> write(CacheGroup& group, const CacheValues& cache, ValueId k,
                              ValueId v) const;
+  std::vector<ValueId> as_pages(ValueId k, ValueId v) const;
 };
 
 /// Heads of q, k or v, of which `first` is the first where one matrix holds all of them.
 ValueId Layer::projected(const std::string& name, ValueId x, std::int64_t first,
                          std::int64_t heads) const {
   const std::int64_t size = spec.head_size;
-  if (!spec.fused_parts) return b.linear(blk() + name, x, spec.width, heads * size);
+  if (!spec.fused_qkv) return b.linear(blk() + name, x, spec.width, heads * size);
   const std::int64_t all = spec.heads + 2 * spec.kv_heads;
   return b.linear_of_rows(blk() + name, blk() + "attn_qkv", x, spec.width,
                           {all * size, first * size, heads * size});
@@ -71,6 +72,13 @@ std::vector<ValueId> Layer::write(CacheGroup& group, const CacheValues& cache, V
   return written;
 }
 
+/// The rows themselves, each a page: what sees whole texts at once needs no cache.
+std::vector<ValueId> Layer::as_pages(ValueId k, ValueId v) const {
+  const std::int64_t width = spec.kv_heads * spec.head_size;
+  return {b.reshape(blk() + "attn_k.pages", k, {-1, 1, width}),
+          b.reshape(blk() + "attn_v.pages", v, {-1, 1, width})};
+}
+
 }  // namespace
 
 DecoderRopes decoder_ropes(ArchBuilder& b, const DecoderSpec& spec) {
@@ -92,7 +100,8 @@ ValueId attention(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
   const ValueId q = part.heads_of("attn_q", x, 0, spec.heads);
   const ValueId k = part.heads_of("attn_k", x, spec.heads, spec.kv_heads);
   const ValueId v = part.projected("attn_v", x, spec.heads + spec.kv_heads, spec.kv_heads);
-  const std::vector<ValueId> written = part.write(in.contract.groups[group], cache, k, v);
+  const std::vector<ValueId> written =
+      in.embedder ? part.as_pages(k, v) : part.write(in.contract.groups[group], cache, k, v);
   auto attrs = std::make_unique<PagedAttentionAttrs>();
   attrs->num_heads = spec.heads;
   attrs->num_kv_heads = spec.kv_heads;

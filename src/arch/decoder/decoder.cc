@@ -4,40 +4,13 @@
 #include <utility>
 
 #include "arch/decoder/attention.h"
+#include "arch/decoder/embedding.h"
 #include "arch/decoder/feed_forward.h"
 #include "arch/decoder/inputs.h"
 #include "arch/decoder/norm.h"
-#include "ir/op_attrs/elementwise.h"
 
 namespace polaris {
 namespace {
-
-ValueId multiplied(ArchBuilder& b, const std::string& name, ValueId x, float factor) {
-  if (!b.ok()) return kNoValue;
-  auto scale = Tensor::from<float>(DType::kF32, Shape{}, {{factor}});
-  if (!scale) return b.fail(scale.error()), kNoValue;
-  return b.apply("Mul", name, {x, b.constant(name + ".factor", scale.take())});
-}
-
-/// Rows of the table `name`.weight as f32.
-ValueId embedded(ArchBuilder& b, const std::string& name, const Shape& shape, ValueId rows) {
-  const ValueId table = b.weight(name + ".weight", shape);
-  if (!b.ok()) return kNoValue;
-  const ValueId out = b.apply("Gather", name, {table, rows});
-  if (b.graph().value(table).type.dtype == DType::kF32) return out;
-  return b.apply("Cast", name + ".f32", {out}, std::make_unique<CastAttrs>());
-}
-
-ValueId embed(ArchBuilder& b, const DecoderSpec& spec, const DecoderInputs& in) {
-  ValueId rows = embedded(b, "token_embd", {spec.vocab, spec.width}, in.tokens);
-  if (!spec.turned) {
-    const Shape positions{spec.position_rows, spec.width};
-    const ValueId own = embedded(b, "position_embd", positions, in.positions);
-    rows = b.apply("Add", "position_embd.added", {rows, own});
-  }
-  if (spec.embedding_scale == 1.0f) return rows;
-  return multiplied(b, "token_embd.scaled", rows, spec.embedding_scale);
-}
 
 /// x + branch, normed first where the spec has it so.
 ValueId add_branch(ArchBuilder& b, const DecoderSpec& spec, const std::string& name,
@@ -56,6 +29,13 @@ ValueId add_layer(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
   return add_branch(b, spec, blk + "ffn_residual", blk + "post_ffw_norm", x, fed);
 }
 
+/// All rows as they are before the logits'.
+ValueId hidden(ArchBuilder& b, const DecoderSpec& spec, ValueId x) {
+  // It has its place in the network, though not here.
+  if (b.has_weight("output.weight")) b.weight_dim("output.weight", 2, 0);
+  return norm(b, spec, "output_norm", x, spec.width);
+}
+
 /// Only the rows asked for go through the largest matrix.
 ValueId logits(ArchBuilder& b, const DecoderSpec& spec, const DecoderInputs& in, ValueId x) {
   x = b.apply("Gather", "logit_rows.hidden", {x, in.logit_rows});
@@ -70,8 +50,8 @@ ValueId logits(ArchBuilder& b, const DecoderSpec& spec, const DecoderInputs& in,
   return multiplied(b, "output.capped", x, spec.logit_cap);
 }
 
-Metadata describe(const ArchOptions& options, const DecoderSpec& spec) {
-  return {
+Metadata describe(const ArchOptions& options, const DecoderSpec& spec, bool cached) {
+  Metadata out = {
       {"block_count", spec.layers},
       {"embedding_length", spec.width},
       {"attention.head_count", spec.heads},
@@ -79,27 +59,40 @@ Metadata describe(const ArchOptions& options, const DecoderSpec& spec) {
       {"attention.key_length", spec.head_size},
       {"vocab_size", spec.vocab},
       {"context_length", spec.context},
-      {"page_size", options.page_size},
-      {"kv_type", std::string(kv_type_name(options.kv_type))},
   };
+  if (!cached) return out;
+  out.emplace("page_size", options.page_size);
+  out.emplace("kv_type", std::string(kv_type_name(options.kv_type)));
+  return out;
 }
 
 }  // namespace
 
 Result<ArchModel> build_decoder(ArchBuilder& b, const DecoderSpec& spec) {
   if (!b.ok()) return b.finish().error();
-  DecoderInputs in = add_decoder_inputs(b, spec);
+  const bool embeds = b.input().options().embed;
+  DecoderInputs in = embeds ? add_embedder_inputs(b, spec, true, Pooling::kLast, false)
+                            : add_decoder_inputs(b, spec);
   const DecoderRopes ropes = decoder_ropes(b, spec);
   ValueId x = embed(b, spec, in);
   for (std::int64_t layer = 0; layer < spec.layers && b.ok(); ++layer) {
     x = add_layer(b, spec, in, ropes, layer, x);
   }
-  const ValueId y = logits(b, spec, in, x);
-  if (b.ok()) b.graph().mark_output(y, "logits");
+  const ValueId y = embeds ? hidden(b, spec, x) : logits(b, spec, in, x);
+  if (b.ok()) b.graph().mark_output(y, embeds ? "hidden" : "logits");
+  return finish_model(b, spec, in);
+}
+
+Result<ArchModel> finish_model(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in) {
   b.graph().name = "main";
   auto graph = b.finish();
   if (!graph) return graph.error();
-  return ArchModel{graph.take(), describe(b.input().options(), spec), std::move(in.contract)};
+  ArchModel out;
+  out.graph = graph.take();
+  out.hyperparameters = describe(b.input().options(), spec, !in.embedder);
+  out.embedder = in.embedder;
+  if (!in.embedder) out.decoder = std::move(in.contract);
+  return out;
 }
 
 }  // namespace polaris

@@ -13,9 +13,9 @@ ValueId silu(ArchBuilder& b, const std::string& blk, ValueId x) {
   return b.apply("Mul", blk + "ffn_silu", {x, sigmoid});
 }
 
-ValueId gelu(ArchBuilder& b, const std::string& blk, ValueId x) {
+ValueId gelu(ArchBuilder& b, const std::string& blk, ValueId x, const char* approximate = "tanh") {
   auto attrs = std::make_unique<GeluAttrs>();
-  attrs->approximate = "tanh";
+  attrs->approximate = approximate;
   return b.apply("Gelu", blk + "ffn_gelu", {x}, std::move(attrs));
 }
 
@@ -27,10 +27,11 @@ struct GateAndUp {
 GateAndUp gate_and_up(ArchBuilder& b, const DecoderSpec& spec, const std::string& blk, ValueId x) {
   const std::int64_t size = spec.feed_forward;
   const std::string up = blk + "ffn_up";
-  if (spec.feed_forward_kind == FeedForwardKind::kGelu) {
+  if (spec.feed_forward_kind == FeedForwardKind::kGelu ||
+      spec.feed_forward_kind == FeedForwardKind::kGeluErf) {
     return {kNoValue, b.linear(up, x, spec.width, size)};
   }
-  if (!spec.fused_parts) {
+  if (!spec.fused_gate) {
     const ValueId gate = b.linear(blk + "ffn_gate", x, spec.width, size);
     return {gate, b.linear(up, x, spec.width, size)};
   }
@@ -52,6 +53,7 @@ ValueId feed_forward(ArchBuilder& b, const DecoderSpec& spec, std::int64_t layer
       mid = b.apply("Mul", blk + "ffn_gated", {gelu(b, blk, gate), up});
       break;
     case FeedForwardKind::kGelu: mid = gelu(b, blk, up); break;
+    case FeedForwardKind::kGeluErf: mid = gelu(b, blk, up, "none"); break;
   }
   return b.linear(blk + "ffn_down", mid, spec.feed_forward, spec.width);
 }

@@ -1,6 +1,7 @@
 #include "arch/decoder/inputs.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/checked.h"
@@ -111,6 +112,21 @@ std::vector<std::int64_t> windows_of(const DecoderSpec& spec) {
   return out;
 }
 
+/// As GGUF numbers them; what it calls none leaves the choice to us.
+Pooling read_pooling(ArchBuilder& b, Pooling otherwise) {
+  const std::int64_t type = b.integer("pooling_type", 0, INT32_MAX, 0);
+  switch (type) {
+    case 0: return otherwise;
+    case 1: return Pooling::kMean;
+    case 2: return Pooling::kFirst;
+    case 3: return Pooling::kLast;
+    default: break;
+  }
+  b.fail_unsupported("hyperparameter 'pooling_type', got " + std::to_string(type) +
+                     ", wanted 1 (mean), 2 (cls) or 3 (last)");
+  return otherwise;
+}
+
 }  // namespace
 
 std::size_t DecoderInputs::group_of(const DecoderSpec& spec, std::int64_t layer) const {
@@ -139,6 +155,35 @@ DecoderInputs add_decoder_inputs(ArchBuilder& b, const DecoderSpec& spec) {
     groups.add_table();
   }
   groups.add_positions();
+  in.rope_positions = b.reshape("positions.batch", in.positions, {1, -1});
+  return in;
+}
+
+DecoderInputs add_embedder_inputs(ArchBuilder& b, const DecoderSpec& spec, bool causal,
+                                  Pooling otherwise, bool typed) {
+  const ArchOptions& options = b.input().options();
+  const auto power = [](std::int64_t n) {
+    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(n)));
+  };
+  const std::int64_t longest = power(spec.context);
+  const std::int64_t tokens =
+      add_dim(b, "tokens", Kind::kBucketed, std::max(longest, power(options.tokens_max)));
+  const std::int64_t texts = add_dim(b, "texts", Kind::kBucketed, power(options.sequences_max));
+  const std::int64_t length = add_dim(b, "length", Kind::kBucketed, longest);
+  DecoderInputs in;
+  EmbedderContract& contract = in.embedder.emplace();
+  CacheValues& values = in.groups.emplace_back();
+  contract.pooling = read_pooling(b, otherwise);
+  contract.tokens = add_input(b, in.tokens, "tokens", {tokens});
+  contract.positions = add_input(b, in.positions, "positions", {tokens});
+  contract.texts = add_input(b, in.sequences, "texts", {tokens});
+  contract.rows = add_input(b, values.block_table, "rows", {texts, length});
+  contract.last = contract.positions;
+  values.positions = in.positions;
+  if (!b.flag("attention.causal", causal)) {
+    contract.last = add_input(b, values.positions, "last", {tokens});
+  }
+  if (typed) contract.types = add_input(b, in.types, "types", {tokens});
   in.rope_positions = b.reshape("positions.batch", in.positions, {1, -1});
   return in;
 }

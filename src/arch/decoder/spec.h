@@ -39,7 +39,8 @@ struct RopeSpec {
 enum class FeedForwardKind : std::uint8_t {
   kGatedSilu,  // down(silu(gate(x)) * up(x))
   kGatedGelu,  // the same with GELU by tanh
-  kGelu,       // down(gelu(up(x)))
+  kGelu,       // down(gelu(up(x))), by tanh too
+  kGeluErf,    // the same, exact
 };
 
 /// What a decoder is made of: the numbers of a file, and the choices of an architecture.
@@ -58,7 +59,8 @@ struct DecoderSpec {
   float epsilon = 1e-5f;
   float norm_offset = 0.0f;  // added to the weights of norms
   bool norms_after = false;  // of what attention and feed-forward give, too
-  bool fused_parts = false;  // attn_qkv holds the rows of q, k, v; ffn_up of gate, up
+  bool fused_qkv = false;    // attn_qkv holds the rows of q, k, v
+  bool fused_gate = false;   // ffn_up those of gate, up
   bool turned = true;        // q and k by their positions; else positions have rows of their own
   bool head_norms = false;   // of every head of q and k, before they are turned
   float embedding_scale = 1.0f;  // of the tokens' rows

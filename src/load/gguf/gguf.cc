@@ -106,6 +106,7 @@ Status build_graph(Model& model, const OpSet& ops, const LoadOptions& options) {
   }
   model.hyperparameters = std::move(built->hyperparameters);
   model.decoder = std::move(built->decoder);
+  model.embedder = built->embedder;
   model.functions.emplace("main", std::move(built->graph));
   return Status::success();
 }
