@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "backend/described_types.h"
 #include "ir/evaluate.h"
 #include "ir/host_only.h"
 #include "plan/host_values.h"
@@ -371,14 +372,10 @@ class StagePlanner {
   bool elide_parts(const Offer& offer, DeviceIndex device, const Launch& launch) {
     const NodeDesc desc = offer.desc();
     if (desc.op->part == nullptr) return false;
-    std::vector<TensorType> inputs;
-    std::vector<TensorType> outputs;
-    for (const OperandDesc& operand : desc.inputs) inputs.push_back(operand.type);
-    for (const OperandDesc& operand : desc.outputs) outputs.push_back(operand.type);
-    const NodeTypes types{desc.op, desc.attrs, inputs, outputs, desc.values};
+    const DescribedTypes described(desc);
     std::vector<Part> parts;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto part = desc.op->part(types, static_cast<int>(i));
+    for (std::size_t i = 0; i < desc.inputs.size(); ++i) {
+      const auto part = desc.op->part(described.types(), static_cast<int>(i));
       if (!part) return false;
       if (part->offset_bytes % builder_.device_info(device).alignment_bytes != 0) return false;
       parts.push_back({launch.inputs[i], part->offset_bytes});
