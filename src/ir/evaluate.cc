@@ -8,7 +8,7 @@
 
 #include "ir/any_rank.h"
 #include "ir/check_results.h"
-#include "ir/op_util/infer.h"
+#include "ir/ports.h"
 
 namespace polaris {
 namespace {
@@ -250,7 +250,7 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attrs& attrs,
 Result<InferContext> infer_types(const NodeView& view) {
   InferContext context = infer_context(view);
   if (view.op->infer == nullptr) return context.fail("has no infer");
-  if (auto ports = check_ports(context); !ports) return ports.error();
+  if (auto ports = check_operands(context); !ports) return ports.error();
   for (const TensorType* type : view.types) {
     if (type != nullptr && type->is_tensor() && has_any_rank(type->shape)) {
       return context.fail("the rank of an input is not known");

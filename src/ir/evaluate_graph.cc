@@ -5,8 +5,8 @@
 
 #include "ir/control_run.h"
 #include "ir/evaluate.h"
+#include "ir/ports.h"
 #include "ir/scan_tensors.h"
-#include "ir/verifier.h"
 
 namespace polaris {
 namespace {

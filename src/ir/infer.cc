@@ -8,9 +8,8 @@
 #include "ir/check_results.h"
 #include "ir/evaluate.h"
 #include "ir/inference.h"
-#include "ir/op_util/infer.h"
+#include "ir/ports.h"
 #include "ir/symbols.h"
-#include "ir/verifier.h"
 
 namespace polaris {
 
@@ -59,7 +58,7 @@ Result<Types> Inference::infer_outputs(const Node& node) {
   InferContext context = infer_context(view);
   context.partial = partial;
   if (node.op->infer == nullptr) return context.fail("has no infer");
-  if (auto s = check_ports(context); !s) return s.error();
+  if (auto s = check_operands(context); !s) return s.error();
   const bool open = std::any_of(view.types.begin(), view.types.end(), [](const TensorType* type) {
     return type != nullptr && type->is_tensor() && has_any_rank(type->shape);
   });

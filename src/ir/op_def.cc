@@ -7,6 +7,15 @@
 namespace polaris {
 namespace {
 
+std::uint32_t port_flags(std::span<const Port> ports, int i) {
+  if (ports.empty()) return 0;
+  const auto at = static_cast<std::size_t>(i);
+  if (at < ports.size()) return ports[at].flags;
+  return (ports.back().flags & kVariadic) != 0 ? ports.back().flags : 0;
+}
+
+}  // namespace
+
 Error node_error(const OpDef& op, std::string_view node_name, std::string_view what) {
   std::string message = "[" + op_full_name(op) + "] ";
   if (!node_name.empty()) {
@@ -17,15 +26,6 @@ Error node_error(const OpDef& op, std::string_view node_name, std::string_view w
   message += what;
   return Error::invalid(std::move(message));
 }
-
-std::uint32_t port_flags(std::span<const Port> ports, int i) {
-  if (ports.empty()) return 0;
-  const auto at = static_cast<std::size_t>(i);
-  if (at < ports.size()) return ports[at].flags;
-  return (ports.back().flags & kVariadic) != 0 ? ports.back().flags : 0;
-}
-
-}  // namespace
 
 std::string op_full_name(const OpDef& op) {
   std::string out(op.domain);

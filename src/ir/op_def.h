@@ -286,5 +286,7 @@ std::unique_ptr<Attrs> make_attrs() {
 
 /// "Name" or "domain.Name".
 std::string op_full_name(const OpDef& op);
+/// invalid: "[Name] node 'x': what", or "[Name] what" of a node that has no name.
+Error node_error(const OpDef& op, std::string_view node_name, std::string_view what);
 
 }  // namespace polaris

@@ -14,7 +14,4 @@ struct VerifyOptions {
 /// and states. Errors: invalid, naming the node, what it got and what was wanted.
 Status verify_graph(const Graph& graph, const VerifyOptions& options = {});
 
-/// Whether the node has the inputs and outputs that its op's ports ask for. What infer relies on.
-Status check_ports(const Node& node);
-
 }  // namespace polaris

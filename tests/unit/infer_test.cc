@@ -230,7 +230,7 @@ TEST_CASE_FIXTURE(Fixture, "a missing input is named before infer runs") {
   add(g, "Add", {x}, "lonely");
   const auto s = infer_graph(g);
   REQUIRE_FALSE(s);
-  CHECK(s.error().message() == "[Add] node 'lonely': input 1 'B' is missing");
+  CHECK(s.error().message() == "[Add] node 'lonely': input 1 (B) is missing");
 }
 
 TEST_CASE_FIXTURE(Fixture, "Loop: carried values, scan outputs, captures") {

@@ -4,6 +4,7 @@
 
 #include "ir/infer.h"
 #include "ir/op_set.h"
+#include "ir/ports.h"
 #include "ir/text/text.h"
 
 namespace polaris {
@@ -96,7 +97,7 @@ TEST_CASE("what is wrong is named") {
   SUBCASE("an error inside a branch says where") {
     Graph& sub = *g.node(r).subgraphs[0];
     sub.node(sub.order()[0]).inputs[0] = kNoValue;
-    CHECK(problem(g) == "in r: [Neg] node 'q': input 0 'X' is missing");
+    CHECK(problem(g) == "in r: [Neg] node 'q': input 0 (X) is missing");
   }
   SUBCASE("subgraphs on an op that has none") {
     g.node(a).subgraphs.push_back(std::make_unique<Graph>());

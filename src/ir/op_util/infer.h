@@ -37,10 +37,6 @@ inline constexpr DTypeSet kStringTypes = dtype_set(DType::kString);
 inline constexpr DTypeSet kIndexTypes = dtype_set(DType::kI32, DType::kI64);
 inline constexpr bool contains(DTypeSet set, DType dtype) { return (set & dtype_bit(dtype)) != 0; }
 
-/// Every port that must be there is there, no more inputs or outputs than ports, and strings,
-/// sequences and optionals stand only where the ports take them. infer_node calls it first, so that
-/// `infer` may read its required inputs, and ops that know of tensors only see no others.
-Status check_ports(const InferContext& c);
 /// Input i (absent: fine) has a type of the set.
 Status check_dtype(const InferContext& c, int i, DTypeSet allowed);
 /// Inputs i and j (absent: fine) have one type.
