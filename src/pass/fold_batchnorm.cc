@@ -87,12 +87,15 @@ Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"BatchNormalization"};
+
 }  // namespace
 
 extern constinit const Pass pass_fold_batchnorm{
     .name = "fold_batchnorm",
     .doc = "A BatchNormalization after a Conv goes into the weights and bias of the Conv.",
     .run = run,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

@@ -88,6 +88,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"Mul"};
+
 }  // namespace
 
 extern constinit const Pass pass_fuse_gate{
@@ -97,6 +99,7 @@ extern constinit const Pass pass_fuse_gate{
         "polaris.GatedLinear, where the device fuses stages.",
     .run = run,
     .per_device = true,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

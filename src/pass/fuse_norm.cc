@@ -122,6 +122,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"RMSNormalization"};
+
 }  // namespace
 
 extern constinit const Pass pass_fuse_norm{
@@ -132,6 +134,7 @@ extern constinit const Pass pass_fuse_norm{
         "GatedLinear that divides, where the device fuses stages.",
     .run = run,
     .per_device = true,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

@@ -496,6 +496,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   return Fuser(graph, targets, ops).run();
 }
 
+constexpr std::string_view kStartsAt[] = {"DequantizeLinear", "QuantizeLinear"};
+
 }  // namespace
 
 extern constinit const Pass pass_fuse_qdq{
@@ -506,6 +508,7 @@ extern constinit const Pass pass_fuse_qdq{
         "work on the integers.",
     .run = run,
     .per_device = true,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

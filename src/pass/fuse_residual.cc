@@ -37,6 +37,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"Add"};
+
 }  // namespace
 
 extern constinit const Pass pass_fuse_residual{
@@ -46,6 +48,7 @@ extern constinit const Pass pass_fuse_residual{
         "where the device fuses stages.",
     .run = run,
     .per_device = true,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

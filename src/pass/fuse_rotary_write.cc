@@ -128,6 +128,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"polaris.KvWrite"};
+
 }  // namespace
 
 extern constinit const Pass pass_fuse_rotary_write{
@@ -137,6 +139,7 @@ extern constinit const Pass pass_fuse_rotary_write{
         "polaris.RotaryKvWrite, where the device fuses stages.",
     .run = run,
     .per_device = true,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

@@ -120,6 +120,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"MatMul", "Gemm", "Add"};
+
 }  // namespace
 
 extern constinit const Pass pass_matmul_to_linear{
@@ -129,6 +131,7 @@ extern constinit const Pass pass_matmul_to_linear{
         "an Add of one constant per column becomes its bias.",
     .run = run,
     .per_device = true,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

@@ -59,6 +59,9 @@ struct Pass {
   std::string_view doc;
   Result<bool> (*run)(Graph& graph, const Targets& targets, const OpSet& ops);
   bool per_device = false;  // asks what a device runs: nodes are placed before the first of these
+  /// The ops ("Name" or "domain.Name") without any of which it changes nothing of a graph; it is
+  /// not run on such a graph. Empty: it looks at every op.
+  std::span<const std::string_view> starts_at = {};
 };
 
 }  // namespace polaris

@@ -30,6 +30,12 @@ constexpr bool kAlwaysVerify = false;
 constexpr bool kAlwaysVerify = true;
 #endif
 
+bool is_named(const OpDef& op, std::string_view full_name) {
+  if (op.domain.empty()) return full_name == op.name;
+  return full_name.size() == op.domain.size() + 1 + op.name.size() &&
+         full_name.starts_with(op.domain) && full_name.ends_with(op.name);
+}
+
 }  // namespace
 
 std::span<const Pass* const> default_passes() { return kOrder; }
@@ -39,6 +45,18 @@ const Pass* find_pass(std::string_view name) {
     if (pass->name == name) return pass;
   }
   return nullptr;
+}
+
+bool has_start(const Graph& graph, const Pass& pass) {
+  if (pass.starts_at.empty()) return true;
+  const OpDef* last = nullptr;  // that is no start: neighbours are often alike
+  return std::ranges::any_of(graph.order(), [&](NodeId id) {
+    const OpDef* op = graph.node(id).op;
+    if (op == last) return false;
+    last = op;
+    return std::ranges::any_of(pass.starts_at,
+                               [&](std::string_view name) { return is_named(*op, name); });
+  });
 }
 
 void PassGraphs::look_up() {
@@ -116,8 +134,12 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
       if (auto status = place(); !status) return status.error();
     }
     if (options.disabled.contains(pass->name)) continue;
-    auto run = run_over_subgraphs(graphs, pass->name, options.verify,
-                                  [&](Graph& at) { return pass->run(at, targets, ops); });
+    const auto work = [&](Graph& at) -> Result<bool> {
+      // Looking costs less than an editor of the graph.
+      if (!has_start(at, *pass)) return false;
+      return pass->run(at, targets, ops);
+    };
+    auto run = run_over_subgraphs(graphs, pass->name, options.verify, work);
     if (!run) return run.error();
     report.ms += run->ms;
     report.runs.push_back(run.take());

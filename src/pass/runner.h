@@ -15,6 +15,9 @@ namespace polaris {
 std::span<const Pass* const> default_passes();
 const Pass* find_pass(std::string_view name);
 
+/// Whether the graph has one of the ops that the pass starts at. Not asked of its subgraphs.
+bool has_start(const Graph& graph, const Pass& pass);
+
 struct PassOptions {
   /// Names of passes to leave out.
   std::set<std::string, std::less<>> disabled;

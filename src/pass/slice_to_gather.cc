@@ -152,6 +152,8 @@ Result<bool> run(Graph& graph, const Targets&, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"Slice"};
+
 }  // namespace
 
 extern constinit const Pass pass_slice_to_gather{
@@ -160,6 +162,7 @@ extern constinit const Pass pass_slice_to_gather{
         "Slice whose starts are data, as a loop's counter is, becomes Gather by a Range: the plan "
         "then holds how many elements are taken, not which.",
     .run = run,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

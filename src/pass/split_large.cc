@@ -81,6 +81,8 @@ Result<bool> run(Graph& graph, const Targets& targets, const OpSet& ops) {
   return editor.changed();
 }
 
+constexpr std::string_view kStartsAt[] = {"polaris.Linear", "Gemm"};
+
 }  // namespace
 
 extern constinit const Pass pass_split_large{
@@ -90,6 +92,7 @@ extern constinit const Pass pass_split_large{
         "are joined by Concat.",
     .run = run,
     .per_device = true,
+    .starts_at = kStartsAt,
 };
 
 }  // namespace polaris

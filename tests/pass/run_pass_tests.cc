@@ -11,6 +11,7 @@
 
 #include "base/strings.h"
 #include "ir/evaluate_graph.h"
+#include "ir/nested.h"
 #include "ir/text/text.h"
 #include "ir/verifier.h"
 #include "pass/runner.h"
@@ -181,6 +182,32 @@ std::vector<Case> all_cases() {
     for (Case& test : read_cases(entry.path())) out.push_back(std::move(test));
   }
   return out;
+}
+
+TEST_CASE("a pass that says where it starts changes no graph without such an op") {
+  const OpSet ops = OpSet::builtin();
+  std::set<std::string_view> left_alone;
+  for (const Case& test : all_cases()) {
+    CAPTURE(test.name);
+    const auto setting = test.settings.find("target");
+    Target target = target_of(setting == test.settings.end() ? "" : setting->second);
+    target.fuses_chains = target.fuses_stages = true;
+    for (const Pass* pass : default_passes()) {
+      CAPTURE(pass->name);
+      auto graph = parse_graph(test.input, ops);
+      REQUIRE(graph);
+      for (Graph* at : graphs_within(*graph)) {
+        if (has_start(*at, *pass)) continue;
+        const auto changed = pass->run(*at, target, ops);
+        REQUIRE(changed);
+        CHECK_FALSE(*changed);
+        left_alone.insert(pass->name);
+      }
+    }
+  }
+  for (const Pass* pass : default_passes()) {
+    CHECK(left_alone.contains(pass->name) != pass->starts_at.empty());
+  }
 }
 
 /// Nodes by op, and by op on a device.
