@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/checked.h"
@@ -287,23 +288,34 @@ class NodeRun {
     }
     std::vector<OperandRef> written = launch_.outputs;
     written.push_back(launch_.workspace);
-    std::vector<bool> may_change(after_.size(), false);
+    std::erase_if(written, [&](const OperandRef& ref) { return ref.region != region_; });
+    std::sort(written.begin(), written.end(),
+              [](const OperandRef& a, const OperandRef& b) { return a.offset < b.offset; });
+    std::int64_t from = 0;
     for (const OperandRef& ref : written) {
-      if (ref.region != region_) continue;
-      const auto from = may_change.begin() + static_cast<std::ptrdiff_t>(ref.offset);
-      std::fill(from, from + static_cast<std::ptrdiff_t>(ref.bytes), true);
+      if (const auto changed = first_change(from, ref.offset)) return changed_at(*changed);
+      from = std::max(from, ref.offset + ref.bytes);
     }
-    for (std::size_t i = 0; i < after_.size(); ++i) {
-      if (may_change[i] || after_[i] == arena_.bytes()[i]) continue;
-      std::string where;
-      for (std::size_t k = 0; k < launch_.outputs.size(); ++k) {
-        where += " output " + std::to_string(k) + " at " +
-                 std::to_string(launch_.outputs[k].offset) + "+" +
-                 std::to_string(launch_.outputs[k].bytes);
-      }
-      return "wrote outside its outputs, at byte " + std::to_string(i) + ";" + where;
+    const auto changed = first_change(from, static_cast<std::int64_t>(after_.size()));
+    return changed ? changed_at(*changed) : "";
+  }
+
+  /// The first byte of [from, to) that the launch changed.
+  std::optional<std::int64_t> first_change(std::int64_t from, std::int64_t to) const {
+    if (from >= to) return std::nullopt;
+    const std::byte* before = arena_.bytes().data();
+    const auto size = static_cast<std::size_t>(to - from);
+    if (std::memcmp(before + from, after_.data() + from, size) == 0) return std::nullopt;
+    return std::mismatch(before + from, before + to, after_.data() + from).first - before;
+  }
+
+  std::string changed_at(std::int64_t place) const {
+    std::string where;
+    for (std::size_t k = 0; k < launch_.outputs.size(); ++k) {
+      where += " output " + std::to_string(k) + " at " + std::to_string(launch_.outputs[k].offset) +
+               "+" + std::to_string(launch_.outputs[k].bytes);
     }
-    return "";
+    return "wrote outside its outputs, at byte " + std::to_string(place) + ";" + where;
   }
 
   std::string collect(std::vector<Tensor>& out) const {
