@@ -24,6 +24,16 @@ void write_scale(std::byte* block, float scale) {
   std::memcpy(block, &bits, sizeof bits);
 }
 
+/// The code of what is no number, or past all codes where the scale has no inverse, is some code:
+/// to cast it would be undefined.
+int code_of(float scaled, float most) {
+  return scaled >= 0 ? static_cast<int>(std::min(scaled, most)) : 0;
+}
+std::int8_t signed_code_of(float scaled) {
+  const float rounded = std::round(scaled);
+  return std::fabs(rounded) <= 127.0f ? static_cast<std::int8_t>(rounded) : std::int8_t{0};
+}
+
 void encode_q4_0(const float* in, std::byte* block) {
   float peak = 0;  // the element of largest magnitude, with its sign, maps to -8
   for (int i = 0; i < kBlock; ++i) {
@@ -32,9 +42,7 @@ void encode_q4_0(const float* in, std::byte* block) {
   const float d = peak / -8.0f;
   const float inverse = d != 0 ? 1.0f / d : 0.0f;
   write_scale(block, d);
-  const auto quantize = [&](float v) {
-    return std::min(15, static_cast<int>(static_cast<std::int8_t>(v * inverse + 8.5f)));
-  };
+  const auto quantize = [&](float v) { return code_of(v * inverse + 8.5f, 15.0f); };
   for (int i = 0; i < 16; ++i) {
     block[2 + i] = static_cast<std::byte>(quantize(in[i]) | (quantize(in[i + 16]) << 4));
   }
@@ -47,7 +55,7 @@ void encode_q8_0(const float* in, std::byte* block) {
   const float inverse = d != 0 ? 1.0f / d : 0.0f;
   write_scale(block, d);
   for (int i = 0; i < kBlock; ++i) {
-    block[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(std::round(in[i] * inverse)));
+    block[2 + i] = static_cast<std::byte>(signed_code_of(in[i] * inverse));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -112,6 +113,37 @@ TEST_CASE("blocks of values at the ends of the range decode to finite numbers") 
       CHECK(squared_error(format, alone) <= slack);
       const double equal = squared_error(format, std::vector<float>(256, value));
       CHECK(equal <= 256 * slack);
+    }
+  }
+}
+
+TEST_CASE("blocks of caches are written whatever the values are") {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (int i = 0; i < kBlockFormatCount; ++i) {
+    const auto format = static_cast<BlockFormat>(i);
+    if (!encodes(format)) continue;
+    const BlockFormatInfo& info = block_format_info(format);
+    CAPTURE(info.name);
+    const auto written = [&](const std::vector<float>& in) {
+      std::vector<std::byte> block(static_cast<std::size_t>(info.block_bytes));
+      encode_blocks(format, in.data(), info.block_elements, block.data());
+      std::vector<float> back(in.size());
+      decode_blocks(format, block.data(), info.block_elements, back.data());
+      return back;
+    };
+    // What is no number counts for nothing, and its neighbours stay what they are.
+    std::vector<float> ones(static_cast<std::size_t>(info.block_elements), 1.0f);
+    ones[5] = std::numeric_limits<float>::quiet_NaN();
+    for (std::size_t k = 0; k < ones.size(); ++k) {
+      if (k != 5) CHECK(std::fabs(written(ones)[k] - 1.0f) < 0.01f);
+    }
+    // Values whose scale has no inverse are zeros.
+    for (const float value : {1e-45f, -1e-42f, 1e-39f}) {
+      for (const float b : written(std::vector<float>(ones.size(), value))) CHECK(b == 0.0f);
+    }
+    for (const float value : {kInfinity, -kInfinity}) {
+      ones[5] = value;
+      CHECK(written(ones).size() == ones.size());  // sanitizers see to the rest
     }
   }
 }
