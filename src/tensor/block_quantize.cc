@@ -87,19 +87,19 @@ Quantize quantizer_of(BlockFormat format) {
     case BlockFormat::kQ4_K: return block::quantize_q4_k;
     case BlockFormat::kQ5_K: return block::quantize_q5_k;
     case BlockFormat::kQ6_K: return block::quantize_q6_k;
-    case BlockFormat::kIQ4_NL:
-    case BlockFormat::kIQ4_XS:
-    case BlockFormat::kMXFP4:
-    case BlockFormat::kNVFP4:
-    case BlockFormat::kTQ1_0:
-    case BlockFormat::kTQ2_0:
     case BlockFormat::kIQ1_S:
     case BlockFormat::kIQ1_M:
     case BlockFormat::kIQ2_XXS:
     case BlockFormat::kIQ2_XS:
     case BlockFormat::kIQ2_S:
     case BlockFormat::kIQ3_XXS:
-    case BlockFormat::kIQ3_S: break;
+    case BlockFormat::kIQ3_S:
+    case BlockFormat::kIQ4_NL:
+    case BlockFormat::kIQ4_XS:
+    case BlockFormat::kTQ1_0:
+    case BlockFormat::kTQ2_0:
+    case BlockFormat::kMXFP4:
+    case BlockFormat::kNVFP4: break;
   }
   return nullptr;
 }
