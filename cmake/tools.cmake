@@ -128,6 +128,14 @@ add_test(NAME gcn.replays COMMAND gcn replay ${gcn_dir}/replay --chip rx470:1000
 set_tests_properties(gcn.replays PROPERTIES LABELS audit TIMEOUT 120
   PASS_REGULAR_EXPRESSION "\"simulated_us\": [0-9.]+, .*\"groups_simulated\": 4,")
 
+# What is no shader is never handed to the compiler, which need not survive it.
+polaris_gcn_test(refuses_a_missing_shader missing "no SPIR-V in .*missing.spv")
+file(WRITE ${gcn_dir}/replay_missing/dispatches.jsonl "{\"shader\": \"missing.spv\", \
+\"constants\": [], \"push\": [1024], \"buffers\": [[1, 0, 4096]], \"grid\": [4, 1, 1]}\n")
+add_test(NAME gcn.replay_refuses_a_missing_shader COMMAND gcn replay ${gcn_dir}/replay_missing)
+set_tests_properties(gcn.replay_refuses_a_missing_shader PROPERTIES LABELS audit TIMEOUT 120
+  PASS_REGULAR_EXPRESSION "no SPIR-V in missing.spv")
+
 # The conformance samples on the card's machine code. What takes minutes is a shard of tools/soak.
 add_test(NAME gcn.decodes COMMAND gcn check ${POLARIS_SPV_DIR}/shaders.json 16)
 set_tests_properties(gcn.decodes PROPERTIES LABELS audit TIMEOUT 300)

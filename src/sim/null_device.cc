@@ -12,6 +12,9 @@
 namespace polaris::radv {
 namespace {
 
+constexpr std::size_t kSpirvHeaderWords = 5;
+constexpr std::uint32_t kSpirvMagic = 0x07230203;
+
 /// The loader's entry points, found by name: nothing links a Vulkan library.
 struct Entry {
   std::shared_ptr<const DynamicLibrary> loader;
@@ -258,6 +261,11 @@ const std::string& NullDevice::mesa() const { return state_->device.mesa; }
 Compiled NullDevice::compile(const Variant& variant, const std::vector<std::uint32_t>& words) {
   Compiled out;
   out.mesa = mesa();
+  // A driver is not asked to survive anything else.
+  if (words.size() < kSpirvHeaderWords || words[0] != kSpirvMagic) {
+    out.error = "no SPIR-V in " + (variant.file.empty() ? variant.name : variant.file);
+    return out;
+  }
   const Entry& entry = state_->entry;
   VkDevice device = state_->device.device;
   Parts parts;

@@ -93,12 +93,7 @@ Job start(const Variant& variant, std::size_t index, const Options& options) {
     close(ends[0]);
     const auto folder = std::filesystem::path(options.shaders).parent_path();
     const std::vector<std::uint32_t> words = radv::read_words(folder / variant.file);
-    Compiled compiled;
-    if (words.size() < 5 || words[0] != 0x07230203) {
-      compiled.error = "no SPIR-V in " + variant.file;
-    } else {
-      compiled = radv::compile_for_polaris(variant, words, options.icd);
-    }
+    const Compiled compiled = radv::compile_for_polaris(variant, words, options.icd);
     const std::string text = to_json(judge(variant, words, compiled));
     std::size_t sent = 0;
     while (sent < text.size()) {

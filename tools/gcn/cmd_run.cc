@@ -131,11 +131,11 @@ int command_run(const std::vector<std::string>& args) {
   std::string error;
   const auto device = radv::NullDevice::open(radv::kDefaultIcd, error);
   const std::vector<std::uint32_t> words = radv::read_words(options.file);
-  if (words.empty()) error = "no SPIR-V in " + options.file;
   if (!error.empty()) {
     std::fprintf(stderr, "gcn: %s\n", error.c_str());
     return 1;
   }
+  options.variant.file = options.file;
   options.variant.bindings = static_cast<std::uint32_t>(options.buffers.size());
   options.variant.push_constant_bytes = static_cast<std::uint32_t>(options.launch.push.size() * 4);
   radv::Compiled compiled = device->compile(options.variant, words);
