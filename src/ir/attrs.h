@@ -25,6 +25,9 @@ class AttrVisitor {
   virtual void field(std::string_view name, std::vector<std::int64_t>& value) = 0;
   virtual void field(std::string_view name, std::vector<float>& value) = 0;
   virtual void field(std::string_view name, std::vector<std::string>& value) = 0;
+  /// The attribute of that name, a field too, has no default in ONNX's newest op-set: a file says
+  /// it.
+  virtual void require(std::string_view /*name*/) {}
 };
 
 /// The same for who only reads.

@@ -10,7 +10,6 @@
 
 #include "base/os/files.h"
 #include "ir/op_set.h"
-#include "ir/required_attrs.h"
 #include "support/process.h"
 #include "tensor/block_format.h"
 #include "test_paths.h"
@@ -23,8 +22,6 @@ namespace {
 /// Attribute names, types and defaults, as "`axis` int = -1".
 class AttrLister final : public AttrVisitor {
  public:
-  explicit AttrLister(const OpDef& op) : required_(required_attrs(op)) {}
-
   void field(std::string_view n, std::int64_t& v) override {
     // The largest integer stands for "no limit".
     add(n, "int", v == INT64_MAX ? "" : std::to_string(v));
@@ -37,23 +34,31 @@ class AttrLister final : public AttrVisitor {
   void field(std::string_view n, std::vector<std::int64_t>&) override { add(n, "ints", ""); }
   void field(std::string_view n, std::vector<float>&) override { add(n, "floats", ""); }
   void field(std::string_view n, std::vector<std::string>&) override { add(n, "strings", ""); }
-  std::string text;
+  void require(std::string_view) override { fields_.back().value = " (required)"; }
+
+  std::string text() const {
+    std::string out;
+    for (const Field& field : fields_) {
+      out += (out.empty() ? "`" : ", `") + field.name + "` " + field.type + field.value;
+    }
+    return out;
+  }
 
  private:
+  struct Field {
+    std::string name;
+    const char* type;
+    std::string value;
+  };
   static std::string short_number(float v) {
     char buffer[32];
     std::snprintf(buffer, sizeof buffer, "%g", static_cast<double>(v));
     return buffer;
   }
   void add(std::string_view name, const char* type, const std::string& value) {
-    text += (text.empty() ? "`" : ", `") + std::string(name) + "` " + type;
-    if (std::find(required_.begin(), required_.end(), name) != required_.end()) {
-      text += " (required)";
-    } else if (!value.empty()) {
-      text += " = " + value;
-    }
+    fields_.push_back({std::string(name), type, value.empty() ? "" : " = " + value});
   }
-  std::vector<std::string_view> required_;
+  std::vector<Field> fields_;
 };
 
 std::string ports(std::span<const Port> list) {
@@ -79,9 +84,9 @@ std::string describe(const OpDef& op) {
   std::string out = "### " + op_full_name(op) + "\n\n" + std::string(op.doc) + "\n\n";
   out += "- inputs: " + ports(op.inputs) + "\n- outputs: " + ports(op.outputs) + "\n";
   if (op.make_attrs != nullptr) {
-    AttrLister lister(op);
+    AttrLister lister;
     op.make_attrs()->visit(lister);
-    out += "- attributes: " + lister.text + "\n";
+    out += "- attributes: " + lister.text() + "\n";
   }
   std::string kind;
   const auto note = [&](bool holds, const char* what) {

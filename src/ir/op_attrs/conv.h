@@ -67,6 +67,7 @@ struct PoolAttrs final : AttrsOf<PoolAttrs> {
     v.field("count_include_pad", count_include_pad);
     v.field("dilations", dilations);
     v.field("kernel_shape", kernel_shape);
+    v.require("kernel_shape");
     v.field("pads", pads);
     v.field("storage_order", storage_order);
     v.field("strides", strides);

@@ -92,7 +92,10 @@ struct ModAttrs final : AttrsOf<ModAttrs> {
 struct BitShiftAttrs final : AttrsOf<BitShiftAttrs> {
   std::string direction;
 
-  void visit(AttrVisitor& v) override { v.field("direction", direction); }
+  void visit(AttrVisitor& v) override {
+    v.field("direction", direction);
+    v.require("direction");
+  }
 };
 
 /// Cast: target type. Float to integer truncates toward zero; `saturate` matters to 8-bit floats
@@ -104,6 +107,7 @@ struct CastAttrs final : AttrsOf<CastAttrs> {
 
   void visit(AttrVisitor& v) override {
     v.field("to", to);
+    v.require("to");
     v.field("saturate", saturate);
     v.field("round_mode", round_mode);
   }

@@ -67,6 +67,7 @@ struct GroupNormAttrs final : AttrsOf<GroupNormAttrs> {
   void visit(AttrVisitor& v) override {
     v.field("epsilon", epsilon);
     v.field("num_groups", num_groups);
+    v.require("num_groups");
     v.field("stash_type", stash_type);
   }
 };

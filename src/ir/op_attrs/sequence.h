@@ -31,6 +31,7 @@ struct ConcatFromSequenceAttrs final : AttrsOf<ConcatFromSequenceAttrs> {
 
   void visit(AttrVisitor& v) override {
     v.field("axis", axis);
+    v.require("axis");
     v.field("new_axis", new_axis);
   }
 };

@@ -34,7 +34,10 @@ struct TransposeAttrs final : AttrsOf<TransposeAttrs> {
 struct ConcatAttrs final : AttrsOf<ConcatAttrs> {
   std::int64_t axis = 0;
 
-  void visit(AttrVisitor& v) override { v.field("axis", axis); }
+  void visit(AttrVisitor& v) override {
+    v.field("axis", axis);
+    v.require("axis");
+  }
 };
 
 /// Split along axis; num_outputs (0: given by the sizes) where input `split` is absent.

@@ -3,7 +3,6 @@
 #include <set>
 
 #include "base/strings.h"
-#include "ir/required_attrs.h"
 #include "load/onnx/tensor.h"
 
 namespace polaris::onnx {
@@ -82,10 +81,11 @@ class Importer final : public AttrVisitor {
     if (a != nullptr) value.assign(a->strings.begin(), a->strings.end());
   }
 
-  Status finish(const OpDef& op) {
-    for (std::string_view name : required_attrs(op)) {
-      if (map_.find(name) == nullptr || unsaid_.contains(name)) fail(name, "is required");
-    }
+  void require(std::string_view name) override {
+    if (map_.find(name) == nullptr || unsaid_.contains(name)) fail(name, "is required");
+  }
+
+  Status finish() {
     for (const auto& [name, attr] : map_.all()) {
       if (!taken_.contains(name)) fail(name, "is not known to the op");
     }
@@ -202,11 +202,11 @@ std::optional<std::vector<std::int64_t>> AttrMap::get_ints(std::string_view name
   return attr->ints;
 }
 
-Status import_attrs(const AttrMap& map, Source& source, const OpDef& op, Attrs& attrs) {
+Status import_attrs(const AttrMap& map, Source& source, Attrs& attrs) {
   if (GenericAttrs* generic = attrs.as_generic()) return import_generic(map, source, *generic);
   Importer importer(map, source);
   attrs.visit(importer);
-  return importer.finish(op);
+  return importer.finish();
 }
 
 }  // namespace polaris::onnx

@@ -39,6 +39,6 @@ class AttrMap {
 /// Fills `attrs` of `op` field by field from the map. Errors, without a prefix: invalid where an
 /// attribute has another type or holds no such value, is required and missing, or where the op
 /// knows none of that name; unsupported for types that we do not have.
-Status import_attrs(const AttrMap& map, Source& source, const OpDef& op, Attrs& attrs);
+Status import_attrs(const AttrMap& map, Source& source, Attrs& attrs);
 
 }  // namespace polaris::onnx

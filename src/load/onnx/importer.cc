@@ -384,7 +384,7 @@ Status GraphImporter::add_imported(NodeImport& node) {
   if (found->is_control()) return node.unsupported("op is not supported");
   auto attrs =
       found->make_attrs != nullptr ? found->make_attrs() : std::unique_ptr<Attrs>(new NoAttrs());
-  if (Status s = import_attrs(node.attrs, file_.source, *found, *attrs); !s) {
+  if (Status s = import_attrs(node.attrs, file_.source, *attrs); !s) {
     const bool invalid = s.error().code() == ErrorCode::kInvalid;
     return invalid ? node.fail(s.error().message()) : node.unsupported(s.error().message());
   }

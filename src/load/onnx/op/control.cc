@@ -155,7 +155,7 @@ Result<ScanImport> read_scan(NodeImport& node) {
   node.attrs.drop("body");
   const OpDef* op = node.importer().file().ops.find("Scan");
   if (op == nullptr) return node.unsupported("op is not supported");
-  if (Status s = import_attrs(node.attrs, node.importer().file().source, *op, *out.attrs); !s) {
+  if (Status s = import_attrs(node.attrs, node.importer().file().source, *out.attrs); !s) {
     return node.fail(s.error().message());
   }
   if (node.output_count() == 0) return node.fail("wanted outputs");
