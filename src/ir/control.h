@@ -77,9 +77,10 @@ struct ControlView {
   int selector = -1;  // operand: one bool or integer
   int body = 0;
   // What ends the rounds; any that is not -1 does.
-  int trips = -1;  // operand: most rounds, one int64
-  int first = -1;  // operand: one bool, whether there is a first round
-  int again = -1;  // output of the body: one bool, whether there is another round
+  std::int64_t most = -1;  // most rounds, as the attributes say
+  int trips = -1;          // operand: most rounds, one int64
+  int first = -1;          // operand: one bool, whether there is a first round
+  int again = -1;          // output of the body: one bool, whether there is another round
   int condition =
       -1;  // region whose one output, a bool, says before each round whether there is one
   // and the length of the scanned operands and of the sequences, where there are any.

@@ -113,13 +113,13 @@ class ControlRun {
     return out;
   }
 
-  /// By the trip count and by what is scanned.
+  /// By the attributes, the trip count and what is scanned.
   Result<std::int64_t> round_limit() {
-    std::int64_t most = INT64_MAX;
+    std::int64_t most = view_.most >= 0 ? view_.most : INT64_MAX;
     if (has(view_.trips)) {
       const auto trips = scalar(view_.port(view_.trips), operand(view_.trips));
       if (!trips) return trips.error();
-      most = *trips;
+      most = std::min(most, *trips);
     }
     for (const RegionInput& input : region(view_.body).inputs) {
       if (input.from == From::kItem) {

@@ -127,11 +127,14 @@ Result<Types> Inference::infer_choice(Node& node, const ControlView& view) {
   return out;
 }
 
-/// The dim that all scanned operands have, unknown where they may differ or nothing is scanned.
-Result<std::int64_t> Inference::scanned_length(const ControlView& view,
-                                               std::span<const TensorType> operands) {
+/// How many rounds there are: the dim that all scanned operands have, or the attributes' number.
+/// Unknown where that may differ, or where something else may end the rounds.
+Result<std::int64_t> Inference::rounds_of(const ControlView& view,
+                                          std::span<const TensorType> operands) {
   std::optional<std::int64_t> length;
+  bool listed = false;  // sequences have lengths of their own
   for (const RegionInput& input : view.regions[static_cast<std::size_t>(view.body)].inputs) {
+    listed = listed || input.from == RegionInput::From::kItem;
     if (input.from != RegionInput::From::kElement) continue;
     const Shape& shape = operands[static_cast<std::size_t>(input.operand)].shape;
     if (has_any_rank(shape)) continue;
@@ -146,7 +149,10 @@ Result<std::int64_t> Inference::scanned_length(const ControlView& view,
     if (!length || is_static_dim(dim)) length = dim;
   }
   const bool sure = view.trips < 0 && view.first < 0 && view.again < 0 && view.condition < 0;
-  return sure ? length.value_or(kUnknownDim) : kUnknownDim;
+  if (!sure || listed) return kUnknownDim;
+  if (view.most < 0) return length.value_or(kUnknownDim);
+  if (!length) return view.most;
+  return is_static_dim(*length) ? std::min(*length, view.most) : kUnknownDim;
 }
 
 Result<Types> Inference::infer_rounds(Node& node, const ControlView& view) {
@@ -154,7 +160,7 @@ Result<Types> Inference::infer_rounds(Node& node, const ControlView& view) {
   for (ValueId id : node.inputs) {
     operands.push_back(id.valid() ? graph_.value(id).type : TensorType{});
   }
-  const auto length = scanned_length(view, operands);
+  const auto length = rounds_of(view, operands);
   if (!length) return length.error();
   const Region& body = view.regions[static_cast<std::size_t>(view.body)];
   const auto check_bool = [&](const TensorType& type, std::string_view what) {

@@ -58,8 +58,7 @@ class Inference {
   Result<Types> infer_control(Node& node);
   Result<Types> infer_choice(Node& node, const ControlView& view);
   Result<Types> infer_rounds(Node& node, const ControlView& view);
-  Result<std::int64_t> scanned_length(const ControlView& view,
-                                      std::span<const TensorType> operands);
+  Result<std::int64_t> rounds_of(const ControlView& view, std::span<const TensorType> operands);
   Result<Types> input_types(const ControlView& view, const Region& region,
                             std::span<const TensorType> operands);
   Result<Types> infer_region(Node& node, const ControlView& view, int region,

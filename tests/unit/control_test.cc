@@ -50,9 +50,39 @@ constexpr OpDef kSweep{.name = "Sweep",
                        .infer = [](InferContext&) { return Status::success(); },
                        .control = &kSweepControl};
 
+/// test.Repeat(carried..., captures...): the graph `count` times, its last output kept of each.
+struct RepeatAttrs final : ControlAttrsOf<RepeatAttrs> {
+  std::int64_t count = 0;
+
+  void visit(AttrVisitor& v) override {
+    v.field("captures", captures);
+    v.field("count", count);
+  }
+};
+Status map_repeat(ControlView& v) {
+  v.most = v.as<RepeatAttrs>().count;
+  if (v.most < 0) return v.fail("count, got " + std::to_string(v.most));
+  for (int i = 0; i < v.carried(0); ++i) v.carry(i, i);
+  v.results.push_back({.from = ControlResult::From::kStacked, .index = v.carried(0)});
+  v.regions[0].outputs = v.carried(0) + 1;
+  return Status::success();
+}
+
+constexpr Port kRepeatInputs[] = {{"initial", kVariadic}};
+constexpr ControlDef kRepeatControl{.counts_captures = true, .map = map_repeat};
+constexpr OpDef kRepeat{.name = "Repeat",
+                        .domain = "test",
+                        .doc = "Made up.",
+                        .inputs = kRepeatInputs,
+                        .outputs = kSweepOutputs,
+                        .make_attrs = make_attrs<RepeatAttrs>,
+                        .infer = [](InferContext&) { return Status::success(); },
+                        .control = &kRepeatControl};
+
 OpSet ops_with_sweep() {
   OpSet ops = OpSet::builtin();
   REQUIRE(ops.add(std::make_shared<const OpDef>(kSweep)));
+  REQUIRE(ops.add(std::make_shared<const OpDef>(kRepeat)));
   return ops;
 }
 
@@ -196,6 +226,48 @@ TEST_CASE("control: it runs on every device") {
       const Status status = session->run(inputs, outputs, {});
       REQUIRE_MESSAGE(status, status.error().message());
       check_outputs(outputs, sweep(c.n, x, s));
+    }
+  }
+}
+
+TEST_CASE("control: rounds that an attribute counts are a size known at load time") {
+  const OpSet ops = ops_with_sweep();
+  for (const int count : {0, 1, 4}) {
+    CAPTURE(count);
+    const std::string text = R"(graph {
+  input %x : float32[2]
+  const %k : float32[2] = [2, 3]
+  %last, %all = test.Repeat(%x, %k, captures = 1, count = )" +
+                             std::to_string(count) + R"() graph {
+    input %x : float32[2]
+    input %k : float32[2]
+    %y = Mul(%x, %k)
+    output %y
+    output %x
+  }
+  output %last
+  output %all
+})";
+    std::vector<float> last{1, 10};
+    std::vector<float> all;
+    for (int i = 0; i < count; ++i) {
+      all.insert(all.end(), last.begin(), last.end());
+      last = {last[0] * 2, last[1] * 3};
+    }
+    CHECK(parsed(ops, text).value(parsed(ops, text).outputs()[1]).type.shape == Shape{count, 2});
+    for (const std::string name : {"reference", "cpu", "vulkan"}) {
+      auto runtime = make_runtime({name});
+      if (!runtime) continue;
+      CAPTURE(name);
+      auto program = Program::compile(runtime, parsed(ops, text));
+      REQUIRE_MESSAGE(program, program.error().message());
+      std::vector<Tensor> outputs;
+      const Tensor x = floats({2}, {1, 10});
+      const Status status = session_of(*program)->run({&x, 1}, outputs, {});
+      REQUIRE_MESSAGE(status, status.error().message());
+      CHECK(to_floats(outputs[0]) == last);
+      CHECK(outputs[1].shape() == Shape{count, 2});
+      CHECK(to_floats(outputs[1]) == all);
     }
   }
 }
