@@ -13,7 +13,7 @@ enum class ElementForm : std::uint8_t {
   kVariadic,  // any number, folded from the left by a function of two
   kClip,      // min and max may be absent
   kWhere,     // bits of b or c by a
-  kCopy,      // bits of a: Identity, Expand
+  kCopy,      // bits of a
   kCast,      // a, stored as the output's type
 };
 /// Operands of one call of the function.

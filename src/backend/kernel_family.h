@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct KernelFamily {
   /// Those of `ops` that may be offered with their kSpatial operands channels-last; all other nodes
   /// come row-major.
   std::span<const std::string_view> channels_last = {};
+  /// Serves every op that says which elements move (OpDef::move), and no other family does.
+  bool moves = false;
 };
 
 /// `candidates` of a family with one kernel a node: one_kernel<select>.
@@ -63,20 +66,41 @@ class Refusals {
   std::string text_;
 };
 
+/// Which families may serve an op, in the registry's order.
+template <class Family>
+class FamilyTable {
+ public:
+  explicit FamilyTable(std::span<const Family* const> families) {
+    for (const Family* family : families) {
+      for (std::string_view op : family->ops) by_op_[op].push_back(family);
+      if (family->moves) movers_.push_back(family);
+    }
+  }
+  std::span<const Family* const> of(const OpDef& op) const {
+    if (op.move != nullptr) return movers_;
+    const auto found = by_op_.find(op_full_name(op));
+    if (found == by_op_.end()) return {};
+    return found->second;
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::vector<const Family*>> by_op_;
+  std::vector<const Family*> movers_;
+};
+
 /// What all families offer for a node in its layout: the kernels of the family whose first has the
 /// lowest estimate, then those of the others. None where no family takes it; `refusals` then says
 /// why. `finish(kernel)` fills in estimates and says whether the device runs it.
 /// Errors: what is no matter of one family (spatial_layout's), or of support.
 template <class Family, class Target, class Finish>
-Result<KernelList> gather_kernels(std::span<const Family* const> families, const Target& target,
+Result<KernelList> gather_kernels(const FamilyTable<Family>& families, const Target& target,
                                   const NodeDesc& node, Refusals& refusals, const Finish& finish) {
   const Result<Layout> layout = spatial_layout(node);
   if (!layout) return layout.error();
-  const std::string name = op_full_name(*node.op);
   KernelList out;
-  for (const Family* family : families) {
-    if (!has_op(family->ops, name)) continue;
-    if (*layout == Layout::kChannelsLast && !has_op(family->channels_last, name)) {
+  for (const Family* family : families.of(*node.op)) {
+    if (*layout == Layout::kChannelsLast &&
+        !has_op(family->channels_last, op_full_name(*node.op))) {
       refusals.add("no kernel takes it channels-last");
       continue;
     }

@@ -19,6 +19,7 @@ namespace polaris {
 
 struct ControlDef;
 struct OpDef;
+struct StridedMove;
 
 /// What may stand in a port.
 enum PortFlags : std::uint32_t {
@@ -250,6 +251,9 @@ struct OpDef {
   std::span<const InPlace> inplace;
   /// Output `output` as a view of an input, for these static types, or nothing.
   std::optional<ViewOf> (*view)(const NodeTypes&, int output) = nullptr;
+  /// An op that only moves elements (ir/strided_move.h): which of input 0's make output 0, for
+  /// these static types and known values, or nothing where a value is not known.
+  std::optional<StridedMove> (*move)(const NodeTypes&) = nullptr;
   /// Input `input` as a part of an output (index = output), or nothing.
   std::optional<ViewOf> (*part)(const NodeTypes&, int input) = nullptr;
   Status (*decompose)(DecomposeContext&) = nullptr;

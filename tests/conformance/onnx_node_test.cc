@@ -50,7 +50,7 @@ std::string new_root() {
 }
 
 std::vector<Data> all_data() {
-  return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 691},
+  return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 697},
           {"1.20", ".new", new_root(), 1267}};
 }
 

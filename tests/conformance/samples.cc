@@ -1,8 +1,11 @@
 #include "conformance/samples.h"
 
+#include <doctest/doctest.h>
+
 #include <cmath>
 #include <limits>
 
+#include "ir/builtin_op.h"
 #include "support/random_blocks.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
@@ -16,12 +19,51 @@ Rng& shared_rng() {
   return rng;
 }
 
+/// Sets fields by name.
+class NamedValues final : public AttrVisitor {
+ public:
+  explicit NamedValues(const std::map<std::string_view, AttrValue>& values) : values_(values) {}
+  void field(std::string_view n, std::int64_t& v) override { set(n, v); }
+  void field(std::string_view n, float& v) override { set(n, v); }
+  void field(std::string_view n, bool& v) override {
+    std::int64_t number = v ? 1 : 0;
+    set(n, number);
+    v = number != 0;
+  }
+  void field(std::string_view n, std::string& v) override { set(n, v); }
+  void field(std::string_view, DType&) override {}
+  void field(std::string_view n, Tensor& v) override { set(n, v); }
+  void field(std::string_view n, std::vector<std::int64_t>& v) override { set(n, v); }
+  void field(std::string_view n, std::vector<float>& v) override { set(n, v); }
+  void field(std::string_view n, std::vector<std::string>& v) override { set(n, v); }
+  std::size_t taken = 0;
+
+ private:
+  template <class T>
+  void set(std::string_view name, T& value) {
+    const auto found = values_.find(name);
+    if (found == values_.end()) return;
+    value = std::get<T>(found->second);
+    ++taken;
+  }
+  const std::map<std::string_view, AttrValue>& values_;
+};
+
 Tensor allocate(const TensorType& type) {
   auto out = Tensor::allocate(type);
   return out ? out.take() : Tensor();
 }
 
 }  // namespace
+
+std::shared_ptr<const Attrs> attrs_of(std::string_view op,
+                                      const std::map<std::string_view, AttrValue>& values) {
+  std::shared_ptr<Attrs> out = find_builtin_op(op)->make_attrs();
+  NamedValues named(values);
+  out->visit(named);
+  REQUIRE(named.taken == values.size());
+  return out;
+}
 
 std::uint64_t Rng::next() {
   state_ += 0x9E3779B97F4A7C15u;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,6 +58,11 @@ std::shared_ptr<const Attrs> attrs(F&& set) {
   set(*out);
   return out;
 }
+
+/// The same of an op whose attributes no kernel reads, so that no header has their struct:
+/// `attrs_of("DepthToSpace", {{"blocksize", 2}, {"mode", "CRD"}})`. A bool is an integer.
+std::shared_ptr<const Attrs> attrs_of(std::string_view op,
+                                      const std::map<std::string_view, AttrValue>& values);
 
 /// One node to run, with its operands.
 struct Sample {

@@ -120,6 +120,36 @@ TEST_CASE("Expand, Tile") {
   tile.run();
 }
 
+TEST_CASE("DepthToSpace, SpaceToDepth") {
+  const auto depth = [](std::int64_t side, const char* mode = "DCR") {
+    return attrs_of("DepthToSpace", {{"blocksize", side}, {"mode", mode}});
+  };
+  Suite to_space("DepthToSpace");
+  for (DType d : kTypes) to_space.add(dtype_name(d), {random(d, {2, 12, 3, 5})}, depth(2));
+  to_space.add("CRD", {random(DType::kF32, {2, 12, 3, 5})}, depth(2, "CRD"));
+  to_space.add("3", {random(DType::kF32, {1, 18, 4, 2})}, depth(3));
+  to_space.add("1", {random(DType::kF32, {2, 3, 4, 5})}, depth(1));
+  to_space.add("one channel", {random(DType::kF32, {2, 4, 17, 33})}, depth(2, "CRD"));
+  to_space.add("empty", {random(DType::kF32, {1, 0, 3, 5})}, depth(2));
+  to_space.fails("channels", {random(DType::kF32, {1, 6, 3, 5})}, depth(2), "channels, got 6");
+  to_space.fails("side", {random(DType::kF32, {1, 4, 3, 5})}, depth(0), "blocksize, got 0");
+  to_space.fails("area", {random(DType::kF32, {1, 0, 3, 5})}, depth(1LL << 32), "blocksize, got");
+  to_space.fails("mode", {random(DType::kF32, {1, 4, 3, 5})}, depth(2, "RCD"), "mode, got 'RCD'");
+  to_space.run();
+  const auto space = [](std::int64_t side) {
+    return attrs_of("SpaceToDepth", {{"blocksize", side}});
+  };
+  Suite to_depth("SpaceToDepth");
+  for (DType d : kTypes) to_depth.add(dtype_name(d), {random(d, {2, 3, 4, 6})}, space(2));
+  to_depth.add("3", {random(DType::kF32, {1, 2, 6, 33})}, space(3));
+  to_depth.add("whole", {random(DType::kF32, {2, 3, 4, 4})}, space(4));
+  to_depth.add("empty", {random(DType::kF32, {2, 3, 0, 4})}, space(4));
+  to_depth.fails("height", {random(DType::kF32, {1, 1, 3, 4})}, space(2), "height, got 3");
+  to_depth.fails("width", {random(DType::kF32, {1, 1, 4, 3})}, space(2), "width, got 3");
+  to_depth.fails("rank", {random(DType::kF32, {4, 4})}, space(2), "rank");
+  to_depth.run();
+}
+
 TEST_CASE("Pad") {
   Suite s("Pad");
   const auto mode = [](const char* m) { return attrs<PadAttrs>([=](auto& a) { a.mode = m; }); };

@@ -30,6 +30,7 @@ constexpr std::string_view kMoves = R"(graph {
   const %pairs : int64[2, 2] = [1, 2, 0, 0]
   const %elements : int64[1, 3] = [1, 0, 1]
   const %other : string[] = "z"
+  const %four : int64[4] = [1, 4, 1, 3]
   %reshape = Reshape(%x, %flat)
   %gather = Gather(%x, %at)
   %gather_nd = GatherND(%x, %pairs)
@@ -52,6 +53,9 @@ constexpr std::string_view kMoves = R"(graph {
   %equal = Equal(%x, %other)
   %identity = Identity(%x)
   %cast = Cast(%x, to = string)
+  %channels = Reshape(%concat, %four)
+  %depth = DepthToSpace(%channels, blocksize = 2)
+  %space = SpaceToDepth(%depth, blocksize = 2)
   output %reshape
   output %gather
   output %gather_nd
@@ -73,6 +77,8 @@ constexpr std::string_view kMoves = R"(graph {
   output %equal
   output %identity
   output %cast
+  output %depth
+  output %space
 })";
 
 TEST_CASE("strings: every op that moves elements moves them") {
@@ -98,7 +104,9 @@ TEST_CASE("strings: every op that moves elements moves them") {
                 "[[0,0,1,1,1],[0,2,0,1,2]]",
                 "[[false,false,true],[false,false,false]]",
                 R"([["a","","z"],["a","é","d d"]])",
-                R"([["a","","z"],["a","é","d d"]])"});
+                R"([["a","","z"],["a","é","d d"]])",
+                R"([[[["a","a","","","z","z"],["a","a","é","é","d d","d d"]]]])",
+                R"([[[["a","","z"]],[["a","","z"]],[["a","é","d d"]],[["a","é","d d"]]]])"});
   // An op that moves elements and is not swept here is noticed.
   const Graph graph = graph_from_text(kMoves);
   std::set<std::string_view> swept;

@@ -116,9 +116,8 @@ TEST_CASE("every family that names an op is asked, and the lowest estimate comes
   const Family* const families[] = {&slow, &none, &fast};
   const OneNode node;
   Refusals refusals("", node.desc());
-  const auto kernels =
-      gather_kernels(std::span<const Family* const>(families), Target{}, node.desc(), refusals,
-                     [](const Kernel&) { return Status::success(); });
+  const auto kernels = gather_kernels(FamilyTable<Family>(families), Target{}, node.desc(),
+                                      refusals, [](const Kernel&) { return Status::success(); });
   REQUIRE(kernels.ok());
   std::vector<std::string> names;
   for (const auto& kernel : *kernels) names.emplace_back(kernel->name());

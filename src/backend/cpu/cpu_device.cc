@@ -156,14 +156,17 @@ void CpuDevice::fill_info(const CpuOptions& options, std::string model) {
   if (target_.isa < Isa::kAvx2) info_.limits.emplace_back("no AVX2: matrices run at SSE2 speed");
 }
 
+const FamilyTable<KernelFamily>& family_table() {
+  static const FamilyTable<KernelFamily> table(std::span(kFamilies, kFamilyCount));
+  return table;
+}
+
 /// A family's float32 kernel between conversions, or null.
 std::shared_ptr<CpuKernel> widened_kernel(const CpuTarget& target, const NodeDesc& node,
                                           Layout layout) {
   const std::string name = op_full_name(*node.op);
-  for (const KernelFamily* family : std::span(kFamilies, kFamilyCount)) {
-    const bool offered = layout == Layout::kChannelsLast ? has_op(family->channels_last, name)
-                                                         : has_op(family->ops, name);
-    if (!offered) continue;
+  for (const KernelFamily* family : family_table().of(*node.op)) {
+    if (layout == Layout::kChannelsLast && !has_op(family->channels_last, name)) continue;
     const auto select = [family](const CpuTarget& to, const NodeDesc& wide) -> KernelResult {
       const auto kernels = family->candidates(to, wide);
       if (!kernels) return kernels.error();
@@ -186,8 +189,7 @@ Result<std::shared_ptr<const Kernel>> CpuDevice::select(const NodeDesc& node) co
   if (const auto small = small_dtype(node)) {
     refusals.add("no kernel takes " + std::string(dtype_name(*small)));
   } else {
-    Result<KernelList> offered =
-        gather_kernels(std::span(kFamilies, kFamilyCount), target_, node, refusals, finish);
+    Result<KernelList> offered = gather_kernels(family_table(), target_, node, refusals, finish);
     if (!offered) return offered.error();
     if (!offered->empty()) return choose_kernel(*offered, node, tuning_.get().get());
     if (refusals.empty()) refusals.add("no kernel family serves it");

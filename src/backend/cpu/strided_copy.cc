@@ -34,38 +34,24 @@ void copy_any(ElementWidth width, const std::byte* from, std::int64_t stride, st
 
 }  // namespace
 
-void StridedCopy::add_dim(std::int64_t size, std::int64_t stride) {
-  if (size == 0) empty_ = true;
-  if (size == 1) return;
-  const auto last = static_cast<std::size_t>(rank_ - 1);
-  if (rank_ > 0 && strides_[last] == stride * size) {
-    dims_[last] *= size;
-    strides_[last] = stride;
-    return;
-  }
-  dims_[static_cast<std::size_t>(rank_)] = size;
-  strides_[static_cast<std::size_t>(rank_++)] = stride;
-}
-
 void StridedCopy::run(ThreadPool& pool, const std::byte* from, std::byte* to) const {
-  if (empty_) return;
-  const auto last = static_cast<std::size_t>(rank_ - 1);
-  const std::int64_t inner = rank_ > 0 ? dims_[last] : 1;
-  const std::int64_t step = rank_ > 0 ? strides_[last] : 1;
+  const auto& loops = move_.loops;
+  const auto [inner, step] = loops.empty() ? StridedMove::Loop{1, 1} : loops.back();
+  if (inner == 0) return;
+  const std::size_t outer_loops = loops.empty() ? 0 : loops.size() - 1;
   std::int64_t outer = 1;
-  for (int d = 0; d + 1 < rank_; ++d) outer *= dims_[static_cast<std::size_t>(d)];
+  for (std::size_t d = 0; d < outer_loops; ++d) outer *= loops[d].size;
   const std::int64_t run = std::min(inner, kRun);
   const std::int64_t runs = ceil_div(inner, run);
   const std::int64_t grain = std::max<std::int64_t>(1, kTaskElements / run);
   pool.parallel_for(outer * runs, grain, [&](std::int64_t first, std::int64_t end, int) {
     for (std::int64_t t = first; t < end; ++t) {
       const std::int64_t begin = t % runs * run;
-      std::int64_t at = start_ + begin * step;
+      std::int64_t at = move_.start + begin * step;
       std::int64_t rest = t / runs;
-      for (int d = rank_ - 2; d >= 0; --d) {
-        const auto i = static_cast<std::size_t>(d);
-        at += rest % dims_[i] * strides_[i];
-        rest /= dims_[i];
+      for (std::size_t d = outer_loops; d-- > 0;) {
+        at += rest % loops[d].size * loops[d].stride;
+        rest /= loops[d].size;
       }
       copy_any(width_, from + width_.of(at), step, to + width_.of(t / runs * inner + begin),
                std::min(run, inner - begin));

@@ -153,9 +153,10 @@ Result<std::shared_ptr<const Kernel>> select_kernel(const VulkanTarget& target,
   if (const auto small = small_dtype(node)) {
     return refuse(node, "no vulkan kernel takes " + std::string(dtype_name(*small)));
   }
+  static const FamilyTable<KernelFamily> kTable(std::span(kFamilies, kFamilyCount));
   Refusals refusals("", node);
   const Result<KernelList> offered =
-      gather_kernels(std::span(kFamilies, kFamilyCount), target, node, refusals,
+      gather_kernels(kTable, target, node, refusals,
                      [&](const Kernel& kernel) { return check_limits(target, node, kernel); });
   if (!offered) return offered.error();
   if (!offered->empty()) return choose_kernel(*offered, node, tuning);

@@ -1,6 +1,6 @@
 #include "ir/any_rank.h"
-#include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/strided_move.h"
 
 namespace polaris {
 namespace {
@@ -39,18 +39,15 @@ Status infer(InferContext& c) {
   return Status::success();
 }
 
-Status reference(RefContext& c) {
-  Walk walk(c.out(0).type.shape);
-  const int from = walk.add_broadcast(c.in(0).type.shape);
-  for (std::int64_t i = 0, n = walk.size(); i < n; ++i, walk.next()) {
-    copy_elements(c.out(0), i, c.in(0), walk[from]);
+std::optional<StridedMove> move(const NodeTypes& n) {
+  const Shape& in = n.inputs[0].shape;
+  const Shape& out = n.outputs[0].shape;
+  const Shape strides = row_major_strides(in);
+  StridedMove move;
+  for (int o = 0, i = in.rank() - out.rank(); o < out.rank(); ++o, ++i) {
+    move.add(out[o], i < 0 || in[i] == 1 ? 0 : strides[i]);
   }
-  return Status::success();
-}
-
-std::optional<ViewOf> view(const NodeTypes& n, int) {
-  if (n.inputs[0].shape.elements() != n.outputs[0].shape.elements()) return std::nullopt;
-  return ViewOf{0, 0};
+  return move;
 }
 
 constexpr Port kInputs[] = {{"input"}, {"shape", kHostRead}};
@@ -68,8 +65,9 @@ extern constinit const OpDef op_expand{
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer,
-    .reference = reference,
-    .view = view,
+    .reference = move_reference,
+    .view = move_view,
+    .move = move,
 };
 
 }  // namespace polaris

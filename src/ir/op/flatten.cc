@@ -1,6 +1,7 @@
 #include "ir/op_attrs/shape.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/view.h"
+#include "ir/strided_move.h"
 
 namespace polaris {
 namespace {
@@ -38,6 +39,7 @@ extern constinit const OpDef op_flatten{
     .reference = copy_reference,
     .inplace = kViewInPlace,
     .view = view_all,
+    .move = move_all,
 };
 
 }  // namespace polaris

@@ -3,6 +3,7 @@
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/view.h"
+#include "ir/strided_move.h"
 
 namespace polaris {
 namespace {
@@ -109,6 +110,7 @@ extern constinit const OpDef op_reshape{
     .reference = copy_reference,
     .inplace = kViewInPlace,
     .view = view_all,
+    .move = move_all,
 };
 
 }  // namespace polaris

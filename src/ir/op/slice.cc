@@ -1,7 +1,9 @@
 #include "ir/op_util/slice.h"
 
-#include "ir/op_util/elements.h"
+#include <utility>
+
 #include "ir/op_util/infer.h"
+#include "ir/strided_move.h"
 
 namespace polaris {
 namespace {
@@ -41,50 +43,23 @@ Status infer(InferContext& c) {
   return Status::success();
 }
 
-Ints values_of(const RefContext& c, int i) { return c.has(i) ? read_i64(c.in(i)) : Ints{}; }
-
-Status reference(RefContext& c) {
-  const Shape& in = c.in(0).type.shape;
-  const auto g =
-      slice_geometry(in, values_of(c, 1), values_of(c, 2), values_of(c, 3), values_of(c, 4));
-  if (!g) return c.fail("starts, ends, axes and steps contradict each other");
-  const Shape own = row_major_strides(in);
-  Shape strides = own;
-  std::int64_t start = 0;
-  for (int i = 0; i < in.rank(); ++i) {
-    // A step past the ends is taken once at most; its product with the stride may not fit.
-    strides[i] = g->sizes[i] > 1 ? own[i] * g->steps[i] : 0;
-    start += own[i] * g->starts[i];
-  }
-  Walk walk(g->sizes);
-  const int from = walk.add(strides, start);
-  for (std::int64_t i = 0, n = walk.size(); i < n; ++i, walk.next()) {
-    copy_elements(c.out(0), i, c.in(0), walk[from]);
-  }
-  return Status::success();
-}
-
-std::optional<ViewOf> view(const NodeTypes& n, int) {
+std::optional<StridedMove> move(const NodeTypes& n) {
   Ints ints[4];
-  for (std::size_t i = 1; i < n.inputs.size() && i < 5; ++i) {
-    const Tensor* value = i < n.values.size() ? n.values[i] : nullptr;
-    if (value == nullptr) {
-      // An absent input stands as a scalar; one that is there but not known forbids a view.
-      if (n.inputs[i].shape.rank() != 0) return std::nullopt;
-      continue;
-    }
-    for (std::int64_t e = 0; e < value->elements(); ++e) {
-      ints[i - 1].push_back(element_as_i64(*value, e));
-    }
+  for (std::size_t i = 0; i < 4; ++i) {
+    auto known = host_ints(n, i + 1);
+    if (!known) return std::nullopt;
+    ints[i] = std::move(*known);
   }
   const auto g = slice_geometry(n.inputs[0].shape, ints[0], ints[1], ints[2], ints[3]);
   if (!g) return std::nullopt;
+  const Shape strides = row_major_strides(n.inputs[0].shape);
+  StridedMove out;
   for (int i = 0; i < g->sizes.rank(); ++i) {
-    if (g->steps[i] != 1 && g->sizes[i] > 1) return std::nullopt;
+    out.start += g->starts[i] * strides[i];
+    // A step past the ends is taken once at most; its product with the stride may not fit.
+    out.add(g->sizes[i], g->sizes[i] > 1 ? strides[i] * g->steps[i] : 0);
   }
-  const auto offset = contiguous_offset(n.inputs[0], g->starts, g->sizes);
-  if (!offset) return std::nullopt;
-  return ViewOf{0, *offset};
+  return out;
 }
 
 std::int64_t bytes(const NodeTypes& n) { return 2 * n.outputs[0].bytes().value_or(0); }
@@ -108,8 +83,9 @@ extern constinit const OpDef op_slice{
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer,
-    .reference = reference,
-    .view = view,
+    .reference = move_reference,
+    .view = move_view,
+    .move = move,
     .bytes = bytes,
 };
 

@@ -1,5 +1,5 @@
-#include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/strided_move.h"
 
 namespace polaris {
 namespace {
@@ -24,16 +24,17 @@ Status infer(InferContext& c) {
   return Status::success();
 }
 
-Status reference(RefContext& c) {
-  const Shape& in = c.in(0).type.shape;
+/// Each dim is two loops: the repeats, in which the input stands still, and the dim itself.
+std::optional<StridedMove> move(const NodeTypes& n) {
+  const Shape& in = n.inputs[0].shape;
+  const Shape& out = n.outputs[0].shape;
   const Shape strides = row_major_strides(in);
-  Walk walk(c.out(0).type.shape);
-  for (std::int64_t i = 0, n = walk.size(); i < n; ++i, walk.next()) {
-    std::int64_t from = 0;
-    for (int d = 0; d < in.rank(); ++d) from += walk.at()[d] % in[d] * strides[d];
-    copy_elements(c.out(0), i, c.in(0), from);
+  StridedMove move;
+  for (int i = 0; i < in.rank(); ++i) {
+    move.add(in[i] > 0 ? out[i] / in[i] : 0, 0);
+    move.add(in[i], strides[i]);
   }
-  return Status::success();
+  return move;
 }
 
 constexpr Port kInputs[] = {{"input"}, {"repeats", kHostRead}};
@@ -51,7 +52,9 @@ extern constinit const OpDef op_tile{
     .size_rule = SizeRule::kMove,
     .moved = 0b1,
     .infer = infer,
-    .reference = reference,
+    .reference = move_reference,
+    .view = move_view,
+    .move = move,
 };
 
 }  // namespace polaris

@@ -1,6 +1,6 @@
 #include "ir/op_attrs/shape.h"
-#include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/strided_move.h"
 
 namespace polaris {
 namespace {
@@ -31,33 +31,16 @@ Status infer(InferContext& c) {
   return Status::success();
 }
 
-Status reference(RefContext& c) {
-  const Shape& in = c.in(0).type.shape;
-  const Shape strides = row_major_strides(in);
-  Shape permuted;
-  for (int i = 0; i < in.rank(); ++i) {
-    permuted.push_back(strides[source_axis(c.as<TransposeAttrs>(), i, in.rank())]);
-  }
-  Walk walk(c.out(0).type.shape);
-  const int from = walk.add(permuted);
-  for (std::int64_t i = 0, n = walk.size(); i < n; ++i, walk.next()) {
-    copy_elements(c.out(0), i, c.in(0), walk[from]);
-  }
-  return Status::success();
-}
-
-/// A view where the dims above 1 keep their order.
-std::optional<ViewOf> view(const NodeTypes& n, int) {
+std::optional<StridedMove> move(const NodeTypes& n) {
   const auto& attrs = static_cast<const TransposeAttrs&>(*n.attrs);
   const Shape& in = n.inputs[0].shape;
-  int last = -1;
+  const Shape strides = row_major_strides(in);
+  StridedMove out;
   for (int i = 0; i < in.rank(); ++i) {
     const int axis = source_axis(attrs, i, in.rank());
-    if (in[axis] == 1) continue;
-    if (axis < last) return std::nullopt;
-    last = axis;
+    out.add(in[axis], strides[axis]);
   }
-  return ViewOf{0, 0};
+  return out;
 }
 
 constexpr Port kInputs[] = {{"data"}};
@@ -76,8 +59,9 @@ extern constinit const OpDef op_transpose{
     .moved = 0b1,
     .make_attrs = make_attrs<TransposeAttrs>,
     .infer = infer,
-    .reference = reference,
-    .view = view,
+    .reference = move_reference,
+    .view = move_view,
+    .move = move,
 };
 
 }  // namespace polaris

@@ -1,6 +1,7 @@
 #include "ir/any_rank.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/view.h"
+#include "ir/strided_move.h"
 
 namespace polaris {
 namespace {
@@ -56,6 +57,7 @@ extern constinit const OpDef op_unsqueeze{
     .reference = copy_reference,
     .inplace = kViewInPlace,
     .view = view_all,
+    .move = move_all,
 };
 
 }  // namespace polaris

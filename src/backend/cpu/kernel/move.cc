@@ -1,24 +1,20 @@
-// Ops that move elements: Reshape and its kin, Transpose, Slice, Expand, Tile, Concat, Split, Pad.
+// Ops that move elements: those that say where from (OpDef::move), and Concat, Split, Pad.
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/strided_copy.h"
+#include "backend/node_move.h"
 #include "ir/op_attrs/shape.h"
-#include "ir/op_util/slice.h"
 
 namespace polaris::cpu {
 namespace {
-
-KernelResult strided(std::string name, const StridedCopy& copy) {
-  return KernelResult(make_kernel(
-      std::move(name), [copy](const Launch& l) { copy.run(*l.pool, l.inputs[0], l.outputs[0]); }));
-}
 
 void absorb_from(CpuKernel& kernel, const NodeDesc& node, std::size_t first) {
   for (std::size_t i = first; i < node.inputs.size(); ++i) {
@@ -38,66 +34,21 @@ KernelResult select_bytes(const NodeDesc& node) {
   return KernelResult(std::move(kernel));
 }
 
-KernelResult select_transpose(const NodeDesc& node) {
-  const auto& perm = node.attributes<TransposeAttrs>().perm;
-  const Shape& in = node.inputs[0].type.shape;
-  const Shape strides = row_major_strides(in);
-  StridedCopy copy(width_of(node.inputs[0].type.dtype), 0);
-  for (int i = 0; i < in.rank(); ++i) {
-    const int axis =
-        perm.empty() ? in.rank() - 1 - i : static_cast<int>(perm[static_cast<std::size_t>(i)]);
-    copy.add_dim(in[axis], strides[axis]);
+/// What the op itself says (OpDef::move).
+KernelResult select_move(const NodeDesc& node) {
+  const auto move = node_move(node);
+  if (!move) return unsupported(node, "which elements move is not known");
+  const std::int64_t count = node.outputs[0].type.shape.elements();
+  const bool whole = count == node.inputs[0].type.shape.elements();
+  if (whole && (count <= 1 || move->loops[0].stride == 1) && move->loops.size() <= 1) {
+    return select_bytes(node);
   }
-  return strided("transpose", copy);
-}
-
-KernelResult select_slice(const NodeDesc& node) {
-  const Shape& in = node.inputs[0].type.shape;
-  const auto starts = known_ints(node, 1);
-  const auto ends = known_ints(node, 2);
-  const auto axes = known_ints(node, 3);
-  const auto steps = known_ints(node, 4);
-  if (!starts || !ends || !axes || !steps) return unsupported(node, "bounds are not known");
-  const auto g = slice_geometry(in, *starts, *ends, *axes, *steps);
-  if (!g) return unsupported(node, "bounds contradict each other");
-  const Shape strides = row_major_strides(in);
-  std::int64_t start = 0;
-  for (int i = 0; i < in.rank(); ++i) start += g->starts[i] * strides[i];
-  StridedCopy copy(width_of(node.inputs[0].type.dtype), start);
-  for (int i = 0; i < in.rank(); ++i) {
-    // A step past the ends is taken once at most; its product with the stride may not fit.
-    copy.add_dim(g->sizes[i], g->sizes[i] > 1 ? strides[i] * g->steps[i] : 0);
-  }
-  auto kernel = strided("slice", copy);
-  absorb_from(**kernel, node, 1);
-  return kernel;
-}
-
-KernelResult select_expand(const NodeDesc& node) {
-  const Shape& in = node.inputs[0].type.shape;
-  const Shape& out = node.outputs[0].type.shape;
-  const Shape strides = row_major_strides(in);
-  StridedCopy copy(width_of(node.inputs[0].type.dtype), 0);
-  for (int o = 0, i = in.rank() - out.rank(); o < out.rank(); ++o, ++i) {
-    copy.add_dim(out[o], i < 0 || in[i] == 1 ? 0 : strides[i]);
-  }
-  auto kernel = strided("expand", copy);
-  absorb_from(**kernel, node, 1);
-  return kernel;
-}
-
-KernelResult select_tile(const NodeDesc& node) {
-  const Shape& in = node.inputs[0].type.shape;
-  const Shape& out = node.outputs[0].type.shape;
-  const Shape strides = row_major_strides(in);
-  StridedCopy copy(width_of(node.inputs[0].type.dtype), 0);
-  for (int i = 0; i < in.rank(); ++i) {
-    copy.add_dim(in[i] > 0 ? out[i] / in[i] : 0, 0);
-    copy.add_dim(in[i], strides[i]);
-  }
-  auto kernel = strided("tile", copy);
-  absorb_from(**kernel, node, 1);
-  return kernel;
+  const StridedCopy copy(width_of(node.inputs[0].type.dtype), *move);
+  auto kernel = make_kernel("move " + std::string(node.op->name), [copy](const Launch& l) {
+    copy.run(*l.pool, l.inputs[0], l.outputs[0]);
+  });
+  absorb_from(*kernel, node, 1);
+  return KernelResult(std::move(kernel));
 }
 
 /// Blocks of `run` bytes, one per outer index, between a whole and its part at `offset`.
@@ -241,19 +192,7 @@ struct Row {
   std::string_view op;
   KernelResult (*select)(const NodeDesc&);
 };
-constexpr Row kRows[] = {
-    {"Reshape", select_bytes},
-    {"Flatten", select_bytes},
-    {"Squeeze", select_bytes},
-    {"Unsqueeze", select_bytes},
-    {"Transpose", select_transpose},
-    {"Slice", select_slice},
-    {"Expand", select_expand},
-    {"Tile", select_tile},
-    {"Concat", select_concat},
-    {"Split", select_split},
-    {"Pad", select_pad},
-};
+constexpr Row kRows[] = {{"Concat", select_concat}, {"Split", select_split}, {"Pad", select_pad}};
 constexpr auto kOps = [] {
   std::array<std::string_view, std::size(kRows)> names{};
   for (std::size_t i = 0; i < names.size(); ++i) names[i] = kRows[i].op;
@@ -262,13 +201,14 @@ constexpr auto kOps = [] {
 
 KernelResult select(const CpuTarget&, const NodeDesc& node) {
   if (!node.inputs[0].type.encoding.is_plain()) return unsupported(node, "encoded data");
-  const auto* row = std::ranges::find(kRows, node.op->name, &Row::op);
-  return row == std::end(kRows) ? unsupported(node, "no form of a move") : row->select(node);
+  if (node.op->move != nullptr) return select_move(node);
+  return std::ranges::find(kRows, node.op->name, &Row::op)->select(node);
 }
 
 }  // namespace
 
 extern const KernelFamily family_move;
-constinit const KernelFamily family_move{"move", kOps, one_kernel<select>};
+constinit const KernelFamily family_move{
+    .name = "move", .ops = kOps, .candidates = one_kernel<select>, .moves = true};
 
 }  // namespace polaris::cpu

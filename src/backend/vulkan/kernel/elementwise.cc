@@ -258,12 +258,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
       break;
   }
   if (!added) return added.error();
-  // Expand's shape, CastLike's pattern: used for types only.
-  for (std::size_t i = static_cast<std::size_t>(operands_of(row->form)); i < node.inputs.size();
-       ++i) {
-    if (row->form == ElementForm::kCopy || row->form == ElementForm::kCast)
-      kernel->absorbed |= 1ull << i;
-  }
+  // CastLike's pattern is used for its type only.
+  if (row->form == ElementForm::kCast && node.inputs.size() > 1) kernel->absorbed |= 1ull << 1;
   finish_estimate(*kernel, node);
   return std::shared_ptr<Kernel>(std::move(kernel));
 }
