@@ -50,15 +50,23 @@ std::string new_root() {
 }
 
 std::vector<Data> all_data() {
-  return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 697},
-          {"1.20", ".new", new_root(), 1267}};
+  return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 887},
+          {"1.20", ".new", new_root(), 1588}};
 }
 
 constexpr const char* kWraps =
     "the data keeps low bits where the op saturates: -236 is there as 20";
 
+constexpr const char* kRandom = "ONNX leaves random numbers to who draws them";
+
 /// Tests that no right answer can pass, with the reason.
 const std::map<std::string, std::string, std::less<>> kExceptions = {
+    {"test_bernoulli", kRandom},
+    {"test_bernoulli_double", kRandom},
+    {"test_bernoulli_double_expanded", kRandom},
+    {"test_bernoulli_expanded", kRandom},
+    {"test_bernoulli_seed", kRandom},
+    {"test_bernoulli_seed_expanded", kRandom},
     {"test_castlike_BFLOAT16_to_FLOAT", "the data's shapes are not the model's"},
     {"test_castlike_BFLOAT16_to_FLOAT_expanded", "the data's shapes are not the model's"},
     {"test_castlike_FLOAT_to_BFLOAT16", "the data's shapes are not the model's"},

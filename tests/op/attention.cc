@@ -348,4 +348,61 @@ TEST_CASE("PagedAttention") {
   s.run();
 }
 
+TEST_CASE("Attention") {
+  constexpr DType kF = DType::kF32;
+  Suite s("Attention");
+  const auto of = [](auto set) { return attrs<AttentionAttrs>(set); };
+  const auto heads = [](auto& a) {
+    a.q_num_heads = 4;
+    a.kv_num_heads = 2;
+  };
+  const auto operands = [](std::int64_t kv) {
+    return std::vector<Tensor>{random(kF, {2, 4, 3, 6}), random(kF, {2, kv, 5, 6}),
+                               random(kF, {2, kv, 5, 7})};
+  };
+  for (const DType d : {DType::kF32, DType::kF64}) {
+    s.add(dtype_name(d),
+          {random(d, {2, 3, 2, 4}), random(d, {2, 3, 5, 4}), random(d, {2, 3, 5, 4})});
+  }
+  s.add("shared heads", operands(2), nullptr, {4, 1, {}});
+  s.add("rank 3", {random(kF, {2, 3, 24}), random(kF, {2, 5, 12}), random(kF, {2, 5, 14})},
+        of(heads));
+  for (std::int64_t mode = 0; mode < 4; ++mode) {
+    std::vector<Tensor> all = operands(4);
+    all.push_back(random(kF, {2, 1, 3, 7}));
+    all.push_back(random(kF, {2, 4, 2, 6}));
+    all.push_back(random(kF, {2, 4, 2, 7}));
+    s.add("past, mode " + std::to_string(mode), all, of([=](auto& a) {
+            a.is_causal = true;
+            a.qk_matmul_output_mode = mode;
+            a.softcap = 0.5f;
+            a.scale = 0.3f;
+          }),
+          {4, 1, {}});
+  }
+  std::vector<Tensor> masked = operands(4);
+  masked.push_back(values(DType::kBool, {3, 4}, {1, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1}));
+  s.add("short bool mask", masked);
+  masked[3] = absent();
+  masked.insert(masked.end(), {absent(), absent(), int64s({5, 2})});
+  s.add("lengths", masked);
+  std::vector<Tensor> wrong = operands(3);
+  s.fails("heads", wrong, nullptr, "heads of q, got 4");
+  wrong = operands(4);
+  wrong[1] = random(kF, {2, 4, 5, 5});
+  s.fails("head size", wrong, nullptr, "head size of K, got 5, wanted 6");
+  wrong = operands(4);
+  wrong.push_back(random(kF, {4, 5}));
+  s.fails("mask", wrong, nullptr, "attn_mask, got [4, 5]");
+  wrong[3] = absent();
+  wrong.push_back(random(kF, {2, 4, 2, 6}));
+  s.fails("half a past", wrong, nullptr, "past_key and past_value");
+  s.fails("no heads", {random(kF, {2, 3, 24}), random(kF, {2, 5, 12}), random(kF, {2, 5, 14})},
+          nullptr, "heads, got 0");
+  s.fails("mode", operands(4), of([](auto& a) { a.qk_matmul_output_mode = 4; }),
+          "qk_matmul_output_mode, got 4");
+  s.fails("softcap", operands(4), of([](auto& a) { a.softcap = -1; }), "softcap");
+  s.run();
+}
+
 }  // namespace polaris::test

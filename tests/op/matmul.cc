@@ -214,4 +214,36 @@ TEST_CASE("QLinearMatMul") {
   s.run();
 }
 
+TEST_CASE("Einsum") {
+  constexpr DType kF = DType::kF32;
+  Suite s("Einsum");
+  const auto of = [](const char* equation) {
+    return attrs<EinsumAttrs>([&](auto& a) { a.equation = equation; });
+  };
+  s.add("product", {random(kF, {3, 4}), random(kF, {4, 5})}, of("ij,jk->ik"));
+  s.add("implied output", {random(kF, {3, 4}), random(kF, {4, 2})}, of("bj,ja"));
+  s.add("ellipsis", {random(kF, {2, 1, 3, 4}), random(kF, {5, 4, 2})}, of("...ij, ...jk -> ...ik"));
+  s.add("diagonal", {random(kF, {3, 3, 2})}, of("iij->ji"));
+  s.add("trace", {random(kF, {4, 4})}, of("ii"));
+  s.add("three", {random(kF, {2, 3}), random(kF, {3, 4}), random(kF, {4, 2})}, of("ab,bc,cd->ad"));
+  s.add("integers", {random(DType::kI32, {3, 4}), random(DType::kI32, {4})}, of("ij,j->i"));
+  s.add("broadcast", {random(kF, {1, 4}), random(kF, {3, 4})}, of("ij,ij->i"));
+  s.add("scalar", {random(kF, {}), random(kF, {3})}, of(",i->i"));
+  s.add("sum of none", {random(kF, {3, 0})}, of("ij->i"));
+  const auto fails = [&](const char* equation, const char* text) {
+    s.fails(equation, {random(kF, {3, 4}), random(kF, {4, 5})}, of(equation), text);
+  };
+  fails("ij->ij", "inputs, got 2, wanted 1");
+  fails("ij,jkl->i", "rank of input 1");
+  fails("ij,ik->jk", "dim 0 of input 1, got 4, wanted 3");
+  fails("ij,jk->il", "got 'l' in its output and in no input");
+  fails("ij,jk->ii", "got 'i' in its output twice");
+  fails("i1,jk->i", "equation, got 'i1'");
+  fails("......,jk->", "equation, got '......'");
+  fails("...j,jk->k", "without the ellipsis");
+  s.fails("rank", {random(kF, {1, 1, 1, 1, 1}), random(kF, {1, 1, 1, 1})},
+          of("abcde,fghi->abcdefghi"), "rank of the output, got 9");
+  s.run();
+}
+
 }  // namespace polaris::test

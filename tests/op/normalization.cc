@@ -121,4 +121,45 @@ TEST_CASE("BatchNormalization, InstanceNormalization, GroupNormalization") {
   group.run();
 }
 
+TEST_CASE("LRN, LpNormalization, MeanVarianceNormalization") {
+  Suite lrn("LRN");
+  for (std::int64_t size : {1, 3, 4, 100}) {
+    lrn.add("size " + std::to_string(size), {random(DType::kF32, {2, 5, 3, 2})},
+            attrs<LrnAttrs>([=](auto& a) {
+              a.size = size;
+              a.alpha = 0.5f;
+            }));
+  }
+  lrn.fails("size", {random(DType::kF32, {2, 5, 3})}, attrs<LrnAttrs>([](auto& a) { a.size = 0; }),
+            "size, got 0");
+  lrn.fails("rank", {random(DType::kF32, {2})}, nullptr, "rank, got [2]");
+  lrn.run();
+  Suite lp("LpNormalization");
+  for (std::int64_t p : {1, 2}) {
+    for (std::int64_t axis : {0, -1}) {
+      lp.add("L" + std::to_string(p), {random(DType::kF32, {3, 5})},
+             attrs<LpNormAttrs>([=](auto& a) {
+               a.p = p;
+               a.axis = axis;
+             }));
+    }
+  }
+  lp.fails("p", {random(DType::kF32, {3})}, attrs<LpNormAttrs>([](auto& a) { a.p = 3; }),
+           "p, got 3");
+  lp.fails("axis", {random(DType::kF32, {3})}, attrs<LpNormAttrs>([](auto& a) { a.axis = 1; }),
+           "axis, got 1");
+  lp.run();
+  Suite mvn("MeanVarianceNormalization");
+  const auto axes = [](std::vector<std::int64_t> v) {
+    return attrs<MeanVarianceNormAttrs>([&](auto& a) { a.axes = v; });
+  };
+  mvn.add("usual axes", {random(DType::kF32, {2, 3, 4, 5})});
+  mvn.add("last", {random(DType::kF64, {4, 7})}, axes({-1}));
+  mvn.add("all", {random(DType::kF32, {4, 7})}, axes({}));
+  mvn.add("empty", {random(DType::kF32, {0, 7})}, axes({0}));
+  mvn.fails("axis", {random(DType::kF32, {2, 3})}, nullptr, "axis, got 2");
+  mvn.fails("twice", {random(DType::kF32, {2, 3})}, axes({1, -1}), "axes, got -1 twice");
+  mvn.run();
+}
+
 }  // namespace polaris::test

@@ -5,6 +5,7 @@
 
 #include "base/os/files.h"
 #include "base/strings.h"
+#include "ir/any_rank.h"
 #include "ir/op_attrs/control.h"
 #include "ir/op_attrs/elementwise.h"
 #include "load/load.h"
@@ -114,6 +115,7 @@ TEST_CASE("the interface and weights of real files are what the onnx package say
       const TensorType& type = g.value(id).type;
       CHECK(dtype_name(type.dtype) == t[3]);
       const auto dims = t[4].empty() ? std::vector<std::string_view>() : split(t[4], ',');
+      if (has_any_rank(type.shape)) continue;  // branches of it that are not run have another
       REQUIRE(static_cast<std::size_t>(type.shape.rank()) == dims.size());
       for (std::size_t i = 0; i < dims.size(); ++i) {
         const std::int64_t dim = type.shape[static_cast<int>(i)];

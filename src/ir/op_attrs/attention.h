@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "ir/attrs.h"
+#include "ir/op_attrs/select.h"
 
 namespace polaris {
 
@@ -50,6 +51,29 @@ struct PagedAttentionAttrs final : AttrsOf<PagedAttentionAttrs> {
     v.field("scale", scale);
     v.field("window", window);
     v.field("softcap", softcap);
+  }
+};
+
+/// Attention; scale 0 is 1/sqrt(head size), softcap 0 none. The numbers of heads are for inputs of
+/// rank 3. qk_matmul_output_mode: output 3 is the scores (0), with the mask (1), capped (2) or
+/// their softmax (3).
+struct AttentionAttrs final : AttrsOf<AttentionAttrs> {
+  bool is_causal = false;
+  std::int64_t kv_num_heads = 0;
+  std::int64_t q_num_heads = 0;
+  std::int64_t qk_matmul_output_mode = 0;
+  float scale = 0.0f;
+  float softcap = 0.0f;
+  DType softmax_precision = kTypeOfInput;
+
+  void visit(AttrVisitor& v) override {
+    v.field("is_causal", is_causal);
+    v.field("kv_num_heads", kv_num_heads);
+    v.field("q_num_heads", q_num_heads);
+    v.field("qk_matmul_output_mode", qk_matmul_output_mode);
+    v.field("scale", scale);
+    v.field("softcap", softcap);
+    v.field("softmax_precision", softmax_precision);
   }
 };
 

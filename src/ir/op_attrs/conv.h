@@ -74,4 +74,74 @@ struct PoolAttrs final : AttrsOf<PoolAttrs> {
   }
 };
 
+/// LpPool: the window as the other pools have it.
+struct LpPoolAttrs final : AttrsOf<LpPoolAttrs> {
+  PoolAttrs window;
+  std::int64_t p = 2;
+
+  void visit(AttrVisitor& v) override {
+    v.field("auto_pad", window.auto_pad);
+    v.field("ceil_mode", window.ceil_mode);
+    v.field("dilations", window.dilations);
+    v.field("kernel_shape", window.kernel_shape);
+    v.require("kernel_shape");
+    v.field("p", p);
+    v.field("pads", window.pads);
+    v.field("strides", window.strides);
+  }
+};
+
+/// GlobalLpPool.
+struct GlobalLpPoolAttrs final : AttrsOf<GlobalLpPoolAttrs> {
+  std::int64_t p = 2;
+
+  void visit(AttrVisitor& v) override { v.field("p", p); }
+};
+
+/// MaxUnpool.
+struct MaxUnpoolAttrs final : AttrsOf<MaxUnpoolAttrs> {
+  std::vector<std::int64_t> kernel_shape;
+  std::vector<std::int64_t> pads;
+  std::vector<std::int64_t> strides;
+
+  void visit(AttrVisitor& v) override {
+    v.field("kernel_shape", kernel_shape);
+    v.require("kernel_shape");
+    v.field("pads", pads);
+    v.field("strides", strides);
+  }
+};
+
+/// Col2Im.
+struct Col2ImAttrs final : AttrsOf<Col2ImAttrs> {
+  std::vector<std::int64_t> dilations;
+  std::vector<std::int64_t> pads;
+  std::vector<std::int64_t> strides;
+
+  void visit(AttrVisitor& v) override {
+    v.field("dilations", dilations);
+    v.field("pads", pads);
+    v.field("strides", strides);
+  }
+};
+
+/// DeformConv: offset_group groups of input channels share their offsets.
+struct DeformConvAttrs final : AttrsOf<DeformConvAttrs> {
+  std::vector<std::int64_t> dilations;
+  std::int64_t group = 1;
+  std::vector<std::int64_t> kernel_shape;
+  std::int64_t offset_group = 1;
+  std::vector<std::int64_t> pads;
+  std::vector<std::int64_t> strides;
+
+  void visit(AttrVisitor& v) override {
+    v.field("dilations", dilations);
+    v.field("group", group);
+    v.field("kernel_shape", kernel_shape);
+    v.field("offset_group", offset_group);
+    v.field("pads", pads);
+    v.field("strides", strides);
+  }
+};
+
 }  // namespace polaris

@@ -21,6 +21,16 @@ struct GemmAttrs final : AttrsOf<GemmAttrs> {
   }
 };
 
+/// Einsum.
+struct EinsumAttrs final : AttrsOf<EinsumAttrs> {
+  std::string equation;
+
+  void visit(AttrVisitor& v) override {
+    v.field("equation", equation);
+    v.require("equation");
+  }
+};
+
 /// polaris.NormLinear: as RMSNormalization has it.
 struct NormLinearAttrs final : AttrsOf<NormLinearAttrs> {
   float epsilon = 1e-5f;

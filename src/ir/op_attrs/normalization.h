@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "ir/attrs.h"
 
@@ -70,6 +71,40 @@ struct GroupNormAttrs final : AttrsOf<GroupNormAttrs> {
     v.require("num_groups");
     v.field("stash_type", stash_type);
   }
+};
+
+/// LRN: a window of `size` channels.
+struct LrnAttrs final : AttrsOf<LrnAttrs> {
+  float alpha = 1e-4f;
+  float beta = 0.75f;
+  float bias = 1.0f;
+  std::int64_t size = 1;
+
+  void visit(AttrVisitor& v) override {
+    v.field("alpha", alpha);
+    v.field("beta", beta);
+    v.field("bias", bias);
+    v.field("size", size);
+    v.require("size");
+  }
+};
+
+/// LpNormalization; p is 1 or 2.
+struct LpNormAttrs final : AttrsOf<LpNormAttrs> {
+  std::int64_t axis = -1;
+  std::int64_t p = 2;
+
+  void visit(AttrVisitor& v) override {
+    v.field("axis", axis);
+    v.field("p", p);
+  }
+};
+
+/// MeanVarianceNormalization.
+struct MeanVarianceNormAttrs final : AttrsOf<MeanVarianceNormAttrs> {
+  std::vector<std::int64_t> axes = {0, 2, 3};
+
+  void visit(AttrVisitor& v) override { v.field("axes", axes); }
 };
 
 }  // namespace polaris

@@ -14,21 +14,6 @@ std::string list_text(std::span<const std::int64_t> values) {
   return out + "]";
 }
 
-Status check_list(std::string_view name, std::span<const std::int64_t> values, std::size_t count,
-                  std::int64_t low) {
-  if (!values.empty() && values.size() != count) {
-    return Error::invalid(std::string(name) + ", got " + list_text(values) + ", wanted " +
-                          std::to_string(count) + " values");
-  }
-  for (std::int64_t v : values) {
-    if (v < low || v > kAttributeMax) {
-      return Error::invalid(std::string(name) + ", got " + list_text(values) + ", wanted " +
-                            std::to_string(low) + " or more");
-    }
-  }
-  return Status::success();
-}
-
 /// Pads for which the output has in / stride positions, rounded up.
 void pad_same(WindowDim& d, bool upper) {
   d.out = (d.in + d.stride - 1) / d.stride;
@@ -82,6 +67,21 @@ Result<ConvGeometry> unknown_windows(ConvGeometry g, std::size_t spatial) {
 bool is_same(const std::string& mode) { return mode == "SAME_UPPER" || mode == "SAME_LOWER"; }
 
 }  // namespace
+
+Status check_list(std::string_view name, std::span<const std::int64_t> values, std::size_t count,
+                  std::int64_t low) {
+  if (!values.empty() && values.size() != count) {
+    return Error::invalid(std::string(name) + ", got " + list_text(values) + ", wanted " +
+                          std::to_string(count) + " values");
+  }
+  for (std::int64_t v : values) {
+    if (v < low || v > kAttributeMax) {
+      return Error::invalid(std::string(name) + ", got " + list_text(values) + ", wanted " +
+                            std::to_string(low) + " or more");
+    }
+  }
+  return Status::success();
+}
 
 Shape ConvGeometry::output(std::int64_t channels) const {
   Shape out{batch, channels};

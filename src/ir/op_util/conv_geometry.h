@@ -52,6 +52,10 @@ struct WindowAttrs {
   bool pool = false;  // whose window may be larger than the input
 };
 
+/// An attribute that is empty or has `count` values from `low` to what index arithmetic can hold.
+/// Errors as make_window.
+Status check_list(std::string_view name, std::span<const std::int64_t> values, std::size_t count,
+                  std::int64_t low);
 /// Fills dims from an input's spatial dims and the kernel's. Errors: invalid, in words that the
 /// caller puts behind its own name.
 Status make_window(std::span<const std::int64_t> in, std::span<const std::int64_t> kernel,

@@ -181,6 +181,10 @@ void AttrMap::set_float(std::string_view name, float value) {
   own(name, AttrType::kFloat).f = value;
 }
 
+void AttrMap::set_text(std::string_view name, std::string_view value) {
+  own(name, AttrType::kString).s = value;
+}
+
 std::optional<std::int64_t> AttrMap::get_int(std::string_view name) const {
   const AttrDef* attr = find(name);
   if (attr == nullptr || attr->type != AttrType::kInt) return std::nullopt;
@@ -200,6 +204,12 @@ std::optional<std::vector<std::int64_t>> AttrMap::get_ints(std::string_view name
   const AttrDef* attr = find(name);
   if (attr == nullptr || attr->type != AttrType::kInts) return std::nullopt;
   return attr->ints;
+}
+
+std::optional<std::vector<float>> AttrMap::get_floats(std::string_view name) const {
+  const AttrDef* attr = find(name);
+  if (attr == nullptr || attr->type != AttrType::kFloats) return std::nullopt;
+  return attr->floats;
 }
 
 Status import_attrs(const AttrMap& map, Source& source, Attrs& attrs) {

@@ -23,11 +23,14 @@ class AttrMap {
   void drop(std::string_view name) { by_name_.erase(name); }
   void set_int(std::string_view name, std::int64_t value);
   void set_float(std::string_view name, float value);
+  /// `value` outlives the map.
+  void set_text(std::string_view name, std::string_view value);
 
   std::optional<std::int64_t> get_int(std::string_view name) const;
   std::optional<float> get_float(std::string_view name) const;
   std::optional<std::string_view> get_text(std::string_view name) const;
   std::optional<std::vector<std::int64_t>> get_ints(std::string_view name) const;
+  std::optional<std::vector<float>> get_floats(std::string_view name) const;
   const std::map<std::string_view, const AttrDef*>& all() const { return by_name_; }
 
  private:

@@ -93,6 +93,18 @@ Status top_k_by_attribute(NodeImport& node) {
   return Status::success();
 }
 
+// The axis was 1 where it was not said.
+Status dft_by_axis(NodeImport& node) {
+  const auto axis = node.attrs.get_int("axis");
+  if (!axis && node.attrs.find("axis") != nullptr) return node.fail("attribute 'axis', wanted INT");
+  node.attrs.drop("axis");
+  const std::int64_t value = axis.value_or(1);
+  const auto input = node.constant_ints(std::span(&value, 1));
+  if (!input) return input.error();
+  node.set_input(2, *input);
+  return Status::success();
+}
+
 // The axis had a default once.
 Status old_concat(NodeImport& node) {
   if (node.attrs.find("axis") == nullptr) node.attrs.set_int("axis", 1);

@@ -1,4 +1,6 @@
 // Ops whose training form is not ours to run, and small changes of meaning.
+#include <cmath>
+
 #include "ir/op_attrs/shape.h"
 #include "load/onnx/importer.h"
 #include "tensor/element.h"
@@ -57,6 +59,37 @@ Status old_batch_normalization(NodeImport& node) {
 Status old_selu(NodeImport& node) {
   if (node.attrs.find("alpha") == nullptr) node.attrs.set_float("alpha", 1.6732f);
   if (node.attrs.find("gamma") == nullptr) node.attrs.set_float("gamma", 1.0507f);
+  return Status::success();
+}
+
+// Whether outputs are wanted was an attribute, and is now whether they are there.
+Status old_recurrent(NodeImport& node) {
+  node.attrs.drop("output_sequence");
+  return Status::success();
+}
+
+// The modes had names of two dims.
+Status grid_sample_by_two_dims(NodeImport& node) {
+  const auto mode = node.attrs.get_text("mode");
+  if (!mode || mode == "bilinear") node.attrs.set_text("mode", "linear");
+  if (mode == "bicubic") node.attrs.set_text("mode", "cubic");
+  return Status::success();
+}
+
+// Regions were not moved by half a pixel, and nobody could say so.
+Status old_roi_align(NodeImport& node) {
+  node.attrs.set_text("coordinate_transformation_mode", "output_half_pixel");
+  return Status::success();
+}
+
+// The order of the norm was a float.
+Status norm_by_float(NodeImport& node) {
+  const auto p = node.attrs.get_float("p");
+  if (node.attrs.find("p") == nullptr) return Status::success();
+  if (!p || !(*p >= 1 && *p < 1e6f) || std::floor(*p) != *p) {
+    return node.unsupported("attribute 'p', wanted a FLOAT that is a whole number from 1 on");
+  }
+  node.attrs.set_int("p", static_cast<std::int64_t>(*p));
   return Status::success();
 }
 

@@ -1,0 +1,332 @@
+#include <algorithm>
+#include <string>
+
+#include "base/checked.h"
+#include "base/strings.h"
+#include "ir/op_attrs/matmul.h"
+#include "ir/op_util/elements.h"
+#include "ir/op_util/infer.h"
+#include "ir/op_util/work.h"
+
+namespace polaris {
+namespace {
+
+/// Labels are letters; those that stand for the dims of an ellipsis have numbers from 0 on, the
+/// last dim 0.
+using Labels = std::vector<int>;
+constexpr int kEllipsis = -1;
+
+struct Equation {
+  std::vector<Labels> inputs;
+  Labels output;
+};
+
+bool is_letter(char ch) { return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z'); }
+
+/// One term, an ellipsis as one label. Errors: invalid, without a prefix.
+Result<Labels> parse_term(std::string_view term) {
+  Labels out;
+  for (std::size_t i = 0; i < term.size(); ++i) {
+    if (is_letter(term[i])) {
+      out.push_back(term[i]);
+    } else if (term.substr(i, 3) == "..." &&
+               std::find(out.begin(), out.end(), kEllipsis) == out.end()) {
+      out.push_back(kEllipsis);
+      i += 2;
+    } else if (term[i] != ' ') {
+      return Error::invalid("equation, got '" + printable(term) +
+                            "', wanted letters and at most one ellipsis");
+    }
+  }
+  return out;
+}
+
+/// Without an output each letter that stands once is one, in alphabetical order.
+Labels implied_output(const std::vector<Labels>& inputs) {
+  std::vector<int> count(128, 0);
+  bool ellipsis = false;
+  for (const Labels& input : inputs) {
+    for (int label : input) {
+      if (label == kEllipsis) {
+        ellipsis = true;
+      } else {
+        ++count[static_cast<std::size_t>(label)];
+      }
+    }
+  }
+  Labels out;
+  if (ellipsis) out.push_back(kEllipsis);
+  for (std::size_t i = 0; i < count.size(); ++i) {
+    if (count[i] == 1) out.push_back(static_cast<int>(i));
+  }
+  return out;
+}
+
+Result<Equation> parse_equation(std::string_view text) {
+  Equation out;
+  const std::size_t arrow = text.find("->");
+  std::string_view left = text.substr(0, arrow);
+  for (bool more = true; more;) {
+    const std::size_t comma = left.find(',');
+    more = comma != left.npos;
+    auto term = parse_term(left.substr(0, comma));
+    if (!term) return term.error();
+    out.inputs.push_back(term.take());
+    if (more) left.remove_prefix(comma + 1);
+  }
+  if (arrow == text.npos) {
+    out.output = implied_output(out.inputs);
+    return out;
+  }
+  auto term = parse_term(text.substr(arrow + 2));
+  if (!term) return term.error();
+  out.output = term.take();
+  return out;
+}
+
+void spread(Labels& labels, int dims) {
+  const auto at = std::find(labels.begin(), labels.end(), kEllipsis);
+  if (at == labels.end()) return;
+  Labels numbers;
+  for (int d = dims - 1; d >= 0; --d) numbers.push_back(d);
+  labels.insert(labels.erase(at), numbers.begin(), numbers.end());
+}
+
+/// The equation with a label for each dim of the operands. Errors: invalid, without a prefix.
+Result<Equation> labelled(std::string_view text, const std::vector<Shape>& shapes) {
+  auto out = parse_equation(text);
+  if (!out) return out;
+  if (out->inputs.size() != shapes.size()) {
+    return Error::invalid("inputs, got " + std::to_string(shapes.size()) + ", wanted " +
+                          std::to_string(out->inputs.size()) + " as in the equation");
+  }
+  int widest = 0;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    Labels& labels = out->inputs[i];
+    const bool open = std::find(labels.begin(), labels.end(), kEllipsis) != labels.end();
+    const auto rank = static_cast<std::size_t>(shapes[i].rank());
+    const std::size_t letters = labels.size() - (open ? 1 : 0);
+    if (open ? rank < letters : rank != letters) {
+      return Error::invalid("rank of input " + std::to_string(i) + ", got " +
+                            shapes[i].to_string() + ", wanted " + (open ? "at least " : "") +
+                            std::to_string(letters));
+    }
+    const int dims = static_cast<int>(rank - letters);
+    spread(labels, dims);
+    widest = std::max(widest, dims);
+  }
+  const bool keeps =
+      std::find(out->output.begin(), out->output.end(), kEllipsis) != out->output.end();
+  if (widest > 0 && !keeps) {
+    return Error::invalid("equation, got an output without the ellipsis of its inputs");
+  }
+  spread(out->output, widest);
+  return out;
+}
+
+/// Labels and their sizes, those of the output first.
+struct Extents {
+  Labels labels;
+  std::vector<std::int64_t> sizes;
+
+  std::size_t find(int label) const {
+    return static_cast<std::size_t>(std::find(labels.begin(), labels.end(), label) -
+                                    labels.begin());
+  }
+};
+
+/// The size of a label that has these two; nothing where they clash.
+std::optional<std::int64_t> join_dims(std::int64_t a, std::int64_t b) {
+  if (a == b || b == 1) return a;
+  if (a == 1) return b;
+  if (is_static_dim(a) && is_static_dim(b)) return std::nullopt;
+  return is_static_dim(a) ? a : is_static_dim(b) ? b : kUnknownDim;
+}
+
+Status check_output(const Equation& equation) {
+  for (std::size_t i = 0; i < equation.output.size(); ++i) {
+    const int label = equation.output[i];
+    const bool twice =
+        std::find(equation.output.begin(), equation.output.begin() + static_cast<std::ptrdiff_t>(i),
+                  label) != equation.output.begin() + static_cast<std::ptrdiff_t>(i);
+    const bool known =
+        std::any_of(equation.inputs.begin(), equation.inputs.end(), [&](const Labels& labels) {
+          return std::find(labels.begin(), labels.end(), label) != labels.end();
+        });
+    if (twice || !known) {
+      return Error::invalid("equation, got '" + std::string(1, static_cast<char>(label)) +
+                            "' in its output " + (twice ? "twice" : "and in no input"));
+    }
+  }
+  if (equation.output.size() > static_cast<std::size_t>(kMaxRank)) {
+    return Error::invalid("rank of the output, got " + std::to_string(equation.output.size()) +
+                          ", wanted at most " + std::to_string(kMaxRank));
+  }
+  return Status::success();
+}
+
+Result<Extents> extents_of(const Equation& equation, const std::vector<Shape>& shapes) {
+  if (auto s = check_output(equation); !s) return s.error();
+  Extents out{equation.output, std::vector<std::int64_t>(equation.output.size(), 1)};
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Labels& labels = equation.inputs[i];
+    for (std::size_t d = 0; d < labels.size(); ++d) {
+      const std::size_t at = out.find(labels[d]);
+      const std::int64_t dim = shapes[i][static_cast<int>(d)];
+      if (at == out.labels.size()) {
+        out.labels.push_back(labels[d]);
+        out.sizes.push_back(1);
+      }
+      const auto joined = join_dims(out.sizes[at], dim);
+      if (!joined) {
+        return Error::invalid("dim " + std::to_string(d) + " of input " + std::to_string(i) +
+                              ", got " + dim_text(dim) + ", wanted " + dim_text(out.sizes[at]));
+      }
+      out.sizes[at] = *joined;
+    }
+  }
+  return out;
+}
+
+std::vector<Shape> shapes_of(const InferContext& c) {
+  std::vector<Shape> out;
+  for (int i = 0; i < c.input_count(); ++i) out.push_back(c.in(i).shape);
+  return out;
+}
+
+Status infer(InferContext& c) {
+  for (int i = 0; i < c.input_count(); ++i) {
+    if (auto s = all_of(check_dtype(c, i, kNumericTypes), check_same_dtype(c, 0, i)); !s) return s;
+  }
+  const std::vector<Shape> shapes = shapes_of(c);
+  const auto equation = labelled(c.as<EinsumAttrs>().equation, shapes);
+  if (!equation) return c.fail(equation.error().message());
+  const auto extents = extents_of(*equation, shapes);
+  if (!extents) return c.fail(extents.error().message());
+  Shape out;
+  for (std::size_t i = 0; i < equation->output.size(); ++i) out.push_back(extents->sizes[i]);
+  set_output(c, 0, c.in(0).dtype, out);
+  return Status::success();
+}
+
+/// One operand's elements, and how far each label steps in them.
+template <class T>
+struct Factor {
+  std::vector<T> data;
+  std::vector<std::int64_t> strides;
+  std::int64_t at = 0;
+};
+
+template <class T>
+std::vector<Factor<T>> factors_of(const RefContext& c, const Equation& equation,
+                                  const Extents& extents) {
+  std::vector<Factor<T>> out(c.inputs.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const RefTensor& x = c.inputs[i];
+    const Shape strides = row_major_strides(x.type.shape);
+    out[i].strides.resize(extents.labels.size(), 0);
+    for (int d = 0; d < strides.rank(); ++d) {
+      const std::size_t label = extents.find(equation.inputs[i][static_cast<std::size_t>(d)]);
+      if (x.type.shape[d] != 1) out[i].strides[label] += strides[d];
+    }
+    for (std::int64_t k = 0, n = x.type.shape.elements(); k < n; ++k) {
+      if constexpr (std::is_same_v<T, double>) {
+        out[i].data.push_back(get_f64(x, k));
+      } else {
+        out[i].data.push_back(static_cast<T>(get_i64(x, k)));
+      }
+    }
+  }
+  return out;
+}
+
+/// Counts labels [from, to) up by one, the last fastest; false where they are all 0 again.
+template <class T>
+bool step(std::vector<Factor<T>>& factors, const Extents& extents, std::vector<std::int64_t>& index,
+          std::size_t from, std::size_t to) {
+  for (std::size_t label = to; label-- > from;) {
+    const std::int64_t size = extents.sizes[label];
+    const bool carry = ++index[label] == size;
+    for (Factor<T>& f : factors) f.at += carry ? f.strides[label] * (1 - size) : f.strides[label];
+    if (!carry) return true;
+    index[label] = 0;
+  }
+  return false;
+}
+
+/// Integers wrap, in uint64.
+template <class T>
+void contract(RefContext& c, const Equation& equation, const Extents& extents) {
+  std::vector<Factor<T>> factors = factors_of<T>(c, equation, extents);
+  std::vector<std::int64_t> index(extents.labels.size(), 0);
+  const std::size_t kept = equation.output.size();
+  const bool empty = std::find(extents.sizes.begin() + static_cast<std::ptrdiff_t>(kept),
+                               extents.sizes.end(), 0) != extents.sizes.end();
+  for (std::int64_t i = 0, n = c.out(0).type.shape.elements(); i < n; ++i) {
+    T sum{0};
+    for (bool more = !empty; more; more = step(factors, extents, index, kept, index.size())) {
+      T product{1};
+      for (const Factor<T>& f : factors) product *= f.data[static_cast<std::size_t>(f.at)];
+      sum += product;
+    }
+    if constexpr (std::is_same_v<T, double>) {
+      put_f64(c.out(0), i, sum);
+    } else {
+      put_i64(c.out(0), i, static_cast<std::int64_t>(sum));
+    }
+    step(factors, extents, index, 0, kept);
+  }
+}
+
+std::vector<Shape> shapes_of(std::span<const TensorType> types) {
+  std::vector<Shape> out;
+  for (const TensorType& type : types) out.push_back(type.shape);
+  return out;
+}
+
+Status reference(RefContext& c) {
+  std::vector<Shape> shapes;
+  for (const RefTensor& input : c.inputs) shapes.push_back(input.type.shape);
+  const auto equation = labelled(c.as<EinsumAttrs>().equation, shapes);
+  if (!equation) return c.fail(equation.error().message());
+  const auto extents = extents_of(*equation, shapes);
+  if (!extents) return c.fail(extents.error().message());
+  if (is_float(c.in(0).type.dtype)) {
+    contract<double>(c, *equation, *extents);
+  } else {
+    contract<std::uint64_t>(c, *equation, *extents);
+  }
+  return Status::success();
+}
+
+std::int64_t flops(const NodeTypes& n) {
+  const std::vector<Shape> shapes = shapes_of(n.inputs);
+  const auto equation = labelled(static_cast<const EinsumAttrs&>(*n.attrs).equation, shapes);
+  const auto extents = equation ? extents_of(*equation, shapes) : equation.error();
+  if (!extents) return n.outputs[0].shape.elements();
+  std::int64_t out = static_cast<std::int64_t>(shapes.size());
+  for (std::int64_t size : extents->sizes) out = work_of({out, size});
+  return out;
+}
+
+constexpr Port kInputs[] = {{"Inputs", kVariadic}};
+constexpr Port kOutputs[] = {{"Output"}};
+
+}  // namespace
+
+extern constinit const OpDef op_einsum{
+    .name = "Einsum",
+    .doc =
+        "Sums of products of the inputs' elements by Einstein's convention: the equation names the "
+        "dims of each input and of the output, and what the output lacks is summed.",
+    .since = 12,
+    .inputs = kInputs,
+    .outputs = kOutputs,
+    .traits = kFoldable,
+    .make_attrs = make_attrs<EinsumAttrs>,
+    .infer = infer,
+    .reference = reference,
+    .flops = flops,
+};
+
+}  // namespace polaris

@@ -1,0 +1,33 @@
+#include "ir/op_util/random.h"
+
+namespace polaris {
+namespace {
+
+Status infer(InferContext& c) {
+  const auto& attrs = c.as<RandomNormalAttrs>();
+  return infer_random(c, attrs.dtype, attrs.shape);
+}
+
+Status reference(RefContext& c) {
+  const auto& attrs = c.as<RandomNormalAttrs>();
+  fill_normal(c, attrs.mean, attrs.scale, attrs.seed);
+  return Status::success();
+}
+
+constexpr Port kOutputs[] = {{"output"}};
+
+}  // namespace
+
+extern constinit const OpDef op_random_normal{
+    .name = "RandomNormal",
+    .doc =
+        "Normally distributed numbers: the same for a seed in every run; without one the name is "
+        "it.",
+    .since = 22,
+    .outputs = kOutputs,
+    .make_attrs = make_attrs<RandomNormalAttrs>,
+    .infer = infer,
+    .reference = reference,
+};
+
+}  // namespace polaris
