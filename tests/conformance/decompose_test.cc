@@ -86,6 +86,17 @@ TEST_CASE("Linear is Transpose, MatMul, Add") {
         nullptr, 1);
 }
 
+TEST_CASE("RoutedMatMul is a product with each gathered matrix") {
+  const Tensor ids = random_ints(DType::kI64, {3, 2}, -4, 3);
+  for (const std::int64_t rows : {1, 2}) {
+    check("RoutedMatMul",
+          {random(DType::kF32, {3, rows, 10}), random(DType::kF16, {4, 5, 10}), ids}, nullptr, 1);
+    check("RoutedMatMul",
+          {random(DType::kF32, {3, rows, 64}), random_blocks(BlockFormat::kQ4_0, {4, 5, 64}), ids},
+          nullptr, 1);
+  }
+}
+
 TEST_CASE("NormLinear divides by the root of the mean square") {
   check("NormLinear",
         {random(DType::kF32, {2, 3, 96}), random_blocks(BlockFormat::kQ4_0, {5, 96}),

@@ -89,6 +89,31 @@ TEST_CASE("indices out of range are an error: Gather") {
   s.run();
 }
 
+TEST_CASE("indices out of range are an error: RoutedMatMul") {
+  Suite s("RoutedMatMul", "polaris");
+  // Of five tokens, which a kernel sorts by expert, and of one.
+  for (const std::int64_t tokens : {5, 1}) {
+    const std::string name = std::to_string(tokens) + " tokens";
+    const Shape shape{tokens, 5 / tokens};
+    sweep(
+        s, name,
+        [=](DType d, std::int64_t i) {
+          return std::vector<Tensor>{random(DType::kF32, {tokens, 1, 8}),
+                                     random(DType::kF32, {7, 3, 8}), indices(d, i, shape)};
+        },
+        7, "index", true, nullptr);
+    sweep(
+        s, name + " of blocks",
+        [=](DType d, std::int64_t i) {
+          return std::vector<Tensor>{random(DType::kF32, {tokens, 1, 32}),
+                                     random_blocks(BlockFormat::kQ8_0, {7, 3, 32}),
+                                     indices(d, i, shape)};
+        },
+        7, "index", true, nullptr);
+  }
+  s.run();
+}
+
 TEST_CASE("indices out of range are an error: GatherElements and GatherND") {
   Suite elements("GatherElements");
   sweep(

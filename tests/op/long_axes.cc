@@ -123,6 +123,14 @@ TEST_CASE("long axes: matrix products") {
                {1, 4, {1}, 1e-2});
   }
   linear.run();
+  LongSuite routed("RoutedMatMul", "polaris");
+  for (const BlockFormat f : {BlockFormat::kQ4_0, BlockFormat::kQ4_K}) {
+    routed.add(std::string(block_format_info(f).name),
+               {random(DType::kF32, {2, 1, 131072}), random_blocks(f, {2, 2, 131072}),
+                int64s({0, 1}).reshaped({2, 1})},
+               nullptr, {1, 4, {1}, 1e-2});
+  }
+  routed.run();
   LongSuite norm("NormLinear", "polaris");
   norm.add("f32",
            {near_one(DType::kF32, {1, kLong}), near_one(DType::kF32, {3, kLong}),

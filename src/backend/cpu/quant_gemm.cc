@@ -14,8 +14,8 @@ constexpr std::int64_t kBlock = kQuantBlock;
 // Activations of one task: 64 rows of 4096 are half a megabyte.
 constexpr std::int64_t kRowsMax = 64;
 
-bool decodes(const QuantSimd& quant, BlockFormat format, std::int64_t m) {
-  return m >= quant.float_rows || !quant_packs(format);
+bool decodes(const QuantSimd& quant, BlockFormat format, std::int64_t rows) {
+  return rows >= quant.float_rows || !quant_packs(format);
 }
 
 void float_gemm(const Simd& simd, ThreadPool& pool, const QuantCall& call,
@@ -122,8 +122,8 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
 }  // namespace
 
 std::int64_t quant_scratch_bytes(const QuantSimd& quant, BlockFormat format, std::int64_t m,
-                                 std::int64_t k) {
-  if (decodes(quant, format, m)) return m * k * 4;
+                                 std::int64_t k, std::int64_t usual_rows) {
+  if (decodes(quant, format, usual_rows > 0 ? usual_rows : m)) return m * k * 4;
   constexpr auto kBytes = static_cast<std::int64_t>(sizeof(QuantBlock) + sizeof(QuantMeta));
   return m * (k / kBlock) * kBytes;
 }
@@ -131,7 +131,7 @@ std::int64_t quant_scratch_bytes(const QuantSimd& quant, BlockFormat format, std
 void quant_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool, const QuantCall& call) {
   if (!quant_packs(call.format)) {
     unpacked_gemm(simd, pool, call);
-  } else if (decodes(quant, call.format, call.m)) {
+  } else if (decodes(quant, call.format, call.usual_rows > 0 ? call.usual_rows : call.m)) {
     decoded_gemm(simd, quant, pool, call);
   } else {
     integer_gemm(quant, pool, call);

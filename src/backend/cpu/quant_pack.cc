@@ -167,21 +167,17 @@ std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t
   return packed_panels(n) * quant_panel_bytes(format, k);
 }
 
-void quant_pack(const Constant& weight, std::span<std::byte> out) {
-  const TensorType& type = weight.data.type();
-  const BlockFormat format = type.encoding.format;
+void quant_pack(BlockFormat format, std::int64_t n, std::int64_t k, const std::byte* from,
+                std::span<std::byte> out) {
   const Layout l = layout(format);
   if (l.elements == 0) return;  // quant_packs() says no
   const BlockFormatInfo& info = block_format_info(format);
-  const std::int64_t n = type.shape[0];
-  const std::int64_t k = type.shape[1];
   const std::int64_t scale_bytes = quant_scale_bytes(format, k);
   const std::int64_t panel_bytes = quant_panel_bytes(format, k);
   if (n % kPanel != 0 || scale_bytes != k / l.elements * l.record_bytes) {
     std::memset(out.data(), 0, out.size());
   }
   const std::int64_t records = info.block_elements / l.elements;
-  const std::byte* from = weight.data.bytes().data();
   for (std::int64_t row = 0; row < n; ++row) {
     std::byte* scales = out.data() + row / kPanel * panel_bytes;
     std::byte* codes = scales + scale_bytes + row % kPanel * 4;

@@ -1,8 +1,9 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "ir/constant.h"
+#include "tensor/block_format.h"
 
 namespace polaris::cpu {
 
@@ -16,6 +17,8 @@ std::int64_t quant_code_bytes(BlockFormat format);  // of 32 k
 std::int64_t quant_panel_bytes(BlockFormat format, std::int64_t k);
 
 std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t k);
-void quant_pack(const Constant& weight, std::span<std::byte> out);
+/// Rows [n][k] as they are in a file, as so many bytes.
+void quant_pack(BlockFormat format, std::int64_t n, std::int64_t k, const std::byte* from,
+                std::span<std::byte> out);
 
 }  // namespace polaris::cpu

@@ -71,8 +71,8 @@ std::shared_ptr<CpuKernel> block_kernel(const CpuTarget& target, const LinearSha
   kernel->set_workspace(quant_scratch_bytes(*quant, format, s.m, s.k));
   if (!quant_packs(format)) return kernel;
   kernel->set_packing(1, format_name + "_p16", quant_packed_bytes(format, s.n, s.k),
-                      [](const Constant& weight, std::span<std::byte> out) {
-                        quant_pack(weight, out);
+                      [s, format](const Constant& weight, std::span<std::byte> out) {
+                        quant_pack(format, s.n, s.k, weight.data.bytes().data(), out);
                         return Status::success();
                       });
   return kernel;
