@@ -30,6 +30,7 @@ BIAS = {"biases": ("attn_q", "attn_k", "attn_v")}
 HEAD_NORMS = {"head_norms": True}
 YARN = {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
         "rope.scaling.original_context_length": 16}
+EXPERTS = {"expert_count": 6, "expert_used_count": 2, "expert_feed_forward_length": 24}
 FUSED = {"fused": True, "factors": True, "head": 12, "width": 48}
 PHI3 = {"rope.dimension_count": 8, "rope.scaling.attn_factor": 1.2,
         "attention.sliding_window": 8}
@@ -64,6 +65,10 @@ DECODERS = {
     "gpt2": ("gpt2", GPT2, {"attention.layer_norm_epsilon": 1e-5}),
     "gpt2-q4_0": ("gpt2", GPT2 | {"type": "q4_0", "head_matrix": True},
                   {"attention.layer_norm_epsilon": 1e-5}),
+    "qwen3moe": ("qwen3moe", HEAD_NORMS | {"experts": 6, "expert_ffn": 24}, EXPERTS),
+    # Without its own key, the width of one expert is that of all of a token's over their number.
+    "qwen3moe-q4_0": ("qwen3moe", HEAD_NORMS | {"type": "q4_0", "experts": 5, "expert_ffn": 32},
+                      {"expert_count": 5, "expert_used_count": 2}),
 }
 
 
@@ -127,6 +132,13 @@ def add_layer(out, blk, size, draw):
             del linear[name]
         if size.get("gated", True):
             linear["ffn_up"] = (2 * size["ffn"], width)
+    if "experts" in size:
+        ffn, count = size["expert_ffn"], size["experts"]
+        linear |= {"ffn_gate_exps": (count, ffn, width), "ffn_up_exps": (count, ffn, width),
+                   "ffn_down_exps": (count, width, ffn)}
+        for name in ("ffn_gate", "ffn_up", "ffn_down"):
+            del linear[name]
+        out.add_tensor(f"{blk}.ffn_gate_inp.weight", draw((count, width), 0.25))
     for name, shape in linear.items():
         add_matrix(out, f"{blk}.{name}.weight", draw(shape, 0.25), size)
         if name in size.get("biases", ()):

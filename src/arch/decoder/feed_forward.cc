@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "arch/decoder/experts.h"
 #include "ir/op_attrs/elementwise.h"
 
 namespace polaris {
@@ -42,6 +43,7 @@ GateAndUp gate_and_up(ArchBuilder& b, const DecoderSpec& spec, const std::string
 }  // namespace
 
 ValueId feed_forward(ArchBuilder& b, const DecoderSpec& spec, std::int64_t layer, ValueId x) {
+  if (spec.experts) return expert_feed_forward(b, spec, layer, x);
   const std::string blk = "blk." + std::to_string(layer) + ".";
   const auto [gate, up] = gate_and_up(b, spec, blk, x);
   ValueId mid;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "arch/decoder/experts.h"
 #include "arch/decoder/rope.h"
 #include "base/strings.h"
 
@@ -57,7 +58,14 @@ void read_heads(ArchBuilder& b, DecoderSpec& spec) {
 }
 
 /// What there is no part for changes the network, so a file that has it is not run without it.
-void refuse_missing_parts(ArchBuilder& b) {
+void read_feed_forward(ArchBuilder& b, DecoderSpec& spec) {
+  constexpr std::int64_t kMost = 1 << 24;
+  if (spec.experts) {
+    spec.feed_forward = b.integer_of_layers("feed_forward_length", spec.layers, 0, kMost, 0);
+    spec.experts = read_experts(b, spec.feed_forward);
+    return;
+  }
+  spec.feed_forward = b.integer_of_layers("feed_forward_length", spec.layers, 1, kMost);
   if (b.integer("expert_count", 0, INT32_MAX, 0) > 0) {
     b.fail_unsupported("mixture of experts cannot be built");
   }
@@ -115,7 +123,6 @@ DecoderSpec read_decoder(ArchBuilder& b, DecoderSpec spec) {
   }
   spec.layers = b.integer("block_count", 1, 1024);
   spec.width = b.integer("embedding_length", 1, 1 << 20);
-  spec.feed_forward = b.integer_of_layers("feed_forward_length", spec.layers, 1, 1 << 24);
   spec.context = b.integer("context_length", 1, INT32_MAX);
   const char* epsilon = spec.norm == NormKind::kRms ? "attention.layer_norm_rms_epsilon"
                                                     : "attention.layer_norm_epsilon";
@@ -124,7 +131,7 @@ DecoderSpec read_decoder(ArchBuilder& b, DecoderSpec spec) {
   spec.attention_cap = cap_of(b, "attn_logit_softcapping", spec.attention_cap);
   spec.logit_cap = cap_of(b, "final_logit_softcapping", spec.logit_cap);
   read_heads(b, spec);
-  refuse_missing_parts(b);
+  read_feed_forward(b, spec);
   if (spec.turned) {
     spec.rope = read_rope(b, spec, spec.rope);
     bound_context(b, spec);

@@ -43,6 +43,13 @@ enum class FeedForwardKind : std::uint8_t {
   kGeluErf,    // the same, exact
 };
 
+/// A feed-forward of experts, of which each token has some.
+struct ExpertsSpec {
+  std::int64_t count = 0;
+  std::int64_t used = 0;          // for each token
+  std::int64_t feed_forward = 0;  // of one
+};
+
 /// What a decoder is made of: the numbers of a file, and the choices of an architecture.
 struct DecoderSpec {
   std::int64_t layers = 0;
@@ -68,6 +75,7 @@ struct DecoderSpec {
   float attention_cap = 0.0f;    // scores s become cap * tanh(s / cap); 0: they stay
   float logit_cap = 0.0f;        // the same of logits
   FeedForwardKind feed_forward_kind = FeedForwardKind::kGatedSilu;
+  std::optional<ExpertsSpec> experts;  // where the architecture has them, gated by SiLU
   RopeSpec rope;
 
   /// Layers that see `window` positions only, 0: none; all but each `window_period`th, 1: every one
