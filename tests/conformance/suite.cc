@@ -315,8 +315,9 @@ bool Suite::add_if_taken(std::string_view name, std::vector<Tensor> inputs,
 }
 
 void Suite::fails(std::string_view name, std::vector<Tensor> inputs,
-                  std::shared_ptr<const Attrs> attrs, std::string_view text, int outputs) {
-  add(name, std::move(inputs), std::move(attrs), {outputs, 1, {}, 0});
+                  std::shared_ptr<const Attrs> attrs, std::string_view text, int outputs,
+                  std::vector<int> weights) {
+  add(name, std::move(inputs), std::move(attrs), {outputs, 1, std::move(weights), 0});
   failing_.push_back({std::move(samples_.back()), std::string(text)});
   samples_.pop_back();
 }
@@ -324,11 +325,17 @@ void Suite::fails(std::string_view name, std::vector<Tensor> inputs,
 /// A sample that is wrong by its values and not its types: every device says so in the same words,
 /// or leaves the node to another.
 void Suite::check_failing(const Sample& sample, const std::string& text) const {
+  const bool weights = std::ranges::find(sample.weight, true) != sample.weight.end();
   for (const auto& device : devices()) {
-    const RunResult got = run_node(*device, sample, {});
-    if (got.fault.starts_with("infer: ") || !got.refusal.empty()) continue;
-    CHECK_MESSAGE(got.fault.find(text) != std::string::npos, device->info().backend, " ",
-                  sample.name, ": got \"", got.fault, "\", wanted ", text);
+    for (const bool constants : {false, true}) {
+      if (constants && !weights) continue;
+      RunOptions options;
+      options.constants = constants;
+      const RunResult got = run_node(*device, sample, options);
+      if (got.fault.starts_with("infer: ") || !got.refusal.empty()) continue;
+      CHECK_MESSAGE(got.fault.find(text) != std::string::npos, device->info().backend, " ",
+                    sample.name, ": got \"", got.fault, "\", wanted ", text);
+    }
   }
 }
 

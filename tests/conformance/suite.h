@@ -43,7 +43,7 @@ class Suite {
   /// infer or the reference must fail, naming the op and saying `text`. Where it is the reference,
   /// so must every device that takes the node.
   void fails(std::string_view name, std::vector<Tensor> inputs, std::shared_ptr<const Attrs> attrs,
-             std::string_view text, int outputs = 1);
+             std::string_view text, int outputs = 1, std::vector<int> weights = {});
   /// Runs everything; each disagreement is a doctest failure. A device that refuses every sample,
   /// or some, is reported on stdout. Where POLARIS_SELECT_REPORT names a file, nothing runs, and
   /// the file gets a line for every device and sample: what select() said (see ops_doc_test.cc).

@@ -31,23 +31,25 @@ using Inputs = std::function<std::vector<Tensor>(DType, std::int64_t)>;
 /// Samples of a dim of `size`: its ends run, what is beyond them is an error that says `what` and
 /// the number.
 void sweep(Suite& s, const std::string& name, const Inputs& inputs, std::int64_t size,
-           const std::string& what, bool from_end, const std::shared_ptr<const Attrs>& attrs) {
+           const std::string& what, bool from_end, const std::shared_ptr<const Attrs>& attrs,
+           const std::vector<int>& weights = {}) {
   for (const DType d : {DType::kI32, DType::kI64}) {
     const std::string kind = name + " " + std::string(dtype_name(d)) + " ";
     for (const std::int64_t good : {std::int64_t{0}, size - 1, -std::int64_t{1}, -size}) {
-      if (good >= 0 || from_end) s.add(kind + std::to_string(good), inputs(d, good), attrs);
+      if (good >= 0 || from_end)
+        s.add(kind + std::to_string(good), inputs(d, good), attrs, {1, 1, weights});
     }
     const std::int64_t lowest = from_end ? -size - 1 : -1;
     for (const std::int64_t bad :
          {size, lowest, std::int64_t{INT32_MAX}, std::int64_t{INT32_MIN}}) {
       s.fails(kind + std::to_string(bad), inputs(d, bad), attrs,
-              what + ", got " + std::to_string(bad));
+              what + ", got " + std::to_string(bad), 1, weights);
     }
     if (d == DType::kI32) continue;
     // Of 64 bits: those whose low word alone would be in range, and the ends.
     for (const std::int64_t bad :
          {std::int64_t{1} << 32, -(std::int64_t{1} << 32), INT64_MAX, INT64_MIN}) {
-      s.fails(kind + std::to_string(bad), inputs(d, bad), attrs, what + ", got ");
+      s.fails(kind + std::to_string(bad), inputs(d, bad), attrs, what + ", got ", 1, weights);
     }
   }
 }
@@ -95,21 +97,18 @@ TEST_CASE("indices out of range are an error: RoutedMatMul") {
   for (const std::int64_t tokens : {5, 1}) {
     const std::string name = std::to_string(tokens) + " tokens";
     const Shape shape{tokens, 5 / tokens};
-    sweep(
-        s, name,
-        [=](DType d, std::int64_t i) {
-          return std::vector<Tensor>{random(DType::kF32, {tokens, 1, 8}),
-                                     random(DType::kF32, {7, 3, 8}), indices(d, i, shape)};
-        },
-        7, "index", true, nullptr);
-    sweep(
-        s, name + " of blocks",
-        [=](DType d, std::int64_t i) {
-          return std::vector<Tensor>{random(DType::kF32, {tokens, 1, 32}),
-                                     random_blocks(BlockFormat::kQ8_0, {7, 3, 32}),
-                                     indices(d, i, shape)};
-        },
-        7, "index", true, nullptr);
+    sweep(s, name,
+          [=](DType d, std::int64_t i) {
+            return std::vector<Tensor>{random(DType::kF32, {tokens, 1, 8}),
+                                       random(DType::kF32, {7, 3, 8}), indices(d, i, shape)};
+          },
+          7, "index", true, nullptr, {1});
+    sweep(s, name + " of halves",
+          [=](DType d, std::int64_t i) {
+            return std::vector<Tensor>{random(DType::kF32, {tokens, 1, 32}),
+                                       random(DType::kF16, {7, 3, 32}), indices(d, i, shape)};
+          },
+          7, "index", true, nullptr, {1});
   }
   s.run();
 }

@@ -7,6 +7,7 @@
 #include "backend/vulkan/parts/block_shaders.h"
 #include "backend/vulkan/parts/block_weights.h"
 #include "backend/vulkan/parts/kernel_util.h"
+#include "backend/vulkan/parts/linear_format.h"
 #include "backend/vulkan/parts/linear_stage.h"
 #include "backend/vulkan/parts/opcode.h"
 #include "backend/vulkan/parts/widen.h"
@@ -21,58 +22,20 @@
 namespace polaris::vulkan {
 namespace {
 
-enum class Format : std::uint8_t {
-  kF32,
-  kF16,
-  kQ8_0,
-  kQ4_0,
-  kI8,
-  kQ4_1,
-  kQ5_0,
-  kQ5_1,
-  kQ4_K,
-  kQ5_K,
-  kQ6_K,
-};
-
-struct FormatInfo {
-  std::string_view name;
-  std::string_view shader;
-  std::int64_t unit;            // k of one unit
-  std::int64_t unit_bytes;      // of 64 rows
-  std::string_view stage = {};  // the shader with what stands around a product; "": there is none
-};
 constexpr std::int64_t kRows = kLinearRows;
 constexpr std::uint32_t kFours = 1u << 16;  // in linear.comp's kTypes
-constexpr FormatInfo block_row(BlockFormat format) {
-  const BlockShaders shaders = block_shaders(format);
-  return {block_info(format).name, shaders.linear, kLinearUnit, linear_unit_bytes(format),
-          shaders.linear_stage};
+
+/// Of a row of linear_formats().
+LinearFormat format_at(const LinearFormatInfo& row) {
+  return static_cast<LinearFormat>(&row - linear_formats().data());
 }
-constexpr FormatInfo kFormats[] = {
-    {"f32", "linear.f32", 4, kRows * 16, "linear.f32_stage"},
-    {"f16", "linear.f16", 8, kRows * 16, "linear.f16_stage"},
-    block_row(BlockFormat::kQ8_0),
-    block_row(BlockFormat::kQ4_0),
-    {"i8", "linear.i8", 32, kRows * 32, "linear.i8_stage"},
-    block_row(BlockFormat::kQ4_1),
-    block_row(BlockFormat::kQ5_0),
-    block_row(BlockFormat::kQ5_1),
-    block_row(BlockFormat::kQ4_K),
-    block_row(BlockFormat::kQ5_K),
-    block_row(BlockFormat::kQ6_K),
-};
-static_assert(std::size(kFormats) == static_cast<std::size_t>(Format::kQ6_K) + 1);
-const FormatInfo& format_info(Format format) { return kFormats[static_cast<int>(format)]; }
-/// Of a row of kFormats.
-Format format_at(const FormatInfo& row) { return static_cast<Format>(&row - kFormats); }
 
 /// x[t, k] @ w^T, w being input 1 as [n, k] or, transposed, [k, n].
 struct Problem {
   std::int64_t t = 0;
   std::int64_t n = 0;
   std::int64_t k = 0;
-  Format format = Format::kF32;
+  LinearFormat format = LinearFormat::kF32;
   bool transposed = false;
   bool bias = false;
   DType x_type = DType::kF32;
@@ -86,66 +49,20 @@ struct Problem {
   bool gated() const { return stage.up >= 0; }
   bool is_weight(int input) const { return input == 1 || (gated() && input == stage.up); }
 
-  std::int64_t whole_units() const { return k / format_info(format).unit; }
+  std::int64_t whole_units() const { return k / linear_format_info(format).unit; }
   /// Units of weights in a row group, the last one being padded.
-  std::int64_t weight_units() const { return ceil_div(k, format_info(format).unit); }
+  std::int64_t weight_units() const { return ceil_div(k, linear_format_info(format).unit); }
   /// Those, and what the scales of affine weights take after them.
   std::int64_t group_units() const {
-    const std::int64_t table = format == Format::kI8 ? scales * kRows * 8 : 0;
-    return weight_units() + ceil_div(table, format_info(format).unit_bytes);
+    const std::int64_t table = format == LinearFormat::kI8 ? scales * kRows * 8 : 0;
+    return weight_units() + ceil_div(table, linear_format_info(format).unit_bytes);
   }
 };
-
-/// Whether a weight is scale * code - minimum, both of them in the format's blocks.
-constexpr bool has_minimum(Format format) {
-  switch (format) {
-    case Format::kQ4_1:
-    case Format::kQ5_1:
-    case Format::kQ4_K:
-    case Format::kQ5_K: return true;
-    case Format::kF32:
-    case Format::kF16:
-    case Format::kQ8_0:
-    case Format::kQ4_0:
-    case Format::kI8:
-    case Format::kQ5_0:
-    case Format::kQ6_K: return false;
-  }
-  return false;
-}
-/// Where one row of x meets such weights, its sums over each unit wait in shared memory: so many.
-constexpr std::uint32_t kSumsMax = 1024;
-constexpr bool shares_sums(Format format, std::uint32_t columns, std::int64_t units) {
-  return has_minimum(format) && columns == 1 && units <= kSumsMax;
-}
-
-/// Elements as [group][unit][lane][unit's k]; sources wider or narrower than `format` are rounded.
-void pack_elements(Format format, const Problem& p, const Tensor& weight, std::byte* out) {
-  const FormatInfo& info = format_info(format);
-  const std::int64_t units = ceil_div(p.k, info.unit);
-  const std::int64_t bytes = format == Format::kF32 ? 4 : 2;
-  const bool same =
-      width_of(weight.dtype()) == ElementWidth(bytes) && weight.dtype() != DType::kBF16;
-  const std::byte* from = weight.bytes().data();
-  for (std::int64_t row = 0; row < p.n; ++row) {
-    for (std::int64_t k = 0; k < p.k; ++k) {
-      const std::int64_t at = p.transposed ? k * p.n + row : row * p.k + k;
-      std::byte* to = out + (row / kRows * units + k / info.unit) * info.unit_bytes +
-                      row % kRows * 16 + k % info.unit * bytes;
-      if (same) {
-        std::memcpy(to, from + at * bytes, static_cast<std::size_t>(bytes));
-      } else {
-        const auto value = static_cast<float>(load_f64(weight.dtype(), from, at));
-        std::memcpy(to, &value, sizeof value);
-      }
-    }
-  }
-}
 
 /// Affine rows as [group][unit]{16 bytes of 64 lanes, twice}, then the group's scales and zero
 /// points. Bytes are signed: a weight is scale * (byte - zero point).
 void pack_affine(const Problem& p, const Constant& weight, std::byte* out) {
-  const FormatInfo& info = format_info(Format::kI8);
+  const LinearFormatInfo& info = linear_format_info(LinearFormat::kI8);
   const Encoding& encoding = weight.data.type().encoding;
   const bool is_signed = encoding.storage == DType::kI8;
   const std::byte* from = weight.data.bytes().data();
@@ -176,12 +93,12 @@ class LinearKernel final : public VulkanKernel {
   std::string weight_layout(int input) const override {
     if (!problem_.is_weight(input)) return {};
     std::string layout = "linear64.";
-    layout += format_info(problem_.format).name;
-    if (problem_.format == Format::kI8) layout += "." + std::to_string(problem_.scales);
+    layout += linear_format_info(problem_.format).name;
+    if (problem_.format == LinearFormat::kI8) layout += "." + std::to_string(problem_.scales);
     return problem_.transposed ? layout + ".t" : layout;
   }
   std::int64_t packed_bytes(int input) const override {
-    const FormatInfo& info = format_info(problem_.format);
+    const LinearFormatInfo& info = linear_format_info(problem_.format);
     if (!problem_.is_weight(input)) return 0;
     return ceil_div(problem_.n, kRows) * problem_.group_units() * info.unit_bytes;
   }
@@ -192,17 +109,20 @@ class LinearKernel final : public VulkanKernel {
     }
     std::memset(out.data(), 0, out.size());
     switch (problem_.format) {
-      case Format::kF32:
-      case Format::kF16: pack_elements(problem_.format, problem_, weight.data, out.data()); break;
-      case Format::kI8: pack_affine(problem_, weight, out.data()); break;
-      case Format::kQ8_0:
-      case Format::kQ4_0:
-      case Format::kQ4_1:
-      case Format::kQ5_0:
-      case Format::kQ5_1:
-      case Format::kQ4_K:
-      case Format::kQ5_K:
-      case Format::kQ6_K:
+      case LinearFormat::kF32:
+      case LinearFormat::kF16:
+        pack_linear_elements(problem_.format, {problem_.n, problem_.k, problem_.transposed},
+                             weight.data, out.data());
+        break;
+      case LinearFormat::kI8: pack_affine(problem_, weight, out.data()); break;
+      case LinearFormat::kQ8_0:
+      case LinearFormat::kQ4_0:
+      case LinearFormat::kQ4_1:
+      case LinearFormat::kQ5_0:
+      case LinearFormat::kQ5_1:
+      case LinearFormat::kQ4_K:
+      case LinearFormat::kQ5_K:
+      case LinearFormat::kQ6_K:
         pack_linear_blocks(weight.data.type().encoding.format, problem_.n, problem_.k,
                            weight.data.bytes().data(), out.data());
         break;
@@ -220,20 +140,6 @@ struct Tile {
   std::uint32_t groups;
   std::uint32_t threads;
 };
-constexpr std::uint32_t kGemvThreads[] = {64, 128, 256, 512, 1024};
-
-/// Threads of a GEMV: few row groups are dealt over more slices of k, so that a large card has
-/// waves enough, as long as each slice has a few units.
-std::uint32_t gemv_threads(const VulkanTarget& target, std::int64_t groups, std::int64_t units) {
-  constexpr std::int64_t kWavesEnough = 4096;
-  constexpr std::int64_t kUnitsEnough = 8;
-  std::int64_t most = std::clamp<std::int64_t>(kWavesEnough / groups, 4, 16);
-  most = std::min(most, std::max<std::int64_t>(units / kUnitsEnough, 1));
-  std::uint32_t threads = 64;
-  while (threads * 2 <= most * 64 && threads * 2 <= target.group_threads_max) threads *= 2;
-  return threads;
-}
-
 /// Threads whose sums fill 16 KiB: what stands around a product needs some local memory too.
 std::uint32_t stage_threads_max(bool gated, std::uint32_t columns) {
   return (gated ? 2048u : 4096u) / columns;
@@ -266,20 +172,6 @@ Tile choose_tile(const VulkanTarget& target, const Problem& p) {
   return {columns, 1, threads};
 }
 
-Result<Format> format_of(const NodeDesc& node, const TensorType& w) {
-  if (w.encoding.is_block()) {
-    const std::string_view shader = block_shaders(w.encoding.format).linear;
-    const auto* row = std::find_if(std::begin(kFormats), std::end(kFormats),
-                                   [&](const FormatInfo& info) { return info.shader == shader; });
-    if (row != std::end(kFormats)) return format_at(*row);
-    return refuse(node, "weights of " + std::string(block_format_info(w.encoding.format).name));
-  }
-  if (!w.encoding.is_plain()) return Format::kI8;
-  if (w.dtype == DType::kF16) return Format::kF16;
-  if (w.dtype == DType::kF32 || w.dtype == DType::kBF16) return Format::kF32;
-  return refuse(node, "weights of this type, wanted float16, bfloat16 or float32");
-}
-
 /// How scales lie along the rows of affine weights; refuses those that end inside a unit.
 Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
   const TensorType& w = weight.data.type();
@@ -301,16 +193,16 @@ Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
 
 /// What a stage adds: its shader, and a second matrix that is packed as the first.
 Status read_other(const NodeDesc& node, const Problem& p) {
-  if (format_info(p.format).stage.empty()) {
-    return refuse(node, "weights of " + std::string(format_info(p.format).name));
+  if (linear_format_info(p.format).stage.empty()) {
+    return refuse(node, "weights of " + std::string(linear_format_info(p.format).name));
   }
   if (!p.gated()) return Status::success();
   const OperandDesc& up = node.inputs[static_cast<std::size_t>(p.stage.up)];
   if (up.constant == nullptr) return refuse(node, "the second right side is no constant matrix");
-  const Result<Format> format = format_of(node, up.type);
+  const Result<LinearFormat> format = linear_format_of(node, up.type);
   if (!format) return format.error();
   Problem other = p;
-  if (*format == Format::kI8) {
+  if (*format == LinearFormat::kI8) {
     if (Status s = read_affine(node, *up.constant, other); !s) return s;
   }
   if (*format != p.format || other.shift != p.shift || other.scales != p.scales) {
@@ -352,13 +244,13 @@ Result<Problem> read_problem(const NodeDesc& node) {
       p.bias ? float_code(node, node.inputs[bias]) : Result<std::uint32_t>(kTypeF32);
   if (!bias_code) return bias_code.error();
   p.types = *bias_code | *x_code << 8;
-  Result<Format> format = format_of(node, w.type);
+  Result<LinearFormat> format = linear_format_of(node, w.type);
   if (!format) return format.error();
   p.format = *format;
   if (p.transposed && !w.type.encoding.is_plain()) {
     return refuse(node, "encoded weights that do not run along k");
   }
-  if (p.format == Format::kI8) {
+  if (p.format == LinearFormat::kI8) {
     if (Status s = read_affine(node, *w.constant, p); !s) return s.error();
   }
   if (p.stage.any) {
@@ -373,7 +265,7 @@ std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value
 /// One dispatch over row groups [group0, group1).
 Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
                        std::int64_t group1) {
-  const FormatInfo& info = format_info(p.format);
+  const LinearFormatInfo& info = linear_format_info(p.format);
   const std::int64_t stride = p.group_units();
   const std::int64_t rows = std::min(p.n - group0 * kRows, (group1 - group0) * kRows);
   const std::int64_t group_bytes = stride * info.unit_bytes;
@@ -383,7 +275,7 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
                  p.bias ? 1u : 0u, word(p.k % info.unit), p.types | (p.fours ? kFours : 0u)};
   d.push = {word(p.t),    word(rows),   word(p.k), word(p.whole_units()),
             word(stride), word(group0), word(p.n)};
-  if (p.format == Format::kI8) d.push.insert(d.push.end(), {word(p.weight_units()), p.shift});
+  if (p.format == LinearFormat::kI8) d.push.insert(d.push.end(), {word(p.weight_units()), p.shift});
   const auto weights = [&](int input) {
     return Operand::input(input, group0 * group_bytes, (group1 - group0) * group_bytes);
   };
@@ -394,7 +286,7 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
   if (p.stage.any || sums) {
     d.constants.insert(d.constants.end(), {p.stage.gate, p.stage.any ? p.stage.bits() : 0u});
   }
-  if (sums) d.constants.push_back(kSumsMax);
+  if (sums) d.constants.push_back(kLinearSumsMax);
   if (p.stage.any) {
     const std::vector<std::uint32_t> push = p.stage.push(p.n);
     d.push.insert(d.push.end(), push.begin(), push.end());
@@ -415,14 +307,14 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (!problem) return problem.error();
   // With a scalar unit, which reads x for a whole wave at once, it would cost some percent.
   problem->fours =
-      target.subgroup_size < kRows && problem->k % format_info(problem->format).unit == 0;
+      target.subgroup_size < kRows && problem->k % linear_format_info(problem->format).unit == 0;
   const Problem& p = *problem;
   if (p.t == 0 || p.n == 0 || p.k == 0) return refuse(node, "an empty product");
   if (target.subgroup_size > kRows) return refuse(node, "a subgroup of more than 64");
   if (p.t * std::max(p.k, p.n) * 4 > std::min<std::int64_t>(target.binding_bytes_max, INT32_MAX)) {
     return refuse(node, "activations larger than a binding may be");
   }
-  const FormatInfo& info = format_info(p.format);
+  const LinearFormatInfo& info = linear_format_info(p.format);
   const std::int64_t group_bytes = p.group_units() * info.unit_bytes;
   const std::int64_t groups = ceil_div(p.n, kRows);
   // Four groups are a multiple of any alignment that a device asks for.
@@ -466,8 +358,8 @@ constexpr StageVariant kStages[] = {
     {" residual", 0, 2, false}, {" gated", 1, 0, false},           {" gated gelu", 2, 1, false}};
 
 /// Hot loops are alike in all stages: parts of others are there for one tile.
-void add_stages(const FormatInfo& info, const ShaderVariant& plain, const Tile& tile, bool gated,
-                std::vector<ShaderVariant>& all) {
+void add_stages(const LinearFormatInfo& info, const ShaderVariant& plain, const Tile& tile,
+                bool gated, std::vector<ShaderVariant>& all) {
   if (info.stage.empty()) return;
   for (const StageVariant& stage : kStages) {
     if (gated != (stage.gate != 0) || tile.threads > stage_threads_max(gated, tile.columns))
@@ -478,7 +370,7 @@ void add_stages(const FormatInfo& info, const ShaderVariant& plain, const Tile& 
     v.shader = info.stage;
     v.constants[3] = 0;
     v.constants.insert(v.constants.end(), {stage.gate, stage.bits});
-    if (shares_sums(format_at(info), tile.columns, 0)) v.constants.push_back(kSumsMax);
+    if (shares_sums(format_at(info), tile.columns, 0)) v.constants.push_back(kLinearSumsMax);
     v.bindings = 10;
     v.push_bytes += 16;
     all.push_back(std::move(v));
@@ -495,7 +387,7 @@ std::vector<ShaderVariant> variants() {
       gated_tiles.push_back({columns, 2, threads});
     }
   }
-  const auto variant = [](const FormatInfo& info, const Tile& tile) {
+  const auto variant = [](const LinearFormatInfo& info, const Tile& tile) {
     const bool affine = info.shader == "linear.i8";
     const bool tail = info.unit < 32 || affine;
     ShaderVariant v;
@@ -509,7 +401,7 @@ std::vector<ShaderVariant> variants() {
     v.work_per_trip = word(info.unit) * tile.columns * tile.groups;
     return v;
   };
-  for (const FormatInfo& info : kFormats) {
+  for (const LinearFormatInfo& info : linear_formats()) {
     for (const Tile& tile : gated_tiles) add_stages(info, variant(info, tile), tile, true, all);
     for (const Tile& tile : tiles) {
       ShaderVariant v = variant(info, tile);
@@ -517,7 +409,7 @@ std::vector<ShaderVariant> variants() {
       if (shares_sums(format_at(info), tile.columns, 0)) {
         all.push_back(v);
         all.back().name += " long";
-        v.constants.insert(v.constants.end(), {0u, 0u, kSumsMax});
+        v.constants.insert(v.constants.end(), {0u, 0u, kLinearSumsMax});
       }
       all.push_back(v);
       // What a 16-bit result changes is the store, alike in all tiles.

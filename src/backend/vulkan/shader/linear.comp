@@ -21,6 +21,16 @@
 // variants: q4_k_stage -DW_Q4_K -DMINS -DSTAGE
 // variants: q5_k_stage -DW_Q5_K -DMINS -DSTAGE
 // variants: q6_k_stage -DW_Q6_K -DSTAGE
+// variants: f32_routed -DW_F32 -DROUTED
+// variants: f16_routed -DW_F16 -DROUTED
+// variants: q8_0_routed -DW_Q8_0 -DROUTED
+// variants: q4_0_routed -DW_Q4_0 -DROUTED
+// variants: q4_1_routed -DW_Q4_1 -DMINS -DROUTED
+// variants: q5_0_routed -DW_Q5_0 -DROUTED
+// variants: q5_1_routed -DW_Q5_1 -DMINS -DROUTED
+// variants: q4_k_routed -DW_Q4_K -DMINS -DROUTED
+// variants: q5_k_routed -DW_Q5_K -DMINS -DROUTED
+// variants: q6_k_routed -DW_Q6_K -DROUTED
 // y[T, N] = x[T, K] @ w[N, K]^T + bias[N], w packed once as [group of 64 rows][k unit][lane].
 //
 // One row of w a lane: 64 lanes read a unit's 1 KiB in a row. The activations of a unit are the
@@ -28,6 +38,7 @@
 // Each 64 threads of a workgroup take every kSlices-th unit of k; the slices are summed in order.
 //
 // STAGE: with what stands around the product in a decoder (linear_stage.glsl).
+// ROUTED: a row of y a workgroup, each with a matrix chosen at run time (linear_routed.glsl).
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
 #include "elements.glsl"
@@ -72,6 +83,12 @@ layout(push_constant) uniform P {
 #ifdef W_I8
   uint table;   // unit of a row group at which its scales start
   uint shift;   // 2^shift units of k share a scale
+#endif
+#ifdef ROUTED
+  uint x_share;  // rows of y to a row of x
+  uint experts;
+  uint expert_begin;
+  uint expert_end;
 #endif
 #ifdef STAGE
   uint squares_in;   // sums of squares of a row of x
@@ -131,6 +148,8 @@ const uint kStep = kUnit < 8 ? kUnit : 8;
 
 #ifdef STAGE
 #include "linear_stage.glsl"
+#elif defined(ROUTED)
+#include "linear_routed.glsl"
 #else
 // The row group of w that a workgroup's group g is, and whether it is one of the second matrix.
 #define GROUP_FIRST (gl_WorkGroupID.y * kGroups)
@@ -217,7 +236,14 @@ void main() {
   const uint group_last = (n - 1) >> 6;
   // The last tile is moved back to end at t; what it computes twice comes out the same.
   const uint c0 = min(gl_WorkGroupID.x * kCols, t - kCols);
+#ifdef ROUTED
+  const uint expert = expert_of(c0);
+  if (expert < expert_begin || expert >= expert_end) return;  // another dispatch's
+  const uint chosen = (expert - expert_begin) * (group_last + 1);
+  const uint x0 = (x_share == 1 ? c0 : c0 / x_share) * k;
+#else
   const uint x0 = c0 * k;
+#endif
   float acc[kAcc];
   [[unroll]] for (uint a = 0; a < kAcc; a++) acc[a] = 0;
 
