@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/os/files.h"
+#include "ir/op_attrs/select.h"
 #include "ir/op_set.h"
 #include "support/process.h"
 #include "tensor/block_format.h"
@@ -26,10 +28,15 @@ class AttrLister final : public AttrVisitor {
     // The largest integer stands for "no limit".
     add(n, "int", v == INT64_MAX ? "" : std::to_string(v));
   }
-  void field(std::string_view n, float& v) override { add(n, "float", short_number(v)); }
+  void field(std::string_view n, float& v) override {
+    // NaN stands for "not said".
+    add(n, "float", std::isnan(v) ? "" : short_number(v));
+  }
   void field(std::string_view n, bool& v) override { add(n, "bool", v ? "1" : "0"); }
   void field(std::string_view n, std::string& v) override { add(n, "string", v); }
-  void field(std::string_view n, DType& v) override { add(n, "type", std::string(dtype_name(v))); }
+  void field(std::string_view n, DType& v) override {
+    add(n, "type", v == kTypeOfInput ? "" : std::string(dtype_name(v)));
+  }
   void field(std::string_view n, Tensor&) override { add(n, "tensor", ""); }
   void field(std::string_view n, std::vector<std::int64_t>&) override { add(n, "ints", ""); }
   void field(std::string_view n, std::vector<float>&) override { add(n, "floats", ""); }

@@ -14,6 +14,7 @@
 #include "ir/op_attrs/matmul.h"
 #include "ir/op_attrs/random.h"
 #include "ir/op_attrs/resize.h"
+#include "ir/op_attrs/select.h"
 #include "ir/op_attrs/string.h"
 #include "ir/op_set.h"
 #include "tensor/element.h"
@@ -132,6 +133,7 @@ std::vector<Base> other_bases() {
       {"LRN", {random(kF, {1, 3, 2})}, nullptr},
       {"LpNormalization", {random(kF, {3, 2})}, nullptr},
       {"MeanVarianceNormalization", {random(kF, {1, 2, 3, 2})}, nullptr},
+      {"CumProd", {random(kF, {2, 3}), scalar(kI, 1)}, nullptr},
       {"Det", {random(kF, {2, 3, 3})}, nullptr},
       {"Attention",
        {random(kF, {1, 2, 3, 4}), random(kF, {1, 2, 3, 4}), random(kF, {1, 2, 3, 2}),
@@ -362,6 +364,52 @@ TEST_CASE("operands and attributes that contradict each other are errors that na
   }
   CHECK(refused > 1000);
   CHECK(ran > 1000);
+}
+
+TEST_CASE("tensors without elements may have dims of any size") {
+  constexpr std::int64_t kHuge = std::int64_t{1} << 40;
+  const auto empty = [](DType dtype, const Shape& shape) { return random(dtype, shape); };
+  const std::vector<Base> bases = {
+      {"LRN", {empty(kF, {kHuge, 0, 1 << 20})}, nullptr},
+      {"LpNormalization", {empty(kF, {kHuge, 0})}, nullptr},
+      {"MeanVarianceNormalization", {empty(kF, {kHuge, 0, 1, 1})}, nullptr},
+      {"CumSum", {empty(kF, {kHuge, 0}), scalar(kI, 1)}, nullptr},
+      {"CumProd", {empty(kF, {kHuge, 0}), scalar(kI, 1)}, nullptr},
+      {"OneHot", {int64s({}), scalar(kI, static_cast<double>(kHuge)), int64s({0, 1})}, nullptr},
+      {"ReverseSequence", {empty(kF, {1 << 20, 0}), int64s({})}, nullptr},
+      {"DFT", {empty(kF, {0, 3, 1}), scalar(kI, static_cast<double>(kHuge))}, nullptr},
+      {"STFT",
+       {empty(kF, {0, kHuge, 1}), scalar(kI, 1), absent(), scalar(kI, static_cast<double>(kHuge))},
+       nullptr},
+      {"Col2Im", {empty(kF, {0, 1, kHuge}), int64s({1 << 20, 1 << 20}), int64s({1, 1})}, nullptr},
+      {"DeformConv",
+       {empty(kF, {0, kHuge, 2, 2}), empty(kF, {0, kHuge, 1, 1}), empty(kF, {0, 2, 2, 2})},
+       nullptr},
+      {"NonMaxSuppression",
+       {empty(kF, {kHuge, 0, 4}), empty(kF, {kHuge, 1, 0}), int64s({9})},
+       nullptr},
+      {"Unique", {empty(kF, {kHuge, 0})}, attrs<UniqueAttrs>([](auto& a) { a.axis = 0; }), 1},
+      {"Compress",
+       {empty(kF, {kHuge, 0}), values(DType::kBool, {0}, {})},
+       attrs<CompressAttrs>([](auto& a) { a.axis = 1; })},
+      {"Attention",
+       {empty(kF, {1, 1, 1, 0}), empty(kF, {1, 1, kHuge, 0}), empty(kF, {1, 1, kHuge, 0})},
+       nullptr},
+      {"TensorScatter", {empty(kF, {kHuge, 2, 0}), empty(kF, {kHuge, 1, 0})}, nullptr},
+      {"Resize",
+       {empty(kF, {std::int64_t{1} << 31, 0}), absent(), values(kF, {2}, {1, 2})},
+       nullptr},
+      {"Trilu", {empty(kF, {kHuge, 0})}, nullptr},
+      {"GridSample", {empty(kF, {kHuge, 0, 2, 2}), empty(kF, {kHuge, 0, 2, 2})}, nullptr},
+  };
+  for (const Base& base : bases) {
+    Rng rng(0);
+    const Node node = spoiled(base, rng, 0);
+    std::vector<const Tensor*> inputs;
+    for (const Tensor& input : node.inputs) inputs.push_back(input ? &input : nullptr);
+    const auto got = evaluate_node(*node.op, *node.attrs, "n", inputs, node.outputs);
+    CHECK_MESSAGE(got.ok(), base.op, ": ", got.ok() ? "" : got.error().message());
+  }
 }
 
 }  // namespace polaris::test

@@ -97,23 +97,25 @@ TEST_CASE("ArgMax, ArgMin") {
   }
 }
 
-TEST_CASE("CumSum") {
-  Suite s("CumSum");
-  for (const bool exclusive : {false, true}) {
-    for (const bool reverse : {false, true}) {
-      const auto attr =
-          attrs<CumSumAttrs>([=](auto& a) { a.exclusive = exclusive, a.reverse = reverse; });
-      const std::string name =
-          std::string(exclusive ? "exclusive " : "") + (reverse ? "reverse" : "");
-      s.add("f32 " + name, {random(DType::kF32, {5, 17}), scalar(DType::kI64, 1)}, attr);
-      s.add("i32 " + name, {random(DType::kI32, {5, 7, 3}), scalar(DType::kI32, -3)}, attr);
+TEST_CASE("CumSum, CumProd") {
+  for (const char* op : {"CumSum", "CumProd"}) {
+    Suite s(op);
+    for (const bool exclusive : {false, true}) {
+      for (const bool reverse : {false, true}) {
+        const auto attr =
+            attrs<CumSumAttrs>([=](auto& a) { a.exclusive = exclusive, a.reverse = reverse; });
+        const std::string name =
+            std::string(exclusive ? "exclusive " : "") + (reverse ? "reverse" : "");
+        s.add("f32 " + name, {random(DType::kF32, {5, 17}), scalar(DType::kI64, 1)}, attr);
+        s.add("i32 " + name, {random(DType::kI32, {5, 7, 3}), scalar(DType::kI32, -3)}, attr);
+      }
     }
+    for (DType d : {DType::kF16, DType::kBF16, DType::kU32, DType::kI64, DType::kU64}) {
+      s.add(dtype_name(d), {random(d, {5, 7, 3}), scalar(DType::kI64, 1)});
+    }
+    s.fails("axis", {random(DType::kF32, {3}), scalar(DType::kI64, 1)}, nullptr, "axis, got 1");
+    s.run();
   }
-  for (DType d : {DType::kF16, DType::kBF16, DType::kU32, DType::kI64, DType::kU64}) {
-    s.add(dtype_name(d), {random(d, {5, 7, 3}), scalar(DType::kI64, 1)});
-  }
-  s.fails("axis", {random(DType::kF32, {3}), scalar(DType::kI64, 1)}, nullptr, "axis, got 1");
-  s.run();
 }
 
 TEST_CASE("TopK") {

@@ -56,6 +56,11 @@ constexpr std::string_view kMoves = R"(graph {
   %channels = Reshape(%concat, %four)
   %depth = DepthToSpace(%channels, blocksize = 2)
   %space = SpaceToDepth(%depth, blocksize = 2)
+  %triangle = Trilu(%x)
+  const %lengths : int64[3] = [2, 1, 2]
+  %backwards = ReverseSequence(%x, %lengths)
+  const %sizes : int64[2] = [4, 1]
+  %middle = CenterCropPad(%x, %sizes)
   output %reshape
   output %gather
   output %gather_nd
@@ -79,6 +84,9 @@ constexpr std::string_view kMoves = R"(graph {
   output %cast
   output %depth
   output %space
+  output %triangle
+  output %backwards
+  output %middle
 })";
 
 TEST_CASE("strings: every op that moves elements moves them") {
@@ -106,7 +114,10 @@ TEST_CASE("strings: every op that moves elements moves them") {
                 R"([["a","","z"],["a","é","d d"]])",
                 R"([["a","","z"],["a","é","d d"]])",
                 R"([[[["a","a","","","z","z"],["a","a","é","é","d d","d d"]]]])",
-                R"([[[["a","","z"]],[["a","","z"]],[["a","é","d d"]],[["a","é","d d"]]]])"});
+                R"([[[["a","","z"]],[["a","","z"]],[["a","é","d d"]],[["a","é","d d"]]]])",
+                R"([["a","","z"],["","é","d d"]])",
+                R"([["a","","d d"],["a","é","z"]])",
+                R"([[""],[""],["é"],[""]])"});
   // An op that moves elements and is not swept here is noticed.
   const Graph graph = graph_from_text(kMoves);
   std::set<std::string_view> swept;
@@ -115,6 +126,31 @@ TEST_CASE("strings: every op that moves elements moves them") {
     const bool known = op->size_rule != SizeRule::kMove || swept.contains(op->name);
     CHECK_MESSAGE(known, op->name);
   }
+}
+
+TEST_CASE("strings: ops that pick some of them pick them") {
+  check_values(R"(graph {
+    input %x : string[4]
+    input %c : bool[4]
+    %y, %first, %which, %count = Unique(%x)
+    %some = Compress(%x, %c, axis = 0)
+    const %depth : int64[] = 3
+    const %hot : int64[2] = [1, 0]
+    const %words : string[2] = ["off", "on"]
+    %named = OneHot(%hot, %depth, %words)
+    const %scale : float32[1] = [1.5]
+    %longer = Resize(%x, _, %scale, nearest_mode = "floor")
+    output %y
+    output %first
+    output %which
+    output %count
+    output %some
+    output %named
+    output %longer
+  })",
+               {R"(["b","a","b","c"])", "[true,false,false,true]"},
+               {R"(["a","b","c"])", "[1,0,3]", "[1,0,1,2]", "[1,2,1]", R"(["b","c"])",
+                R"([["off","on","off"],["on","off","off"]])", R"(["b","b","a","a","b","c"])"});
 }
 
 TEST_CASE("strings: loops scan, stack and carry them") {

@@ -47,6 +47,7 @@ Status reference(RefContext& c) {
   }
   shape[at] = static_cast<std::int64_t>(kept.size());
   c.set_shape(0, shape);
+  if (shape.elements() == 0) return Status::success();
   std::int64_t to = 0;
   for (std::int64_t outer = 0; outer < split.outer; ++outer) {
     for (std::int64_t k : kept) {

@@ -254,6 +254,21 @@ bool step(std::vector<Factor<T>>& factors, const Extents& extents, std::vector<s
   return false;
 }
 
+/// The sum of the products along one label; a label that is none has one product.
+template <class T>
+T sum_along(const std::vector<Factor<T>>& factors, std::size_t label, std::int64_t size) {
+  T sum{0};
+  for (std::int64_t k = 0; k < size; ++k) {
+    T product{1};
+    for (const Factor<T>& f : factors) {
+      const std::int64_t stride = label < f.strides.size() ? f.strides[label] : 0;
+      product *= f.data[static_cast<std::size_t>(f.at + k * stride)];
+    }
+    sum += product;
+  }
+  return sum;
+}
+
 /// Integers wrap, in uint64.
 template <class T>
 void contract(RefContext& c, const Equation& equation, const Extents& extents) {
@@ -262,12 +277,12 @@ void contract(RefContext& c, const Equation& equation, const Extents& extents) {
   const std::size_t kept = equation.output.size();
   const bool empty = std::find(extents.sizes.begin() + static_cast<std::ptrdiff_t>(kept),
                                extents.sizes.end(), 0) != extents.sizes.end();
+  // The last label that is summed is the innermost loop.
+  const std::size_t last = kept < index.size() ? index.size() - 1 : index.size();
   for (std::int64_t i = 0, n = c.out(0).type.shape.elements(); i < n; ++i) {
     T sum{0};
-    for (bool more = !empty; more; more = step(factors, extents, index, kept, index.size())) {
-      T product{1};
-      for (const Factor<T>& f : factors) product *= f.data[static_cast<std::size_t>(f.at)];
-      sum += product;
+    for (bool more = !empty; more; more = step(factors, extents, index, kept, last)) {
+      sum += sum_along(factors, last, last < index.size() ? extents.sizes[last] : 1);
     }
     if constexpr (std::is_same_v<T, double>) {
       put_f64(c.out(0), i, sum);

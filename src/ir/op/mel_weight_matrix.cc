@@ -1,8 +1,9 @@
 #include <cmath>
 
-#include "ir/op_util/cosine_window.h"
+#include "ir/op_attrs/signal.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/op_util/known_count.h"
 
 namespace polaris {
 namespace {

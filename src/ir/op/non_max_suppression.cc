@@ -110,7 +110,8 @@ Status reference(RefContext& c) {
   const std::int64_t most = limited ? get_i64(c.in(kMost), 0) : 0;
   const double limit = number_of(c, kIou, 0);
   std::int64_t found = 0;
-  for (std::int64_t line = 0; most > 0 && line < scores[0] * scores[1]; ++line) {
+  const bool any = most > 0 && scores.elements() > 0;
+  for (std::int64_t line = 0; any && line < scores[0] * scores[1]; ++line) {
     const std::int64_t batch = line / scores[1];
     std::vector<Box> kept;
     for (const Candidate& candidate : candidates_of(c, line, count)) {

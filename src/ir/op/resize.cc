@@ -234,6 +234,11 @@ Result<Plan> running_plan(const RefContext& c, const ResizeAttrs& attrs) {
   return plan;
 }
 
+/// Integers are rounded half to even, and saturate.
+void put_rounded(RefTensor& to, std::int64_t i, double value) {
+  put_f64(to, i, is_float(to.type.dtype) ? value : std::nearbyint(value));
+}
+
 void copy_nearest(RefContext& c, const std::vector<AxisTaps>& taps, double outside_value) {
   const Shape strides = row_major_strides(c.in(kX).type.shape);
   Walk walk(c.out(0).type.shape);
@@ -249,7 +254,7 @@ void copy_nearest(RefContext& c, const std::vector<AxisTaps>& taps, double outsi
       from += strides[d] * (kept ? at : axis.taps[axis.first[static_cast<std::size_t>(at)]].index);
     }
     if (outside) {
-      put_f64(c.out(0), i, outside_value);
+      put_rounded(c.out(0), i, outside_value);
     } else {
       copy_elements(c.out(0), i, c.in(kX), from);
     }
@@ -299,7 +304,7 @@ void interpolate(RefContext& c, const std::vector<AxisTaps>& taps, double outsid
     }
     const auto count = static_cast<std::int64_t>(data.size());
     for (std::int64_t i = 0; i < count; ++i) {
-      put_f64(c.out(0), slab * count + i, data[static_cast<std::size_t>(i)]);
+      put_rounded(c.out(0), slab * count + i, data[static_cast<std::size_t>(i)]);
     }
   }
 }
@@ -340,7 +345,7 @@ extern constinit const OpDef op_resize{
     .name = "Resize",
     .doc =
         "The input at another size, by scales or sizes: the nearest element, or linear or cubic "
-        "interpolation along each axis; integers drop the fraction.",
+        "interpolation along each axis; integers are rounded half to even.",
     .since = 19,
     .inputs = kInputs,
     .outputs = kOutputs,

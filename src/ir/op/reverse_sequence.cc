@@ -28,6 +28,7 @@ Status infer(InferContext& c) {
 Status reference(RefContext& c) {
   const bool time_first = c.as<ReverseSequenceAttrs>().time_axis == 0;
   const Shape& shape = c.in(0).type.shape;
+  if (shape.elements() == 0) return Status::success();
   const std::int64_t inner = shape.elements_between(2, shape.rank());
   const std::int64_t steps = shape[time_first ? 0 : 1];
   const std::int64_t batch = shape[time_first ? 1 : 0];

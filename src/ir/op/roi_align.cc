@@ -65,12 +65,21 @@ struct BinSamples {
   double count = 0;
 };
 
-/// Samples start + (k + 0.5) * size / count for k in [0, count), those off the map left out before
-/// they are visited, as there may be any number of them.
-BinSamples samples_of(double start, double size, double count, std::int64_t extent) {
+/// A region along one dim: `count` samples in each of its bins, which are `bin` long.
+struct RoiDim {
+  double start = 0;
+  double bin = 0;
+  double count = 0;  // samples in a bin
+};
+
+/// The samples of a bin, those off the map left out before they are visited, as there may be any
+/// number of them.
+BinSamples samples_of(const RoiDim& dim, std::int64_t bin, std::int64_t extent) {
+  const double count = dim.count;
+  const double start = dim.start + static_cast<double>(bin) * dim.bin;
   BinSamples out{{}, std::max(count, 0.0)};
-  if (extent == 0 || !(count >= 1) || !std::isfinite(start) || !std::isfinite(size)) return out;
-  const double step = size / count;
+  if (extent == 0 || !(count >= 1) || !std::isfinite(start) || !std::isfinite(dim.bin)) return out;
+  const double step = dim.bin / count;
   const auto limit = static_cast<double>(extent);
   double from = 0;
   double to = count - 1;
@@ -80,8 +89,9 @@ BinSamples samples_of(double start, double size, double count, std::int64_t exte
     from = std::max(from, std::floor(std::min(one, other)));
     to = std::min(to, std::ceil(std::max(one, other)));
   }
-  for (double i = 0; i <= to - from; ++i) {
-    double x = start + (from + i + 0.5) * step;
+  const auto count_inside = to < from ? 0 : static_cast<std::int64_t>(to - from) + 1;
+  for (std::int64_t i = 0; i < count_inside; ++i) {
+    double x = start + (from + static_cast<double>(i) + 0.5) * step;
     if (!(x >= -1 && x <= limit)) continue;
     x = std::max(x, 0.0);
     Sample sample;
@@ -92,12 +102,6 @@ BinSamples samples_of(double start, double size, double count, std::int64_t exte
   }
   return out;
 }
-
-struct RoiDim {
-  double start = 0;
-  double bin = 0;
-  double count = 0;  // samples in a bin
-};
 
 RoiDim roi_dim(double low, double high, std::int64_t bins, const RoiAlignAttrs& attrs) {
   const bool half = attrs.coordinate_transformation_mode == "half_pixel";
@@ -141,6 +145,7 @@ double pool(const RefTensor& x, std::int64_t base, std::int64_t width, const Bin
 }
 
 Status reference(RefContext& c) {
+  if (c.out(0).type.shape.elements() == 0) return Status::success();
   const auto& attrs = c.as<RoiAlignAttrs>();
   const Shape& x = c.in(0).type.shape;
   const Shape& out = c.out(0).type.shape;
@@ -154,11 +159,10 @@ Status reference(RefContext& c) {
     const RoiDim across = roi_dim(corner(0), corner(2), out[3], attrs);
     const RoiDim down = roi_dim(corner(1), corner(3), out[2], attrs);
     for (std::int64_t place = 0; place < out[2] * out[3]; ++place) {
-      const auto row = static_cast<double>(place / out[3]);
-      const auto column = static_cast<double>(place % out[3]);
-      const BinSamples rows = samples_of(down.start + row * down.bin, down.bin, down.count, x[2]);
-      const BinSamples columns =
-          samples_of(across.start + column * across.bin, across.bin, across.count, x[3]);
+      const std::int64_t row = place / out[3];
+      const std::int64_t column = place % out[3];
+      const BinSamples rows = samples_of(down, row, x[2]);
+      const BinSamples columns = samples_of(across, column, x[3]);
       for (std::int64_t channel = 0; channel < out[1]; ++channel) {
         const std::int64_t base = (batch * x[1] + channel) * x[2] * x[3];
         put_f64(c.out(0), (r * out[1] + channel) * out[2] * out[3] + place,

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/loss.h"
+#include "ir/op_util/put_all.h"
 #include "ir/op_util/work.h"
 
 namespace polaris {
@@ -36,11 +36,7 @@ std::vector<double> log_softmax(const RefTensor& scores) {
 
 Status reference(RefContext& c) {
   const std::vector<double> all = log_softmax(c.in(0));
-  if (c.outputs.size() > 1 && c.out(1).data != nullptr) {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      put_f64(c.out(1), static_cast<std::int64_t>(i), all[i]);
-    }
-  }
+  put_all(c, 1, 0, all);
   return put_loss(c, [&](std::int64_t i) { return all[static_cast<std::size_t>(i)]; });
 }
 

@@ -45,6 +45,7 @@ Status reference(RefContext& c) {
   const AxisSplit to = split_at(cache, axis);
   const AxisSplit from = split_at(c.in(1).type.shape, axis);
   copy_elements(c.out(0), 0, c.in(0), 0, cache.elements());
+  if (c.in(1).type.shape.elements() == 0) return Status::success();
   const std::int64_t each = cache.elements_between(1, axis);  // lines of one of the batch
   for (std::int64_t outer = 0; outer < from.outer; ++outer) {
     const std::int64_t start = c.has(2) ? get_i64(c.in(2), outer / each) : 0;

@@ -4,6 +4,7 @@
 #include "ir/op_attrs/select.h"
 #include "ir/op_util/compare.h"
 #include "ir/op_util/infer.h"
+#include "ir/op_util/put_all.h"
 
 namespace polaris {
 namespace {
@@ -51,6 +52,8 @@ struct Groups {
 };
 
 Groups group_slices(const RefTensor& x, const AxisSplit& split) {
+  // Slices of nothing are all alike, and there may be any number of them.
+  if (split.size > 0 && split.outer * split.inner == 0) return {{0}, {}, {split.size}};
   std::vector<std::int64_t> order(static_cast<std::size_t>(split.size));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
@@ -89,7 +92,7 @@ Groups by_first_place(const Groups& groups) {
 }
 
 void put_line(RefContext& c, std::size_t output, const std::vector<std::int64_t>& values) {
-  if (output >= c.outputs.size() || c.outputs[output].data == nullptr) return;
+  if (!is_wanted(c, output)) return;
   const auto i = static_cast<int>(output);
   c.set_shape(i, Shape{static_cast<std::int64_t>(values.size())});
   for (std::size_t k = 0; k < values.size(); ++k) {
@@ -109,14 +112,18 @@ Status reference(RefContext& c) {
   shape[at] = static_cast<std::int64_t>(groups.first.size());
   c.set_shape(0, shape);
   std::int64_t to = 0;
-  for (std::int64_t outer = 0; outer < split.outer; ++outer) {
+  for (std::int64_t outer = 0; shape.elements() > 0 && outer < split.outer; ++outer) {
     for (std::int64_t slice : groups.first) {
       copy_elements(c.out(0), to, x, (outer * split.size + slice) * split.inner, split.inner);
       to += split.inner;
     }
   }
   put_line(c, 1, groups.first);
-  put_line(c, 2, groups.number);
+  if (groups.number.empty() && is_wanted(c, 2)) {
+    for (std::int64_t k = 0; k < split.size; ++k) put_i64(c.out(2), k, 0);
+  } else {
+    put_line(c, 2, groups.number);
+  }
   put_line(c, 3, groups.count);
   return Status::success();
 }

@@ -29,7 +29,7 @@ struct ArgReduceAttrs final : AttrsOf<ArgReduceAttrs> {
   }
 };
 
-/// CumSum: axis is input 1.
+/// CumSum, CumProd: axis is input 1.
 struct CumSumAttrs final : AttrsOf<CumSumAttrs> {
   bool exclusive = false;
   bool reverse = false;

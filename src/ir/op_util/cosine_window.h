@@ -11,8 +11,4 @@ inline constexpr Port kWindowOutputs[] = {{"output"}};
 Status infer_cosine_window(InferContext& c);
 Status cosine_window(RefContext& c, double a0, double a1, double a2);
 
-/// A scalar, or the one element of a list, that is known; unknown without it. Errors: invalid, of
-/// another shape or below `low`.
-Result<KnownInt> known_count(const InferContext& c, int i, std::string_view name, std::int64_t low);
-
 }  // namespace polaris

@@ -5,8 +5,8 @@
 #include <initializer_list>
 
 #include "base/strings.h"
-#include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
+#include "ir/op_util/put_all.h"
 #include "ir/op_util/work.h"
 
 namespace polaris {
@@ -191,13 +191,6 @@ RecurrentCell cell_of(const RefContext& c, const RecurrentOp& op, const Recurren
   return cell;
 }
 
-void put_all(RefContext& c, std::size_t output, std::int64_t at, const std::vector<double>& from) {
-  if (output >= c.outputs.size() || c.outputs[output].data == nullptr) return;
-  for (std::size_t k = 0; k < from.size(); ++k) {
-    put_f64(c.outputs[output], at + static_cast<std::int64_t>(k), from[k]);
-  }
-}
-
 double dot(const double* row, const std::vector<double>& x) {
   double sum = 0;
   for (std::size_t k = 0; k < x.size(); ++k) sum += row[k] * x[k];
@@ -231,6 +224,11 @@ Status infer_recurrent(InferContext& c, const RecurrentOp& op, const RecurrentAt
     return s;
   }
   const Sizes n = sizes_of(c.in(kX).shape, c.in(kR).shape, attrs);
+  // Sequences of nothing could have any length.
+  if (n.inputs == 0 || n.hidden == 0) {
+    return c.fail("sizes, got " + dim_text(n.inputs) + " inputs and " + dim_text(n.hidden) +
+                  " hidden, wanted 1 or more");
+  }
   if (attrs.hidden_size != 0) {
     if (auto s = check_dims(c, "hidden_size", attrs.hidden_size, n.hidden); !s) return s;
   }

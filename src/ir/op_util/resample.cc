@@ -24,9 +24,10 @@ double source_place(const AxisResize& axis, double x, std::string_view mode) {
     return along + axis.roi_start * (in - 1);
   }
   if (mode == "pytorch_half_pixel" && axis.out == 1) return 0;
-  const double place = (x + 0.5) / axis.scale - 0.5;
-  if (mode != "half_pixel_symmetric") return place;
-  return in / 2 * (1 - static_cast<double>(axis.out) / length) + place;
+  // What the middle of the output moves by, where a fraction of its length was dropped.
+  const double moved =
+      mode == "half_pixel_symmetric" ? in / 2 * (1 - static_cast<double>(axis.out) / length) : 0;
+  return moved + (x + 0.5) / axis.scale - 0.5;
 }
 
 double nearest(double x, std::string_view mode) {
