@@ -69,6 +69,9 @@ DECODERS = {
     # Without its own key, the width of one expert is that of all of a token's over their number.
     "qwen3moe-q4_0": ("qwen3moe", HEAD_NORMS | {"type": "q4_0", "experts": 5, "expert_ffn": 32},
                       {"expert_count": 5, "expert_used_count": 2}),
+    # Blocks that no GPU kernel takes.
+    "qwen3moe-mxfp4": ("qwen3moe", HEAD_NORMS | {"type": "mxfp4", "experts": 4, "expert_ffn": 32},
+                       {"expert_count": 4, "expert_used_count": 2}),
 }
 
 
