@@ -13,6 +13,7 @@
 #include "support/gguf_builder.h"
 #include "support/process.h"
 #include "tensor/block_quantize.h"
+#include "test_paths.h"
 
 namespace polaris {
 namespace {
@@ -112,6 +113,30 @@ TEST_CASE("a model is written with its matrices in blocks and all else as it was
   quantize_blocks(BlockFormat::kQ4_K, plain.constant->data.data<float>(), plain.shape.elements(),
                   blocks.data());
   CHECK(std::ranges::equal(query.constant->data.bytes(), blocks));
+}
+
+TEST_CASE("experts are quantized as the matrices that they are, their router is not") {
+  const TemporaryFolder folder;
+  const std::string from = std::string(test::kSourceDir) + "/tests/data/decoders/qwen3moe.gguf";
+  const std::string to = folder.file("to.gguf");
+  const auto report = quantize_gguf(from, to, with_scheme("q8_0"));
+  REQUIRE_MESSAGE(report.ok(), (report ? "" : report.error().message()));
+  const Model before = load(from);
+  const Model after = load(to);
+  CHECK(after.find("main") != nullptr);
+  CHECK(weight_of(after, "blk.0.ffn_gate_inp.weight").storage == "f32");
+  for (const char* name : {"blk.0.ffn_gate_exps.weight", "blk.1.ffn_up_exps.weight"}) {
+    const Weight& weight = weight_of(after, name);
+    const Weight& plain = weight_of(before, name);
+    CHECK(weight.storage == "q8_0");
+    CHECK(weight.shape == Shape{6, 24, 32});
+    std::vector<std::byte> blocks(weight.constant->data.bytes().size());
+    quantize_blocks(BlockFormat::kQ8_0, plain.constant->data.data<float>(), plain.shape.elements(),
+                    blocks.data());
+    CHECK(std::ranges::equal(weight.constant->data.bytes(), blocks));
+  }
+  // Rows of 24 are no whole blocks.
+  CHECK(weight_of(after, "blk.0.ffn_down_exps.weight").storage == "f16");
 }
 
 TEST_CASE("tensors of many pieces come out whole, with the error that is told") {

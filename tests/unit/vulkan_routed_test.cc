@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,8 +88,9 @@ TEST_CASE("a row of vulkan RoutedMatMul is bit-equal whatever its neighbours cho
       const std::int64_t was = (before.data<std::int64_t>()[row] + 4) % 4;
       if (was != node.inputs[2].data<std::int64_t>()[row]) continue;
       ++same;
-      CHECK(std::memcmp((*all)[0].data<float>() + row * 70, (*others)[0].data<float>() + row * 70,
-                        70 * sizeof(float)) == 0);
+      const auto at = static_cast<std::size_t>(row) * 70 * sizeof(float);
+      CHECK(std::ranges::equal((*all)[0].bytes().subspan(at, 70 * sizeof(float)),
+                               (*others)[0].bytes().subspan(at, 70 * sizeof(float))));
     }
     CHECK(same > 0);
   }
