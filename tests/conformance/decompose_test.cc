@@ -175,6 +175,11 @@ TEST_CASE("PagedAttention is softmax(q k) v over gathered pages") {
     }
   }
   check("PagedAttention",
+        {random(DType::kF32, {4, 32}), random(DType::kF32, {6, 4, 16}),
+         random(DType::kF32, {6, 4, 16}), int32s({2, 3}, {5, 2, 0, 1, 3, -1}),
+         int32s({4}, {0, 1, -1, 0}), int32s({4}, {11, 6, 2, 0}), random(DType::kF32, {4}, -2, 2)},
+        heads.get(), 1);
+  check("PagedAttention",
         {random(DType::kF32, {2, 64}), random_blocks(BlockFormat::kQ8_0, {6, 4, 32}),
          random_blocks(BlockFormat::kQ8_0, {6, 4, 32}), int32s({1, 3}, {5, 2, 0}),
          int32s({2}, {0, 0}), int32s({2}, {7, 8})},

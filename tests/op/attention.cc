@@ -405,4 +405,64 @@ TEST_CASE("Attention") {
   s.run();
 }
 
+TEST_CASE("PagedAttention with sinks") {
+  Suite s("PagedAttention", "polaris");
+  const auto heads = [](int h, int kv, int window, float cap) {
+    return attrs<PagedAttentionAttrs>([=](auto& a) {
+      a.num_heads = h, a.num_kv_heads = kv;
+      a.window = window, a.softcap = cap;
+    });
+  };
+  const Tensor table = int32s({3, 4}, {6, 2, 0, 5, 1, 3, 7, 4, 2, 0, -1, -1});
+  // Some that take nearly all, some nearly nothing, some their part.
+  const Tensor sinks = values(DType::kF32, {4}, {0.5, 6, -30, 2});
+  std::vector<std::int64_t> positions(21);
+  for (std::int64_t t = 0; t < 21; ++t) positions[static_cast<std::size_t>(t)] = t;
+  for (const CacheKind& kind : kKinds) {
+    const Tensor k = cache(kind.dtype, kind.format, {8, 8, 64});
+    const Tensor v = cache(kind.dtype, kind.format, {8, 8, 64});
+    for (const int window : {0, 5}) {
+      const std::string name = std::string(kind.name) + (window > 0 ? " window " : " ");
+      s.add(name + "decode",
+            {random(DType::kF32, {4, 128}, -2, 2), k, v, table, int32s({4}, {0, 1, -1, 2}),
+             int32s({4}, {31, 17, 4, 0}), sinks},
+            heads(4, 2, window, 0));
+      s.add(name + "prompt",
+            {random(DType::kF32, {21, 128}, -2, 2), k, v, table,
+             int32s({21}, std::vector<std::int64_t>(21, 1)), int32s({21}, positions), sinks},
+            heads(4, 2, window, 0));
+    }
+  }
+  s.add("f16 queries, capped",
+        {random(DType::kF16, {2, 128}, -1, 1), random(DType::kF16, {2, 16, 64}),
+         random(DType::kF16, {2, 16, 64}), int32s({1, 2}, {1, 0}), int32s({2}, {0, 0}),
+         int32s({2}, {30, 7}), sinks},
+        heads(4, 2, 0, 3));
+  // Spans, of which a window leaves the first without a position.
+  for (const int window : {0, 170}) {
+    for (const float far : {-300.0f, 1.0f, 300.0f}) {
+      s.add("long, sinks of " + std::to_string(far) + ", window " + std::to_string(window),
+            {random(DType::kF32, {2, 64}), random(DType::kF32, {40, 16, 64}),
+             random(DType::kF32, {40, 16, 64}), random_ints(DType::kI32, {2, 37}, 0, 39),
+             int32s({2}, {0, 1}), int32s({2}, {591, 300}),
+             values(DType::kF32, {2}, {static_cast<double>(far), 0.25})},
+            heads(2, 2, window, 0));
+    }
+  }
+  const Tensor rows = random(DType::kF32, {2, 16, 64});
+  const auto inputs = [&](Tensor given) {
+    return std::vector<Tensor>{random(DType::kF32, {1, 64}),
+                               rows,
+                               rows,
+                               int32s({1, 2}, {1, 0}),
+                               int32s({1}, {0}),
+                               int32s({1}, {3}),
+                               std::move(given)};
+  };
+  s.fails("count", inputs(random(DType::kF32, {3})), heads(2, 2, 0, 0), "sinks, got 3, wanted 2");
+  s.fails("rank", inputs(random(DType::kF32, {1, 2})), heads(2, 2, 0, 0), "rank");
+  s.fails("type", inputs(random(DType::kF16, {2})), heads(2, 2, 0, 0), "wanted float32");
+  s.run();
+}
+
 }  // namespace polaris::test

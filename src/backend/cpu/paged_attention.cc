@@ -74,8 +74,10 @@ void ManyTokens::start_rows() const {
   call.k = a.size;
   pack_rows(*a.simd, call, 0, rows(), queries());
   std::fill_n(sums(), rows() * a.padded(), 0.0f);
-  std::fill_n(totals(), rows(), 0.0f);
-  std::fill_n(peaks(), rows(), -INFINITY);
+  for (std::int64_t r = 0; r < rows(); ++r) {
+    totals()[r] = first_total(r / a.group, r % a.group);
+    peaks()[r] = first_peak(r % a.group);
+  }
 }
 
 /// Positions [start + from, start + size); what stands before them is zeros, which no row takes.

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -76,6 +77,16 @@ struct AttentionTile {
   }
   std::int64_t row(std::int64_t t, std::int64_t g) const {
     return ((first + t) * a.kv_heads + head) * a.group + g;
+  }
+  /// What a softmax starts from: nothing, or the head's sink alone.
+  float first_peak(std::int64_t g) const {
+    return l.in<float>(6) == nullptr ? -INFINITY : l.in<float>(6)[head * a.group + g];
+  }
+  float first_total(std::int64_t t, std::int64_t g) const {
+    const float sink = first_peak(g);
+    const bool blind = l.in<std::int32_t>(4)[first] < 0 || positions(t) <= 0;
+    return blind || sink == -INFINITY ? 0.0f
+                                      : std::exp(sink - sink);  // an infinity is no distribution
   }
   const float* query(std::int64_t t, std::int64_t g) const {
     return l.in<float>(0) + row(t, g) * a.size;

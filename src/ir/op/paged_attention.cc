@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "ir/op_attrs/attention.h"
+#include "ir/op_attrs/shape.h"
 #include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr DTypeSet kCacheTypes = dtype_set(DType::kF32, DType::kF16);
 constexpr DTypeSet kInt32 = dtype_set(DType::kI32);
+constexpr int kSinks = 6;
 
 Status infer(InferContext& c) {
   const auto& attrs = c.as<PagedAttentionAttrs>();
@@ -19,7 +21,8 @@ Status infer(InferContext& c) {
                       check_same_dtype(c, 1, 2), check_dtype(c, 3, kInt32),
                       check_dtype(c, 4, kInt32), check_dtype(c, 5, kInt32), check_rank(c, 0, 2, 2),
                       check_rank(c, 1, 3, 3), check_rank(c, 2, 3, 3), check_rank(c, 3, 2, 2),
-                      check_rank(c, 4, 1, 1), check_rank(c, 5, 1, 1));
+                      check_rank(c, 4, 1, 1), check_rank(c, 5, 1, 1),
+                      check_dtype(c, kSinks, dtype_set(DType::kF32)), check_rank(c, kSinks, 1, 1));
       !s) {
     return s;
   }
@@ -47,6 +50,9 @@ Status infer(InferContext& c) {
                       check_dims(c, "tokens of positions", c.in(5).shape[0], q[0]));
       !s) {
     return s;
+  }
+  if (c.has(kSinks)) {
+    if (auto s = check_dims(c, "sinks", c.in(kSinks).shape[0], attrs.num_heads); !s) return s;
   }
   set_output(c, 0, c.in(0).dtype, q);
   return Status::success();
@@ -83,10 +89,11 @@ struct Scoring {
   }
 };
 
-/// Softmax of the scores over the positions, then the weighted sum of v, for one head of one token.
+/// Softmax of the scores over the positions and the sink, then the weighted sum of v, for one head
+/// of one token.
 void attend(std::span<const double> q, std::span<const std::vector<double>> keys,
             std::span<const std::vector<double>> values, std::int64_t kv_offset,
-            const Scoring& scoring, std::span<double> y) {
+            const Scoring& scoring, const double* sink, std::span<double> y) {
   std::vector<double> weight(keys.size());
   double peak = -INFINITY;
   for (std::size_t p = 0; p < keys.size(); ++p) {
@@ -97,7 +104,8 @@ void attend(std::span<const double> q, std::span<const std::vector<double>> keys
     weight[p] = scoring(dot);
     peak = std::max(peak, weight[p]);
   }
-  double sum = 0;
+  if (sink != nullptr) peak = std::max(peak, *sink);
+  double sum = sink != nullptr ? std::exp(*sink - peak) : 0;
   for (double& w : weight) sum += w = std::exp(w - peak);
   for (std::size_t d = 0; d < y.size(); ++d) {
     double total = 0;
@@ -138,8 +146,9 @@ Status token(RefContext& c, std::int64_t t, std::vector<double>& y) {
     const auto at = static_cast<std::size_t>(h * head_size);
     const auto size = static_cast<std::size_t>(head_size);
     const std::int64_t kv_head = h / (attrs.num_heads / attrs.num_kv_heads);
+    const double sink = c.has(kSinks) ? get_f64(c.in(kSinks), h) : 0;
     attend(std::span(q).subspan(at, size), keys, values, kv_head * head_size, scoring,
-           std::span(y).subspan(at, size));
+           c.has(kSinks) ? &sink : nullptr, std::span(y).subspan(at, size));
   }
   return Status::success();
 }
@@ -165,6 +174,20 @@ ValueId read_cache(DecomposeContext& d, ValueId cache, ValueId pages, std::int64
   if (!d.type(cache).encoding.is_plain()) cache = d.add("polaris.Decode", {cache});
   const ValueId rows = cast_to(d, d.add("Gather", {cache, pages}), dtype);
   return transpose_by(d, reshape_to(d, rows, {0, -1, kv_heads, head_size}), {0, 2, 1, 3});
+}
+
+/// Softmax of scores [T, kv heads, group, positions], of which each head's sink takes a part.
+ValueId softmax_with(DecomposeContext& d, ValueId scores, ValueId sinks, ValueId alive) {
+  if (!sinks.valid()) return d.add("Softmax", {scores});
+  const TensorType& type = d.type(scores);
+  const ValueId column =
+      reshape_to(d, cast_to(d, sinks, type.dtype), {1, type.shape[1], type.shape[2], 1});
+  const ValueId each = d.add("Where", {unsqueeze_at(d, alive, {1, 2, 3}), column, column});
+  auto attrs = std::make_unique<ConcatAttrs>();
+  attrs->axis = -1;
+  const ValueId all = d.add("Softmax", {d.add("Concat", {scores, each}, std::move(attrs))});
+  return d.add("Slice",
+               {all, int64_constant(d, {0}), int64_constant(d, {-1}), int64_constant(d, {3})});
 }
 
 Status decompose(DecomposeContext& d) {
@@ -205,7 +228,7 @@ Status decompose(DecomposeContext& d) {
   }
   const ValueId masked =
       d.add("Where", {unsqueeze_at(d, seen, {1, 2}), scores, scalar_constant(d, q.dtype, -60000)});
-  const ValueId mixed = d.add("MatMul", {d.add("Softmax", {masked}), values});
+  const ValueId mixed = d.add("MatMul", {softmax_with(d, masked, d.input(kSinks), alive), values});
   const ValueId y = reshape_to(d, mixed, {0, q.shape[1]});
   d.set_output(0, d.add("Where", {unsqueeze_at(d, alive, {1}), y, scalar_constant(d, q.dtype, 0)}));
   return d.status();
@@ -221,7 +244,8 @@ constexpr Port kInputs[] = {{"q"},
                             {"cache_v", kAcceptsEncoded},
                             {"block_table"},
                             {"sequences"},
-                            {"positions"}};
+                            {"positions"},
+                            {"sinks", kOptional}};
 constexpr Port kOutputs[] = {{"y"}};
 
 }  // namespace
@@ -233,8 +257,9 @@ extern constinit const OpDef op_paged_attention{
         "Causal attention over paged caches: token t attends to positions 0 to positions[t] of "
         "sequence sequences[t]; position p lies in page block_table[sequence][p / page_size], "
         "row p % page_size. With a window it attends to the last `window` of these, and positions "
-        "before need no page. With a softcap c scores s become c tanh(s / c). A negative sequence "
-        "gives zeros.",
+        "before need no page. With a softcap c scores s become c tanh(s / c). sinks[num_heads] "
+        "are scores of nothing: each takes its part of its head's softmax and gives none. A "
+        "negative sequence gives zeros.",
     .inputs = kInputs,
     .outputs = kOutputs,
     .make_attrs = make_attrs<PagedAttentionAttrs>,

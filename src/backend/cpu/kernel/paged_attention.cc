@@ -155,8 +155,9 @@ bool Tile::run() const {
   if (sequence >= a.sequences) return false;
   for (std::int64_t i = 0; i < count * a.group; ++i) {
     float* sum = sums(0, i);
-    std::fill_n(sum, a.padded() + 2, 0.0f);
-    sum[a.padded()] = -INFINITY;
+    std::fill_n(sum, a.padded(), 0.0f);
+    sum[a.padded()] = first_peak(i % a.group);
+    sum[a.padded() + 1] = first_total(i / a.group, i % a.group);
   }
   const std::int32_t* pages = l.in<std::int32_t>(3) + std::max<std::int64_t>(sequence, 0) * a.table;
   const std::int64_t least = first_seen();

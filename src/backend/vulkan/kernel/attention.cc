@@ -156,9 +156,10 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
                  p.spans == 1 ? 0u : 1u,
                  word(row_type(node.inputs[0].type.dtype)),
                  parts_of(format, p.head, p.together)};
-  if (const float cap = node.attributes<PagedAttentionAttrs>().softcap; cap > 0) {
-    d.constants.push_back(float_bits(cap));
-  }
+  const float cap = node.attributes<PagedAttentionAttrs>().softcap;
+  const bool sinks = has_input(node, 6);
+  if (cap > 0 || sinks) d.constants.push_back(float_bits(cap));
+  if (sinks) d.constants.push_back(1);
   d.push = {word(p.heads),  word(p.ratio()), word(cache[2]), word(cache[0] * cache[1]),
             word(cache[1]), word(table[0]),  word(table[1]), float_bits(scale_of(node, p)),
             word(p.tokens), word(p.span),    word(p.spans),  window_of(node)};
@@ -168,6 +169,7 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
   d.operands.push_back(Operand::params());
   d.operands.push_back(Operand::input(5));  // no list
   d.operands.push_back(Operand::status());
+  d.operands.push_back(Operand::input(sinks ? 6 : 5));
   d.grid = {word(p.groups()), word(p.tokens), word(p.spans)};
   d.barrier_before = false;
   // Of a round of positions: itself, the dots, two maxima of 16, and the dealt values.
@@ -235,18 +237,22 @@ std::vector<ShaderVariant> variants() {
                      static_cast<std::uint32_t>(format.unit)});
     }
     const auto add = [&](std::uint32_t head, std::uint32_t together, std::uint32_t mode,
-                         std::uint32_t rows, float cap = 0) {
+                         std::uint32_t rows, float cap = 0, bool sinks = false) {
       const std::string shape = " d" + std::to_string(head) + "x" + std::to_string(together);
       ShaderVariant variant{std::string(format.read) + shape + std::string(kModeNames[mode]) +
                                 std::string(kRowNames[rows]),
                             format.read,
                             {head, together, 256, mode, rows, parts_of(format, head, together)},
-                            11,
+                            12,
                             48,
                             256 * together};
       if (cap > 0) {
         variant.name += " capped";
         variant.constants.push_back(float_bits(cap));
+      }
+      if (sinks) {
+        variant.name += " sinks";
+        variant.constants.insert(variant.constants.end(), {float_bits(0.0f), 1u});
       }
       all.push_back(std::move(variant));
     };
@@ -265,6 +271,9 @@ std::vector<ShaderVariant> variants() {
       for (const std::uint32_t together : {1u, 2u}) {
         for (const std::uint32_t mode : {0u, 1u}) add(head, together, mode, 0, 50.0f);
       }
+    }
+    for (const std::uint32_t together : {1u, 2u, 4u}) {
+      for (const std::uint32_t mode : {0u, 1u}) add(64, together, mode, 0, 0, true);
     }
   }
   return all;

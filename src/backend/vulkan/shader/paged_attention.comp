@@ -23,6 +23,8 @@ layout(constant_id = 4) const uint kRowType = 0;
 layout(constant_id = 5) const uint kParts = 1;
 layout(constant_id = 6) const float kCap = 0.0;  // scores s become kCap tanh(s / kCap); 0: stay
 
+layout(constant_id = 7) const uint kSinks = 0;   // 1: heads have sinks
+
 #include "rows.glsl"
 #include "block_cache.glsl"
 
@@ -41,6 +43,8 @@ layout(set = 0, binding = 8) coherent restrict buffer C { uint done[]; };
 layout(set = 0, binding = 9) readonly restrict buffer L { uint list[]; };
 // 1 where a position has no page in the block table.
 layout(set = 0, binding = 10) writeonly restrict buffer R { uint status; };
+// Scores of nothing, of which each takes its part of its head's softmax.
+layout(set = 0, binding = 11) readonly restrict buffer N { float sinks[]; };
 layout(push_constant) uniform P {
   uint heads;
   uint head_ratio;   // query heads of a kv head
@@ -213,6 +217,12 @@ void add_deals(uint token, uint head, uint index, uint live, uint d, float top, 
   for (uint i = 1; i < kDeal; i++) {
     sum += sums[i * kVecs + tid];
     norm += sum_weight[i];
+  }
+  if (kSinks != 0 && index == 0) {
+    const float sink = sinks[head], m = max(top, sink), shrink = exp(top - m);
+    sum *= shrink;
+    norm = norm * shrink + exp(sink - m);
+    top = m;
   }
   if (live == 1) {
     sum = filled ? sum / norm : vec4(0);
