@@ -31,6 +31,11 @@ HEAD_NORMS = {"head_norms": True}
 YARN = {"rope.scaling.type": "yarn", "rope.scaling.factor": 4.0,
         "rope.scaling.original_context_length": 16}
 EXPERTS = {"expert_count": 6, "expert_used_count": 2, "expert_feed_forward_length": 24}
+# Experts of so large weights that gates are clamped.
+GPT_OSS = {"biases": ("attn_q", "attn_k", "attn_v", "attn_output"), "experts": 6,
+           "expert_scale": 1.5, "expert_biases": True, "sinks": True, "layers": 4,
+           "second_norm": "post_attention_norm", "head_matrix": True}
+WINDOWED = {"attention.sliding_window": 8, "attention.key_length": 8, "attention.value_length": 8}
 FUSED = {"fused": True, "factors": True, "head": 12, "width": 48}
 PHI3 = {"rope.dimension_count": 8, "rope.scaling.attn_factor": 1.2,
         "attention.sliding_window": 8}
@@ -72,6 +77,9 @@ DECODERS = {
     # Blocks that no GPU kernel takes.
     "qwen3moe-mxfp4": ("qwen3moe", HEAD_NORMS | {"type": "mxfp4", "experts": 4, "expert_ffn": 32},
                        {"expert_count": 4, "expert_used_count": 2}),
+    "gpt-oss": ("gpt-oss", GPT_OSS | {"expert_ffn": 24}, EXPERTS | WINDOWED | YARN),
+    "gpt-oss-mxfp4": ("gpt-oss", GPT_OSS | {"expert_ffn": 32, "expert_type": "mxfp4"},
+                      EXPERTS | WINDOWED | {"expert_feed_forward_length": 32}),
 }
 
 
@@ -113,10 +121,11 @@ def add_tokenizer(out):
 
 
 def add_matrix(out, name, values, size):
-    if "type" not in size:
+    kind = size.get("expert_type" if "_exps." in name else "type")
+    if kind is None:
         out.add_tensor(name, values)
         return
-    kind = gguf.GGMLQuantizationType[size["type"].upper()]
+    kind = gguf.GGMLQuantizationType[kind.upper()]
     blocks = gguf.quants.quantize(values, kind)
     if size["decoded"]:
         out.add_tensor(name, gguf.quants.dequantize(blocks, kind))
@@ -142,11 +151,18 @@ def add_layer(out, blk, size, draw):
         for name in ("ffn_gate", "ffn_up", "ffn_down"):
             del linear[name]
         out.add_tensor(f"{blk}.ffn_gate_inp.weight", draw((count, width), 0.25))
+        if size.get("expert_biases"):
+            out.add_tensor(f"{blk}.ffn_gate_inp.bias", draw((count,), 1.0))
+    if size.get("sinks"):
+        out.add_tensor(f"{blk}.attn_sinks.weight", draw((size["heads"],), 2.0))
     for name, shape in linear.items():
-        add_matrix(out, f"{blk}.{name}.weight", draw(shape, 0.25), size)
+        scale = size.get("expert_scale", 0.25) if name in ("ffn_gate_exps", "ffn_up_exps") else 0.25
+        add_matrix(out, f"{blk}.{name}.weight", draw(shape, scale), size)
+        if name.endswith("_exps") and size.get("expert_biases"):
+            out.add_tensor(f"{blk}.{name}.bias", draw(shape[:2], 1.0))
         if name in size.get("biases", ()):
             out.add_tensor(f"{blk}.{name}.bias", draw(shape[:1], 1.0))
-    norms = {"attn_norm": 1.0, "ffn_norm": 1.0}
+    norms = {"attn_norm": 1.0, size.get("second_norm", "ffn_norm"): 1.0}
     if size.get("after"):
         norms |= {"post_attention_norm": size["after"], "post_ffw_norm": size["after"]}
     for name, scale in norms.items():
@@ -162,8 +178,9 @@ def add_layer(out, blk, size, draw):
 def write(path, name, seed, decoded=False):
     architecture, sizes, more = DECODERS[name]
     size = {"layers": 2, "width": 32, "heads": 4, "kv_heads": 2, "head": 8, "ffn": 48} | sizes
+    size["decoded"] = decoded
     if "type" in size:
-        size |= {"ffn": 64, "decoded": decoded}  # whole blocks
+        size["ffn"] = 64  # whole blocks
     random = numpy.random.default_rng(seed)
 
     def draw(shape, scale):

@@ -52,19 +52,35 @@ FakeArchInput qwen3moe() {
   return input;
 }
 
+FakeArchInput gpt_oss() {
+  FakeArchInput input = qwen3moe();
+  for (const char* name : {"ffn_norm", "attn_q_norm", "attn_k_norm"}) {
+    input.weights.erase("blk.0." + std::string(name) + ".weight");
+  }
+  input.hyperparameters["attention.sliding_window"] = std::int64_t{8};
+  input.add("blk.0.post_attention_norm.weight", {kWidth});
+  input.add("blk.0.attn_sinks.weight", {2});
+  input.add("blk.0.ffn_gate_inp.bias", {kExperts});
+  input.add("blk.0.ffn_gate_exps.bias", {kExperts, kEach});
+  input.add("blk.0.ffn_up_exps.bias", {kExperts, kEach});
+  input.add("blk.0.ffn_down_exps.bias", {kExperts, kWidth});
+  return input;
+}
+
 /// What building says; empty where it succeeds.
-std::string trouble(const FakeArchInput& input) {
-  const Architecture* architecture = find_architecture("qwen3moe");
+std::string trouble(const FakeArchInput& input, const char* name = "qwen3moe") {
+  const Architecture* architecture = find_architecture(name);
   REQUIRE(architecture != nullptr);
   const auto built = architecture->build(input);
   return built ? "" : built.error().message();
 }
 
-void check_names(const FakeArchInput& input, const std::string& want) {
-  const std::string got = trouble(input);
+void check_names(const FakeArchInput& input, const std::string& want,
+                 const char* name = "qwen3moe") {
+  const std::string got = trouble(input, name);
   CAPTURE(got);
   CAPTURE(want);
-  CHECK(got.find("[qwen3moe]") == 0);
+  CHECK(got.starts_with("[" + std::string(name) + "]"));
   CHECK(got.find(want) != std::string::npos);
 }
 
@@ -181,6 +197,67 @@ TEST_CASE("experts: tensors of other shapes are refused by name") {
     check_names(replaced(name, {0, kEach, kWidth}), "tensor '" + blk + name + "' shape");
     check_names(replaced(name, {kExperts * kEach, kWidth}), "tensor '" + blk + name + "' shape");
   }
+}
+
+TEST_CASE("experts: clamped gates and biases") {
+  FakeArchInput input;
+  // One expert of two units; gate and up each leave the clamp on either side.
+  input.weights["blk.0.ffn_gate_inp.weight"] = floats({1, 1}, {1});
+  input.weights["blk.0.ffn_gate_exps.weight"] = floats({1, 2, 1}, {2, -3});
+  input.weights["blk.0.ffn_gate_exps.bias"] = floats({1, 2}, {0.5f, 1});
+  input.weights["blk.0.ffn_up_exps.weight"] = floats({1, 2, 1}, {1, -4});
+  input.weights["blk.0.ffn_up_exps.bias"] = floats({1, 2}, {-1, 0.25f});
+  input.weights["blk.0.ffn_down_exps.weight"] = floats({1, 1, 2}, {1, 10});
+  input.weights["blk.0.ffn_down_exps.bias"] = floats({1, 1}, {3});
+  DecoderSpec spec;
+  spec.width = 1;
+  spec.feed_forward_kind = FeedForwardKind::kGatedClamped;
+  spec.experts = ExpertsSpec{.count = 1, .used = 1, .feed_forward = 2};
+  const std::vector<float> xs = {0.3f, 9, -9};
+  const Tensor x = floats({3, 1}, xs);
+  ArchBuilder b("test", input);
+  const ValueId in = b.graph().add_input("x", x.type());
+  b.graph().mark_output(expert_feed_forward(b, spec, 0, in), "y");
+  const auto graph = b.finish();
+  REQUIRE_MESSAGE(graph, graph.error().message());
+  const std::vector<Tensor> inputs = {x};
+  const auto outputs = evaluate_graph(*graph, inputs);
+  REQUIRE_MESSAGE(outputs, outputs.error().message());
+  const std::vector<float> got = to_floats(outputs->outputs[0]);
+  REQUIRE(got.size() == xs.size());
+  const auto unit = [](double gate, double up) {
+    const double g = std::min(gate, 7.0);
+    return g / (1 + std::exp(-1.702 * g)) * (std::clamp(up, -7.0, 7.0) + 1);
+  };
+  for (std::size_t t = 0; t < xs.size(); ++t) {
+    const double v = static_cast<double>(xs[t]);
+    const double want = 3 + unit(2 * v + 0.5, v - 1) + 10 * unit(-3 * v + 1, -4 * v + 0.25);
+    CHECK(static_cast<double>(got[t]) == doctest::Approx(want).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("gpt-oss: what contradicts itself or is missing is refused by name") {
+  CHECK(trouble(gpt_oss(), "gpt-oss") == "");
+  const auto check = [](const std::string& want, const auto& change) {
+    FakeArchInput input = gpt_oss();
+    change(input);
+    check_names(input, want, "gpt-oss");
+  };
+  check("attn_sinks.weight", [](auto& input) { input.weights.erase("blk.0.attn_sinks.weight"); });
+  for (const Shape& shape : {Shape{1}, Shape{3}, Shape{1, 2}}) {
+    check("'blk.0.attn_sinks.weight' shape, got " + shape.to_string(),
+          [&](auto& input) { input.add("blk.0.attn_sinks.weight", shape); });
+  }
+  for (const char* name : {"ffn_gate_exps.bias", "ffn_up_exps.bias", "ffn_down_exps.bias"}) {
+    const std::string tensor = "blk.0." + std::string(name);
+    check("tensor '" + tensor + "' shape", [&](auto& input) {
+      input.add(tensor, {kExperts - 1, kEach});
+    });
+  }
+  check("'attention.sliding_window' is missing",
+        [](auto& input) { input.hyperparameters.erase("attention.sliding_window"); });
+  check("'attention.sliding_window', got 0",
+        [](auto& input) { input.hyperparameters["attention.sliding_window"] = std::int64_t{0}; });
 }
 
 }  // namespace polaris::test

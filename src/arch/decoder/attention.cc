@@ -108,10 +108,13 @@ ValueId attention(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
   attrs->scale = spec.attention_scale;
   attrs->window = part.window() ? spec.window : 0;
   attrs->softcap = spec.attention_cap;
+  std::vector<ValueId> operands = {
+      q, written[0], written[1], cache.block_table, in.sequences, cache.positions};
+  if (spec.sinks) {
+    operands.push_back(b.weight_f32(blk + "attn_sinks.weight", Shape{spec.heads}));
+  }
   const ValueId mixed =
-      b.apply("polaris.PagedAttention", blk + "attn",
-              {q, written[0], written[1], cache.block_table, in.sequences, cache.positions},
-              std::move(attrs));
+      b.apply("polaris.PagedAttention", blk + "attn", std::move(operands), std::move(attrs));
   return b.linear(blk + "attn_output", mixed, spec.heads * spec.head_size, spec.width);
 }
 

@@ -25,7 +25,8 @@ ValueId add_layer(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
   const ValueId seen = norm(b, spec, blk + "attn_norm", x, spec.width);
   const ValueId mixed = attention(b, spec, in, ropes, layer, seen);
   x = add_branch(b, spec, blk + "attn_residual", blk + "post_attention_norm", x, mixed);
-  const ValueId fed = feed_forward(b, spec, layer, norm(b, spec, blk + "ffn_norm", x, spec.width));
+  const ValueId fed =
+      feed_forward(b, spec, layer, norm(b, spec, blk + spec.feed_forward_norm, x, spec.width));
   return add_branch(b, spec, blk + "ffn_residual", blk + "post_ffw_norm", x, fed);
 }
 

@@ -54,6 +54,9 @@ ValueId feed_forward(ArchBuilder& b, const DecoderSpec& spec, std::int64_t layer
     case FeedForwardKind::kGatedGelu:
       mid = b.apply("Mul", blk + "ffn_gated", {gelu(b, blk, gate), up});
       break;
+    case FeedForwardKind::kGatedClamped:
+      b.fail_unsupported("a clamped gate without experts cannot be built");
+      return kNoValue;
     case FeedForwardKind::kGelu: mid = gelu(b, blk, up); break;
     case FeedForwardKind::kGeluErf: mid = gelu(b, blk, up, "none"); break;
   }

@@ -37,10 +37,11 @@ struct RopeSpec {
 };
 
 enum class FeedForwardKind : std::uint8_t {
-  kGatedSilu,  // down(silu(gate(x)) * up(x))
-  kGatedGelu,  // the same with GELU by tanh
-  kGelu,       // down(gelu(up(x))), by tanh too
-  kGeluErf,    // the same, exact
+  kGatedSilu,     // down(silu(gate(x)) * up(x))
+  kGatedGelu,     // the same with GELU by tanh
+  kGatedClamped,  // down(g * sigmoid(1.702 g) * (u + 1)), g = min(gate(x), 7), |u| at most 7
+  kGelu,          // down(gelu(up(x))), by tanh too
+  kGeluErf,       // the same, exact
 };
 
 /// A feed-forward of experts, of which each token has some.
@@ -64,18 +65,20 @@ struct DecoderSpec {
 
   NormKind norm = NormKind::kRms;
   float epsilon = 1e-5f;
-  float norm_offset = 0.0f;  // added to the weights of norms
-  bool norms_after = false;  // of what attention and feed-forward give, too
-  bool fused_qkv = false;    // attn_qkv holds the rows of q, k, v
-  bool fused_gate = false;   // ffn_up those of gate, up
-  bool turned = true;        // q and k by their positions; else positions have rows of their own
-  bool head_norms = false;   // of every head of q and k, before they are turned
+  float norm_offset = 0.0f;                    // added to the weights of norms
+  const char* feed_forward_norm = "ffn_norm";  // what the file calls the one before it
+  bool norms_after = false;                    // of what attention and feed-forward give, too
+  bool fused_qkv = false;                      // attn_qkv holds the rows of q, k, v
+  bool fused_gate = false;                     // ffn_up those of gate, up
+  bool turned = true;       // q and k by their positions; else positions have rows of their own
+  bool head_norms = false;  // of every head of q and k, before they are turned
   float embedding_scale = 1.0f;  // of the tokens' rows
   float attention_scale = 0.0f;  // 0: 1 / sqrt(head_size)
+  bool sinks = false;            // a score of nothing for each head
   float attention_cap = 0.0f;    // scores s become cap * tanh(s / cap); 0: they stay
   float logit_cap = 0.0f;        // the same of logits
   FeedForwardKind feed_forward_kind = FeedForwardKind::kGatedSilu;
-  std::optional<ExpertsSpec> experts;  // where the architecture has them, gated by SiLU
+  std::optional<ExpertsSpec> experts;  // where the architecture has them, gated
   RopeSpec rope;
 
   /// Layers that see `window` positions only, 0: none; all but each `window_period`th, 1: every one
