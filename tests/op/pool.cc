@@ -13,7 +13,7 @@ using Ints = std::vector<std::int64_t>;
 
 TEST_CASE("LpPool, GlobalLpPool") {
   Suite s("LpPool");
-  const auto of = [](Ints kernel, auto set) {
+  const auto of = [](const Ints& kernel, auto set) {
     return attrs<LpPoolAttrs>([&](auto& a) {
       a.window.kernel_shape = kernel;
       set(a);

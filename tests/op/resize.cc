@@ -2,7 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
 
 #include "conformance/suite.h"
 #include "ir/evaluate.h"
@@ -216,7 +217,7 @@ TEST_CASE("MaxRoiPool") {
   REQUIRE_MESSAGE(got.ok(), got.error().message());
   const float wanted[] = {3, 5, 0, 0};
   REQUIRE((*got)[0].shape() == Shape{2, 1, 2, 1});
-  CHECK(std::memcmp((*got)[0].bytes().data(), wanted, sizeof wanted) == 0);
+  CHECK(std::equal(std::begin(wanted), std::end(wanted), (*got)[0].data<float>()));
 }
 
 }  // namespace polaris::test

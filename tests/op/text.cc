@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -90,7 +91,7 @@ TEST_CASE("TfIdfVectorizer counts strings too") {
   // a, c twice, (c, d) and (d, e), whose column is 4.
   const float wanted[] = {1, 0, 2, 1, 1, 0};
   REQUIRE((*got)[0].shape() == Shape{6});
-  CHECK(std::memcmp((*got)[0].bytes().data(), wanted, sizeof wanted) == 0);
+  CHECK(std::equal(std::begin(wanted), std::end(wanted), (*got)[0].data<float>()));
 }
 
 }  // namespace polaris::test
