@@ -145,7 +145,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   }
   // Parts of whole experts that fit a binding and start aligned.
   const std::int64_t expert_bytes = std::max<std::int64_t>(p.expert_bytes(), 1);
-  const std::int64_t step = target.alignment_bytes / std::gcd(target.alignment_bytes, expert_bytes);
+  const std::int64_t shared = std::gcd(target.alignment_bytes, expert_bytes);
+  const std::int64_t step = std::max<std::int64_t>(target.alignment_bytes / shared, 1);
   std::int64_t piece = target.binding_bytes_max / expert_bytes;
   if (piece < p.experts) piece = piece / step * step;
   if (piece == 0) return refuse(node, "an expert larger than a binding may be");
