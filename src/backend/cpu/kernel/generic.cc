@@ -1,4 +1,5 @@
 // Any op by its definition: rare dtypes and plugins' ops. Slow, and named in profiles.
+#include <cstring>
 #include <vector>
 
 #include "backend/cpu/kernel.h"
@@ -32,12 +33,19 @@ Status run(const GenericNode& node, const Launch& l) {
   context.node_name = node.name;
   context.inputs = inputs;
   context.outputs = outputs;
-  return run_reference(context);
+  if (auto ran = run_reference(context); !ran) return ran;
+  if (!node.op->has_trait(kDataDependent)) return Status::success();
+  // The actual dims go to the operands behind the outputs.
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto dims = outputs[i].type.shape.dims();
+    std::byte* to = l.outputs[outputs.size() + i];
+    if (to != nullptr && !dims.empty()) std::memcpy(to, dims.data(), dims.size_bytes());
+  }
+  return Status::success();
 }
 
 KernelResult select(const CpuTarget&, const NodeDesc& node) {
   if (node.op->reference == nullptr) return unsupported(node, "it has no reference");
-  if (node.op->has_trait(kDataDependent)) return unsupported(node, "its size depends on data");
   auto kept = std::make_shared<GenericNode>();
   kept->op = node.op;
   if (node.attrs != nullptr) kept->attrs = node.attrs->clone();
@@ -57,7 +65,9 @@ KernelResult select(const CpuTarget&, const NodeDesc& node) {
     kept->values.push_back(known ? *node.values[i] : Tensor());
     kept->inputs.push_back(tensor);
   }
-  for (const OperandDesc& operand : node.outputs) {
+  const std::size_t count =
+      node.op->has_trait(kDataDependent) ? node.outputs.size() / 2 : node.outputs.size();
+  for (const OperandDesc& operand : node.outputs.first(count)) {
     kept->outputs.push_back({operand.type, nullptr, nullptr, nullptr});
   }
   auto kernel = make_kernel("generic_" + op_full_name(*node.op),
