@@ -64,6 +64,8 @@ Places places_of(std::int64_t ins, std::int64_t taps, std::int64_t in_step, std:
   return places;
 }
 
+constexpr std::uintptr_t kAhead = 512;  // bytes
+
 template <class T>
 struct Rows {
   const T* first = nullptr;
@@ -74,7 +76,11 @@ struct Rows {
   Vec<T> load(std::int64_t r, std::int64_t d) const {
     Vec<T> v = {};
     if (r >= count) return v;
-    std::memcpy(&v, first + r * step + d, sizeof v);
+    const T* at = first + r * step + d;
+    // Rows are more streams than a processor follows by itself. Past the end there is no pointer.
+    const auto ahead = reinterpret_cast<std::uintptr_t>(at) + kAhead;
+    __builtin_prefetch(reinterpret_cast<const void*>(ahead));  // NOLINT(performance-no-int-to-ptr)
+    std::memcpy(&v, at, sizeof v);
     return v ^ flip;
   }
 };
