@@ -44,8 +44,12 @@ Status check_attributes(const InferContext& c, const AttentionAttrs& attrs) {
     return c.fail("softmax_precision, got " + std::string(dtype_name(attrs.softmax_precision)) +
                   ", wanted a float");
   }
-  if (!(attrs.softcap >= 0)) return c.fail("softcap, got a negative number or NaN");
-  if (attrs.q_num_heads < 0 || attrs.kv_num_heads < 0) return c.fail("heads, got fewer than 0");
+  if (!(attrs.softcap >= 0)) {
+    return c.fail("softcap, got a negative number or NaN, wanted 0 or more");
+  }
+  if (attrs.q_num_heads < 0 || attrs.kv_num_heads < 0) {
+    return c.fail("heads, got fewer than 0, wanted 0 or more");
+  }
   return Status::success();
 }
 
@@ -72,7 +76,9 @@ Status check_past(const InferContext& c, const Heads& k, const Heads& v) {
     return c.fail("past_key and past_value, got one of them, wanted both or neither");
   }
   if (!c.has(kPastKey)) return Status::success();
-  if (c.has(kLengths)) return c.fail("nonpad_kv_seqlen, got it beside past_key");
+  if (c.has(kLengths)) {
+    return c.fail("nonpad_kv_seqlen, got it beside past_key, wanted one of them");
+  }
   if (auto s = all_of(check_rank(c, kPastKey, 4, 4), check_rank(c, kPastValue, 4, 4)); !s) return s;
   const Shape& key = c.in(kPastKey).shape;
   const Shape& value = c.in(kPastValue).shape;

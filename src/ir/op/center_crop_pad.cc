@@ -15,7 +15,9 @@ Result<std::vector<int>> axes_of(const InferContext& c) {
   for (std::int64_t axis : attrs.axes) {
     const auto at = check_axis(c, axis, rank);
     if (!at) return at.error();
-    if ((seen >> *at & 1u) != 0) return c.fail("axes, got " + std::to_string(axis) + " twice");
+    if ((seen >> *at & 1u) != 0) {
+      return c.fail("axes, got " + std::to_string(axis) + " twice, wanted each once");
+    }
     seen |= 1u << *at;
     out.push_back(*at);
   }

@@ -22,7 +22,9 @@ Result<KnownInt> axis_of(const InferContext& c) {
   }
   const auto at = check_axis(c, axis, rank);
   if (!at) return at.error();
-  if (*at == rank - 1) return c.fail("axis, got the last, which holds the parts of the numbers");
+  if (*at == rank - 1) {
+    return c.fail("axis, got the last, which holds the parts of the numbers, wanted another");
+  }
   return KnownInt{KnownInt::Kind::kNumber, *at};
 }
 

@@ -118,7 +118,7 @@ Result<Equation> labelled(std::string_view text, const std::vector<Shape>& shape
   const bool keeps =
       std::find(out->output.begin(), out->output.end(), kEllipsis) != out->output.end();
   if (widest > 0 && !keeps) {
-    return Error::invalid("equation, got an output without the ellipsis of its inputs");
+    return Error::invalid("equation, got an output without the ellipsis of its inputs, wanted it");
   }
   spread(out->output, widest);
   return out;
@@ -154,8 +154,9 @@ Status check_output(const Equation& equation) {
           return std::find(labels.begin(), labels.end(), label) != labels.end();
         });
     if (twice || !known) {
-      return Error::invalid("equation, got '" + std::string(1, static_cast<char>(label)) +
-                            "' in its output " + (twice ? "twice" : "and in no input"));
+      return Error::invalid(
+          "equation, got '" + std::string(1, static_cast<char>(label)) + "' in its output " +
+          (twice ? "twice, wanted each label once" : "and in no input, wanted labels of inputs"));
     }
   }
   if (equation.output.size() > static_cast<std::size_t>(kMaxRank)) {

@@ -17,7 +17,9 @@ Status infer(InferContext& c) {
   for (std::int64_t axis : c.as<MeanVarianceNormAttrs>().axes) {
     const auto at = check_axis(c, axis, c.in(0).shape.rank());
     if (!at) return at.error();
-    if ((seen >> *at & 1u) != 0) return c.fail("axes, got " + std::to_string(axis) + " twice");
+    if ((seen >> *at & 1u) != 0) {
+      return c.fail("axes, got " + std::to_string(axis) + " twice, wanted each once");
+    }
     seen |= 1u << *at;
   }
   set_output(c, 0, c.in(0).dtype, c.in(0).shape);

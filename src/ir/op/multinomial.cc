@@ -17,7 +17,7 @@ Status infer(InferContext& c) {
   if (attrs.sample_size < 0) {
     return c.fail("sample_size, got " + std::to_string(attrs.sample_size) + ", wanted 0 or more");
   }
-  if (c.in(0).shape[1] == 0) return c.fail("classes, got none");
+  if (c.in(0).shape[1] == 0) return c.fail("classes, got none, wanted one at least");
   set_output(c, 0, attrs.dtype, Shape{c.in(0).shape[0], attrs.sample_size});
   return Status::success();
 }

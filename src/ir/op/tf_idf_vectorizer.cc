@@ -67,11 +67,13 @@ Status check_attributes(const InferContext& c, const TfIdfVectorizerAttrs& attrs
                   std::to_string(attrs.max_skip_count));
   }
   if (attrs.pool_strings.empty() == attrs.pool_int64s.empty()) {
-    return c.fail("pool, got both of pool_strings and pool_int64s or neither");
+    return c.fail("pool, got both of pool_strings and pool_int64s or neither, wanted one");
   }
   const auto parts = pool_parts(attrs);
   if (!parts) return c.fail(parts.error().message());
-  if (attrs.ngram_indexes.empty()) return c.fail("ngram_indexes, got none");
+  if (attrs.ngram_indexes.empty()) {
+    return c.fail("ngram_indexes, got none, wanted one for each n-gram");
+  }
   for (std::int64_t index : attrs.ngram_indexes) {
     if (index < 0 || index >= kColumnsMax) {
       return c.fail("ngram_indexes, got " + std::to_string(index) + ", wanted 0 to 2^26");

@@ -33,7 +33,9 @@ Status infer_cumulate(InferContext& c) {
   }
   const auto axis = c.ints(1);
   if (axis) {
-    if (axis->size() != 1) return c.fail("axis, got " + std::to_string(axis->size()) + " values");
+    if (axis->size() != 1) {
+      return c.fail("axis, got " + std::to_string(axis->size()) + " values, wanted one");
+    }
     auto at = check_axis(c, (*axis)[0], c.in(0).shape.rank());
     if (!at) return at.error();
   }
@@ -44,7 +46,9 @@ Status infer_cumulate(InferContext& c) {
 Status cumulate(RefContext& c, bool product) {
   const Shape& shape = c.in(0).type.shape;
   const auto axis = normalize_axis(get_i64(c.in(1), 0), shape.rank());
-  if (!axis) return c.fail("axis, got " + std::to_string(get_i64(c.in(1), 0)));
+  if (!axis) {
+    return c.fail("axis, got " + std::to_string(get_i64(c.in(1), 0)) + ", wanted one of the dims");
+  }
   const auto& attrs = c.as<CumSumAttrs>();
   if (shape.elements() == 0) return Status::success();
   const AxisSplit split = split_at(shape, *axis);

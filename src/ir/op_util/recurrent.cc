@@ -96,7 +96,9 @@ Status check_attributes(const InferContext& c, const RecurrentOp& op, const Recu
     return c.fail("layout, got " + std::to_string(attrs.layout) + ", wanted 0 or 1");
   }
   if (!(attrs.clip >= 0)) return c.fail("clip, got a negative number or NaN, wanted 0 or more");
-  if (attrs.hidden_size < 0) return c.fail("hidden_size, got " + std::to_string(attrs.hidden_size));
+  if (attrs.hidden_size < 0) {
+    return c.fail("hidden_size, got " + std::to_string(attrs.hidden_size) + ", wanted 0 or more");
+  }
   const std::size_t wanted =
       op.activations.size() * static_cast<std::size_t>(direction_count(attrs));
   if (!attrs.activations.empty() && attrs.activations.size() != wanted) {
