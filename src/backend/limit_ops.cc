@@ -1,6 +1,6 @@
 #include "backend/limit_ops.h"
 
-#include <cstring>
+#include "base/bytes.h"
 
 namespace polaris {
 namespace {
@@ -35,7 +35,7 @@ Status fill(RefContext& c) {
 
 Status copy(RefContext& c) {
   const auto count = static_cast<std::size_t>(c.in(0).type.shape[0]);
-  std::memcpy(c.out(0).data, c.in(0).data, count * sizeof(float));
+  copy_bytes(c.out(0).data, c.in(0).data, count * sizeof(float));
   return Status::success();
 }
 

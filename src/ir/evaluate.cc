@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "ir/any_rank.h"
 #include "ir/check_results.h"
 #include "ir/ports.h"
@@ -234,7 +235,7 @@ Result<std::vector<Tensor>> evaluate(const OpDef& op, const Attrs& attrs,
                           std::to_string(pair.output) + " share bytes but differ in size");
     }
     const auto bytes = inputs[from].data->bytes();
-    if (!bytes.empty()) std::memcpy(out_refs[to].data, bytes.data(), bytes.size());
+    copy_bytes(out_refs[to].data, bytes.data(), bytes.size());
   }
   if (auto ran = run_reference(context); !ran) return ran.error();
   for (std::size_t i = 0; i < outputs.size(); ++i) {

@@ -1,6 +1,6 @@
-#include <cstring>
 #include <utility>
 
+#include "base/bytes.h"
 #include "ir/op_attrs/matmul.h"
 #include "pass/editor.h"
 #include "pass/pass.h"
@@ -36,8 +36,8 @@ std::optional<Tensor> as_bias(const Tensor* tensor, const TensorType& out) {
   if (!spread) return std::nullopt;
   const std::size_t width = tensor->bytes().size();
   for (std::int64_t i = 0; i < n; ++i) {
-    std::memcpy(spread->mutable_bytes().data() + static_cast<std::size_t>(i) * width,
-                tensor->bytes().data(), width);
+    copy_bytes(spread->mutable_bytes().data() + static_cast<std::size_t>(i) * width,
+               tensor->bytes().data(), width);
   }
   return spread.take();
 }

@@ -1,6 +1,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/bytes.h"
 #include "pass/rewrite_rule.h"
 
 namespace polaris {
@@ -52,8 +53,7 @@ class LiteralReader final : public AttrReader {
 
 bool equal_tensors(const Tensor& a, const Tensor& b) {
   if (a.type() != b.type() || a.bytes().size() != b.bytes().size()) return false;
-  return a.bytes().empty() ||
-         std::memcmp(a.bytes().data(), b.bytes().data(), a.bytes().size()) == 0;
+  return a.bytes().empty() || equal_bytes(a.bytes().data(), b.bytes().data(), a.bytes().size());
 }
 
 }  // namespace

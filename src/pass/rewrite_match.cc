@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "base/bytes.h"
 #include "pass/rewrite_rule.h"
 
 namespace polaris {
@@ -53,7 +53,7 @@ bool Matcher::match_constant(const ConstText& wanted, ValueId got) const {
   const Tensor& a = constant->data;
   const Tensor& b = wanted.constant->data;
   return a.type() == b.type() && !constant->scale && !wanted.constant->scale &&
-         std::memcmp(a.bytes().data(), b.bytes().data(), a.bytes().size()) == 0;
+         equal_bytes(a.bytes().data(), b.bytes().data(), a.bytes().size());
 }
 
 /// `?` and symbols stand for any dim.

@@ -1,9 +1,9 @@
 #include "pass/weights.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "base/bytes.h"
 #include "tensor/element.h"
 
 namespace polaris {
@@ -22,8 +22,8 @@ void transpose_elements(DType dtype, const std::byte* from, std::byte* to, std::
           if (packed) {
             copy_elements(dtype, to, c * rows + r, from, r * columns + c, 1);
           } else {
-            std::memcpy(to + width.of(c * rows + r), from + width.of(r * columns + c),
-                        static_cast<std::size_t>(width.raw()));
+            copy_bytes(to + width.of(c * rows + r), from + width.of(r * columns + c),
+                       static_cast<std::size_t>(width.raw()));
           }
         }
       }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "tensor/block_codec.h"
 #include "tensor/block_quantize.h"
 #include "tensor/half.h"
@@ -26,7 +27,7 @@ void decode(const TensorType& type, const std::byte* in, std::int64_t count, flo
     return;
   }
   if (type.dtype == DType::kF32) {
-    std::memcpy(out, in, static_cast<std::size_t>(count) * sizeof(float));
+    copy_bytes(out, in, static_cast<std::size_t>(count) * sizeof(float));
     return;
   }
   const bool is_half = type.dtype == DType::kF16;
@@ -43,7 +44,7 @@ void encode(const TensorType& type, const float* in, std::int64_t count, std::by
     return;
   }
   if (type.dtype == DType::kF32) {
-    std::memcpy(out, in, static_cast<std::size_t>(count) * sizeof(float));
+    copy_bytes(out, in, static_cast<std::size_t>(count) * sizeof(float));
     return;
   }
   const bool is_half = type.dtype == DType::kF16;

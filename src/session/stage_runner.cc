@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend/tuning.h"
+#include "base/bytes.h"
 #include "base/os/clock.h"
 #include "session/device_copy.h"
 
@@ -118,7 +119,7 @@ Status StageRunner::bind_storages(std::span<const ValueRef* const> live,
         const auto bytes = live[index]->host.bytes();
         if (!bytes.empty()) {
           runtime_.traffic(storage.device).to_device += static_cast<std::int64_t>(bytes.size());
-          std::memcpy(upload->buffer()->host() + storage.offset, bytes.data(), bytes.size());
+          copy_bytes(upload->buffer()->host() + storage.offset, bytes.data(), bytes.size());
         }
         storage_views_[s] = {upload->buffer(), storage.offset, storage.bytes};
         storage_leases_[s] = upload;
@@ -144,7 +145,7 @@ Status StageRunner::bind_reports(DeviceIndex d) {
   if (bytes == 0) return Status::success();
   auto lease = runtime_.memory(d).lease(bytes, MemoryKind::kReadback);
   if (!lease) return lease.error();
-  std::memset(lease->buffer()->host(), 0, static_cast<std::size_t>(bytes));
+  clear_bytes(lease->buffer()->host(), static_cast<std::size_t>(bytes));
   on(d).reports = lease.take();
   return Status::success();
 }

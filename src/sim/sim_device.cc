@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/vulkan/select.h"
+#include "base/bytes.h"
 #include "base/os/clock.h"
 #include "gcn/machine.h"
 #include "sim/operands.h"
@@ -127,20 +128,20 @@ class SimDevice final : public Device {
   // Everything is done when it returns, so that no fence is ever open.
   Result<Fence> start_write(const BufferView& to, const std::byte* from,
                             std::span<const Fence>) override {
-    if (to.bytes > 0) std::memcpy(address(to), from, static_cast<std::size_t>(to.bytes));
+    if (to.bytes > 0) copy_bytes(address(to), from, static_cast<std::size_t>(to.bytes));
     return Fence{};
   }
   Status read(const BufferView& from, std::byte* to, std::span<const Fence>) override {
-    if (from.bytes > 0) std::memcpy(to, address(from), static_cast<std::size_t>(from.bytes));
+    if (from.bytes > 0) copy_bytes(to, address(from), static_cast<std::size_t>(from.bytes));
     return Status::success();
   }
   Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence>) override {
-    if (to.bytes > 0) std::memset(address(to), 0, static_cast<std::size_t>(to.bytes));
+    if (to.bytes > 0) clear_bytes(address(to), static_cast<std::size_t>(to.bytes));
     return Fence{};
   }
   Result<Fence> start_copy(const BufferView& from, const BufferView& to,
                            std::span<const Fence>) override {
-    if (to.bytes > 0) std::memmove(address(to), address(from), static_cast<std::size_t>(to.bytes));
+    if (to.bytes > 0) move_bytes(address(to), address(from), static_cast<std::size_t>(to.bytes));
     return Fence{};
   }
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {

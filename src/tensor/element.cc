@@ -1,6 +1,6 @@
 #include "tensor/element.h"
 
-#include <cstring>
+#include "base/bytes.h"
 
 namespace polaris {
 namespace {
@@ -121,8 +121,8 @@ void copy_elements(DType dtype, std::byte* to, std::int64_t to_index, const std:
   if (count <= 0) return;
   if (!is_packed(dtype)) {
     const ElementWidth width = width_of(dtype);
-    std::memmove(to + width.of(to_index), from + width.of(from_index),
-                 static_cast<std::size_t>(width.of(count)));
+    move_bytes(to + width.of(to_index), from + width.of(from_index),
+               static_cast<std::size_t>(width.of(count)));
     return;
   }
   const Place first = place_of(dtype, to_index);
@@ -131,7 +131,7 @@ void copy_elements(DType dtype, std::byte* to, std::int64_t to_index, const std:
   if (first.shift == 0 && source.shift == 0) {
     // Whole bytes of both; the elements of the last byte that is not filled follow singly.
     const std::int64_t bytes = place_of(dtype, count).byte;
-    std::memmove(to + first.byte, from + source.byte, static_cast<std::size_t>(bytes));
+    move_bytes(to + first.byte, from + source.byte, static_cast<std::size_t>(bytes));
     done = bytes * (8 / dtype_info(dtype).bits);
   }
   for (; done < count; ++done) {

@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "tensor/element.h"
 
@@ -77,7 +78,7 @@ Result<Tensor> Tensor::make(const TensorType& type, std::int64_t bytes) {
   // One byte at least, so that an empty tensor still has an owner.
   void* data = ::operator new(size > 0 ? size : 1, kAlignment, std::nothrow);
   if (data == nullptr) return Error::out_of_memory(wanted + " could not be had");
-  std::memset(data, 0, size);
+  clear_bytes(data, size);
   Tensor out;
   out.owner_ = std::shared_ptr<const void>(
       data, [](const void* p) { ::operator delete(const_cast<void*>(p), kAlignment); });
@@ -111,7 +112,7 @@ Result<Tensor> Tensor::from_bytes(TensorType type, std::span<const std::byte> by
                           std::to_string(out->bytes().size()));
   }
   if (!bytes.empty()) {
-    std::memcpy(out->mutable_bytes().data(), bytes.data(), bytes.size());
+    copy_bytes(out->mutable_bytes().data(), bytes.data(), bytes.size());
     if (!type.encoding.is_block()) {
       clear_padding(element_storage(type), out->mutable_bytes().data(), out->elements());
     }
@@ -128,7 +129,7 @@ Result<Tensor> Tensor::copied_strings(const TensorType& type, std::span<const st
   if (!front || std::cmp_less(bytes.size(), *front)) return bad("too few");
   auto out = make(type, static_cast<std::int64_t>(bytes.size()));
   if (!out) return out.error();
-  std::memcpy(out->data_, bytes.data(), bytes.size());
+  copy_bytes(out->data_, bytes.data(), bytes.size());
   const auto* ends = out->data<std::int64_t>();
   const std::int64_t count = type.shape.elements();
   if (ends[0] != 0) return bad("a first string that begins elsewhere");

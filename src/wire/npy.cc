@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "base/os/files.h"
 #include "base/os/mapped_file.h"
@@ -174,7 +175,7 @@ void copy_fortran(const Shape& shape, ElementWidth width, const std::byte* from,
   std::int64_t index[kMaxRank] = {};
   const std::int64_t count = shape.elements();
   for (std::int64_t e = 0; e < count; ++e) {
-    std::memcpy(to + width.of(e), from, static_cast<std::size_t>(width.raw()));
+    copy_bytes(to + width.of(e), from, static_cast<std::size_t>(width.raw()));
     for (int i = rank - 1; i >= 0; --i) {
       from += strides[i];
       if (++index[i] < shape[i]) break;
@@ -198,7 +199,7 @@ Result<std::string_view> header_text(std::span<const std::byte>& file) {
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   if (file.size() < 8 + length_bytes) return bad("file is cut in its header");
   std::uint32_t length = 0;
-  std::memcpy(&length, file.data() + 8, length_bytes);
+  copy_bytes(&length, file.data() + 8, length_bytes);
   if (length > kHeaderBytesMax || length > file.size() - 8 - length_bytes) {
     return bad("header of " + std::to_string(length) + " bytes leads past the end");
   }
@@ -267,7 +268,7 @@ Result<Tensor> read_elements(const Header& header, std::span<const std::byte> fi
   if (header.fortran_order) {
     copy_fortran(type.shape, width, file.data(), target.data());
   } else {
-    std::memcpy(target.data(), file.data(), target.size());
+    copy_bytes(target.data(), file.data(), target.size());
   }
   if (header.big_endian) swap_bytes(target, width.raw());
   if (type.dtype == DType::kBool) {
@@ -340,7 +341,7 @@ Result<std::vector<std::byte>> format_npy(const Tensor& tensor) {
   out[6] = std::byte{1};
   out[8] = static_cast<std::byte>(dict.size() & 0xFFu);
   out[9] = static_cast<std::byte>(dict.size() >> 8);
-  std::memcpy(out.data() + kFront, dict.data(), dict.size());
+  copy_bytes(out.data() + kFront, dict.data(), dict.size());
   std::copy(data.begin(), data.end(), out.begin() + static_cast<std::ptrdiff_t>(header_bytes));
   return out;
 }

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/bytes.h"
+
 namespace polaris {
 namespace {
 
@@ -22,7 +24,7 @@ Status append_fixed(const ProtoField& field, ProtoWire single, std::vector<T>& o
   if (count == 0) return Status::success();
   const std::size_t before = out.size();
   out.resize(before + count);
-  std::memcpy(out.data() + before, field.bytes.data(), field.bytes.size());
+  copy_bytes(out.data() + before, field.bytes.data(), field.bytes.size());
   return Status::success();
 }
 
@@ -81,7 +83,7 @@ bool ProtoReader::fixed(int bytes, std::uint64_t& value) {
   const auto size = static_cast<std::size_t>(bytes);
   if (rest_.size() < size) return fail("a fixed-width value is cut");
   value = 0;
-  std::memcpy(&value, rest_.data(), size);
+  copy_bytes(&value, rest_.data(), size);
   rest_ = rest_.subspan(size);
   return true;
 }

@@ -8,6 +8,8 @@ LINES_MAX = 800
 COLUMNS_MAX = 100
 PROSE = (".md", ".txt", ".yml", ".json")
 
+_CONSTANT_SIZE = r"(sizeof\b[^;,]*?|[k\d][\w +*]*|k\w+\.size\(\)|[A-Z_]+)"
+
 # (pattern over code without comments and literals, path prefixes it holds for, why)
 BANS = [
     (r"\b(std::)?(atoi|atol|atoll|atof)\s*\(", "", "hides errors: use std::from_chars"),
@@ -15,6 +17,9 @@ BANS = [
     (r"\b(std::)?(strcpy|strcat|sprintf|vsprintf|gets|strtok)\s*\(", "", "writes without a bound"),
     (r"\b(std::)?s?rand\s*\(", "", "global state: pass a generator"),
     (r"\balloca\s*\(", "", "unbounded stack"),
+    (r"\bmem(cpy|move|set|cmp)\s*\((?![^;]*?,\s*" + _CONSTANT_SIZE + r"\)[\s);&|=]*)",
+     r"src/(?!base/bytes\.h|backend/cpu/simd/)",
+     "what is empty may have no address: copy_bytes and kin of base/bytes.h"),
     (r"\b(setjmp|longjmp)\s*\(", "", "hidden control flow"),
     (r"\bdynamic_cast\s*<|\btypeid\s*\(", "", "there is no RTTI"),
     (r"\bstd::regex\b", "", "unbounded on hostile input"),

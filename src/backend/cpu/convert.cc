@@ -1,6 +1,6 @@
 #include "backend/cpu/convert.h"
 
-#include <cstring>
+#include "base/bytes.h"
 
 namespace polaris::cpu {
 namespace {
@@ -17,7 +17,7 @@ void widen(const Simd& simd, DType dtype, const std::byte* data, std::int64_t fr
            float* out) {
   if (n <= 0) return;
   if (dtype == DType::kF32) {
-    std::memcpy(out, data + from * 4, static_cast<std::size_t>(n) * 4);
+    copy_bytes(out, data + from * 4, static_cast<std::size_t>(n) * 4);
     return;
   }
   const auto* x = reinterpret_cast<const std::uint16_t*>(data) + from;
@@ -32,7 +32,7 @@ void narrow(const Simd& simd, DType dtype, const float* in, std::int64_t n, std:
             std::int64_t from) {
   if (n <= 0) return;
   if (dtype == DType::kF32) {
-    std::memcpy(data + from * 4, in, static_cast<std::size_t>(n) * 4);
+    copy_bytes(data + from * 4, in, static_cast<std::size_t>(n) * 4);
     return;
   }
   auto* y = reinterpret_cast<std::uint16_t*>(data) + from;

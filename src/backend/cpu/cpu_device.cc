@@ -9,6 +9,7 @@
 #include "backend/cpu/isa.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/widened.h"
+#include "base/bytes.h"
 #include "base/os/clock.h"
 #include "base/os/memory_info.h"
 #include "ir/node_error.h"
@@ -88,25 +89,25 @@ class CpuDevice final : public Device {
   Result<Fence> start_write(const BufferView& to, const std::byte* from,
                             std::span<const Fence>) override {
     if (!inside(to)) return outside("write");
-    if (to.bytes > 0) std::memcpy(to.buffer->host() + to.offset, from, size_of(to));
+    if (to.bytes > 0) copy_bytes(to.buffer->host() + to.offset, from, size_of(to));
     return Fence{};
   }
   Result<Fence> start_copy(const BufferView& from, const BufferView& to,
                            std::span<const Fence>) override {
     if (!inside(from) || !inside(to) || from.bytes != to.bytes) return outside("copy");
     if (to.bytes > 0) {
-      std::memmove(to.buffer->host() + to.offset, from.buffer->host() + from.offset, size_of(to));
+      move_bytes(to.buffer->host() + to.offset, from.buffer->host() + from.offset, size_of(to));
     }
     return Fence{};
   }
   Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence>) override {
     if (!inside(to)) return outside("fill_zero");
-    if (to.bytes > 0) std::memset(to.buffer->host() + to.offset, 0, size_of(to));
+    if (to.bytes > 0) clear_bytes(to.buffer->host() + to.offset, size_of(to));
     return Fence{};
   }
   Status read(const BufferView& from, std::byte* to, std::span<const Fence>) override {
     if (!inside(from)) return outside("read");
-    if (from.bytes > 0) std::memcpy(to, from.buffer->host() + from.offset, size_of(from));
+    if (from.bytes > 0) copy_bytes(to, from.buffer->host() + from.offset, size_of(from));
     return Status::success();
   }
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override;

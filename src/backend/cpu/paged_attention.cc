@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "backend/cpu/gemm.h"
+#include "base/bytes.h"
 
 namespace polaris::cpu {
 namespace {
@@ -95,7 +95,7 @@ bool ManyTokens::read_chunk(const std::int32_t* pages, std::int64_t start, std::
     rows_of_keys[p] =
         read_slice(*a.simd, a.k, l.inputs[1], at, head, a.size, key_rows() + p * a.padded());
     const float* read = read_slice(*a.simd, a.v, l.inputs[2], at, head, a.size, value);
-    if (read != value) std::memcpy(value, read, static_cast<std::size_t>(a.size) * 4);
+    if (read != value) copy_bytes(value, read, static_cast<std::size_t>(a.size) * 4);
   }
   for (std::int64_t p = 0; p < size; p += kPanel) {
     a.simd->transpose(rows_of_keys + p, std::min<std::int64_t>(kPanel, size - p), a.size,

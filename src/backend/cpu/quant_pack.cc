@@ -4,6 +4,7 @@
 
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/simd/quant_layout.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "tensor/block_codes.h"
 #include "tensor/block_format.h"
@@ -175,7 +176,7 @@ void quant_pack(BlockFormat format, std::int64_t n, std::int64_t k, const std::b
   const std::int64_t scale_bytes = quant_scale_bytes(format, k);
   const std::int64_t panel_bytes = quant_panel_bytes(format, k);
   if (n % kPanel != 0 || scale_bytes != k / l.elements * l.record_bytes) {
-    std::memset(out.data(), 0, out.size());
+    clear_bytes(out.data(), out.size());
   }
   const std::int64_t records = info.block_elements / l.elements;
   for (std::int64_t row = 0; row < n; ++row) {

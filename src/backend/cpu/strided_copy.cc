@@ -1,8 +1,8 @@
 #include "backend/cpu/strided_copy.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 
 namespace polaris::cpu {
@@ -21,7 +21,7 @@ void copy_run(const std::byte* from, std::int64_t stride, std::byte* to, std::in
 void copy_any(ElementWidth width, const std::byte* from, std::int64_t stride, std::byte* to,
               std::int64_t n) {
   if (stride == 1) {
-    std::memcpy(to, from, static_cast<std::size_t>(width.of(n)));
+    copy_bytes(to, from, static_cast<std::size_t>(width.of(n)));
     return;
   }
   switch (width.raw()) {

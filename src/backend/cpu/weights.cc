@@ -1,7 +1,6 @@
 #include "backend/cpu/weights.h"
 
-#include <cstring>
-
+#include "base/bytes.h"
 #include "tensor/block_format.h"
 #include "tensor/element.h"
 
@@ -43,7 +42,7 @@ void decode_constant(const Constant& constant, std::int64_t from, std::int64_t c
     return;
   }
   if (type.dtype == DType::kF32) {
-    std::memcpy(out, data + from * 4, static_cast<std::size_t>(count) * 4);
+    copy_bytes(out, data + from * 4, static_cast<std::size_t>(count) * 4);
     return;
   }
   for (std::int64_t i = 0; i < count; ++i) {

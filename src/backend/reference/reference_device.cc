@@ -8,6 +8,7 @@
 
 #include "backend/reference/reference_kernel.h"
 #include "backend/reference/reference_memory.h"
+#include "base/bytes.h"
 #include "base/os/clock.h"
 #include "base/os/memory_info.h"
 
@@ -106,20 +107,20 @@ class ReferenceDevice final : public Device {
   // All work is done when its call returns, so that there is nothing to wait for.
   Result<Fence> start_write(const BufferView& to, const std::byte* from,
                             std::span<const Fence>) override {
-    if (to.bytes > 0) std::memcpy(address(to), from, static_cast<std::size_t>(to.bytes));
+    if (to.bytes > 0) copy_bytes(address(to), from, static_cast<std::size_t>(to.bytes));
     return Fence{};
   }
   Result<Fence> start_copy(const BufferView& from, const BufferView& to,
                            std::span<const Fence>) override {
-    if (to.bytes > 0) std::memmove(address(to), address(from), static_cast<std::size_t>(to.bytes));
+    if (to.bytes > 0) move_bytes(address(to), address(from), static_cast<std::size_t>(to.bytes));
     return Fence{};
   }
   Result<Fence> start_fill_zero(const BufferView& to, std::span<const Fence>) override {
-    if (to.bytes > 0) std::memset(address(to), 0, static_cast<std::size_t>(to.bytes));
+    if (to.bytes > 0) clear_bytes(address(to), static_cast<std::size_t>(to.bytes));
     return Fence{};
   }
   Status read(const BufferView& from, std::byte* to, std::span<const Fence>) override {
-    if (from.bytes > 0) std::memcpy(to, address(from), static_cast<std::size_t>(from.bytes));
+    if (from.bytes > 0) copy_bytes(to, address(from), static_cast<std::size_t>(from.bytes));
     return Status::success();
   }
 

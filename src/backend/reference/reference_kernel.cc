@@ -1,8 +1,7 @@
 #include "backend/reference/reference_kernel.h"
 
-#include <cstring>
-
 #include "backend/node_cost.h"
+#include "base/bytes.h"
 #include "ir/op_util/elements.h"
 
 namespace polaris::reference {
@@ -102,8 +101,8 @@ Status ReferenceKernel::run(std::string_view node_name, std::span<std::byte* con
     const auto to = static_cast<std::size_t>(alias.output);
     if (!alias.required || to >= out.size() || from >= in.size()) continue;
     if (in[from].data == out[to].data || in[from].data == nullptr) continue;
-    std::memcpy(out[to].data, in[from].data,
-                static_cast<std::size_t>(in[from].type.bytes().value_or(0)));
+    copy_bytes(out[to].data, in[from].data,
+               static_cast<std::size_t>(in[from].type.bytes().value_or(0)));
   }
   RefContext context;
   context.op = op_;
@@ -120,7 +119,7 @@ Status ReferenceKernel::run(std::string_view node_name, std::span<std::byte* con
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto dims = out[i].type.shape.dims();
     std::byte* to = outputs[out.size() + i];
-    if (to != nullptr && !dims.empty()) std::memcpy(to, dims.data(), dims.size_bytes());
+    if (to != nullptr) copy_bytes(to, dims.data(), dims.size_bytes());
   }
   return Status::success();
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "ir/control.h"
@@ -80,7 +81,7 @@ bool all_equal(DType dtype, std::span<const std::byte> bytes, std::int64_t count
     return true;
   }
   const auto width = static_cast<std::size_t>(width_of(dtype).raw());
-  return std::memcmp(bytes.data(), bytes.data() + width, bytes.size() - width) == 0;
+  return equal_bytes(bytes.data(), bytes.data() + width, bytes.size() - width);
 }
 
 /// Data after a type: a list, one number for all, base64, or (only where `may_elide`) elided.

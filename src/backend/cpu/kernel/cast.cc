@@ -1,9 +1,9 @@
 // Cast and CastLike between all plain dtypes.
-#include <cstring>
 
 #include "backend/cpu/convert.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
+#include "base/bytes.h"
 #include "tensor/element.h"
 
 namespace polaris::cpu {
@@ -38,7 +38,7 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (from == to) {
     return KernelResult(make_kernel("cast_copy", [bytes = width_of(to).of(n)](const Launch& l) {
       if (bytes > 0 && l.inputs[0] != l.outputs[0]) {
-        std::memmove(l.outputs[0], l.inputs[0], static_cast<std::size_t>(bytes));
+        move_bytes(l.outputs[0], l.inputs[0], static_cast<std::size_t>(bytes));
       }
     }));
   }

@@ -1,10 +1,10 @@
 // Shape, Size, Range, ConstantOfShape and NonZero.
-#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
+#include "base/bytes.h"
 #include "ir/op_attrs/shape.h"
 #include "tensor/element.h"
 
@@ -14,7 +14,7 @@ namespace {
 /// An output known when the node is chosen.
 KernelResult known_output(std::string name, std::vector<std::int64_t> values) {
   return KernelResult(make_kernel(std::move(name), [values = std::move(values)](const Launch& l) {
-    if (!values.empty()) std::memcpy(l.outputs[0], values.data(), values.size() * 8);
+    copy_bytes(l.outputs[0], values.data(), values.size() * 8);
   }));
 }
 
@@ -58,12 +58,12 @@ KernelResult select_constant(const NodeDesc& node) {
   const Tensor& value = node.attributes<ConstantOfShapeAttrs>().value;
   std::uint64_t bits = 0;
   const ElementWidth width = width_of(node.outputs[0].type.dtype);
-  if (value) std::memcpy(&bits, value.bytes().data(), static_cast<std::size_t>(width.raw()));
+  if (value) copy_bytes(&bits, value.bytes().data(), static_cast<std::size_t>(width.raw()));
   const std::int64_t n = node.outputs[0].type.shape.elements();
   return KernelResult(make_kernel("constant_of_shape", [bits, width, n](const Launch& l) {
     parallel_rows(*l.pool, n, 1, [&](std::int64_t from, std::int64_t to, int) {
       for (std::int64_t i = from; i < to; ++i) {
-        std::memcpy(l.outputs[0] + width.of(i), &bits, static_cast<std::size_t>(width.raw()));
+        copy_bytes(l.outputs[0] + width.of(i), &bits, static_cast<std::size_t>(width.raw()));
       }
     });
   }));

@@ -7,6 +7,7 @@
 #include "backend/cpu/rows.h"
 #include "backend/cpu/run_error.h"
 #include "backend/cpu/weights.h"
+#include "base/bytes.h"
 #include "ir/op_attrs/gather.h"
 #include "tensor/block_format.h"
 
@@ -62,8 +63,8 @@ KernelResult select_gather(const CpuTarget& target, const NodeDesc& node) {
       const std::int64_t bytes = g.width.of(g.inner);
       return gather_rows(g, l, [&](std::int64_t to, std::int64_t from) {
         if (bytes > 0) {
-          std::memcpy(l.outputs[0] + to * bytes, l.inputs[0] + from * bytes,
-                      static_cast<std::size_t>(bytes));
+          copy_bytes(l.outputs[0] + to * bytes, l.inputs[0] + from * bytes,
+                     static_cast<std::size_t>(bytes));
         }
       });
     }));
@@ -118,9 +119,9 @@ KernelResult select_elements(const NodeDesc& node) {
               error.set(i, given);
               return;
             }
-            std::memcpy(l.outputs[0] + width.of(i),
-                        l.inputs[0] + width.of(offset + index * strides[at]),
-                        static_cast<std::size_t>(width.of(1)));
+            copy_bytes(l.outputs[0] + width.of(i),
+                       l.inputs[0] + width.of(offset + index * strides[at]),
+                       static_cast<std::size_t>(width.of(1)));
           }
         });
         return error.status("[GatherElements] index", from[at]);
@@ -165,8 +166,8 @@ KernelResult select_nd(const NodeDesc& node) {
             }
             const std::int64_t start = i / per_batch * batch_size + offset * run;
             if (run > 0) {
-              std::memcpy(l.outputs[0] + width.of(i * run), l.inputs[0] + width.of(start),
-                          static_cast<std::size_t>(width.of(run)));
+              copy_bytes(l.outputs[0] + width.of(i * run), l.inputs[0] + width.of(start),
+                         static_cast<std::size_t>(width.of(run)));
             }
           }
         });

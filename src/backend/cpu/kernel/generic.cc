@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "backend/cpu/kernel.h"
+#include "base/bytes.h"
 
 namespace polaris::cpu {
 namespace {
@@ -39,7 +40,7 @@ Status run(const GenericNode& node, const Launch& l) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto dims = outputs[i].type.shape.dims();
     std::byte* to = l.outputs[outputs.size() + i];
-    if (to != nullptr && !dims.empty()) std::memcpy(to, dims.data(), dims.size_bytes());
+    if (to != nullptr) copy_bytes(to, dims.data(), dims.size_bytes());
   }
   return Status::success();
 }

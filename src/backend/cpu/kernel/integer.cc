@@ -1,6 +1,5 @@
 // MatMulInteger, QLinearMatMul, ConvInteger, QLinearConv: exact int32 sums, one rounding.
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "backend/cpu/int_gemm.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/requantize.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "ir/op_attrs/conv.h"
 #include "ir/op_util/conv_geometry.h"
@@ -74,7 +74,7 @@ struct Output {
   void put(std::int64_t at, const std::int32_t* sums, std::int64_t columns, const float* factors,
            const std::int32_t* biases, std::int64_t step) const {
     if (!n.quantized) {
-      std::memcpy(l.out<std::int32_t>(0) + at, sums, static_cast<std::size_t>(columns) * 4);
+      copy_bytes(l.out<std::int32_t>(0) + at, sums, static_cast<std::size_t>(columns) * 4);
       return;
     }
     const QuantRange range = quant_range(n.y_signed ? DType::kI8 : DType::kU8);

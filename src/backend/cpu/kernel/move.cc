@@ -11,6 +11,7 @@
 #include "backend/cpu/rows.h"
 #include "backend/cpu/strided_copy.h"
 #include "backend/node_move.h"
+#include "base/bytes.h"
 #include "ir/op_attrs/shape.h"
 
 namespace polaris::cpu {
@@ -27,7 +28,7 @@ KernelResult select_bytes(const NodeDesc& node) {
   auto kernel = make_kernel("copy", [bytes](const Launch& l) {
     if (l.inputs[0] == l.outputs[0]) return;
     l.pool->parallel_for(bytes, 1 << 18, [&](std::int64_t from, std::int64_t to, int) {
-      std::memcpy(l.outputs[0] + from, l.inputs[0] + from, static_cast<std::size_t>(to - from));
+      copy_bytes(l.outputs[0] + from, l.inputs[0] + from, static_cast<std::size_t>(to - from));
     });
   });
   absorb_from(*kernel, node, 1);
@@ -65,7 +66,7 @@ void copy_parts(ThreadPool& pool, const PartCopy& p, const std::byte* from, std:
   parallel_rows(pool, p.outer, p.run / 4, [&](std::int64_t first, std::int64_t end, int) {
     for (std::int64_t o = first; o < end; ++o) {
       if (from + o * from_step == to + o * to_step) continue;  // the planner put it in place
-      std::memcpy(to + o * to_step, from + o * from_step, static_cast<std::size_t>(p.run));
+      copy_bytes(to + o * to_step, from + o * from_step, static_cast<std::size_t>(p.run));
     }
   });
 }
@@ -146,7 +147,7 @@ void pad_row(const PadPlan& p, const Launch& l, std::int64_t row, const std::byt
   std::byte* to = l.outputs[0] + p.width.of(row * p.out[last]);
   for (std::int64_t i = 0; i < p.out[last]; ++i, to += bytes) {
     const std::int64_t at = p.source[last][static_cast<std::size_t>(i)];
-    std::memcpy(to, inside && at >= 0 ? l.inputs[0] + p.width.of(from + at) : value, bytes);
+    copy_bytes(to, inside && at >= 0 ? l.inputs[0] + p.width.of(from + at) : value, bytes);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "backend/cpu/run_error.h"
 #include "backend/cpu/simd/simd.h"
 #include "backend/cpu/widened.h"
+#include "base/bytes.h"
 #include "ir/op_attrs/attention.h"
 #include "tensor/block_format.h"
 
@@ -42,7 +43,7 @@ bool takes(const TensorType& type) {
 void write_row(const Simd& simd, const CacheFormat& cache, const float* from, std::byte* to) {
   switch (cache.kind) {
     case CacheFormat::Kind::kF32:
-      std::memcpy(to, from, static_cast<std::size_t>(cache.width) * 4);
+      copy_bytes(to, from, static_cast<std::size_t>(cache.width) * 4);
       return;
     case CacheFormat::Kind::kF16:
       simd.narrow_f16(from, reinterpret_cast<std::uint16_t*>(to), cache.width);

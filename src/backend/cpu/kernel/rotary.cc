@@ -1,11 +1,11 @@
 // RotaryEmbedding.
 #include <algorithm>
-#include <cstring>
 
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/run_error.h"
 #include "backend/cpu/simd/simd.h"
+#include "base/bytes.h"
 #include "ir/op_attrs/attention.h"
 
 namespace polaris::cpu {
@@ -34,7 +34,7 @@ void rotate_head(const Rotary& r, const float* x, const float* c, const float* s
     r.simd->rotate(x, x + r.half, c, s, y, y + r.half, r.half);
   }
   if (x != y && r.size > 2 * r.half) {
-    std::memcpy(y + 2 * r.half, x + 2 * r.half, static_cast<std::size_t>(r.size - 2 * r.half) * 4);
+    copy_bytes(y + 2 * r.half, x + 2 * r.half, static_cast<std::size_t>(r.size - 2 * r.half) * 4);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "backend/cpu/kernel.h"
+#include "base/bytes.h"
 #include "ir/op_attrs/gather.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/extremum.h"
@@ -57,7 +58,7 @@ Error bad_index(std::string_view op, std::int64_t got, std::int64_t size) {
 
 void copy_data(const Launch& l, std::int64_t bytes) {
   if (l.inputs[0] == l.outputs[0] || bytes == 0) return;
-  std::memcpy(l.outputs[0], l.inputs[0], static_cast<std::size_t>(bytes));
+  copy_bytes(l.outputs[0], l.inputs[0], static_cast<std::size_t>(bytes));
 }
 
 template <class T>

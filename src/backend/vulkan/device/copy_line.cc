@@ -1,7 +1,8 @@
 #include "backend/vulkan/device/copy_line.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "base/bytes.h"
 
 namespace polaris::vulkan {
 namespace {
@@ -70,7 +71,7 @@ Result<std::uint64_t> CopyLine::write(const BufferView& to, const std::byte* fro
     const Status free = pool_.device().copies().wait(slot.value);
     if (!free) return free.error();
     const std::int64_t bytes = std::min(slot_bytes_, to.bytes - done);
-    std::memcpy(staging_->host() + slot.offset, from + done, static_cast<std::size_t>(bytes));
+    copy_bytes(staging_->host() + slot.offset, from + done, static_cast<std::size_t>(bytes));
     const Status copied = copy(slot, {to.buffer, to.offset + done, bytes}, bytes, after);
     if (!copied) return copied.error();
     last = slot.value;
@@ -83,8 +84,8 @@ Status CopyLine::empty(Piece& piece) {
   if (piece.slot == nullptr) return Status::success();
   const Status arrived = pool_.device().copies().wait(piece.slot->value);
   if (arrived) {
-    std::memcpy(piece.to, staging_->host() + piece.slot->offset,
-                static_cast<std::size_t>(piece.bytes));
+    copy_bytes(piece.to, staging_->host() + piece.slot->offset,
+               static_cast<std::size_t>(piece.bytes));
   }
   piece.slot->mutex.unlock();
   piece.slot = nullptr;

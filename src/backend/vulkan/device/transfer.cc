@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backend/vulkan/device/turn_request.h"
+#include "base/bytes.h"
 
 namespace polaris::vulkan {
 namespace {
@@ -77,7 +78,7 @@ Result<Fence> Transfer::write(const BufferView& to, const std::byte* from,
   if (auto waited = wait_for(after); !waited) return waited.error();
   if (to.bytes == 0) return Fence{};
   if (to.buffer->host() != nullptr) {
-    std::memcpy(to.buffer->host() + to.offset, from, static_cast<std::size_t>(to.bytes));
+    copy_bytes(to.buffer->host() + to.offset, from, static_cast<std::size_t>(to.bytes));
     return Fence{};
   }
   const Timeline& kernels = pool_.device().compute().timeline();
@@ -93,7 +94,7 @@ Status Transfer::read(const BufferView& from, std::byte* to, std::span<const Fen
   if (auto waited = wait_for(after); !waited) return waited;
   if (from.bytes == 0) return Status::success();
   if (from.buffer->host() != nullptr) {
-    std::memcpy(to, from.buffer->host() + from.offset, static_cast<std::size_t>(from.bytes));
+    copy_bytes(to, from.buffer->host() + from.offset, static_cast<std::size_t>(from.bytes));
     return Status::success();
   }
   // What kernels wrote must be seen on the other queue, waited for or not.

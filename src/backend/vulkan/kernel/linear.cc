@@ -11,6 +11,7 @@
 #include "backend/vulkan/parts/linear_stage.h"
 #include "backend/vulkan/parts/opcode.h"
 #include "backend/vulkan/parts/widen.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "ir/op_attrs/matmul.h"
 #include "tensor/block_format.h"
@@ -107,7 +108,7 @@ class LinearKernel final : public VulkanKernel {
         static_cast<std::int64_t>(out.size()) != packed_bytes(input)) {
       return Error::internal("[linear] pack: not its weight, or of another size");
     }
-    std::memset(out.data(), 0, out.size());
+    clear_bytes(out.data(), out.size());
     switch (problem_.format) {
       case LinearFormat::kF32:
       case LinearFormat::kF16:

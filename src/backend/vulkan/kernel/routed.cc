@@ -10,6 +10,7 @@
 #include "backend/vulkan/parts/linear_format.h"
 #include "backend/vulkan/parts/opcode.h"
 #include "backend/vulkan/parts/widen.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 
 /// polaris.RoutedMatMul with constant matrices: a GEMV for each row of y, by the matrix whose id
@@ -56,7 +57,7 @@ class RoutedKernel final : public VulkanKernel {
     if (input != 1 || static_cast<std::int64_t>(out.size()) != packed_bytes(input)) {
       return Error::internal("[routed] pack: not its weight, or of another size");
     }
-    std::memset(out.data(), 0, out.size());
+    clear_bytes(out.data(), out.size());
     const Problem& p = problem_;
     const Encoding& encoding = weight.data.type().encoding;
     const std::int64_t file_bytes =

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend/vulkan/parts/kernel_util.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 
 namespace polaris::vulkan {
@@ -25,16 +26,16 @@ class AffineKernel final : public VulkanKernel {
     if (input != input_ || static_cast<std::int64_t>(out.size()) != weight_.bytes) {
       return Error::internal("[affine] pack: not its weight, or of another size");
     }
-    std::memset(out.data(), 0, out.size());
+    clear_bytes(out.data(), out.size());
     const auto data = weight.data.bytes();
-    std::memcpy(out.data(), data.data(), data.size());
+    copy_bytes(out.data(), data.data(), data.size());
     for (std::int64_t i = 0; i < weight.scale.elements(); ++i) {
       const auto scale = static_cast<float>(element_as_f64(weight.scale, i));
       std::memcpy(out.data() + weight_.scale_at + i * 4, &scale, 4);
     }
     if (weight_.zero) {
       const auto zero = weight.zero_point.bytes();
-      std::memcpy(out.data() + weight_.zero_at, zero.data(), zero.size());
+      copy_bytes(out.data() + weight_.zero_at, zero.data(), zero.size());
     }
     return Status::success();
   }

@@ -5,6 +5,7 @@
 
 #include "backend/node_cost.h"
 #include "backend/vulkan/parts/opcode.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 
 namespace polaris::vulkan {
@@ -98,7 +99,7 @@ std::int64_t append_params(VulkanKernel& kernel, std::span<const std::uint32_t> 
       round_up(static_cast<std::int64_t>(kernel.params.size()), alignment_bytes);
   kernel.params.resize(static_cast<std::size_t>(start) + words.size_bytes());
   if (!words.empty()) {
-    std::memcpy(kernel.params.data() + start, words.data(), words.size_bytes());
+    copy_bytes(kernel.params.data() + start, words.data(), words.size_bytes());
   }
   return start;
 }

@@ -7,6 +7,7 @@
 
 #include "backend/vulkan/parts/block_shaders.h"
 #include "backend/vulkan/parts/kernel_util.h"
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "tensor/element.h"
 
@@ -103,7 +104,7 @@ void pack_linear_elements(LinearFormat format, const PlainMatrix& m, const Tenso
       std::byte* to = out + (row / kRows * units + k / info.unit) * info.unit_bytes +
                       row % kRows * 16 + k % info.unit * bytes;
       if (same) {
-        std::memcpy(to, from + at * bytes, static_cast<std::size_t>(bytes));
+        copy_bytes(to, from + at * bytes, static_cast<std::size_t>(bytes));
       } else {
         const auto value = static_cast<float>(load_f64(weight.dtype(), from, at));
         std::memcpy(to, &value, sizeof value);
