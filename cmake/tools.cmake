@@ -83,6 +83,21 @@ polaris_audit_test(refuses_lds "audit: shared: LDS bytes: got 49152, wanted at m
 polaris_audit_test(refuses_unlisted "audit: unlisted.spv: shipped, but no variant")
 polaris_audit_test(refuses_missing "audit: missing: no SPIR-V in missing.spv" --only missing)
 
+# Drivers that die or hang: each variant says so, and the audit ends.
+foreach(name dies hangs)
+  add_library(audit_driver_${name} MODULE ${canaries}/broken_driver.cc)
+  set_target_properties(audit_driver_${name} PROPERTIES
+    PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${canary_dir})
+  file(WRITE ${canary_dir}/${name}.json "{\"file_format_version\": \"1.0.0\", \"ICD\": "
+    "{\"library_path\": \"${canary_dir}/audit_driver_${name}.so\", \"api_version\": \"1.3.0\"}}\n")
+endforeach()
+target_compile_definitions(audit_driver_hangs PRIVATE HANGS)
+polaris_audit_test(outlives_a_dying_driver
+  "lean: the driver died while compiling it.*spill: the driver died while compiling it"
+  --icd ${canary_dir}/dies.json)
+polaris_audit_test(outlives_a_hanging_driver "lean: took over 1 s.*spill: took over 1 s"
+  --icd ${canary_dir}/hangs.json --seconds 1)
+
 # Canaries of tools/gcn: each breaks one rule, and the check of that name must say so.
 set(gcn_dir ${CMAKE_BINARY_DIR}/gcn_canaries)
 file(MAKE_DIRECTORY ${gcn_dir})

@@ -281,11 +281,4 @@ Compiled NullDevice::compile(const Variant& variant, const std::vector<std::uint
   return out;
 }
 
-Compiled compile_for_polaris(const Variant& variant, const std::vector<std::uint32_t>& words,
-                             const std::string& icd) {
-  Compiled out;
-  const std::unique_ptr<NullDevice> device = NullDevice::open(icd, out.error);
-  return device == nullptr ? out : device->compile(variant, words);
-}
-
 }  // namespace polaris::radv

@@ -56,8 +56,4 @@ class NullDevice {
   std::unique_ptr<State> state_;
 };
 
-/// Opens the device and compiles one variant.
-Compiled compile_for_polaris(const Variant& variant, const std::vector<std::uint32_t>& words,
-                             const std::string& icd);
-
 }  // namespace polaris::radv

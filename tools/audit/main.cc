@@ -5,28 +5,20 @@
 // N seconds (20), or is modelled slower than the ratchet allows. --update adds, drops and lowers
 // marks; one rises only where --raise gives a part of its variant's name. --only NAME takes the
 // variants with NAME in theirs, and leaves the marks of others alone. Exit 2: wrong usage.
-#include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include "radv/variants.h"
 #include "report.h"
+#include "workers.h"
 
 namespace polaris::audit {
 namespace {
 
-using radv::Compiled;
 using radv::Variant;
-
-using Clock = std::chrono::steady_clock;
 
 struct Options {
   std::string shaders;
@@ -68,85 +60,6 @@ bool parse_options(int argc, char** argv, Options& out) {
   }
   return !out.shaders.empty() && out.seconds > 0 && (!out.update || !out.ratchet.empty()) &&
          (out.raised.empty() || out.update);
-}
-
-/// A variant being compiled in a process of its own: a driver that hangs or dies takes only that
-/// process with it.
-struct Job {
-  std::size_t index = 0;
-  pid_t pid = 0;
-  int pipe = -1;
-  std::string text;
-  Clock::time_point deadline;
-};
-
-Job start(const Variant& variant, std::size_t index, const Options& options) {
-  int ends[2];
-  if (pipe(ends) != 0) {
-    std::perror("audit: pipe");
-    _exit(1);
-  }
-  Job job{.index = index, .pipe = ends[0]};
-  job.deadline = Clock::now() + std::chrono::seconds(options.seconds);
-  job.pid = fork();
-  if (job.pid == 0) {
-    close(ends[0]);
-    const auto folder = std::filesystem::path(options.shaders).parent_path();
-    const std::vector<std::uint32_t> words = radv::read_words(folder / variant.file);
-    const Compiled compiled = radv::compile_for_polaris(variant, words, options.icd);
-    const std::string text = to_json(judge(variant, words, compiled));
-    std::size_t sent = 0;
-    while (sent < text.size()) {
-      const ssize_t n = write(ends[1], text.data() + sent, text.size() - sent);
-      if (n <= 0) _exit(1);
-      sent += static_cast<std::size_t>(n);
-    }
-    _exit(0);  // past the driver's exit handlers
-  }
-  close(ends[1]);
-  return job;
-}
-
-/// Reads what has come; true once the job is over, with its row filled in.
-bool advance(Job& job, const Variant& variant, const Options& options, Row& row) {
-  char buffer[4096];
-  pollfd poll_one{.fd = job.pipe, .events = POLLIN, .revents = 0};
-  const bool late = Clock::now() > job.deadline;
-  if (!late && poll(&poll_one, 1, 10) <= 0) return false;
-  const ssize_t n = late ? 0 : read(job.pipe, buffer, sizeof buffer);
-  if (n > 0) {
-    job.text.append(buffer, static_cast<std::size_t>(n));
-    return false;
-  }
-  if (late) kill(job.pid, SIGKILL);
-  int status = 0;
-  waitpid(job.pid, &status, 0);
-  close(job.pipe);
-  if (late) {
-    row = {.name = variant.name, .faults = {"took over " + std::to_string(options.seconds) + " s"}};
-  } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    row = {.name = variant.name, .faults = {"the driver died while compiling it"}};
-  } else {
-    row = from_json(job.text);
-  }
-  return true;
-}
-
-std::vector<Row> run_all(const std::vector<Variant>& variants, const Options& options) {
-  const std::size_t at_once = std::max(1u, std::thread::hardware_concurrency());
-  std::vector<Row> rows(variants.size());
-  std::vector<Job> jobs;
-  std::size_t next = 0;
-  while (next < variants.size() || !jobs.empty()) {
-    while (next < variants.size() && jobs.size() < at_once) {
-      jobs.push_back(start(variants[next], next, options));
-      ++next;
-    }
-    std::erase_if(jobs, [&](Job& job) {
-      return advance(job, variants[job.index], options, rows[job.index]);
-    });
-  }
-  return rows;
 }
 
 /// Names of .spv files beside shaders.json that no variant names: shipped, yet not audited.
@@ -214,7 +127,9 @@ int run(int argc, char** argv) {
                    options.shaders.c_str());
       return 1;
     }
-    return report(run_all(variants, options), std::move(problems), options);
+    const std::vector<Row> rows =
+        judge_all(variants, options.shaders, options.icd, std::chrono::seconds(options.seconds));
+    return report(rows, std::move(problems), options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "audit: %s: %s\n", options.shaders.c_str(), error.what());
     return 1;
