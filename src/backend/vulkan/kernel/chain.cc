@@ -17,9 +17,10 @@ namespace polaris::vulkan {
 namespace {
 
 constexpr std::string_view kOps[] = {"polaris.Chain"};
-constexpr std::string_view kShader = "chain.f32";
 constexpr std::size_t kInputsMax = 8;
 constexpr std::size_t kStepsMax = 16;
+
+std::string_view shader_of(std::size_t steps) { return steps <= 4 ? "chain.4" : "chain.16"; }
 
 /// The word of one step, or why there is none.
 Result<std::uint32_t> step_word(const NodeDesc& node, const ChainAttrs& attrs, std::size_t s) {
@@ -119,7 +120,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   }
   for (const SpacePart& part : parts) {
     Dispatch dispatch;
-    dispatch.shader = kShader;
+    dispatch.shader = shader_of(attrs.ops.size());
     dispatch.constants = p.constants;
     dispatch.push = {static_cast<std::uint32_t>(part.elements)};
     std::int64_t moved = 0;
@@ -158,14 +159,14 @@ std::vector<ShaderVariant> variants() {
     longest.push_back(s % 2 == 0 ? step(kOpAdd, last, s / 2) : step(kOpGelu, last, 0));
   }
   std::vector<ShaderVariant> all;
-  all.push_back({"chain gate", kShader,
+  all.push_back({"chain gate", shader_of(3),
                  pad({3, 2, 0, 0, step(kOpSigmoid, 0, 0), step(kOpMul, 0, 8), step(kOpMul, 9, 1)}),
                  10, 40, 0});
-  all.push_back({"chain residual", kShader,
+  all.push_back({"chain residual", shader_of(2),
                  pad({2, 3, 2, 2, step(kOpAdd, 0, 1), step(kOpAdd, 8, 2)}), 10, 40, 0});
-  all.push_back({"chain longest", kShader, pad(longest), 10, 40, 0});
+  all.push_back({"chain longest", shader_of(kStepsMax), pad(longest), 10, 40, 0});
   longest.push_back(kTypeF16);
-  all.push_back({"chain longest float16", kShader, longest, 10, 40, 0});
+  all.push_back({"chain longest float16", shader_of(kStepsMax), longest, 10, 40, 0});
   return all;
 }
 

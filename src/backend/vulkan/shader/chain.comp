@@ -1,11 +1,12 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-// variants: f32 -O0
+// variants: 4 -O0 -DSTEPS_MAX=4u
+// variants: 16 -O0 -DSTEPS_MAX=16u
 //
 // (-O0: drivers fold as well, and the optimizer would unroll this to ten times the size.)
 // A fused chain of float ops. The program is specialization constants: the loop over its steps is
-// unrolled and the switch folded by the driver, so that values stay in registers. Each thread does
-// four elements, 256 apart.
+// unrolled and the switch folded by the driver, so that values stay in registers. A driver unrolls
+// before it folds, and so takes its time by STEPS_MAX. Each thread does four elements, 256 apart.
 #include "common.glsl"
 #include "elements.glsl"
 // The loop over the steps is unrolled only where none is inside of it.
@@ -99,7 +100,7 @@ void main() {
     }
     float v[24];
     [[unroll]] for (uint k = 0u; k < 8u; ++k) v[k] = k < INPUTS ? load(k, at[k]) : 0.0;
-    [[unroll]] for (uint s = 0u; s < 16u; ++s) {
+    [[unroll]] for (uint s = 0u; s < STEPS_MAX; ++s) {
       if (s < STEPS) {
         uint p = program[s], a = (p >> 8) & 0xFFu, b = (p >> 16) & 0xFFu;
         // A driver that sees one value twice takes a / a for 1 and a - a for 0, NaN or not.
