@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "backend/vulkan/parts/direct_conv.h"
@@ -65,6 +66,9 @@ Places places_of(std::int64_t ins, std::int64_t taps, std::int64_t in_step, std:
 }
 
 constexpr std::uintptr_t kAhead = 512;  // bytes
+// Taps that a first-level cache keeps lines of side by side, and the bytes that more get at a time.
+constexpr std::int64_t kTapsTogether = 16;
+constexpr std::int64_t kRunBytes = 256;
 
 template <class T>
 struct Rows {
@@ -87,7 +91,8 @@ struct Rows {
 
 /// Rows to their places in one tile, which has room for `width` of them.
 template <class T>
-void pack_rows(const Rows<T>& rows, const Places& places, std::int64_t width, T* out) {
+void pack_rows(const Rows<T>& rows, std::span<const std::int64_t> places, std::int64_t width,
+               T* out) {
   constexpr int kCount = Lanes<T>::kCount;
   const auto n = static_cast<std::int64_t>(places.size());
   const std::int64_t* at = places.data();
@@ -115,6 +120,28 @@ std::int64_t elements(const ConvProblem& p) {
   return p.geometry.groups * p.tiles() * p.taps() * padded_in(p) * p.tile.out;
 }
 
+/// As pack_rows for one tile, by runs of input channels that are put side by side first. The lines
+/// of a row's taps are as far apart as the tile is long, and so many crowd each other out of a
+/// cache before they are full.
+template <class T>
+void pack_runs(const Rows<T>& rows, std::int64_t ins, std::int64_t taps, std::int64_t in_step,
+               std::int64_t tap_step, T* out) {
+  const std::int64_t run_bytes = in_step * static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t together = std::max<std::int64_t>(kRunBytes / run_bytes, 1);
+  std::vector<T> run(static_cast<std::size_t>(taps * together * in_step));
+  const Places places = places_of(together, taps, in_step, together * in_step);
+  for (std::int64_t i = 0; i < ins; i += together) {
+    const std::int64_t here = std::min(together, ins - i);
+    const std::span some(places.data(), static_cast<std::size_t>(here * taps));
+    pack_rows<T>({rows.first + i * taps, rows.step, rows.count, rows.flip}, some, in_step,
+                 run.data());
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      std::copy_n(run.data() + tap * together * in_step, here * in_step,
+                  out + tap * tap_step + i * in_step);
+    }
+  }
+}
+
 /// The file has [M, C / groups, taps], transposed [C, M / groups, taps].
 template <class T>
 void pack_tiles(const ConvProblem& p, const T* from, T flip, T* out) {
@@ -128,8 +155,12 @@ void pack_tiles(const ConvProblem& p, const T* from, T flip, T* out) {
       const std::int64_t count = std::min(tile, g.group_out - first);
       if (!transposed) {
         const std::int64_t row = g.group_in * taps;
-        pack_rows<T>({from + (group * g.group_out + first) * row, row, count, flip}, places, tile,
-                     out);
+        const Rows<T> rows{from + (group * g.group_out + first) * row, row, count, flip};
+        if (taps > kTapsTogether) {
+          pack_runs<T>(rows, g.group_in, taps, tile, padded_in(p) * tile, out);
+        } else {
+          pack_rows<T>(rows, places, tile, out);
+        }
       }
       for (std::int64_t i = 0; transposed && i < g.group_in; ++i) {
         const T* rows = from + ((group * g.group_in + i) * g.group_out + first) * taps;
