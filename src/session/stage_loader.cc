@@ -1,12 +1,19 @@
 #include "session/stage_loader.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "base/os/cpu_features.h"
+#include "base/tasks.h"
+
 namespace polaris {
 namespace {
+
+// Weights being packed at a time: each holds its packed bytes on the host until they are written.
+constexpr int kBroughtAtOnce = 4;
 
 std::string mib(std::int64_t bytes) {
   return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
@@ -118,6 +125,41 @@ SegmentDesc to_desc(const GraphInfo& info, const LoadedStage& loaded, const Regi
   return desc;
 }
 
+/// Packs and uploads what is not there, several weights at a time.
+Status bring_weights(Runtime& runtime, LoadedStage& loaded, std::span<const WeightClaim> claims,
+                     const LoadProgress& progress) {
+  const auto& uses = loaded.stage.weights;
+  loaded.weights.resize(uses.size());
+  std::vector<std::int64_t> missing(uses.size());
+  std::int64_t all_bytes = 0;
+  std::int64_t done_bytes = 0;
+  std::mutex progress_mutex;
+  const auto bring = [&](std::size_t w) {
+    const auto device = static_cast<std::size_t>(uses[w].device);
+    auto weight =
+        runtime.weights(uses[w].device).get(uses[w], uses[w].of_graph ? &claims[device] : nullptr);
+    if (!weight) return Status(weight.error());
+    loaded.weights[w] = weight.take();
+    const std::lock_guard lock(progress_mutex);
+    done_bytes += missing[w];
+    if (missing[w] > 0 && progress) progress(done_bytes, all_bytes);
+    return Status::success();
+  };
+  // Those that are there first: bringing the others must not let them go.
+  std::vector<std::size_t> absent;
+  for (std::size_t w = 0; w < uses.size(); ++w) {
+    missing[w] = runtime.weights(uses[w].device).missing_bytes(uses[w]);
+    all_bytes += missing[w];
+    if (missing[w] > 0) {
+      absent.push_back(w);
+    } else if (Status there = bring(w); !there) {
+      return there;
+    }
+  }
+  return run_tasks(absent.size(), std::min(usable_processors(), kBroughtAtOnce),
+                   [&](std::size_t a) { return bring(absent[a]); });
+}
+
 }  // namespace
 
 std::int64_t working_bytes(const Stage& stage, std::size_t device) {
@@ -154,10 +196,13 @@ std::int64_t host_bytes(const LoadedStage& loaded) {
 
 Status preflight(Runtime& runtime, const Stage& stage) {
   // What of the weights is there already must not make room for the rest.
-  std::vector<std::shared_ptr<const PackedWeight>> present;
-  for (const WeightUse& use : stage.weights) {
-    present.push_back(runtime.weights(use.device).find(use));
-  }
+  std::vector<std::shared_ptr<const PackedWeight>> present(stage.weights.size());
+  const Status found = run_tasks(present.size(), usable_processors(), [&](std::size_t w) {
+    const WeightUse& use = stage.weights[w];
+    present[w] = runtime.weights(use.device).find(use);  // reads all of it, the first time
+    return Status::success();
+  });
+  if (!found) return found;
   for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
     const DeviceInfo& info = runtime.device(d).info();
     std::int64_t weights = 0;
@@ -181,25 +226,8 @@ Result<std::unique_ptr<LoadedStage>> load_stage(Runtime& runtime, const GraphInf
                                                 const LoadProgress& progress) {
   auto out = std::make_unique<LoadedStage>();
   out->stage = std::move(stage);
-  const auto& uses = out->stage.weights;
-  out->weights.resize(uses.size());
-  std::int64_t all_bytes = 0;
-  std::int64_t done_bytes = 0;
-  // Those that are there first: bringing the others must not let them go.
-  for (const bool there : {true, false}) {
-    for (std::size_t w = 0; w < uses.size(); ++w) {
-      WeightStore& store = runtime.weights(uses[w].device);
-      if (out->weights[w]) continue;
-      const std::int64_t missing = store.missing_bytes(uses[w]);
-      if (there) all_bytes += missing;
-      if (there && missing > 0) continue;
-      const auto device = static_cast<std::size_t>(uses[w].device);
-      auto weight = store.get(uses[w], uses[w].of_graph ? &claims[device] : nullptr);
-      if (!weight) return weight.error();
-      out->weights[w] = weight.take();
-      done_bytes += missing;
-      if (missing > 0 && progress) progress(done_bytes, all_bytes);
-    }
+  if (const Status brought = bring_weights(runtime, *out, claims, progress); !brought) {
+    return brought.error();
   }
   out->reports = find_reports(runtime, out->stage);
   std::vector<std::size_t> reported(out->reports.size(), 0);

@@ -11,7 +11,7 @@
 #include "base/os/clock.h"
 #include "base/os/cpu_features.h"
 #include "base/os/environment.h"
-#include "base/os/thread.h"
+#include "base/tasks.h"
 
 namespace polaris::vulkan {
 namespace {
@@ -246,34 +246,12 @@ Status PipelineStore::prepare(std::span<const Dispatch* const> dispatches) {
       }
     }
   }
-  std::atomic<std::size_t> next{0};
-  std::mutex first_mutex;
-  Status first;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < missing.size(); i = next++) {
-      Status status;
-      try {
-        const Result<Pipeline> made = get(*missing[i]);
-        if (!made) status = made.error();
-      } catch (const std::bad_alloc&) {
-        status = Error::out_of_memory("[vulkan] host memory for a pipeline");
-      }
-      const std::lock_guard lock(first_mutex);
-      if (first) first = status;
-    }
-  };
-  {
-    std::vector<Thread> helpers;
-    const auto processors = static_cast<std::size_t>(usable_processors());
-    for (std::size_t i = 1; i < std::min(processors, missing.size()); ++i) {
-      auto helper = Thread::start(work);
-      if (!helper) break;  // fewer do it too
-      helpers.push_back(helper.take());
-    }
-    work();
-  }
+  const Status made = run_tasks(missing.size(), usable_processors(), [&](std::size_t i) {
+    const Result<Pipeline> pipeline = get(*missing[i]);
+    return pipeline ? Status::success() : Status(pipeline.error());
+  });
   save_if_due();
-  return first;
+  return made;
 }
 
 }  // namespace polaris::vulkan
