@@ -134,6 +134,17 @@ class Style(Case):
         self.refused(style.check, {"src/wire/a.cc": "void f() { assert(1); }\n"}, "Error")
         self.refused(style.check, {"src/ir/a.h": H + "using namespace std;\n"}, "in a header")
 
+    def test_what_may_be_empty_is_copied_by_copy_bytes(self):
+        for call in ("std::memcpy(to, from, n);", "memset(to, 0, size_t(n) * 4);",
+                     "std::memmove(to, from,\n    a.size());", "if (memcmp(a, b, n) == 0) f();",
+                     "f(std::memcmp(a.data(), b.data(), a.size()) == 0);"):
+            files = {"src/ir/a.cc": f"void f() {{ {call} }}\n"}
+            self.refused(style.check, files, "copy_bytes")
+        for call in ("std::memcpy(&to, from, sizeof(to));", "std::memcpy(&to, from, 4);",
+                     "if (std::memcmp(a, kMagic.data(), kMagic.size()) == 0) f();",
+                     "std::memset(block, 0, kScale + 2);"):
+            self.passes(style.check, {"src/ir/a.cc": f"void f() {{ {call} }}\n"})
+
     def test_kernels_read_attributes_as_structs(self):
         for code in ("class Find : AttrReader {};", "node.attrs->read(find);",
                      "attrs.visit(find);", "static_cast<const EluAttrs&>(*node.attrs);"):
