@@ -11,6 +11,7 @@
 #include "ir/op_attrs/matmul.h"
 #include "ir/op_attrs/normalization.h"
 #include "ir/op_attrs/reduce.h"
+#include "ir/op_attrs/resize.h"
 #include "tensor/element.h"
 
 // Every op along axes longer than 65,535, after which Mesa's software rasterizer ends the loops of
@@ -253,6 +254,20 @@ TEST_CASE("long axes: scatter and attention") {
                  int32s({1}, 69000, 69000)},
                 attrs<PagedAttentionAttrs>([](auto& a) { a.num_heads = a.num_kv_heads = 1; }));
   attention.run();
+}
+
+TEST_CASE("long axes: resize") {
+  LongSuite s("Resize");
+  for (const Shape& shape : {Shape{kLong}, Shape{300, 310}}) {
+    s.add("smoothed " + shape.to_string(),
+          {near_one(DType::kF32, shape), absent(), absent(),
+           random_ints(DType::kI64, {shape.rank()}, 1, 1)},
+          attrs<ResizeAttrs>([](auto& a) {
+            a.mode = "linear";
+            a.antialias = true;
+          }));
+  }
+  s.run();
 }
 
 TEST_CASE("long axes: every op with a loop is swept") {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 
 #include "conformance/suite.h"
 #include "ir/evaluate.h"
@@ -61,6 +62,43 @@ TEST_CASE("Resize") {
   for (const char* nearest : {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}) {
     s.add(nearest, {random(DType::kI64, {6}), absent(), floats({1.5})},
           attrs<ResizeAttrs>([&](auto& a) { a.nearest_mode = nearest; }));
+  }
+  for (const DType dtype : {DType::kU8, DType::kBool, DType::kI16, DType::kF16, DType::kBF16,
+                            DType::kI32, DType::kF64, DType::kI64}) {
+    s.add("nearest planes " + std::string(dtype_name(dtype)),
+          {random(dtype, {2, 3, 4, 5}), absent(), floats({1, 1, 2, 1.7})}, of("nearest", plain));
+    s.add("nearest channels last " + std::string(dtype_name(dtype)),
+          {random(dtype, {2, 4, 5, 3}), absent(), absent(), int64s({7, 3})},
+          of("nearest", [](auto& a) {
+            a.axes = {1, 2};
+          }));
+    s.add("nearest cropped " + std::string(dtype_name(dtype)),
+          {random(dtype, {3, 4, 2}), floats({0.2, -0.1, 1, 1.3}), absent(), int64s({6, 5})},
+          of("nearest", [](auto& a) {
+            a.axes = {0, 1};
+            a.coordinate_transformation_mode = "tf_crop_and_resize";
+            a.extrapolation_value = 2.5f;
+          }));
+  }
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const char* mode : {"linear", "cubic"}) {
+      const std::string name = std::string(mode) + " " + std::string(dtype_name(dtype));
+      s.add(name + " planes", {random(dtype, {2, 3, 6, 7}), absent(), floats({1, 1, 2, 1.7})},
+            of(mode, plain));
+      s.add(name + " channels last",
+            {random(dtype, {2, 6, 7, 5}), absent(), absent(), int64s({9, 4})},
+            of(mode, [](auto& a) {
+              a.axes = {1, 2};
+            }));
+      s.add(name + " volume", {random(dtype, {2, 3, 4, 5}), absent(), floats({1, 1.5, 2, 0.7})},
+            of(mode, plain));
+      s.add(name + " apart", {random(dtype, {3, 4, 5}), absent(), floats({2, 1, 1.6})},
+            of(mode, plain));
+      s.add(name + " smoothed", {random(dtype, {1, 2, 9, 11}), absent(), floats({1, 1, 0.3, 0.4})},
+            of(mode, [](auto& a) { a.antialias = true; }));
+      s.add(name + " four axes", {random(dtype, {2, 3, 2, 3}), absent(), floats({2, 2, 2, 2})},
+            of(mode, plain));
+    }
   }
   s.add("empty", {random(kF, {0, 3}), absent(), floats({2, 2})});
   s.add("to none", {random(kF, {2, 3}), absent(), absent(), int64s({0, 3})});

@@ -4,16 +4,13 @@
 #include "base/strings.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
-#include "ir/op_util/resample.h"
+#include "ir/op_util/resize_plan.h"
 #include "ir/op_util/work.h"
 
 namespace polaris {
 namespace {
 
 enum Operand : int { kX, kRoi, kScales, kSizes };
-
-/// Keeps places in the input far inside what a double counts exactly.
-constexpr double kSizeMax = 4294967296.0;
 
 template <std::size_t n>
 Status check_word(const InferContext& c, std::string_view what, const std::string& got,
@@ -49,22 +46,6 @@ Status check_attributes(const InferContext& c, const ResizeAttrs& attrs) {
   return Status::success();
 }
 
-/// The axes that scales and sizes are for, counted from the front. Errors: invalid, without a
-/// prefix.
-Result<std::vector<int>> resized_axes(const ResizeAttrs& attrs, int rank) {
-  std::vector<int> out;
-  for (int i = 0; attrs.axes.empty() && i < rank; ++i) out.push_back(i);
-  for (std::int64_t axis : attrs.axes) {
-    const auto at = normalize_axis(axis, rank);
-    if (!at || std::find(out.begin(), out.end(), *at) != out.end()) {
-      return Error::invalid("axes, got " + std::to_string(axis) +
-                            ", wanted each once and of a tensor of rank " + std::to_string(rank));
-    }
-    out.push_back(*at);
-  }
-  return out;
-}
-
 /// An input that op-sets before 13 leave empty is not there.
 bool is_given(const InferContext& c, int i) {
   return c.has(i) && !(c.in(i).shape.rank() == 1 && c.in(i).shape[0] == 0);
@@ -74,64 +55,6 @@ std::vector<double> numbers_of(const Tensor& tensor) {
   std::vector<double> out;
   for (std::int64_t i = 0; i < tensor.elements(); ++i) out.push_back(element_as_f64(tensor, i));
   return out;
-}
-
-/// The size that a scale makes of another. The product is a float's, as ONNX's shape inference and
-/// its users have it.
-std::int64_t scaled_size(std::int64_t in, double scale) {
-  if (!is_static_dim(in)) return scale == 1 ? in : kUnknownDim;
-  if (scale == 1) return in;
-  const float size = std::floor(static_cast<float>(in) * static_cast<float>(scale));
-  return static_cast<double>(size) <= kSizeMax ? static_cast<std::int64_t>(size) : kUnknownDim;
-}
-
-/// One scale for all axes, so that none is larger (or smaller) than wanted.
-double kept_scale(const Shape& in, const std::vector<int>& axes,
-                  const std::vector<std::int64_t>& sizes, bool smallest) {
-  double out = 0;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const double scale = static_cast<double>(sizes[i]) / static_cast<double>(in[axes[i]]);
-    out = i == 0 ? scale : smallest ? std::min(out, scale) : std::max(out, scale);
-  }
-  return out;
-}
-
-using Plan = std::vector<AxisResize>;  // one for each axis
-
-/// By the scales or, where there are none, by the sizes. Errors: invalid, without a prefix.
-Result<Plan> plan_of(const Shape& in, const ResizeAttrs& attrs, const std::vector<double>& scales,
-                     const std::vector<std::int64_t>& sizes) {
-  const auto axes = resized_axes(attrs, in.rank());
-  if (!axes) return axes.error();
-  Plan plan(static_cast<std::size_t>(in.rank()));
-  for (int d = 0; d < in.rank(); ++d) {
-    plan[static_cast<std::size_t>(d)].in = in[d];
-    plan[static_cast<std::size_t>(d)].out = in[d];
-  }
-  const bool stretch = attrs.keep_aspect_ratio_policy == "stretch";
-  const double kept =
-      scales.empty() && !stretch
-          ? kept_scale(in, *axes, sizes, attrs.keep_aspect_ratio_policy == "not_larger")
-          : 0;
-  for (std::size_t i = 0; i < axes->size(); ++i) {
-    AxisResize& axis = plan[static_cast<std::size_t>((*axes)[i])];
-    if (!scales.empty()) {
-      axis.scale = scales[i];
-      axis.out = scaled_size(axis.in, scales[i]);
-    } else if (stretch) {
-      axis.out = sizes[i];
-      axis.scale = static_cast<double>(sizes[i]) / static_cast<double>(axis.in);
-    } else {
-      axis.scale = kept;
-      const double size = std::floor(kept * static_cast<double>(axis.in) + 0.5);
-      axis.out = size <= kSizeMax ? static_cast<std::int64_t>(size) : kUnknownDim;
-    }
-    if (!is_static_dim(axis.out) || static_cast<double>(axis.out) > kSizeMax ||
-        (axis.in == 0 && axis.out != 0)) {
-      return Error::invalid("size, got more than can be of a dim of " + std::to_string(axis.in));
-    }
-  }
-  return plan;
 }
 
 Status check_scales(const InferContext& c, const std::vector<double>& scales) {
@@ -156,7 +79,7 @@ Status infer_by_sizes(InferContext& c, const ResizeAttrs& attrs, const std::vect
   const auto known = c.known_ints(kSizes);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const KnownInt size = known ? (*known)[i] : KnownInt{};
-    if (size.is_number() && (size.value < 0 || static_cast<double>(size.value) > kSizeMax)) {
+    if (size.is_number() && (size.value < 0 || static_cast<double>(size.value) > kResizedMax)) {
       return c.fail("size, got " + std::to_string(size.value) + ", wanted 0 to 2^32");
     }
     out[axes[i]] = attrs.keep_aspect_ratio_policy == "stretch" ? size.dim() : kUnknownDim;
@@ -176,8 +99,8 @@ Status infer_shape(InferContext& c, const ResizeAttrs& attrs, const std::vector<
   }
   const auto sizes = by_scales ? std::nullopt : c.ints(kSizes);
   if (c.in(kX).shape.is_static() && (!scales.empty() || sizes)) {
-    const auto plan =
-        plan_of(c.in(kX).shape, attrs, scales, sizes.value_or(std::vector<std::int64_t>{}));
+    const auto plan = plan_resize(c.in(kX).shape, attrs,
+                                  {{}, scales, sizes.value_or(std::vector<std::int64_t>{})});
     if (!plan) return c.fail(plan.error().message());
     for (int d = 0; d < out.rank(); ++d) out[d] = (*plan)[static_cast<std::size_t>(d)].out;
     return Status::success();
@@ -217,21 +140,12 @@ Status infer(InferContext& c) {
   return Status::success();
 }
 
-/// The plan of a node that runs, with what it crops.
-Result<Plan> running_plan(const RefContext& c, const ResizeAttrs& attrs) {
-  const Shape& in = c.in(kX).type.shape;
-  const bool by_scales = c.has(kScales) && c.in(kScales).type.shape.elements() > 0;
-  auto plan = plan_of(in, attrs, by_scales ? read_f64(c.in(kScales)) : std::vector<double>{},
-                      by_scales ? std::vector<std::int64_t>{} : read_i64(c.in(kSizes)));
-  if (!plan || attrs.coordinate_transformation_mode != "tf_crop_and_resize") return plan;
-  const auto axes = resized_axes(attrs, in.rank());
-  const std::vector<double> roi = read_f64(c.in(kRoi));
-  for (std::size_t i = 0; i < axes->size(); ++i) {
-    AxisResize& axis = (*plan)[static_cast<std::size_t>((*axes)[i])];
-    axis.roi_start = roi[i];
-    axis.roi_end = roi[axes->size() + i];
-  }
-  return plan;
+ResizeValues values_of(const RefContext& c) {
+  ResizeValues out;
+  if (c.has(kRoi)) out.roi = read_f64(c.in(kRoi));
+  if (c.has(kScales)) out.scales = read_f64(c.in(kScales));
+  if (out.scales.empty()) out.sizes = read_i64(c.in(kSizes));
+  return out;
 }
 
 /// Integers are rounded half to even, and saturate.
@@ -311,13 +225,10 @@ void interpolate(RefContext& c, const std::vector<AxisTaps>& taps, double outsid
 
 Status reference(RefContext& c) {
   const auto& attrs = c.as<ResizeAttrs>();
-  const auto plan = running_plan(c, attrs);
+  const auto plan = plan_resize(c.in(kX).type.shape, attrs, values_of(c));
   if (!plan) return c.fail(plan.error().message());
   if (c.out(0).type.shape.elements() == 0) return Status::success();
-  std::vector<AxisTaps> taps;
-  for (const AxisResize& axis : *plan) {
-    taps.push_back(is_kept(axis, attrs) ? AxisTaps{} : make_taps(axis, attrs));
-  }
+  const std::vector<AxisTaps> taps = resize_taps(*plan, attrs);
   const auto outside_value = static_cast<double>(attrs.extrapolation_value);
   if (attrs.mode == "nearest") {
     copy_nearest(c, taps, outside_value);
