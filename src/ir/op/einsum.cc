@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "base/strings.h"
 #include "ir/op_attrs/matmul.h"
+#include "ir/op_util/einsum.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
 #include "ir/op_util/work.h"
@@ -11,118 +12,7 @@
 namespace polaris {
 namespace {
 
-/// Labels are letters; those that stand for the dims of an ellipsis have numbers from 0 on, the
-/// last dim 0.
-using Labels = std::vector<int>;
-constexpr int kEllipsis = -1;
-
-struct Equation {
-  std::vector<Labels> inputs;
-  Labels output;
-};
-
-bool is_letter(char ch) { return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z'); }
-
-/// One term, an ellipsis as one label. Errors: invalid, without a prefix.
-Result<Labels> parse_term(std::string_view term) {
-  Labels out;
-  for (std::size_t i = 0; i < term.size(); ++i) {
-    if (is_letter(term[i])) {
-      out.push_back(term[i]);
-    } else if (term.substr(i, 3) == "..." &&
-               std::find(out.begin(), out.end(), kEllipsis) == out.end()) {
-      out.push_back(kEllipsis);
-      i += 2;
-    } else if (term[i] != ' ') {
-      return Error::invalid("equation, got '" + printable(term) +
-                            "', wanted letters and at most one ellipsis");
-    }
-  }
-  return out;
-}
-
-/// Without an output each letter that stands once is one, in alphabetical order.
-Labels implied_output(const std::vector<Labels>& inputs) {
-  std::vector<int> count(128, 0);
-  bool ellipsis = false;
-  for (const Labels& input : inputs) {
-    for (int label : input) {
-      if (label == kEllipsis) {
-        ellipsis = true;
-      } else {
-        ++count[static_cast<std::size_t>(label)];
-      }
-    }
-  }
-  Labels out;
-  if (ellipsis) out.push_back(kEllipsis);
-  for (std::size_t i = 0; i < count.size(); ++i) {
-    if (count[i] == 1) out.push_back(static_cast<int>(i));
-  }
-  return out;
-}
-
-Result<Equation> parse_equation(std::string_view text) {
-  Equation out;
-  const std::size_t arrow = text.find("->");
-  std::string_view left = text.substr(0, arrow);
-  for (bool more = true; more;) {
-    const std::size_t comma = left.find(',');
-    more = comma != left.npos;
-    auto term = parse_term(left.substr(0, comma));
-    if (!term) return term.error();
-    out.inputs.push_back(term.take());
-    if (more) left.remove_prefix(comma + 1);
-  }
-  if (arrow == text.npos) {
-    out.output = implied_output(out.inputs);
-    return out;
-  }
-  auto term = parse_term(text.substr(arrow + 2));
-  if (!term) return term.error();
-  out.output = term.take();
-  return out;
-}
-
-void spread(Labels& labels, int dims) {
-  const auto at = std::find(labels.begin(), labels.end(), kEllipsis);
-  if (at == labels.end()) return;
-  Labels numbers;
-  for (int d = dims - 1; d >= 0; --d) numbers.push_back(d);
-  labels.insert(labels.erase(at), numbers.begin(), numbers.end());
-}
-
-/// The equation with a label for each dim of the operands. Errors: invalid, without a prefix.
-Result<Equation> labelled(std::string_view text, const std::vector<Shape>& shapes) {
-  auto out = parse_equation(text);
-  if (!out) return out;
-  if (out->inputs.size() != shapes.size()) {
-    return Error::invalid("inputs, got " + std::to_string(shapes.size()) + ", wanted " +
-                          std::to_string(out->inputs.size()) + " as in the equation");
-  }
-  int widest = 0;
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    Labels& labels = out->inputs[i];
-    const bool open = std::find(labels.begin(), labels.end(), kEllipsis) != labels.end();
-    const auto rank = static_cast<std::size_t>(shapes[i].rank());
-    const std::size_t letters = labels.size() - (open ? 1 : 0);
-    if (open ? rank < letters : rank != letters) {
-      return Error::invalid("rank of input " + std::to_string(i) + ", got " +
-                            shapes[i].to_string() + ", wanted " + (open ? "at least " : "") +
-                            std::to_string(letters));
-    }
-    const int dims = static_cast<int>(rank - letters);
-    spread(labels, dims);
-    widest = std::max(widest, dims);
-  }
-  const bool keeps =
-      std::find(out->output.begin(), out->output.end(), kEllipsis) != out->output.end();
-  if (widest > 0 && !keeps) {
-    return Error::invalid("equation, got an output without the ellipsis of its inputs, wanted it");
-  }
-  spread(out->output, widest);
-  return out;
-}
+using Labels = EinsumLabels;
 
 /// Labels and their sizes, those of the output first.
 struct Extents {
@@ -143,7 +33,7 @@ std::optional<std::int64_t> join_dims(std::int64_t a, std::int64_t b) {
   return is_static_dim(a) ? a : is_static_dim(b) ? b : kUnknownDim;
 }
 
-Status check_output(const Equation& equation) {
+Status check_output(const EinsumEquation& equation) {
   for (std::size_t i = 0; i < equation.output.size(); ++i) {
     const int label = equation.output[i];
     const bool twice =
@@ -166,7 +56,7 @@ Status check_output(const Equation& equation) {
   return Status::success();
 }
 
-Result<Extents> extents_of(const Equation& equation, const std::vector<Shape>& shapes) {
+Result<Extents> extents_of(const EinsumEquation& equation, const std::vector<Shape>& shapes) {
   if (auto s = check_output(equation); !s) return s.error();
   Extents out{equation.output, std::vector<std::int64_t>(equation.output.size(), 1)};
   for (std::size_t i = 0; i < shapes.size(); ++i) {
@@ -200,7 +90,7 @@ Status infer(InferContext& c) {
     if (auto s = all_of(check_dtype(c, i, kNumericTypes), check_same_dtype(c, 0, i)); !s) return s;
   }
   const std::vector<Shape> shapes = shapes_of(c);
-  const auto equation = labelled(c.as<EinsumAttrs>().equation, shapes);
+  const auto equation = labelled_equation(c.as<EinsumAttrs>().equation, shapes);
   if (!equation) return c.fail(equation.error().message());
   const auto extents = extents_of(*equation, shapes);
   if (!extents) return c.fail(extents.error().message());
@@ -219,7 +109,7 @@ struct Factor {
 };
 
 template <class T>
-std::vector<Factor<T>> factors_of(const RefContext& c, const Equation& equation,
+std::vector<Factor<T>> factors_of(const RefContext& c, const EinsumEquation& equation,
                                   const Extents& extents) {
   std::vector<Factor<T>> out(c.inputs.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -272,7 +162,7 @@ T sum_along(const std::vector<Factor<T>>& factors, std::size_t label, std::int64
 
 /// Integers wrap, in uint64.
 template <class T>
-void contract(RefContext& c, const Equation& equation, const Extents& extents) {
+void contract(RefContext& c, const EinsumEquation& equation, const Extents& extents) {
   std::vector<Factor<T>> factors = factors_of<T>(c, equation, extents);
   std::vector<std::int64_t> index(extents.labels.size(), 0);
   const std::size_t kept = equation.output.size();
@@ -303,7 +193,7 @@ std::vector<Shape> shapes_of(std::span<const TensorType> types) {
 Status reference(RefContext& c) {
   std::vector<Shape> shapes;
   for (const RefTensor& input : c.inputs) shapes.push_back(input.type.shape);
-  const auto equation = labelled(c.as<EinsumAttrs>().equation, shapes);
+  const auto equation = labelled_equation(c.as<EinsumAttrs>().equation, shapes);
   if (!equation) return c.fail(equation.error().message());
   const auto extents = extents_of(*equation, shapes);
   if (!extents) return c.fail(extents.error().message());
@@ -317,7 +207,8 @@ Status reference(RefContext& c) {
 
 std::int64_t flops(const NodeTypes& n) {
   const std::vector<Shape> shapes = shapes_of(n.inputs);
-  const auto equation = labelled(static_cast<const EinsumAttrs&>(*n.attrs).equation, shapes);
+  const auto equation =
+      labelled_equation(static_cast<const EinsumAttrs&>(*n.attrs).equation, shapes);
   const auto extents = equation ? extents_of(*equation, shapes) : equation.error();
   if (!extents) return n.outputs[0].shape.elements();
   std::int64_t out = static_cast<std::int64_t>(shapes.size());
