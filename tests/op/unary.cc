@@ -43,6 +43,7 @@ constexpr Row kRealOps[] = {
     {"Softplus", -9, 9},
     {"Softsign", -9, 9},
     {"ThresholdedRelu", -4, 4},
+    {"Shrink", -4, 4},
     {"Floor", -9, 9},
     {"Ceil", -9, 9},
     {"Round", -9, 9},
@@ -126,6 +127,14 @@ TEST_CASE("unary ops with attributes") {
   thresholded.add("alpha", {random(DType::kF32, {41}, -5, 5)},
                   attrs<ThresholdedReluAttrs>([](auto& a) { a.alpha = 1.5f; }));
   thresholded.run();
+  Suite shrink("Shrink");
+  shrink.add("lambd, bias", {random(DType::kF32, {41}, -5, 5)},
+             attrs_of("Shrink", {{"lambd", 1.5f}, {"bias", 0.75f}}));
+  shrink.add("f16", {random(DType::kF16, {41}, -5, 5)},
+             attrs_of("Shrink", {{"lambd", 1.5f}, {"bias", 0.75f}}));
+  shrink.add("specials", {with_specials(random(DType::kF32, {31}))},
+             attrs_of("Shrink", {{"lambd", 0.25f}, {"bias", -0.5f}}));
+  shrink.run();
   Suite swish("Swish");
   swish.add("alpha", {random(DType::kF32, {41}, -5, 5)},
             attrs<SwishAttrs>([](auto& a) { a.alpha = 0.5f; }));

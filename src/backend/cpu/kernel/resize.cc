@@ -88,6 +88,14 @@ class Sources {
   bool outside_ = false;
 };
 
+/// body(row, worker, sources) for each row of the output.
+template <class Body>
+void each_row(const ResizePlan& p, ThreadPool& pool, Body body) {
+  parallel_rows(pool, p.rows, p.row_out(), [&](std::int64_t begin, std::int64_t end, int worker) {
+    for (std::int64_t row = begin; row < end; ++row) body(row, worker, Sources(p, row));
+  });
+}
+
 void fill_row(std::int64_t count, ElementWidth width, const std::byte* element, std::byte* to) {
   const auto step = static_cast<std::size_t>(width.raw());
   for (std::int64_t i = 0; i < count; ++i, to += step) copy_bytes(to, element, step);
@@ -121,12 +129,11 @@ template <class T>
 void run_nearest_singly(const ResizePlan& p, const Launch& l) {
   T outside = {};
   store_f64(p.dtype, reinterpret_cast<std::byte*>(&outside), 0, p.rounded_outside());
-  parallel_rows(*l.pool, p.rows, p.row_out(), [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const Sources sources(p, row);
-      T* to = l.out<T>(0) + row * p.row_out();
-      if (sources.outside()) std::fill_n(to, p.row_out(), outside);
-      if (sources.outside()) continue;
+  each_row(p, *l.pool, [&](std::int64_t row, int, const Sources& sources) {
+    T* to = l.out<T>(0) + row * p.row_out();
+    if (sources.outside()) {
+      std::fill_n(to, p.row_out(), outside);
+    } else {
       sources.each(
           [&](std::int64_t from, float) { copy_singly(p, l.in<T>(0) + from, outside, to); });
     }
@@ -137,12 +144,11 @@ void run_nearest(const ResizePlan& p, const Launch& l) {
   const ElementWidth width = width_of(p.dtype);
   std::array<std::byte, 16> outside = {};
   store_f64(p.dtype, outside.data(), 0, p.rounded_outside());
-  parallel_rows(*l.pool, p.rows, p.row_out(), [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const Sources sources(p, row);
-      std::byte* to = l.outputs[0] + width.of(row * p.row_out());
-      if (sources.outside()) fill_row(p.row_out(), width, outside.data(), to);
-      if (sources.outside()) continue;
+  each_row(p, *l.pool, [&](std::int64_t row, int, const Sources& sources) {
+    std::byte* to = l.outputs[0] + width.of(row * p.row_out());
+    if (sources.outside()) {
+      fill_row(p.row_out(), width, outside.data(), to);
+    } else {
       sources.each([&](std::int64_t from, float) {
         copy_row(p, width, l.inputs[0] + width.of(from), outside.data(), to);
       });
@@ -205,21 +211,17 @@ void sum_column(const ResizePlan& p, const float* row, float* to) {
 void run_weighted(const ResizePlan& p, const Launch& l) {
   const bool plain = p.dtype == DType::kF32;
   auto* workspace = reinterpret_cast<float*>(l.workspace);
-  parallel_rows(*l.pool, p.rows, p.row_out(), [&](std::int64_t begin, std::int64_t end, int w) {
-    float* sum = workspace + w * p.worker_floats();
+  each_row(p, *l.pool, [&](std::int64_t row, int worker, const Sources& sources) {
+    float* sum = workspace + worker * p.worker_floats();
     float* widened = sum + p.row_in();
-    float* made = widened + (plain ? 0 : p.row_in());
-    for (std::int64_t row = begin; row < end; ++row) {
-      const Sources sources(p, row);
-      float* to = plain ? l.out<float>(0) + row * p.row_out() : made;
-      if (sources.outside()) {
-        std::fill_n(to, p.row_out(), p.outside);
-      } else {
-        add_sources(p, l, sources, widened, sum);
-        sum_column(p, sum, to);
-      }
-      if (!plain) narrow(*p.simd, p.dtype, to, p.row_out(), l.outputs[0], row * p.row_out());
+    float* to = plain ? l.out<float>(0) + row * p.row_out() : widened + p.row_in();
+    if (sources.outside()) {
+      std::fill_n(to, p.row_out(), p.outside);
+    } else {
+      add_sources(p, l, sources, widened, sum);
+      sum_column(p, sum, to);
     }
+    if (!plain) narrow(*p.simd, p.dtype, to, p.row_out(), l.outputs[0], row * p.row_out());
   });
 }
 

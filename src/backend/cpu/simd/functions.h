@@ -89,6 +89,10 @@ inline V apply1<kOpLeakyRelu>(V x, V p, V) {
   return vsel(vlt(x, vset(0.0f)), x * p, x);
 }
 template <>
+inline V apply1<kOpShrink>(V x, V p, V q) {
+  return vsel(vlt(x, vset(0.0f) - p), x + q, vsel(vlt(p, x), x - q, vset(0.0f)));
+}
+template <>
 inline V apply1<kOpElu>(V x, V p, V) {
   return vsel(vlt(x, vset(0.0f)), p * vexpm1(x), x);
 }

@@ -64,6 +64,7 @@ float float_op(uint op, uint type, float a, float b, float c, float p0, float p1
     case kOpHardSigmoid: return keep_nan(a, clamp(p0 * a + p1, 0.0, 1.0));
     case kOpHardSwish: return a * clamp(a * (1.0 / 6.0) + 0.5, 0.0, 1.0);
     case kOpLeakyRelu: return a < 0.0 ? p0 * a : a;
+    case kOpShrink: return a < -p0 ? a + p1 : a > p0 ? a - p1 : 0.0;
     case kOpElu: return a < 0.0 ? p0 * expm1_accurate(a) : a;
     case kOpSelu: return a > 0.0 ? p1 * a : p1 * p0 * expm1_accurate(a);
     case kOpCelu: return a > 0.0 ? a : celu_accurate(a, p0);
