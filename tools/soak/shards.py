@@ -119,10 +119,11 @@ def coverage(root, shard):
         if code:
             return False, out[-1000:]
         pathlib.Path(ran).touch()
-    objects = os.path.join(folder, "CMakeFiles", f"polaris_{floor}.dir")
+    objects = [os.path.join(folder, "CMakeFiles", name + ".dir")
+               for name in (f"polaris_{floor}", "unit_tests")]
     # It leaves files where it runs.
     code, out = call(folder, "gcovr", "--root", root, "--filter", f"{root}/src/{floor}/",
-                     "--json-summary", "--exclude-throw-branches", objects)
+                     "--json-summary", "--exclude-throw-branches", *objects)
     if code:
         return False, out[-1000:]
     # Warnings of gcovr stand before its answer.
