@@ -1,8 +1,9 @@
-// Ops whose training form is not ours to run, and small changes of meaning.
+// Ops as they are outside of training, and small changes of meaning.
 #include <cmath>
 
 #include "ir/op_attrs/shape.h"
 #include "load/onnx/importer.h"
+#include "load/onnx/op/training.h"
 #include "tensor/element.h"
 
 namespace polaris::onnx {
@@ -30,9 +31,8 @@ Status dropout(NodeImport& node) {
   if (!node.has_input(0)) return node.fail("input is missing");
   if (node.has_input(2)) {
     const auto& mode = node.importer().graph().value(node.inputs[2]).constant;
-    if (!mode || mode->data.elements() != 1 || element_as_i64(mode->data, 0) != 0) {
-      return node.unsupported("input 'training_mode', wanted false");
-    }
+    const bool off = mode && mode->data.elements() == 1 && element_as_i64(mode->data, 0) == 0;
+    if (!off) return training_dropout(node);
   }
   if (node.has_output(1) && node.importer().is_read(node.def().outputs[1])) {
     if (Status s = dropout_mask(node); !s) return s;
