@@ -80,6 +80,10 @@ DECODERS = {
     "gpt-oss": ("gpt-oss", GPT_OSS | {"expert_ffn": 24}, EXPERTS | WINDOWED | YARN),
     "gpt-oss-mxfp4": ("gpt-oss", GPT_OSS | {"expert_ffn": 32, "expert_type": "mxfp4"},
                       EXPERTS | WINDOWED | {"expert_feed_forward_length": 32}),
+    "starcoder2": ("starcoder2",
+                   {"gated": False, "norm_biases": True,
+                    "biases": ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_up", "ffn_down")},
+                   {"attention.layer_norm_epsilon": 1e-5}),
 }
 
 
@@ -144,6 +148,8 @@ def add_layer(out, blk, size, draw):
             del linear[name]
         if size.get("gated", True):
             linear["ffn_up"] = (2 * size["ffn"], width)
+    elif not size.get("gated", True):
+        del linear["ffn_gate"]
     if "experts" in size:
         ffn, count = size["expert_ffn"], size["experts"]
         linear |= {"ffn_gate_exps": (count, ffn, width), "ffn_up_exps": (count, ffn, width),

@@ -20,10 +20,10 @@ namespace {
 using namespace test;
 
 constexpr const char* kDecoders[] = {
-    "llama-yarn",     "llama-divisors", "qwen2",        "qwen2-yarn", "qwen3",
-    "gemma3",         "gemma2",         "gemma2-46",    "phi3-short", "phi3-long",
-    "phi3-q8_0",      "gpt2",           "gpt2-q4_0",    "qwen3moe",   "qwen3moe-q4_0",
-    "qwen3moe-mxfp4", "gpt-oss",        "gpt-oss-mxfp4"};
+    "llama-yarn",     "llama-divisors", "qwen2",         "qwen2-yarn", "qwen3",
+    "gemma3",         "gemma2",         "gemma2-46",     "phi3-short", "phi3-long",
+    "phi3-q8_0",      "gpt2",           "gpt2-q4_0",     "qwen3moe",   "qwen3moe-q4_0",
+    "qwen3moe-mxfp4", "gpt-oss",        "gpt-oss-mxfp4", "starcoder2"};
 constexpr TokenId kFirst = 3;  // the ids are 3, 4, 5 ...
 
 std::string decoder_path(const std::string& name, const std::string& ending) {
