@@ -28,7 +28,7 @@
 
 // The node tests that ONNX publishes: one model and data sets per case. Debian's libonnx-testdata
 // is an older release; that of .venv (tools/requirements.txt) has the small dtypes and newer
-// op-sets.
+// op-sets; ours in tests/data/microsoft is of onnxruntime's own operators, by onnxruntime.
 namespace polaris::test {
 namespace {
 
@@ -54,7 +54,8 @@ std::string new_root() {
 
 std::vector<Data> all_data() {
   return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 921},
-          {"1.20", ".new", new_root(), 1621}};
+          {"1.20", ".new", new_root(), 1621},
+          {"com.microsoft", ".microsoft", std::string(kSourceDir) + "/tests/data/microsoft", 38}};
 }
 
 constexpr const char* kWraps =

@@ -1,9 +1,9 @@
 // com.microsoft: ops on quantized tensors, as plain ops between DequantizeLinear and
 // QuantizeLinear, which passes bring to integers where they can.
 #include <string>
+#include <vector>
 
 #include "load/onnx/op/steps.h"
-#include "tensor/element.h"
 
 namespace polaris::onnx {
 namespace {
@@ -114,74 +114,6 @@ Status dynamic_quantize_matmul(NodeImport& node) {
   const auto a = s.add_all("DynamicQuantizeLinear", {s.needed(0)}, 3);
   const ValueId product = s.add("MatMulInteger", present({a[0], s.needed(1), a[2], s.input(3)}));
   s.give(0, scaled(s, product, a[1], s.needed(2), s.input(4)));
-  return s.status();
-}
-
-/// A quantized weight of n rows of k, in blocks along k that have a scale and a zero point each.
-Status matmul_n_bits(NodeImport& node) {
-  const auto k = node.attrs.get_int("K");
-  const auto n = node.attrs.get_int("N");
-  const std::int64_t bits = node.attrs.get_int("bits").value_or(4);
-  const auto block = node.attrs.get_int("block_size");
-  if (!k || !n || !block || *k < 1 || *n < 1 || *block < 16 || (bits != 4 && bits != 8)) {
-    return node.unsupported(
-        "K, N and block_size, wanted numbers from 1, 1 and 16 on; bits, wanted 4 or 8");
-  }
-  if (node.has_input(4)) return node.unsupported("input 4 (g_idx)");
-  Steps s(node);
-  const auto constant = [&](std::size_t i) -> const Tensor* {
-    const auto& found = node.importer().graph().value(node.inputs[i]).constant;
-    return found ? &found->data : nullptr;
-  };
-  if (!node.has_input(0) || !node.has_input(1) || !node.has_input(2)) {
-    return node.fail("wanted inputs A, B and scales");
-  }
-  const Tensor* codes = constant(1);
-  if (codes == nullptr) return node.unsupported("input 1 is no constant");
-  const std::int64_t blocks = (*k + *block - 1) / *block;
-  const std::int64_t row = blocks * *block;
-  const DType dtype = bits == 4 ? DType::kU4 : DType::kU8;
-  const auto as_codes = [&](const Tensor& bytes, const Shape& shape) -> Result<Tensor> {
-    const TensorType type{dtype, shape, {}};
-    if (bytes.dtype() != DType::kU8 ||
-        type.bytes() != static_cast<std::int64_t>(bytes.bytes().size())) {
-      return node.fail("bytes of a packed input, got " + std::to_string(bytes.bytes().size()) +
-                       " of " + std::string(dtype_name(bytes.dtype())) + ", wanted " +
-                       shape.to_string() + " of " + std::to_string(bits) + " bits as uint8");
-    }
-    return Tensor::from_bytes(type, bytes.bytes());
-  };
-  auto weight = as_codes(*codes, Shape{*n, row});
-  if (!weight) return weight.error();
-  std::vector<ValueId> inputs = {node.constant(weight.take()),
-                                 s.add("Reshape", {node.inputs[2], s.ints({*n, blocks})})};
-  // A row of zero points ends where a byte ends.
-  const std::int64_t padded = bits == 4 ? blocks + blocks % 2 : blocks;
-  Tensor zeros;
-  if (node.has_input(3)) {
-    const Tensor* given = constant(3);
-    if (given == nullptr || given->dtype() != DType::kU8) {
-      return node.unsupported("zero points, wanted a constant of uint8");
-    }
-    auto packed = as_codes(*given, Shape{*n, padded});
-    if (!packed) return packed.error();
-    zeros = packed.take();
-  }
-  auto zero = Tensor::allocate(dtype, Shape{*n, blocks});
-  if (!zero) return zero.error();
-  for (std::int64_t r = 0; r < *n; ++r) {
-    for (std::int64_t b = 0; b < blocks; ++b) {
-      const std::int64_t at = r * padded + b;
-      const std::int64_t point = node.has_input(3) ? element_as_i64(zeros, at) : 1 << (bits - 1);
-      store_i64(dtype, zero->mutable_bytes().data(), r * blocks + b, point);
-    }
-  }
-  inputs.push_back(node.constant(zero.take()));
-  ValueId w = s.add("DequantizeLinear", std::move(inputs),
-                    {{"axis", std::int64_t{1}}, {"block_size", *block}});
-  if (row != *k) w = s.add("Slice", {w, s.ints({0}), s.ints({*k}), s.ints({1})});
-  const ValueId product = s.add("MatMul", {node.inputs[0], s.add("Transpose", {w})});
-  s.give(0, s.plus(product, s.input(5)));
   return s.status();
 }
 

@@ -19,7 +19,10 @@ std::vector<ValueId> Steps::make(std::string_view op, std::vector<ValueId> input
   std::vector<ValueId> none(static_cast<std::size_t>(outputs), kNoValue);
   if (!status_) return none;
   GraphImporter& importer = node_.importer();
-  const OpDef* found = importer.file().ops.find(op);
+  const std::size_t dot = op.rfind('.');
+  const OpDef* found = dot == op.npos
+                           ? importer.file().ops.find(op)
+                           : importer.file().ops.find(op.substr(dot + 1), op.substr(0, dot));
   if (found == nullptr) {
     fail(node_.unsupported("it needs op " + std::string(op)));
     return none;
@@ -31,7 +34,7 @@ std::vector<ValueId> Steps::make(std::string_view op, std::vector<ValueId> input
     return none;
   }
   const NodeId id = importer.add_node(found, std::move(attrs), std::move(inputs), outputs,
-                                      importer.fresh_name(op));
+                                      importer.fresh_name(op.substr(dot == op.npos ? 0 : dot + 1)));
   return importer.graph().node(id).outputs;
 }
 

@@ -20,7 +20,7 @@ class Steps {
 
   explicit Steps(NodeImport& node) : node_(node) {}
 
-  /// The first output of a node of `op` ("Name" in ai.onnx).
+  /// The first output of a node of `op` ("Name" in ai.onnx, or "domain.Name").
   ValueId add(std::string_view op, std::vector<ValueId> inputs,
               std::initializer_list<Set> attributes = {});
   /// All outputs.
