@@ -40,7 +40,7 @@ def scalar(value, dtype=np.float32):
 
 
 def case(name, op, inputs, outputs, const=(), domain="com.microsoft", free=False, **attributes):
-    """`inputs`: arrays, None where absent; `const`: weights among them. `free`: dims of any size."""
+    """`inputs`: arrays, None where absent; `const`: weights among them. `free`: no fixed dims."""
     names = ["" if x is None else f"i{k}" for k, x in enumerate(inputs)]
     given = [k for k, x in enumerate(inputs) if x is not None and k not in const]
     values = [helper.make_tensor_value_info(
