@@ -26,6 +26,25 @@ void add_directions(Suite& s, std::int64_t gates, int outputs) {
     s.add(direction, operands(gates, directions, kF),
           attrs<A>([&](auto& a) { a.direction = direction; }), {outputs, 1, {}});
   }
+  // Whole sequences of float32, of more rows than one task has.
+  for (const char* direction : {"forward", "reverse", "bidirectional"}) {
+    const std::int64_t n = std::string_view(direction) == "bidirectional" ? 2 : 1;
+    const std::int64_t h = 37;
+    std::vector<Tensor> whole = {random(kF, {6, 2, 19}, -0.5, 0.5),
+                                 random(kF, {n, gates * h, 19}, -0.5, 0.5),
+                                 random(kF, {n, gates * h, h}, -0.5, 0.5),
+                                 random(kF, {n, 2 * gates * h}, -0.5, 0.5),
+                                 absent(),
+                                 random(kF, {n, 2, h}, -0.5, 0.5)};
+    if (outputs == 3) whole.push_back(random(kF, {n, 2, h}, -0.5, 0.5));
+    const auto set = attrs<A>([&](auto& a) { a.direction = direction; });
+    s.add(std::string("whole ") + direction, whole, set, {outputs, 1, {}});
+    whole[3] = absent();
+    s.add(std::string("whole without biases ") + direction, whole, set, {outputs, 1, {}});
+  }
+  s.add("no steps",
+        {random(kF, {0, 2, 3}), random(kF, {1, 2 * gates, 3}), random(kF, {1, 2 * gates, 2})},
+        nullptr, {outputs, 1, {}});
   s.add("f64", operands(gates, 1, DType::kF64), nullptr, {outputs, 1, {}});
   std::vector<Tensor> least = operands(gates, 1, kF);
   least.resize(3);
@@ -75,6 +94,11 @@ TEST_CASE("RNN, GRU") {
   add_directions<GruAttrs>(gru, 3, 2);
   gru.add("linear before reset", operands(3, 1, kF),
           attrs<GruAttrs>([](auto& a) { a.linear_before_reset = true; }), {2, 1, {}});
+  std::vector<Tensor> whole = {
+      random(kF, {6, 2, 19}, -0.5, 0.5), random(kF, {1, 111, 19}, -0.5, 0.5),
+      random(kF, {1, 111, 37}, -0.5, 0.5), random(kF, {1, 222}, -0.5, 0.5)};
+  gru.add("whole, linear before reset", whole,
+          attrs<GruAttrs>([](auto& a) { a.linear_before_reset = true; }), {2, 1, {}});
   add_failures<GruAttrs>(gru, 3);
   gru.run();
 }
@@ -93,8 +117,6 @@ TEST_CASE("LSTM") {
         {random(kF, {3, 4, 5}), random(kF, {1, 8, 5}), random(kF, {1, 8, 2}), absent(), absent(),
          random(kF, {3, 1, 2})},
         attrs<LstmAttrs>([](auto& a) { a.layout = 1; }), {3, 1, {}});
-  s.add("no steps", {random(kF, {0, 3, 5}), random(kF, {1, 8, 5}), random(kF, {1, 8, 2})}, nullptr,
-        {3, 1, {}});
   add_failures<LstmAttrs>(s, 4);
   all[7] = random(kF, {2, 5});
   s.fails("P", all, attrs<LstmAttrs>([](auto& a) { a.direction = "bidirectional"; }),

@@ -11,17 +11,17 @@ void step(const RecurrentCell& cell, const Attrs& attrs, RecurrentState& state) 
   const auto gate = [&](std::int64_t row) {
     return cell.from_input(row, state.x) + cell.from_state(row, before);
   };
-  const auto peephole = [&](std::int64_t row) {
-    return cell.peepholes[static_cast<std::size_t>(row)];
+  // Without peepholes nothing is added, whatever the cell holds.
+  const auto peep = [&](std::int64_t row, double c) {
+    return cell.peepholes.empty() ? 0 : cell.peepholes[static_cast<std::size_t>(row)] * c;
   };
   for (std::int64_t k = 0; k < n; ++k) {
     const auto at = static_cast<std::size_t>(k);
     const double c = state.c[at];
-    const double in = cell.apply(0, gate(k) + peephole(k) * c);
-    const double forget =
-        coupled ? 1 - in : cell.apply(0, gate(2 * n + k) + peephole(2 * n + k) * c);
+    const double in = cell.apply(0, gate(k) + peep(k, c));
+    const double forget = coupled ? 1 - in : cell.apply(0, gate(2 * n + k) + peep(2 * n + k, c));
     state.c[at] = forget * c + in * cell.apply(1, gate(3 * n + k));
-    const double out = cell.apply(0, gate(n + k) + peephole(n + k) * state.c[at]);
+    const double out = cell.apply(0, gate(n + k) + peep(n + k, state.c[at]));
     state.h[at] = out * cell.apply(2, state.c[at]);
   }
 }

@@ -185,7 +185,9 @@ RecurrentCell cell_of(const RefContext& c, const RecurrentOp& op, const Recurren
   cell.r = part_of(c, kR, d * rows * sizes.hidden, rows * sizes.hidden);
   cell.w_bias = part_of(c, kB, d * 2 * rows, rows);
   cell.r_bias = part_of(c, kB, (d * 2 + 1) * rows, rows);
-  if (op.has_cell) cell.peepholes = part_of(c, kPeepholes, d * 3 * sizes.hidden, 3 * sizes.hidden);
+  if (op.has_cell && c.has(kPeepholes)) {
+    cell.peepholes = part_of(c, kPeepholes, d * 3 * sizes.hidden, 3 * sizes.hidden);
+  }
   const std::vector<Activation> all = activations_of(op, attrs).functions;
   const auto each = static_cast<std::ptrdiff_t>(op.activations.size());
   cell.functions.assign(all.begin() + d * each, all.begin() + (d + 1) * each);

@@ -25,7 +25,7 @@ struct RecurrentCell {
   std::vector<double> r;          // [gates * hidden, hidden]
   std::vector<double> w_bias;     // [gates * hidden]
   std::vector<double> r_bias;     // [gates * hidden]
-  std::vector<double> peepholes;  // [3 * hidden]; LSTM's
+  std::vector<double> peepholes;  // [3 * hidden]; LSTM's, or empty
   std::vector<Activation> functions;
   double clip = 0;
 
