@@ -1,6 +1,7 @@
 #include "load/onnx/attributes.h"
 
 #include <set>
+#include <utility>
 
 #include "base/strings.h"
 #include "load/onnx/tensor.h"
@@ -183,6 +184,14 @@ void AttrMap::set_float(std::string_view name, float value) {
 
 void AttrMap::set_text(std::string_view name, std::string_view value) {
   own(name, AttrType::kString).s = value;
+}
+
+void AttrMap::set_ints(std::string_view name, std::vector<std::int64_t> values) {
+  own(name, AttrType::kInts).ints = std::move(values);
+}
+
+void AttrMap::set_texts(std::string_view name, std::vector<std::string_view> values) {
+  own(name, AttrType::kStrings).strings = std::move(values);
 }
 
 std::optional<std::int64_t> AttrMap::get_int(std::string_view name) const {

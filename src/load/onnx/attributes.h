@@ -25,6 +25,9 @@ class AttrMap {
   void set_float(std::string_view name, float value);
   /// `value` outlives the map.
   void set_text(std::string_view name, std::string_view value);
+  void set_ints(std::string_view name, std::vector<std::int64_t> values);
+  /// What the views show outlives the map.
+  void set_texts(std::string_view name, std::vector<std::string_view> values);
 
   std::optional<std::int64_t> get_int(std::string_view name) const;
   std::optional<float> get_float(std::string_view name) const;

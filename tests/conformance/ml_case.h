@@ -1,0 +1,20 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conformance/samples.h"
+
+namespace polaris::test {
+
+using MlAttrs = std::map<std::string_view, AttrValue>;
+
+/// Runs a node of ai.onnx.ml by its definition; `wanted` is what onnxruntime gives for it.
+void check_ml(std::string_view op, const MlAttrs& attributes, const std::vector<Tensor>& inputs,
+              const std::vector<Tensor>& wanted);
+/// The node is refused, with such words.
+void check_ml_fails(std::string_view op, const MlAttrs& attributes,
+                    const std::vector<Tensor>& inputs, std::string_view words, int outputs = 1);
+
+}  // namespace polaris::test
