@@ -12,6 +12,7 @@
 #include "base/os/files.h"
 #include "ir/op_attrs/select.h"
 #include "ir/op_set.h"
+#include "ir/op_util/ml.h"
 #include "support/process.h"
 #include "tensor/block_format.h"
 #include "test_paths.h"
@@ -107,7 +108,10 @@ std::string describe(const OpDef& op) {
   note(op.view != nullptr, "may be a view");
   note(op.decompose != nullptr, "has a decomposition");
   if (!kind.empty()) out += "- " + kind + "\n";
-  if (op.domain.empty()) out += "- ONNX op-set " + std::to_string(op.since) + "\n";
+  const bool is_ml = op.domain == kMlDomain;
+  if (op.domain.empty() || is_ml) {
+    out += "- ONNX op-set " + std::to_string(op.since) + (is_ml ? " of ai.onnx.ml\n" : "\n");
+  }
   return out + "\n";
 }
 
@@ -265,7 +269,7 @@ TEST_CASE("every operator is whole") {
     CHECK(infers);
     CHECK(!op->outputs.empty());
     CHECK(op->is_defined() != op->is_control());
-    CHECK((op->domain.empty() || op->domain == "polaris"));
+    CHECK((op->domain.empty() || op->domain == kMlDomain || op->domain == "polaris"));
     for (const InPlace& pair : op->inplace) {
       CHECK(pair.input < static_cast<int>(op->inputs.size()));
       CHECK(pair.output < static_cast<int>(op->outputs.size()));

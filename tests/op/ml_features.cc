@@ -197,4 +197,34 @@ TEST_CASE("LabelEncoder maps strings and numbers") {
            {text}, {strings(Shape{2, 2}, {"x", "y", "y", "y"})});
 }
 
+TEST_CASE("FeatureVectorizer") {
+  Suite s("FeatureVectorizer", "ai.onnx.ml");
+  const auto sizes = of("FeatureVectorizer", {{"inputdimensions", Ints{2, 4}}});
+  for (const DType dtype : kNumbers) {
+    s.add(dtype_name(dtype), {random(dtype, {3, 3}), random(dtype, {3, 3})}, sizes);
+  }
+  s.add("lines", {random(kF, {3}), random(kF, {1, 4})}, sizes);
+  s.add("no rows", {random(kF, {0, 3}), random(kF, {0, 3})}, sizes);
+  s.fails("count", {random(kF, {3})}, sizes, "inputdimensions, got 2 values, wanted 1");
+  s.fails("rows", {random(kF, {3, 2}), random(kF, {2, 2})}, sizes, "rows of input 1, got 2");
+  s.fails("size", {random(kF, {3})}, of("FeatureVectorizer", {{"inputdimensions", Ints{-1}}}),
+          "inputdimensions, got -1");
+  s.fails("sum", {random(kF, {3}), random(kF, {3})},
+          of("FeatureVectorizer", {{"inputdimensions", Ints{INT64_MAX, 1}}}),
+          "inputdimensions, got 1");
+  s.run();
+  check_ml("FeatureVectorizer", {{"inputdimensions", Ints{4, 1}}},
+           {floats({2, 3}, {0, 1, 2, 3, 4, 5}), floats({2, 2}, {10, 11, 20, 21})},
+           {floats({2, 5}, {0, 1, 2, 0, 10, 3, 4, 5, 0, 20})});
+}
+
+TEST_CASE("CategoryMapper") {
+  const MlAttrs cats = {{"cats_strings", Texts{"a", "b", "c"}}, {"cats_int64s", Ints{1, 2, 1}}};
+  check_ml("CategoryMapper", cats, {strings(Shape{3}, {"a", "b", "z"})}, {int64s({1, 2, -1})});
+  check_ml("CategoryMapper", cats, {int64s({1, 2, 3})}, {strings(Shape{3}, {"c", "b", "_Unused"})});
+  check_ml_fails("CategoryMapper", cats, {floats({1}, {1})}, "type, got float32");
+  check_ml_fails("CategoryMapper", {{"cats_int64s", Ints{1}}}, {int64s({1})},
+                 "cats_strings, got 0 values, wanted 1");
+}
+
 }  // namespace polaris::test

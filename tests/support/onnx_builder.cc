@@ -49,6 +49,11 @@ std::string attr_float(std::string_view name, float value) {
 std::string attr_text(std::string_view name, std::string_view value) {
   return attribute(name, proto_bytes(4, value), 3);
 }
+std::string attr_texts(std::string_view name, const std::vector<std::string>& values) {
+  std::string bytes;
+  for (const std::string& value : values) bytes += proto_bytes(9, value);
+  return attribute(name, bytes, 8);
+}
 std::string attr_tensor(std::string_view name, std::string_view tensor) {
   return attribute(name, proto_bytes(5, tensor), 4);
 }

@@ -16,6 +16,7 @@ std::string attr_int(std::string_view name, std::int64_t value);
 std::string attr_ints(std::string_view name, const std::vector<std::int64_t>& values);
 std::string attr_float(std::string_view name, float value);
 std::string attr_text(std::string_view name, std::string_view value);
+std::string attr_texts(std::string_view name, const std::vector<std::string>& values);
 std::string attr_tensor(std::string_view name, std::string_view tensor);
 std::string attr_graph(std::string_view name, std::string_view graph);
 

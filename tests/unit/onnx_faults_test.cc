@@ -86,7 +86,7 @@ TEST_CASE("a required attribute that is missing is named, whatever the op") {
     ++swept;
     const std::string domain(op->domain);
     std::string file = model_file(one_node(op->name, {"x"}, {}, domain), 8, 22);
-    if (!domain.empty()) file += proto_bytes(8, proto_bytes(1, domain) + proto_varint(2, 1));
+    if (!domain.empty()) file += proto_bytes(8, proto_bytes(1, domain) + proto_varint(2, 5));
     refused(file, "[onnx] " + op_full_name(*op) + " node 'z': attribute '" + known.required[0] +
                       "' is required");
   }
