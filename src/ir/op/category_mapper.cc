@@ -1,4 +1,3 @@
-#include <functional>
 #include <map>
 
 #include "ir/op_util/ml.h"

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/checked.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/ml.h"

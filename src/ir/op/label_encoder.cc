@@ -1,5 +1,4 @@
 #include <cmath>
-#include <functional>
 #include <map>
 
 #include "ir/op_util/elements.h"

@@ -1,4 +1,3 @@
-#include "base/checked.h"
 #include "ir/op_util/ml_linear.h"
 #include "ir/op_util/ml_scores.h"
 

@@ -1,4 +1,4 @@
-#include <functional>
+#include <algorithm>
 #include <map>
 
 #include "ir/op_util/elements.h"

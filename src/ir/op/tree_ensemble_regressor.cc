@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ir/op_util/forest.h"
 #include "ir/op_util/ml_scores.h"
 

@@ -1,7 +1,5 @@
 #include "ir/op_util/ml.h"
 
-#include "base/checked.h"
-
 namespace polaris {
 namespace {
 

@@ -45,7 +45,7 @@ struct ClassLabels {
 
 /// Ports of a classifier: X, then the label and the scores of each row.
 inline constexpr Port kClassifierInputs[] = {{"X"}};
-inline constexpr Port kClassifierOutputs[] = {{"Y", kStrings}, {"Z"}};
+inline constexpr Port kClassifierOutputs[] = {{"Y"}, {"Z"}};
 inline constexpr Port kRegressorInputs[] = {{"X"}};
 inline constexpr Port kRegressorOutputs[] = {{"Y"}};
 
