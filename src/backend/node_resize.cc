@@ -67,6 +67,11 @@ std::optional<std::vector<ResizeLoop>> node_resize(const NodeDesc& node) {
   if (!values || !node.inputs[kX].type.encoding.is_plain()) return std::nullopt;
   const auto& attrs = node.attributes<ResizeAttrs>();
   const Shape& in = node.inputs[kX].type.shape;
+  // Beside a dim of 0 others may be of any size: nothing is made of them.
+  if (in.checked_elements().value_or(0) == 0 ||
+      node.outputs[0].type.shape.checked_elements().value_or(0) == 0) {
+    return std::nullopt;
+  }
   const auto plan = plan_resize(in, attrs, *values);
   if (!plan) return std::nullopt;
   std::int64_t places = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/checked.h"
 #include "ir/op_attrs/matmul.h"
 #include "ir/op_attrs/reduce.h"
 #include "ir/op_attrs/shape.h"
@@ -67,9 +68,15 @@ class Dims {
     }
     return true;
   }
+  /// Their sizes are known, and so is their product: an operand with free dims may claim any.
   bool are_static(const Labels& labels) const {
-    return std::all_of(labels.begin(), labels.end(),
-                       [&](int label) { return is_static_dim(dims_.at(label)); });
+    std::optional<std::int64_t> out = 1;
+    for (const int label : labels) {
+      if (!is_static_dim(dims_.at(label))) return false;
+      out = checked_mul(*out, dims_.at(label));
+      if (!out) return false;
+    }
+    return true;
   }
   std::vector<std::int64_t> of(const Labels& labels) const {
     std::vector<std::int64_t> out;
@@ -77,7 +84,7 @@ class Dims {
     return out;
   }
   std::int64_t product(const Labels& labels) const {
-    std::int64_t out = 1;  // of one operand's static dims, whose product fits
+    std::int64_t out = 1;  // are_static() was asked
     for (const int label : labels) out *= dims_.at(label);
     return out;
   }

@@ -6,6 +6,7 @@
 namespace polaris::onnx {
 namespace {
 
+constexpr std::int64_t kHiddenMax = 1 << 30;
 constexpr float kMaskFilter = -10000.0f;  // what ONNX Runtime adds to what a mask hides
 
 ValueId slice(Steps& s, ValueId x, std::int64_t from, std::int64_t to, std::int64_t axis) {
@@ -84,7 +85,7 @@ Status microsoft_attention(NodeImport& node) {
   auto sizes =
       node.attrs.get_ints("qkv_hidden_sizes").value_or(std::vector<std::int64_t>(3, columns / 3));
   if (sizes.size() != 3 || sizes[0] < 1 || sizes[0] != sizes[1] || sizes[2] < 1 ||
-      sizes[0] > columns || sizes[2] > columns || 2 * sizes[0] + sizes[2] != columns) {
+      sizes[0] > columns / 2 || sizes[2] != columns - 2 * sizes[0]) {
     return node.unsupported("qkv_hidden_sizes, wanted three that make " + std::to_string(columns));
   }
   const ValueId qkv = s.plus(s.add("MatMul", {x, weights}), s.input(2));
@@ -113,8 +114,8 @@ Status multi_head_attention(NodeImport& node) {
     };
     const std::int64_t q = size(0);
     const std::int64_t v = size(2);
-    if (!is_static_dim(q) || !is_static_dim(v)) {
-      return node.unsupported("hidden sizes are not known");
+    if (!is_static_dim(q) || !is_static_dim(v) || q > kHiddenMax || v > kHiddenMax) {
+      return node.unsupported("hidden sizes, wanted numbers to 2^30");
     }
     heads.q = s.plus(heads.q, slice(s, s.input(3), 0, q, 0));
     heads.k = s.plus(heads.k, slice(s, s.input(3), q, 2 * q, 0));
@@ -146,7 +147,7 @@ Status microsoft_rotary_embedding(NodeImport& node) {
     const Shape& shape = graph.value(x).type.shape;
     const Shape cache = node.rank(2) == 2 ? graph.value(cosines).type.shape : Shape{0, 0};
     if (!is_static_dim(shape[2]) || !is_static_dim(cache[1]) || cache[1] < 1 ||
-        shape[2] % (2 * cache[1]) != 0) {
+        cache[1] > shape[2] / 2 || shape[2] % (2 * cache[1]) != 0) {
       return node.unsupported("num_heads, got 0 and sizes that do not tell it");
     }
     heads = shape[2] / (2 * cache[1]);
