@@ -10,6 +10,16 @@ namespace polaris::test {
 
 using MlAttrs = std::map<std::string_view, AttrValue>;
 
+/// `base` with one attribute set.
+inline MlAttrs with(MlAttrs base, std::string_view name, const AttrValue& value) {
+  base[name] = value;
+  return base;
+}
+/// Attributes of an op of ai.onnx.ml.
+inline auto of(std::string_view op, const MlAttrs& values) {
+  return attrs_of("ai.onnx.ml." + std::string(op), values);
+}
+
 /// Runs a node of ai.onnx.ml by its definition; `wanted` is what onnxruntime gives for it.
 void check_ml(std::string_view op, const MlAttrs& attributes, const std::vector<Tensor>& inputs,
               const std::vector<Tensor>& wanted);

@@ -18,9 +18,6 @@ constexpr DType kF = DType::kF32;
 constexpr DType kNumbers[] = {DType::kF32, DType::kF64, DType::kI64, DType::kI32};
 
 Suite suite(std::string_view op) { return Suite(op, "ai.onnx.ml"); }
-auto of(std::string_view op, const MlAttrs& values) {
-  return attrs_of("ai.onnx.ml." + std::string(op), values);
-}
 Tensor floats(const Shape& shape, std::initializer_list<double> elements) {
   return values(kF, shape, elements);
 }

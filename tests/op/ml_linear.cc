@@ -20,13 +20,6 @@ constexpr const char* kTransforms[] = {"NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_Z
 Tensor floats(const Shape& shape, std::initializer_list<double> elements) {
   return values(kF, shape, elements);
 }
-MlAttrs with(MlAttrs base, std::string_view name, const AttrValue& value) {
-  base[name] = value;
-  return base;
-}
-auto of(std::string_view op, const MlAttrs& values) {
-  return attrs_of("ai.onnx.ml." + std::string(op), values);
-}
 /// Three rows of two features.
 Tensor rows() { return floats({3, 2}, {1, 2, -1, -2, 0.2, 0.1}); }
 

@@ -20,13 +20,6 @@ constexpr DType kNumbers[] = {DType::kF32, DType::kF64, DType::kI64, DType::kI32
 Tensor floats(const Shape& shape, std::initializer_list<double> elements) {
   return values(kF, shape, elements);
 }
-MlAttrs with(MlAttrs base, std::string_view name, const AttrValue& value) {
-  base[name] = value;
-  return base;
-}
-auto of(std::string_view op, const MlAttrs& values) {
-  return attrs_of("ai.onnx.ml." + std::string(op), values);
-}
 Tensor rows() { return floats({4, 2}, {0, 0, 1, 0, 0, NAN, 1, 1}); }
 
 /// Two trees that ask for one feature each whether it is at most 0.5.

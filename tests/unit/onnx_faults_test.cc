@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <limits>
 
 #include "ir/text/symbol_text.h"
 #include "load/content.h"
@@ -93,6 +94,25 @@ TEST_CASE("a required attribute that is missing is named, whatever the op") {
   CHECK(swept > 0);
   refused(model_file(one_node("Cast", {"x"}, {attr_int("to", 0)}), 8, 22),
           "attribute 'to' is required");
+}
+
+TEST_CASE("what is taken apart at import says what it lacks") {
+  const auto file = [](std::string_view op, const std::vector<std::string>& attributes) {
+    return model_file(one_node(op, {"x"}, attributes, "com.microsoft"), 8, 22) +
+           proto_bytes(8, proto_bytes(1, "com.microsoft") + proto_varint(2, 1));
+  };
+  refused(file("SkipLayerNormalization", {}), "input 1 is missing");
+  refused(file("QLinearAdd", {}), "input 1 is missing");
+  refused(file("QLinearConcat", {attr_int("axis", 0)}),
+          "inputs, got 1, wanted 2 and three a tensor");
+  refused(file("FusedMatMul", {attr_int("transBatchA", 1)}),
+          "transBatchA and transBatchB, wanted 0");
+  refused(file("MultiHeadAttention", {}), "query, key and value, wanted three of rank 3");
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  refused(file("MatMulNBits", {attr_int("K", most), attr_int("N", 1), attr_int("block_size", 16)}),
+          "K, N and block_size, wanted numbers from 1, 1 and 16 to 2^30");
+  refused(file("MatMulNBits", {attr_int("K", 4), attr_int("N", 1), attr_int("block_size", 16)}),
+          "wanted inputs A, B and scales");
 }
 
 TEST_CASE("attributes that older op-sets required are named too") {
