@@ -200,7 +200,13 @@ Result<PackedWeight> WeightStore::place(std::int64_t bytes) {
     const std::lock_guard lock(slab_mutex_);
     if (PackedWeight taken = take(); taken.buffer) return taken;
   }
-  // Nothing is held while memory is leased: leasing may let weights go.
+  // One slab at a time: of two made at once the first would stay almost empty. What a lease lets
+  // go, weights too, needs none but the store's other locks, which nobody holds here.
+  const std::lock_guard growing(growing_mutex_);
+  {
+    const std::lock_guard lock(slab_mutex_);
+    if (PackedWeight taken = take(); taken.buffer) return taken;
+  }
   auto lease = memory_.lease(kSlabBytes, MemoryKind::kDevice, MemoryOwner::kWeights);
   if (!lease) return lease.error();
   auto fresh = share(lease.take());
