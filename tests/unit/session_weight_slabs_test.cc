@@ -43,8 +43,8 @@ TEST_CASE("weights that share buffers take no more of them when four threads bri
 
   // Sixteen fit into a mebibyte.
   std::vector<WeightUse> uses;
-  for (float i = 0; i < 64; ++i) {
-    const std::vector<float> values(kMiB / 16 / sizeof(float), i);
+  for (int i = 0; i < 64; ++i) {
+    const std::vector<float> values(kMiB / 16 / sizeof(float), static_cast<float>(i));
     auto constant = std::make_shared<Constant>();
     constant->data = *Tensor::from<float>(DType::kF32, {std::ssize(values)}, values);
     WeightUse use;
