@@ -100,7 +100,7 @@ class WeightStore final : public IdleWeights {
   std::condition_variable came_;
   std::map<Key, Entry> weights_;
   std::map<const Constant*, Known> hashes_;  // hashing a model takes a second: once per constant
-  std::mutex growing_mutex_;  // before slab_mutex_: held while a slab is leased
+  std::mutex growing_mutex_;                 // before slab_mutex_: held while a slab is leased
   std::mutex slab_mutex_;
   std::weak_ptr<Buffer> slab_;  // small weights share buffers
   std::int64_t slab_used_ = 0;
