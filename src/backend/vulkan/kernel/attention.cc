@@ -41,7 +41,7 @@ KernelResult select_write(const VulkanTarget& target, const NodeDesc& node) {
   d.push = {word(units), word(cache.shape[0] * cache.shape[1]), 0};
   d.operands = {Operand::input(2), Operand::input(3), Operand::input(4), Operand::output(0),
                 Operand::output(1)};
-  d.grid = {word(ceil_div(units, 64)), word(tokens), 2};
+  d.grid = {word(ceil_div(width / format->each, 64)), word(tokens), 2};
   d.barrier_before = false;
   d.estimate_us = model_us(tokens * width * 12, tokens * width * 8);
   kernel->dispatches.push_back(std::move(d));
@@ -234,7 +234,7 @@ std::vector<ShaderVariant> variants() {
                      {rows},
                      5,
                      12,
-                     static_cast<std::uint32_t>(format.unit)});
+                     static_cast<std::uint32_t>(format.each)});
     }
     const auto add = [&](std::uint32_t head, std::uint32_t together, std::uint32_t mode,
                          std::uint32_t rows, float cap = 0, bool sinks = false) {

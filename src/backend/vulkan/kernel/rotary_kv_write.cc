@@ -53,7 +53,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
                 Operand::output(1), Operand::input(2), Operand::output(2), Operand::input(7),
                 Operand::input(5),  Operand::input(6), Operand::status()};
   kernel->report_text = "position, got {}, wanted 0 to " + std::to_string(table_rows - 1);
-  d.grid = {word(ceil_div(std::max(units, q.shape[1]), 64)), word(tokens), 3};
+  d.grid = {word(ceil_div(std::max(width / format->each, q.shape[1]), 64)), word(tokens), 3};
   d.barrier_before = false;
   d.estimate_us = model_us(tokens * (width * 12 + q.shape[1] * 8), tokens * width * 16);
   kernel->dispatches.push_back(std::move(d));
@@ -75,7 +75,7 @@ std::vector<ShaderVariant> variants() {
                      {rows, 128, 64, interleaved, words},
                      11,
                      20,
-                     static_cast<std::uint32_t>(format.unit)});
+                     static_cast<std::uint32_t>(format.each)});
     };
     for (const std::uint32_t rows : {0u, 1u, 2u}) add(rows, 0, 1);
     add(0, 1, 1);

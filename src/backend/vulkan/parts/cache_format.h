@@ -13,7 +13,8 @@ struct CacheFormat {
   std::string_view write;
   std::string_view turned_write;  // "": there is none
   std::string_view read;
-  std::int64_t unit;  // elements that one thread writes
+  std::int64_t unit;  // elements of a block, which are written together
+  std::int64_t each;  // of those a thread writes: a word
 };
 
 /// The two caches' common format. Errors: unsupported.

@@ -25,10 +25,13 @@ layout(constant_id = 3) const uint kInterleaved = 0;   // a pair are neighbours,
 layout(constant_id = 4) const uint kPositionWords = 1; // of a position: 1 int32, 2 int64
 #endif
 
+// Elements of a block, and those of it that a thread writes.
 #if defined(C_F32) || defined(C_F16)
-const uint kUnit = 1;
+const uint kUnit = 1, kEach = 1;
+#elif defined(C_Q8_0)
+const uint kUnit = 32, kEach = 2;
 #else
-const uint kUnit = 32;
+const uint kUnit = 32, kEach = 4;
 #endif
 #if defined(C_F32)
 #define CELL float
@@ -105,59 +108,84 @@ void store(uint i, VALUE value) {
 // a * b rounded by itself: one driver was seen to contract what `precise` forbids.
 float product(float a, float b) { return uintBitsToFloat(floatBitsToUint(a * b) ^ zero); }
 
-void main() {
-  const uint token = gl_WorkGroupID.y, unit = gl_WorkGroupID.x * 64 + gl_LocalInvocationIndex;
-#ifdef TURNED
-  if (gl_WorkGroupID.z == 2) {
-    if (unit < q_row) ROWS_STORE(turned_q, token * q_row + unit, turned(token * q_row + unit))
-    return;
-  }
-#endif
-  const int slot = slots[token];
-  if (unit >= units || slot < 0 || slot >= int(rows)) return;
-  const uint from = (token * units + unit) * kUnit;
-  const uint to = uint(slot) * units + unit;
-#if defined(C_F32)
+#if defined(C_F32) || defined(C_F16)
+void write_unit(uint from, uint to, bool inside) {
+  if (!inside) return;
+#ifdef C_F32
   store(to, load(from));
-#elif defined(C_F16)
-  store(to, half_bits(load(from)));
-#elif defined(C_Q8_0)
-  float most = 0;
-  for (uint i = 0; i < 32; i++) most = max(most, abs(load(from + i)));
-  const float d = exact_div(most, 127.0), inverse = d == 0 ? 0 : exact_div(1.0, d);
-  store(to * kQ8_0Halves, half_bits(d));
-  for (uint i = 0; i < 16; i++) {
-    uint pair = 0;
-    [[unroll]] for (uint b = 0; b < 2; b++) {
-      precise float scaled = product(load(from + 2 * i + b), inverse);
-      precise float whole = trunc(scaled);
-      precise float rest = abs(scaled - whole);
-      if (rest >= 0.5) whole += sign(scaled);
-      pair |= (uint(int(whole)) & 255u) << (8 * b);
-    }
-    store(to * kQ8_0Halves + 1 + i, pair);
-  }
 #else
+  store(to, half_bits(load(from)));
+#endif
+}
+#else
+const uint kLanes = kUnit / kEach;  // of a block
+shared float elements[64 * kEach];
+shared float largest[64];
+
+// Of two elements the one that decides a block's scale; of equals the first.
+float larger(float a, float b) {
+#ifdef C_Q8_0
+  return max(a, abs(b));
+#else
+  return abs(b) > abs(a) ? b : a;
+#endif
+}
+
+// Threads of a block read and compare its elements together; each codes one word of it.
+void write_unit(uint from, uint to, bool inside) {
+  const uint lane = gl_LocalInvocationIndex, part = lane % kLanes, first = lane - part;
   float most = 0;
-  for (uint i = 0; i < 32; i++) {
-    float x = load(from + i);
-    if (abs(x) > abs(most)) most = x;
+  [[unroll]] for (uint i = 0; i < kEach; i++) {
+    const float x = inside ? load(from + part * kEach + i) : 0;
+    elements[lane * kEach + i] = x;
+    most = larger(most, x);
   }
+  largest[lane] = most;
+  barrier();
+  if (!inside) return;
+  most = largest[first];
+  [[unroll]] for (uint i = 1; i < kLanes; i++) most = larger(most, largest[first + i]);
+#ifdef C_Q8_0
+  const float d = exact_div(most, 127.0), inverse = d == 0 ? 0 : exact_div(1.0, d);
+  uint pair = 0;
+  [[unroll]] for (uint b = 0; b < 2; b++) {
+    precise float scaled = product(elements[lane * 2 + b], inverse);
+    precise float whole = trunc(scaled);
+    precise float rest = abs(scaled - whole);
+    if (rest >= 0.5) whole += sign(scaled);
+    pair |= (uint(int(whole)) & 255u) << (8 * b);
+  }
+  if (part == 0) store(to * kQ8_0Halves, half_bits(d));
+  store(to * kQ8_0Halves + 1 + part, pair);
+#else
   // A block of zeros has the scale -0, as the host's division leaves it.
   const float nothing = uintBitsToFloat(~floatBitsToUint(most) & 0x80000000u);
   const float d = abs(most) < 1.0e-37 ? nothing : most * -0.125;
   const float inverse = d == 0 ? 0 : exact_div(1.0, d);
-  store(to * kQ4_0Halves, half_bits(d));
-  for (uint i = 0; i < 8; i++) {
-    uint quad = 0;
-    [[unroll]] for (uint b = 0; b < 4; b++) {
-      // Bytes 2i and 2i + 1: the low nibbles, then the high ones 16 elements on.
-      uint e = 2 * i + (b & 1u) + (b >> 1) * 16;
-      precise float scaled = product(load(from + e), inverse);
-      precise float shifted = scaled + 8.5;
-      quad |= uint(min(15, int(shifted))) << (8 * (b & 1u) + 4 * (b >> 1));
-    }
-    store(to * kQ4_0Halves + 1 + i, quad);
+  uint quad = 0;
+  [[unroll]] for (uint b = 0; b < 4; b++) {
+    // Two bytes: the low nibbles, then the high ones 16 elements on.
+    const uint e = 2 * part + (b & 1u) + (b >> 1) * 16;
+    precise float scaled = product(elements[first * 4 + e], inverse);
+    precise float shifted = scaled + 8.5;
+    quad |= uint(min(15, int(shifted))) << (8 * (b & 1u) + 4 * (b >> 1));
+  }
+  if (part == 0) store(to * kQ4_0Halves, half_bits(d));
+  store(to * kQ4_0Halves + 1 + part, quad);
+#endif
+}
+#endif
+
+void main() {
+  const uint token = gl_WorkGroupID.y, thread = gl_WorkGroupID.x * 64 + gl_LocalInvocationIndex;
+#ifdef TURNED
+  if (gl_WorkGroupID.z == 2) {
+    if (thread < q_row) ROWS_STORE(turned_q, token * q_row + thread, turned(token * q_row + thread))
+    return;
   }
 #endif
+  const int slot = slots[token];
+  if (slot < 0 || slot >= int(rows)) return;
+  const uint unit = thread * kEach / kUnit;
+  write_unit((token * units + unit) * kUnit, uint(slot) * units + unit, unit < units);
 }
