@@ -3,15 +3,17 @@
 that owners of cards published.
 
     bench/polaris_peer.py --llama DIR [--chip rx470:900] mul_mat.q4_0:4096x512x14336
+    bench/polaris_peer.py --llama DIR attention.q8_0:64x8x64,1on7680 conv:1,64,56,56,64,3,3
     bench/polaris_peer.py --llama DIR [--chip rx470:1100] pp512:ONE.gguf,TWO.gguf
 
 DIR holds llama.cpp's shared libraries (libggml-vulkan.so, libllama*.so ...). It runs on Mesa's null
 device, which makes it choose what it would on a POLARIS10; tools/gcn/record writes down its
 dispatches, and `gcn replay` times them. mul_mat.FORMAT:MxNxK is one product of a weight [M, K] and
-N rows. ppN is a prompt of N tokens, tgN the token after N others, of a model with --layers layers
-that are all alike: ONE and TWO are files of its shapes with one and two of them, and the time is
-that of ONE and, for every other layer, what TWO takes longer. --gap is what passes between two
-dispatches.
+N rows, attention and conv are what bench/polaris_sim.py calls so. ppN is a prompt of N tokens, tgN
+the token after N others, of a model with --layers layers that are all alike: ONE and TWO are files
+of its shapes with one and two of them (bench/random_gguf.py), and the time is that of ONE and, for
+every other layer, what TWO takes longer. Where layers differ, each kind has its own file and
+count: ONE,13*TWO,14*OTHER. --gap is what passes between two dispatches.
 """
 import argparse
 import ctypes as C
@@ -55,17 +57,57 @@ def library(folder, pattern):
     return C.CDLL(found[0], mode=C.RTLD_GLOBAL)
 
 
-def record_mul_mat(folder, form, m, n, k):
-    base, vulkan = library(folder, "libggml-base.so"), library(folder, "libggml-vulkan.so")
-    backend = function(vulkan, "ggml_backend_vk_init", POINTER, C.c_size_t)(0)
-    context = function(base, "ggml_init", POINTER, Params)(Params(1 << 20, None, True))
-    tensor = function(base, "ggml_new_tensor_2d", POINTER, POINTER, C.c_int, C.c_int64, C.c_int64)
-    product = function(base, "ggml_mul_mat", POINTER, POINTER, POINTER, POINTER)(
-        context, tensor(context, FORMATS[form], k, m), tensor(context, FORMATS["f32"], k, n))
-    graph = function(base, "ggml_new_graph", POINTER, POINTER)(context)
-    function(base, "ggml_build_forward_expand", None, POINTER, POINTER)(graph, product)
-    function(base, "ggml_backend_alloc_ctx_tensors", POINTER, POINTER, POINTER)(context, backend)
-    return function(base, "ggml_backend_graph_compute", C.c_int, POINTER, POINTER)(backend, graph)
+class Ggml:
+    """A graph of one op on the Vulkan backend."""
+
+    def __init__(self, folder):
+        self.base = library(folder, "libggml-base.so")
+        self.vulkan = library(folder, "libggml-vulkan.so")
+        self.context = self.call("ggml_init", Params(1 << 20, None, True))
+
+    def call(self, name, *arguments):
+        """Pointers, as every function here gives them; of arguments, Python's integers are int."""
+        plain = {int: C.c_int, float: C.c_float}
+        types = [plain.get(type(x), type(x)) for x in arguments]
+        return POINTER(function(self.base, name, POINTER, *types)(*arguments))
+
+    def tensor(self, form, *sizes):
+        sizes = [C.c_int64(size) for size in (*sizes, 1, 1, 1)[:4]]
+        return self.call("ggml_new_tensor_4d", self.context, FORMATS[form], *sizes)
+
+    def compute(self, result):
+        backend = POINTER(function(self.vulkan, "ggml_backend_vk_init", POINTER, C.c_size_t)(0))
+        graph = self.call("ggml_new_graph", self.context)
+        self.call("ggml_build_forward_expand", graph, result)
+        self.call("ggml_backend_alloc_ctx_tensors", self.context, backend)
+        return function(self.base, "ggml_backend_graph_compute", C.c_int, POINTER, POINTER)(
+            backend, graph)
+
+
+def record_mul_mat(folder, form, sizes):
+    ggml = Ggml(folder)
+    m, n, k = (int(x) for x in sizes.split("x"))
+    return ggml.compute(ggml.call("ggml_mul_mat", ggml.context, ggml.tensor(form, k, m),
+                                  ggml.tensor("f32", k, n)))
+
+
+def record_attention(folder, form, sizes):
+    ggml = Ggml(folder)
+    heads, _, new = sizes.partition(",")
+    heads, kv_heads, size = (int(x) for x in heads.split("x"))
+    queries, positions = (int(x) for x in new.split("on"))
+    cache = [ggml.tensor(form, size, positions, kv_heads) for _ in "kv"]
+    return ggml.compute(ggml.call(
+        "ggml_flash_attn_ext", ggml.context, ggml.tensor("f32", size, queries, heads), *cache,
+        ggml.tensor("f16", positions, -(-queries // 64) * 64), size ** -0.5, 0.0, 0.0))
+
+
+def record_conv(folder, sizes):
+    ggml = Ggml(folder)
+    n, c, h, w, o, kh, kw = (int(x) for x in sizes.split(","))
+    return ggml.compute(ggml.call(
+        "ggml_conv_2d_direct", ggml.context, ggml.tensor("f32", kw, kh, c, o),
+        ggml.tensor("f32", w, h, c, n), 1, 1, kw // 2, kh // 2, 1, 1))
 
 
 def record_model(folder, path, batches, record):
@@ -112,23 +154,45 @@ def replay(args, *inside):
     return sum(row["count"] * row["simulated_us"] for row in rows), rows
 
 
+def mul_mat_flops(sizes):
+    m, n, k = (int(x) for x in sizes.split("x"))
+    return 2 * m * n * k
+
+
+def conv_flops(sizes):
+    n, c, h, w, o, kh, kw = (int(x) for x in sizes.split(","))
+    return 2 * n * c * h * w * o * kh * kw
+
+
+def dispatches(replayed):
+    return sum(row["count"] for row in replayed[1])
+
+
 def report(args, work):
     kind, _, rest = work.partition(":")
-    if kind.startswith("mul_mat."):
-        m, n, k = (int(x) for x in rest.split("x"))
-        us, rows = replay(args, kind, str(m), str(n), str(k))
-        print(f"{work} on {args.chip}: {us:.1f} us simulated, {2e-6 * m * n * k / us:.2f} TFLOPS, "
-              f"{rows[0]['bound']} {rows[0]['share_of_limit']:.0%}")
+    if not kind.startswith(("pp", "tg")):
+        us, rows = replay(args, kind, rest)
+        longest = max(rows, key=lambda row: row["count"] * row["simulated_us"])
+        flops = {"mul_mat": mul_mat_flops, "conv": conv_flops}.get(kind.partition(".")[0])
+        rate = f", {1e-6 * flops(rest) / us:.2f} TFLOPS" if flops else ""
+        print(f"{work} on {args.chip}: {us:.1f} us simulated in "
+              f"{dispatches((us, rows))} dispatches{rate}, "
+              f"{longest['bound']} {longest['share_of_limit']:.0%}")
         return
     tokens = int(kind[2:])
     batches = [str(tokens)] if kind.startswith("pp") else [str(tokens), "1"]
-    first, second = (replay(args, "model", os.path.abspath(path), *batches)
-                     for path in rest.split(","))
-    us = first[0] + (args.layers - 1) * (second[0] - first[0])
-    stages = [sum(row["count"] for row in rows) for _, rows in (first, second)]
-    stages = stages[0] + (args.layers - 1) * (stages[1] - stages[0])
+    one, *others = rest.split(",")
+    first = replay(args, "model", os.path.abspath(one), *batches)
+    us, stages, layers = first[0], dispatches(first), 1
+    for other in others:
+        count, star, path = other.partition("*")
+        count, path = (int(count), path) if star else (args.layers - 1, other)
+        longer = replay(args, "model", os.path.abspath(path), *batches)
+        us += count * (longer[0] - first[0])
+        stages += count * (dispatches(longer) - dispatches(first))
+        layers += count
     made = tokens if kind.startswith("pp") else 1
-    print(f"{kind}, {args.layers} layers, on {args.chip}: {us / 1e3:.1f} ms simulated in {stages} "
+    print(f"{kind}, {layers} layers, on {args.chip}: {us / 1e3:.1f} ms simulated in {stages} "
           f"dispatches, {made * 1e6 / (us + args.gap * stages):.1f} tokens/s with {args.gap:g} us "
           "between them")
 
@@ -154,8 +218,10 @@ def main():
         record = os.path.join(os.environ["GCN_RECORD"], "dispatches.jsonl")
         code = record_model(args.llama, args.work[1], [int(x) for x in args.work[2:]], record)
     else:
-        code = record_mul_mat(args.llama, args.work[0].split(".")[1],
-                              *(int(x) for x in args.work[1:]))
+        kind, *form = args.work[0].split(".")
+        record_one = {"mul_mat": record_mul_mat, "attention": record_attention,
+                      "conv": record_conv}[kind]
+        code = record_one(args.llama, *form, args.work[1])
     sys.stdout.flush()
     os._exit(code)  # what is recorded is written; the driver was never told of objects to free
 

@@ -8,6 +8,8 @@ KERNEL is a file of text IR (docs/passes.md; `elided "w"` stands for a weight's 
     linear.FORMAT:MxKxN    weights [M, K] in f32, q4_0 or q8_0 on N rows:  linear.q4_0:4096x14336x1
     matmul:MxNxK           float32
     conv:N,C,H,W,O,KH,KW   float32, stride 1, same size where the kernel is odd
+    attention.FORMAT:HxGxD,NonKV   N queries of H heads of D on G, the last of KV positions, over a
+                           cache in f16, q8_0 ...: attention.q8_0:64x8x64,1on7680
 
 Every figure is simulated (docs/gcn.md says how); none was measured.
 """
@@ -17,6 +19,28 @@ import os
 import subprocess
 import sys
 import tempfile
+
+
+PAGE = 16  # positions of a page of the cache
+
+
+def attention_graph(form, sizes):
+    """Text IR of attention over one sequence's pages, which lie in order."""
+    heads, _, new = sizes.partition(",")
+    heads, kv_heads, size = (int(x) for x in heads.split("x"))
+    queries, positions = (int(x) for x in new.split("on"))
+    pages = -(-positions // PAGE)
+    cache = "float16" if form == "f16" else "float32"
+    cache += f"[{pages}, {PAGE}, {kv_heads * size}]"
+    cache += "" if form in ("f16", "f32") else f":{form}"
+    first = positions - queries
+    return (f"graph main {{\n  input %q : float32[{queries}, {heads * size}]\n"
+            f"  input %k : {cache}\n  input %v : {cache}\n"
+            f"  const %table : int32[1, {pages}] = {list(range(pages))}\n"
+            f"  const %sequences : int32[{queries}] = {[0] * queries}\n"
+            f"  const %positions : int32[{queries}] = {list(range(first, positions))}\n"
+            "  %y = polaris.PagedAttention(%q, %k, %v, %table, %sequences, %positions, "
+            f"num_heads = {heads}, num_kv_heads = {kv_heads})\n  output %y\n}}\n")
 
 
 def graph_of(kernel):
@@ -39,6 +63,8 @@ def graph_of(kernel):
         return (f"graph main {{\n  input %x : float32[{n}, {c}, {h}, {w}]\n"
                 f"  const %w : float32[{o}, {c}, {kh}, {kw}] = elided \"w\"\n"
                 f"  %y = Conv(%x, %w, pads = {pads})\n  output %y\n}}\n")
+    if name.startswith("attention."):
+        return attention_graph(name.split(".")[1], sizes)
     raise SystemExit(f"polaris_sim: no kernel '{kernel}'")
 
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backend/vulkan/shader_blobs.h"
+#include "sim/dispatch_timer.h"
 
 namespace polaris::gcn {
 namespace {
@@ -97,31 +98,12 @@ Hash128 LaunchTimer::key(const polaris::Launch& launch, std::size_t dispatch) co
 }
 
 Result<DispatchTime> LaunchTimer::simulated(const polaris::Launch& launch, std::size_t dispatch) {
-  const auto& dispatches = kernel_of(launch).dispatches;
   Bytes bytes = make(launch);
-  std::size_t d = dispatches[dispatch].indirect ? 0 : dispatch;
-  for (;; ++d) {
-    Memory memory;
-    Result<gcn::Launch> made = bytes.operands.launch(dispatches[d], memory);
-    if (!made) return made.error();
-    if (std::find(made->grid.begin(), made->grid.end(), 0U) != made->grid.end()) {
-      if (d == dispatch) return DispatchTime{0, 0, 0, "nothing"};
-      continue;
-    }
-    const Result<const Program*> program = programs_.get(dispatches[d]);
-    if (!program) return program.error();
-    if (d < dispatch) {  // it makes the grid
-      Machine machine(**program, memory, *made);
-      machine.run();
-      if (machine.report().faults.stopped()) {
-        return Error::unsupported("[gcn] " + machine.report().faults.text());
-      }
-      continue;
-    }
-    const Timing timing = simulate(**program, memory, *made, options_);
-    if (timing.faults.stopped()) return Error::unsupported("[gcn] " + timing.faults.text());
-    return DispatchTime{timing.us, timing.share, timing.dram_bytes, timing.bound};
-  }
+  auto timed = time_dispatch(programs_, kernel_of(launch), dispatch, bytes.operands, options_);
+  if (!timed) return timed.error();
+  if (timed->program == nullptr) return DispatchTime{0, 0, 0, "nothing"};
+  const Timing& timing = timed->timing;
+  return DispatchTime{timing.us, timing.share, timing.dram_bytes, timing.bound};
 }
 
 Result<std::vector<DispatchTime>> LaunchTimer::time(const polaris::Launch& launch) {

@@ -12,6 +12,9 @@
 
 namespace polaris::gcn {
 
+/// A dispatch's pipeline, for the compiler. It is named by all that tells it from others.
+radv::Variant variant_of(const vulkan::Dispatch& dispatch);
+
 /// Dispatches of the Vulkan backend's kernels as POLARIS10 programs, each compiled once.
 class ProgramCache {
  public:
