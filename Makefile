@@ -44,19 +44,23 @@ clang-tidy: build/release/build.ninja
 	cmake --preset release >/dev/null
 	tools/clang_tidy.sh build/release
 
-## Every shipped shader variant, compiled for Polaris by RADV's null device.
+## Every shipped shader variant, compiled for Polaris by RADV's null device, and some simulated.
 audit:
 	cmake --preset release >/dev/null
-	cmake --build --preset release --parallel $(JOBS) --target audit shaders
-	build/release/audit build/release/shaders/shaders.json --ratchet tools/audit/ratchet.json
+	cmake --build --preset release --parallel $(JOBS) --target audit gcn shaders
+	build/release/audit build/release/shaders/shaders.json --ratchet tools/audit/ratchet.json \
+	  --simulated tools/gcn/marks.json
+	build/release/gcn marks build/release/shaders/shaders.json tools/gcn/marks tools/gcn/marks.json
 
 ## The same; new variants get marks, beaten marks are lowered. RAISE=NAME raises those of variants
-## with NAME in their name, and nothing else does.
+## with NAME in their name, RAISE_SIMULATED=NAME simulated ones, and nothing else does.
 audit-update:
 	cmake --preset release >/dev/null
-	cmake --build --preset release --parallel $(JOBS) --target audit shaders
+	cmake --build --preset release --parallel $(JOBS) --target audit gcn shaders
+	build/release/gcn marks build/release/shaders/shaders.json tools/gcn/marks tools/gcn/marks.json \
+	  --update $(if $(RAISE_SIMULATED),--raise "$(RAISE_SIMULATED)")
 	build/release/audit build/release/shaders/shaders.json --ratchet tools/audit/ratchet.json \
-	  --update $(if $(RAISE),--raise "$(RAISE)")
+	  --simulated tools/gcn/marks.json --update $(if $(RAISE),--raise "$(RAISE)")
 
 ## Fuzzing, thread sanitizer, mutations, failing allocations, benches; resumable.
 soak:

@@ -22,7 +22,7 @@ list(REMOVE_ITEM gcn_sources ${CMAKE_SOURCE_DIR}/tools/gcn/main.cc)
 add_library(gcn_core OBJECT ${gcn_sources})
 target_link_libraries(gcn_core PUBLIC radv_core)
 add_executable(gcn ${CMAKE_SOURCE_DIR}/tools/gcn/main.cc)
-target_link_libraries(gcn PRIVATE gcn_core radv_core polaris_core)
+target_link_libraries(gcn PRIVATE gcn_core audit_core radv_core polaris_core)
 # What another program dispatches, for gcn replay: preloaded, so it stands on nothing of ours.
 add_library(gcn_record MODULE ${CMAKE_SOURCE_DIR}/tools/gcn/record/recorder.cc)
 target_link_libraries(gcn_record PRIVATE polaris_options ${CMAKE_DL_LIBS})
@@ -41,7 +41,11 @@ if(EXISTS ${POLARIS_SRC}/backend/vulkan/variants.h)
       COMMAND sh -c "for f in *.spv; do spirv-val --target-env vulkan1.2 $f || exit 1; done")
     set_tests_properties(build.spirv_val PROPERTIES LABELS build TIMEOUT 120)
     add_test(NAME audit.polaris10 COMMAND audit ${shaders_json}
-      --ratchet ${CMAKE_SOURCE_DIR}/tools/audit/ratchet.json)
+      --ratchet ${CMAKE_SOURCE_DIR}/tools/audit/ratchet.json
+      --simulated ${CMAKE_SOURCE_DIR}/tools/gcn/marks.json)
+    add_test(NAME gcn.marks COMMAND gcn marks ${shaders_json} ${CMAKE_SOURCE_DIR}/tools/gcn/marks
+      ${CMAKE_SOURCE_DIR}/tools/gcn/marks.json)
+    set_tests_properties(gcn.marks PROPERTIES LABELS audit TIMEOUT 900)
     set_tests_properties(audit.polaris10 PROPERTIES LABELS audit TIMEOUT 900)
   endif()
 endif()

@@ -58,7 +58,8 @@ class Simulation {
         launch_(launch),
         options_(options),
         machine_(program, memory, launch),
-        occupancy_(occupancy(program)) {
+        occupancy_(occupancy(program)),
+        executed_(program.code.size()) {
     for (const Instruction& in : program_.code) valu_.push_back(valu_cycles(*in.op));
     total_ = std::int64_t{launch.grid[0]} * launch.grid[1] * launch.grid[2];
   }
@@ -124,6 +125,7 @@ class Simulation {
     traced_ += group->trace.size();
     launch_free_ = std::max(launch_free_, now);
     for (const auto& steps : group->trace.waves()) {
+      for (const Trace::Step& step : steps) ++executed_[step.instruction];
       const auto simd =
           std::min_element(cu.simd.begin(), cu.simd.end(),
                            [](const auto& a, const auto& b) { return a.size() < b.size(); });
@@ -340,6 +342,8 @@ class Simulation {
     out.us = (cycles + left * cycles_per_group()) / options_.chip.mhz;
     const double scale = static_cast<double>(total_) /
                          static_cast<double>(std::max<std::int64_t>(out.groups_simulated, 1));
+    out.executed = executed_;
+    for (double& count : out.executed) count *= scale;
     out.dram_bytes = static_cast<double>(shared_->dram_lines) * Chip::kLine * scale;
     out.l2_hit_rate = shared_->reads == 0 ? 0
                                           : static_cast<double>(shared_->hits) /
@@ -367,6 +371,7 @@ class Simulation {
   const TimingOptions& options_;
   Machine machine_;
   Occupancy occupancy_;
+  std::vector<double> executed_;  // by instruction
   std::vector<int> valu_;
   std::vector<Cu> cu_;
   std::unique_ptr<SharedMemory> shared_;

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "gcn/chip.h"
 #include "gcn/machine.h"
@@ -33,6 +34,9 @@ struct Timing {
   int cus_simulated = 0;
   double dram_bytes = 0;  // of the whole dispatch
   double l2_hit_rate = 0;
+  /// How often each instruction of the program was executed, by its index, in all waves: that of
+  /// the groups simulated, scaled to all.
+  std::vector<double> executed;
   Faults faults;  // of the run that was timed
 };
 

@@ -116,7 +116,7 @@ TEST_CASE("the ratchet lets 3 percent through, no more, and knows every variant"
   const Ratchet marks{{"22.3.6", {{"gemv", 100.0}, {"gone", 5.0}}}};
   Row row{.name = "gemv", .mesa = "22.3.6"};
   row.cycles_per_unit = 102.9;
-  CHECK(compare(marks, {row}) == std::vector<std::string>{"gone: has a mark but is not shipped"});
+  CHECK(compare(marks, {row}) == std::vector<std::string>{"gone: has a mark that holds nothing"});
   row.cycles_per_unit = 103.1;
   CHECK(compare(marks, {row}).front().find("within 3 %") != std::string::npos);
   row.name = "new";
@@ -167,6 +167,26 @@ TEST_CASE("what did not compile leaves its mark as it was") {
   Ratchet ratchet{{"22.3.6", {{"gemv", 100}}}};
   CHECK(update(ratchet, {{.name = "gemv", .mesa = "22.3.6", .faults = {"hangs"}}}, {}).empty());
   CHECK(ratchet["22.3.6"]["gemv"] == 100);
+}
+
+TEST_CASE("variants that simulated marks hold are left to them, of the same Mesa alone") {
+  std::vector<Row> rows = {{.name = "conv", .mesa = "22.3.6"},
+                           {.name = "conv 3d", .mesa = "22.3.6"},
+                           {.name = "gemv", .mesa = "22.3.6"}};
+  const Ratchet simulated = {{"22.3.6", {{"conv @ deep", 2.0}, {"conv @ wide", 1.0}}},
+                             {"23.0.0", {{"gemv @ token", 1.0}}}};
+  drop_simulated(rows, simulated);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].name == "conv 3d");
+  CHECK(rows[1].name == "gemv");
+
+  const std::vector<Row> slower = {
+      {.name = "conv @ deep", .mesa = "22.3.6", .cycles_per_unit = 2.1},
+      {.name = "conv @ wide", .mesa = "22.3.6", .cycles_per_unit = 1.0}};
+  const auto problems = compare(simulated, slower, true, "us, simulated");
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].starts_with("conv @ deep: got 2.1"));
+  CHECK(problems[0].find("us, simulated, wanted 2.0") != std::string::npos);
 }
 
 TEST_CASE("a shader that needs what the card lacks is refused") {

@@ -1,5 +1,5 @@
-// audit SHADERS_JSON [--json] [--ratchet FILE [--update [--raise NAME]...]] [--seconds N]
-//       [--icd FILE] [--only NAME]
+// audit SHADERS_JSON [--json] [--ratchet FILE [--update [--raise NAME]...]] [--simulated FILE]
+//       [--seconds N] [--icd FILE] [--only NAME]
 // Compiles every shipped shader variant for POLARIS10 with no card present and prints what the
 // driver made of it. Exit 1: a variant breaks a hard limit, fails to compile, takes longer than
 // N seconds (20), or is modelled slower than the ratchet allows. --update adds, drops and lowers
@@ -23,6 +23,7 @@ using radv::Variant;
 struct Options {
   std::string shaders;
   std::string ratchet;
+  std::string simulated;
   std::string icd = radv::kDefaultIcd;
   std::string only;
   std::vector<std::string> raised;
@@ -35,6 +36,7 @@ bool parse_options(int argc, char** argv, Options& out) {
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     std::string* text = arg == "--ratchet" ? &out.ratchet
+                        : arg == "--simulated" ? &out.simulated
                         : arg == "--icd"   ? &out.icd
                         : arg == "--only"  ? &out.only
                                            : nullptr;
@@ -75,8 +77,7 @@ std::vector<std::string> unlisted(const std::vector<Variant>& variants, const Op
   return out;
 }
 
-int report(const std::vector<Row>& rows, std::vector<std::string> problems,
-           const Options& options) {
+int report(std::vector<Row> rows, std::vector<std::string> problems, const Options& options) {
   if (options.json) {
     for (const Row& row : rows) std::printf("%s\n", to_json(row).c_str());
   } else {
@@ -85,6 +86,8 @@ int report(const std::vector<Row>& rows, std::vector<std::string> problems,
   for (const Row& row : rows) {
     for (const std::string& fault : row.faults) problems.push_back(row.name + ": " + fault);
   }
+  const std::string mesa = rows.front().mesa;
+  if (!options.simulated.empty()) drop_simulated(rows, read_ratchet(options.simulated));
   if (options.update) {
     Ratchet ratchet = read_ratchet(options.ratchet);
     for (std::string& slow : update(ratchet, rows, options.raised, options.only.empty())) {
@@ -94,10 +97,10 @@ int report(const std::vector<Row>& rows, std::vector<std::string> problems,
   } else if (!options.ratchet.empty() && problems.empty()) {
     const Ratchet ratchet = read_ratchet(options.ratchet);
     problems = compare(ratchet, rows, options.only.empty());
-    if (!ratchet.contains(rows.front().mesa)) {
+    if (!ratchet.contains(mesa)) {
       std::fprintf(stderr,
                    "audit: note: no marks for Mesa %s, so none is held (--update makes them)\n",
-                   rows.front().mesa.c_str());
+                   mesa.c_str());
     }
   }
   for (const std::string& problem : problems) std::fprintf(stderr, "audit: %s\n", problem.c_str());
@@ -109,7 +112,7 @@ int run(int argc, char** argv) {
   if (!parse_options(argc, argv, options)) {
     std::fprintf(stderr,
                  "usage: audit SHADERS_JSON [--json] [--ratchet FILE [--update [--raise NAME]...]] "
-                 "[--seconds N] [--icd FILE] [--only NAME]\n");
+                 "[--simulated FILE] [--seconds N] [--icd FILE] [--only NAME]\n");
     return 2;
   }
   try {
@@ -127,9 +130,9 @@ int run(int argc, char** argv) {
                    options.shaders.c_str());
       return 1;
     }
-    const std::vector<Row> rows =
+    std::vector<Row> rows =
         judge_all(variants, options.shaders, options.icd, std::chrono::seconds(options.seconds));
-    return report(rows, std::move(problems), options);
+    return report(std::move(rows), std::move(problems), options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "audit: %s: %s\n", options.shaders.c_str(), error.what());
     return 1;

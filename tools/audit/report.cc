@@ -162,7 +162,8 @@ void write_ratchet(const std::string& path, const Ratchet& ratchet) {
   std::ofstream(path) << nlohmann::json(ratchet).dump(1) << "\n";
 }
 
-std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows, bool all) {
+std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>& rows, bool all,
+                                 std::string_view unit) {
   std::vector<std::string> out;
   if (rows.empty()) return out;
   const auto known = ratchet.find(rows.front().mesa);
@@ -176,17 +177,19 @@ std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>&
     }
     if (row.cycles_per_unit > mark->second * kSlack) {
       out.push_back(row.name + ": got " + std::to_string(row.cycles_per_unit) +
-                    " cycles a unit, wanted " + std::to_string(mark->second) + " within 3 %");
+                    " " + std::string(unit) + ", wanted " + std::to_string(mark->second) +
+                    " within 3 %");
     }
     left.erase(mark);
   }
   if (!all) return out;
-  for (const auto& [name, mark] : left) out.push_back(name + ": has a mark but is not shipped");
+  for (const auto& [name, mark] : left) out.push_back(name + ": has a mark that holds nothing");
   return out;
 }
 
 std::vector<std::string> update(Ratchet& ratchet, const std::vector<Row>& rows,
-                                const std::vector<std::string>& raised, bool all) {
+                                const std::vector<std::string>& raised, bool all,
+                                std::string_view unit) {
   std::vector<std::string> out;
   // Rows of what did not compile may name no Mesa.
   const auto compiled =
@@ -211,7 +214,7 @@ std::vector<std::string> update(Ratchet& ratchet, const std::vector<Row>& rows,
     kept[row.name] = holds ? std::min(mark->second, row.cycles_per_unit) : row.cycles_per_unit;
     if (holds && row.cycles_per_unit > mark->second * kSlack) {
       out.push_back(row.name + ": got " + std::to_string(row.cycles_per_unit) +
-                    " cycles a unit, wanted " + std::to_string(mark->second) +
+                    " " + std::string(unit) + ", wanted " + std::to_string(mark->second) +
                     " within 3 %; its mark rises with --raise '" + row.name + "' alone");
     }
   }
@@ -222,6 +225,16 @@ std::vector<std::string> update(Ratchet& ratchet, const std::vector<Row>& rows,
   }
   marks = std::move(kept);
   return out;
+}
+
+void drop_simulated(std::vector<Row>& rows, const Ratchet& simulated) {
+  std::erase_if(rows, [&](const Row& row) {
+    const auto marks = simulated.find(row.mesa);
+    if (marks == simulated.end()) return false;
+    const std::string begin = row.name + " @ ";
+    const auto mark = marks->second.lower_bound(begin);
+    return mark != marks->second.end() && mark->first.starts_with(begin);
+  });
 }
 
 }  // namespace polaris::audit

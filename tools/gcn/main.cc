@@ -12,6 +12,7 @@ constexpr const char* kUsage =
     "           [--grid X,Y,Z] [--drop OPCODE]... [--print BUFFER] [--code]\n"
     "           [--instructions N]\n"
     "       gcn time GRAPH.txt [--chip NAME[:MHZ]] [--instructions N]\n"
+    "       gcn marks SHADERS_JSON FOLDER MARKS_JSON [--update [--raise NAME]...]\n"
     "       gcn replay FOLDER [--chip NAME[:MHZ]] [--instructions N]\n";
 
 int run(int argc, char** argv) {
@@ -21,6 +22,7 @@ int run(int argc, char** argv) {
   try {
     if (command == "check") code = command_check(args);
     if (command == "time") code = command_time(args);
+    if (command == "marks") code = command_marks(args);
     if (command == "replay") code = command_replay(args);
     if (command == "run") code = command_run(args);
   } catch (const std::exception& error) {
