@@ -16,6 +16,7 @@ namespace polaris::gcn {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr std::int64_t kSamples = 8;
 constexpr double kBoundFrom = 0.6;  // a part busier than this is what binds, else latency does
 
 int up(int value, int step) { return (value + step - 1) / step * step; }
@@ -80,18 +81,41 @@ class Simulation {
  private:
   bool more() const { return traced_ < options_.instructions_max || next_group_ < least_groups_; }
 
-  /// How much of the card is simulated: all of it, or as many CUs as the budget fills three times.
+  std::array<std::uint32_t, 3> place(std::int64_t number) const {
+    const auto n = static_cast<std::uint64_t>(number);
+    const std::uint64_t x = launch_.grid[0];
+    const std::uint64_t y = launch_.grid[1];
+    return {static_cast<std::uint32_t>(n % x), static_cast<std::uint32_t>(n / x % y),
+            static_cast<std::uint32_t>(n / x / y)};
+  }
+
+  /// Instructions of a workgroup, by some from all over the grid: causal attention's first ones
+  /// have next to nothing to do.
+  double instructions_of_group() {
+    const std::int64_t samples = std::min(total_, kSamples);
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < samples; ++i) {
+      Group one(program_, machine_.waves());
+      machine_.run_group(place((2 * i + 1) * total_ / (2 * samples)), &one.trace);
+      sum += one.trace.size();
+    }
+    return static_cast<double>(std::max<std::int64_t>(sum, 1)) / static_cast<double>(samples);
+  }
+
+  /// How much of the card is simulated: all of it, or as many CUs as the budget fills three times,
+  /// with the middle of the grid.
   void plan() {
-    Group first(program_, machine_.waves());
-    machine_.run_group({0, 0, 0}, &first.trace);
-    const std::int64_t each = std::max<std::int64_t>(first.trace.size(), 1);
+    group_instructions_ = instructions_of_group();
+    const auto budget = static_cast<double>(options_.instructions_max);
     cus_ = options_.chip.cus;
-    if (each * total_ > options_.instructions_max) {
-      const std::int64_t fits = options_.instructions_max / (3 * occupancy_.groups * each);
-      cus_ = static_cast<int>(std::clamp<std::int64_t>(fits, 1, options_.chip.cus));
+    if (group_instructions_ * static_cast<double>(total_) > budget) {
+      const double fits = budget / (3 * occupancy_.groups * group_instructions_);
+      cus_ = static_cast<int>(std::clamp<double>(fits, 1, options_.chip.cus));
     }
     part_ = (total_ * cus_ + options_.chip.cus - 1) / options_.chip.cus;
     least_groups_ = std::min<std::int64_t>(part_, std::int64_t{2} * cus_ * occupancy_.groups);
+    const auto wanted = static_cast<std::int64_t>(std::ceil(budget / group_instructions_));
+    first_group_ = (total_ - std::clamp(wanted, least_groups_, part_)) / 2;
     cu_ = std::vector<Cu>(static_cast<std::size_t>(cus_));
     const double share = static_cast<double>(cus_) / options_.chip.cus;
     shared_ = std::make_unique<SharedMemory>(options_.chip, share);
@@ -115,13 +139,7 @@ class Simulation {
 
   void start(Cu& cu, double now) {
     auto group = std::make_shared<Group>(program_, machine_.waves());
-    const auto number = static_cast<std::uint64_t>(next_group_++);
-    const std::uint64_t x = launch_.grid[0];
-    const std::uint64_t y = launch_.grid[1];
-    machine_.run_group(
-        {static_cast<std::uint32_t>(number % x), static_cast<std::uint32_t>(number / x % y),
-         static_cast<std::uint32_t>(number / x / y)},
-        &group->trace);
+    machine_.run_group(place(first_group_ + next_group_++), &group->trace);
     traced_ += group->trace.size();
     launch_free_ = std::max(launch_free_, now);
     for (const auto& steps : group->trace.waves()) {
@@ -339,7 +357,7 @@ class Simulation {
     out.bound =
         *most >= kBoundFrom ? part_name(static_cast<Part>(most - out.busy.begin())) : "latency";
     const auto left = static_cast<double>(part_ - out.groups_simulated);
-    out.us = (cycles + left * cycles_per_group()) / options_.chip.mhz;
+    out.us = (cycles + left * cycles_per_group() * rest_of_group()) / options_.chip.mhz;
     const double scale = static_cast<double>(total_) /
                          static_cast<double>(std::max<std::int64_t>(out.groups_simulated, 1));
     out.executed = executed_;
@@ -349,6 +367,16 @@ class Simulation {
                                           : static_cast<double>(shared_->hits) /
                                                 static_cast<double>(shared_->reads);
     return out;
+  }
+
+  /// Instructions of a workgroup that is not simulated, over those of one that is.
+  double rest_of_group() const {
+    const auto simulated = static_cast<double>(finished_.size());
+    const double all = group_instructions_ * static_cast<double>(total_);
+    const auto traced = static_cast<double>(traced_);
+    const double rest = static_cast<double>(total_) - simulated;
+    if (rest <= 0 || traced <= 0) return 1;
+    return std::max(all - traced, 0.0) / rest / (traced / simulated);
   }
 
   /// Of the simulated part of the card while it was full: from the end of its first filling to the
@@ -371,7 +399,8 @@ class Simulation {
   const TimingOptions& options_;
   Machine machine_;
   Occupancy occupancy_;
-  std::vector<double> executed_;  // by instruction
+  double group_instructions_ = 0;  // of all waves of one
+  std::vector<double> executed_;   // by instruction
   std::vector<int> valu_;
   std::vector<Cu> cu_;
   std::unique_ptr<SharedMemory> shared_;
@@ -380,7 +409,8 @@ class Simulation {
   std::int64_t total_ = 0;
   std::int64_t part_ = 0;  // of those, the share of the CUs that are simulated
   std::int64_t least_groups_ = 0;
-  std::int64_t next_group_ = 0;
+  std::int64_t first_group_ = 0;
+  std::int64_t next_group_ = 0;  // behind it
   std::int64_t traced_ = 0;
   std::int64_t live_ = 0;
   int cus_ = 0;

@@ -11,7 +11,7 @@ namespace polaris::gcn {
 namespace {
 
 // Raised whenever the model of the chip changes.
-constexpr std::string_view kHeader = "polaris simulated times 1";
+constexpr std::string_view kHeader = "polaris simulated times 2";
 constexpr std::int64_t kBytesMax = 32 << 20;
 
 std::optional<DispatchTime> time_of(const std::vector<std::string_view>& fields) {
