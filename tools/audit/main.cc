@@ -35,11 +35,11 @@ struct Options {
 bool parse_options(int argc, char** argv, Options& out) {
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
-    std::string* text = arg == "--ratchet" ? &out.ratchet
+    std::string* text = arg == "--ratchet"     ? &out.ratchet
                         : arg == "--simulated" ? &out.simulated
-                        : arg == "--icd"   ? &out.icd
-                        : arg == "--only"  ? &out.only
-                                           : nullptr;
+                        : arg == "--icd"       ? &out.icd
+                        : arg == "--only"      ? &out.only
+                                               : nullptr;
     std::string raised;
     if (arg == "--raise") text = &raised;
     if (arg == "--json") {

@@ -176,9 +176,8 @@ std::vector<std::string> compare(const Ratchet& ratchet, const std::vector<Row>&
       continue;
     }
     if (row.cycles_per_unit > mark->second * kSlack) {
-      out.push_back(row.name + ": got " + std::to_string(row.cycles_per_unit) +
-                    " " + std::string(unit) + ", wanted " + std::to_string(mark->second) +
-                    " within 3 %");
+      out.push_back(row.name + ": got " + std::to_string(row.cycles_per_unit) + " " +
+                    std::string(unit) + ", wanted " + std::to_string(mark->second) + " within 3 %");
     }
     left.erase(mark);
   }
@@ -213,8 +212,8 @@ std::vector<std::string> update(Ratchet& ratchet, const std::vector<Row>& rows,
     const bool holds = mark != marks.end() && !rises;
     kept[row.name] = holds ? std::min(mark->second, row.cycles_per_unit) : row.cycles_per_unit;
     if (holds && row.cycles_per_unit > mark->second * kSlack) {
-      out.push_back(row.name + ": got " + std::to_string(row.cycles_per_unit) +
-                    " " + std::string(unit) + ", wanted " + std::to_string(mark->second) +
+      out.push_back(row.name + ": got " + std::to_string(row.cycles_per_unit) + " " +
+                    std::string(unit) + ", wanted " + std::to_string(mark->second) +
                     " within 3 %; its mark rises with --raise '" + row.name + "' alone");
     }
   }

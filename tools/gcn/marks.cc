@@ -92,8 +92,7 @@ Result<std::vector<TwoTimes>> TwoModels::time(const Graph& graph, const Node& no
     }
     const auto modelled = modelled_us(dispatch, timed->timing);
     if (!modelled) return modelled.error();
-    out.push_back({variant->name, node.name, timed->timing.us, *modelled,
-                   timed->timing.bound});
+    out.push_back({variant->name, node.name, timed->timing.us, *modelled, timed->timing.bound});
   }
   return out;
 }
