@@ -1,5 +1,5 @@
 # The README's commands. Everything real is in CMake and tools/; this file only names it.
-.PHONY: all build demo test check format tidy clang-tidy audit audit-update soak clean
+.PHONY: all build demo test check format tidy clang-tidy audit audit-update programs soak clean
 
 DEMO_MODEL ?= models/stories/stories-f32.gguf
 DEMO_PROMPT ?= Once upon a time
@@ -61,6 +61,13 @@ audit-update:
 	  --update $(if $(RAISE_SIMULATED),--raise "$(RAISE_SIMULATED)")
 	build/release/audit build/release/shaders/shaders.json --ratchet tools/audit/ratchet.json \
 	  --simulated tools/gcn/marks.json --update $(if $(RAISE),--raise "$(RAISE)")
+
+## Machine code for `polaris inspect --gpu` where Mesa's driver is not: of the models here and of MODELS,
+## into build/release/polaris10.programs, which belongs beside polaris.
+programs: build
+	for model in models/stories/*.gguf $(MODELS); do \
+	  build/release/polaris inspect "$$model" --gpu rx580 \
+	    --programs build/release/polaris10.programs >/dev/null || exit 1; done
 
 ## Fuzzing, thread sanitizer, mutations, failing allocations, benches; resumable.
 soak:

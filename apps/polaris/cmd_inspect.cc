@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <numeric>
 #include <string>
@@ -48,6 +49,10 @@ class Inspect final : public Action {
     app.add_option("--gpu", gpu_,
                    "simulate a run on rx470, rx480, rx570, rx580 or rx590, with :MHz for another "
                    "clock; no card is needed");
+    app.add_option("--programs", programs_,
+                   "machine code for --gpu: what is compiled is added to this file, and taken from "
+                   "it where Mesa's driver is missing (default: polaris10.programs beside polaris, "
+                   "read only)");
   }
 
   Status run(const Common& common) override {
@@ -80,6 +85,9 @@ class Inspect final : public Action {
       runs = made.take();
       auto done = simulate(common, *timer_, *opened, graph, cached_tokens_, runs);
       if (!done) return done.error().with_context("'" + generator_.model + "'");
+      if (!programs_.empty()) {
+        if (auto saved = compiled_->save(programs_); !saved) return saved;
+      }
     }
     if (common.json) {
       print_json(model, graph, functions, memory, memory_reason, runs);
@@ -128,17 +136,27 @@ class Inspect final : public Action {
     return out;
   }
 
+  /// Machine code that came with the program; "" where none did.
+  static std::string shipped() {
+    std::error_code none;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
+    const auto path = self.parent_path() / "polaris10.programs";
+    return !none && std::filesystem::is_regular_file(path, none) ? path.string() : "";
+  }
+
   /// On the card that is simulated, where one is.
   Result<Opened> open(const Common& common) {
     if (gpu_.empty())
       return open_model(common, generator_.model, arch_options(generation_options(generator_)));
     const auto chip = gcn::find_chip(gpu_);
     if (!chip) return chip.error().with_context("--gpu");
-    auto programs = gcn::ModelTimer::open_compiler();
+    auto programs = gcn::ModelTimer::open_compiler(programs_.empty() ? shipped() : programs_);
     if (!programs) return programs.error();
+    compiled_ = *programs;
     auto runtime = gcn::ModelTimer::runtime_for(*programs, OpSet::builtin());
     if (!runtime) return runtime.error();
-    const std::string folder = user_cache_folder();
+    // What was timed before would not be compiled again.
+    const std::string folder = programs_.empty() ? user_cache_folder() : "";
     timer_ = std::make_unique<gcn::ModelTimer>(
         programs.take(), *chip, folder.empty() ? folder : folder + "/polaris/simulated.txt");
     return open_model_on(runtime.take(), common, generator_.model,
@@ -289,6 +307,8 @@ class Inspect final : public Action {
   GeneratorOptions generator_;
   std::string function_;
   std::string gpu_;
+  std::string programs_;
+  std::shared_ptr<gcn::ProgramCache> compiled_;
   std::unique_ptr<gcn::ModelTimer> timer_;  // where a card is simulated
   std::int64_t cached_tokens_ = 0;
   bool weights_ = false;

@@ -55,9 +55,10 @@ NodeTiming sum_of(const Graph& graph, const polaris::Launch& launch,
 
 }  // namespace
 
-Result<std::shared_ptr<ProgramCache>> ModelTimer::open_compiler() {
-  auto programs = ProgramCache::open(radv::kDefaultIcd);
+Result<std::shared_ptr<ProgramCache>> ModelTimer::open_compiler(const std::string& file) {
+  auto programs = ProgramCache::open(radv::kDefaultIcd, file);
   if (!programs) {
+    if (!file.empty()) return programs.error();
     return Error::not_found(
         "simulating a card needs Mesa's Vulkan driver for AMD and the Vulkan loader (Debian: "
         "mesa-vulkan-drivers, libvulkan1): " +

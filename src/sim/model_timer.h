@@ -49,9 +49,10 @@ class ModelTimer {
  public:
   using Told = std::function<void(std::size_t done, std::size_t all)>;
 
-  /// The compiler for the card. It must open before other threads start. Errors: not_found, with
-  /// what to install.
-  static Result<std::shared_ptr<ProgramCache>> open_compiler();
+  /// The compiler for the card, or machine code kept in `programs` ("" for none) where Mesa's is
+  /// not there. It must open before other threads start. Errors: not_found, with what to install;
+  /// the file's.
+  static Result<std::shared_ptr<ProgramCache>> open_compiler(const std::string& programs);
   /// A runtime whose first device is the card, to plan for; nothing runs on it.
   static Result<std::shared_ptr<Runtime>> runtime_for(std::shared_ptr<ProgramCache> programs,
                                                       OpSet ops);
