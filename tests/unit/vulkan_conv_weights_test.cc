@@ -86,7 +86,7 @@ ConvProblem problem_of(const Geometry& geometry, DType dtype, bool transposed, b
   attrs.group = geometry.groups;
   p.geometry = *conv_geometry(geometry.x, geometry.w, attrs);
   if (transposed) std::swap(p.geometry.group_in, p.geometry.group_out);
-  vulkan::choose_tile(p);
+  vulkan::choose_tile(p, 1024);
   return p;
 }
 

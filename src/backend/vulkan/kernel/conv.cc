@@ -54,7 +54,8 @@ void read_weights(const NodeDesc& node, const OperandDesc& w, const ConvPorts& p
   }
 }
 
-Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const ConvPorts& ports) {
+Result<ConvProblem> read_problem(const VulkanTarget& target, const NodeDesc& node, ConvKind kind,
+                                 const ConvPorts& ports) {
   const OperandDesc& w = node.inputs[static_cast<std::size_t>(ports.w)];
   ConvProblem p;
   p.kind = kind;
@@ -66,7 +67,7 @@ Result<ConvProblem> read_problem(const NodeDesc& node, ConvKind kind, const Conv
   p.geometry = *g;
   if (Status s = check_window(node, p.geometry); !s) return s.error();
   read_weights(node, w, ports, p);
-  choose_tile(p);
+  choose_tile(p, target.group_threads_max);
   return p;
 }
 
@@ -77,7 +78,7 @@ Result<KernelList> candidates(const VulkanTarget& target, const NodeDesc& node) 
   const ConvPorts ports = ports_of(kind);
   const OperandDesc& w = node.inputs[static_cast<std::size_t>(ports.w)];
   if (Status s = check_types(target, node, kind != ConvKind::kFloat, w); !s) return s.error();
-  Result<ConvProblem> problem = read_problem(node, kind, ports);
+  Result<ConvProblem> problem = read_problem(target, node, kind, ports);
   if (!problem) return problem.error();
   const ConvProblem& p = *problem;
   Requantization requantization;

@@ -29,7 +29,7 @@ Result<KernelList> candidates(const VulkanTarget& target, const NodeDesc& node) 
   for (WindowDim& d : p.geometry.dims) std::swap(d.in, d.out);
   if (Status s = check_window(node, p.geometry); !s) return s.error();
   p.packed = w.constant != nullptr;
-  choose_tile(p);
+  choose_tile(p, target.group_threads_max);
   return make_convs(target, node, p, kPorts, {}, 0);
 }
 

@@ -298,7 +298,8 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
   d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, side_by_side)), 1};
   d.loop_rounds = ceil_div(p.whole_units(), tile.threads / kRows) + p.k % info.unit;
   const std::int64_t matrices = p.gated() ? 2 : 1;
-  d.estimate_us = model_us(matrices * (group1 - group0) * group_bytes + p.t * (p.k + rows) * 4,
+  // Without what fills up the last group, for which no other kernel is better.
+  d.estimate_us = model_us(matrices * rows * group_bytes / kRows + p.t * (p.k + rows) * 4,
                            2 * matrices * p.t * rows * p.k);
   return d;
 }

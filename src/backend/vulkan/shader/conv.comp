@@ -30,7 +30,9 @@ layout(constant_id = 9) const uint kYLast = 0;  // 1: y has, 2: and is stored fo
 const uint kSlices = kThreads / 64;
 const uint kAcc = kOut * kPixels;
 const uint kExact = 256;  // integer products that fp32 adds exactly
-shared SUM part[kSlices == 1 ? 1 : kThreads * kAcc];
+// Sums that local memory (32 KiB) has room for at a time.
+const uint kTogether = kThreads * kAcc <= 8192 ? kAcc : 8192 / kThreads;
+shared SUM part[kSlices == 1 ? 1 : kThreads * kTogether];
 
 uint padded_in() { return (group_in + kStep - 1) / kStep * kStep; }
 
@@ -211,19 +213,21 @@ void main() {
     sum[a] = acc[a];
 #endif
   }
-  if (kSlices > 1) {
-    [[unroll]] for (uint a = 0; a < kAcc; a++) {
-      part[(a * kSlices + slice) * 64 + lane] = sum[a];
-    }
-    barrier();
-  }
   const uint area = out_h * out_w * (kDepth != 0 ? out_d : 1);
   [[unroll]] for (uint a = 0; a < kAcc; a++) {
+    const uint at = a % kTogether;
+    if (kSlices > 1 && at == 0) {
+      if (a > 0) barrier();
+      [[unroll]] for (uint b = 0; b < kTogether; b++) {
+        part[(b * kSlices + slice) * 64 + lane] = sum[min(a + b, kAcc - 1)];
+      }
+      barrier();
+    }
     if (a % kSlices == slice) {
       SUM v = sum[a];
       if (kSlices > 1) {
-        v = part[a * kSlices * 64 + lane];
-        [[unroll]] for (uint s = 1; s < kSlices; s++) v += part[(a * kSlices + s) * 64 + lane];
+        v = part[at * kSlices * 64 + lane];
+        [[unroll]] for (uint s = 1; s < kSlices; s++) v += part[(at * kSlices + s) * 64 + lane];
       }
       const uint pixel = (gl_WorkGroupID.x * kPixels + a % kPixels) * 64 + lane;
       const uint in_group = tile * kOut + a / kPixels;
