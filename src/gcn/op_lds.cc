@@ -53,7 +53,7 @@ void read(Wave& w, const Instruction& in) {
   constexpr int kPlaces = Step > 0 ? 2 : 1;
   constexpr U32 kBytes = sizeof(T) * Count;
   for (int r = 0; r < kPlaces * Count; ++r) {
-    if (!w.reach_vgpr(in, in.dst + r, w.exec)) return;
+    if (!w.reach_load(in, in.dst + r, Wave::Counter::kLds)) return;
   }
   // The addresses may stand where results go.
   const Lanes base = w.vgpr(in.src[0] - kVgpr0);
@@ -111,7 +111,7 @@ void write(Wave& w, const Instruction& in) {
 template <auto F, bool Return>
 void atomic(Wave& w, const Instruction& in) {
   if (!begin(w, in) || !w.check_vgpr(in, in.data, w.exec)) return;
-  if (Return && !w.reach_vgpr(in, in.dst, w.exec)) return;
+  if (Return && !w.reach_load(in, in.dst, Wave::Counter::kLds)) return;
   observe(w, in, static_cast<U32>(in.immediate), 4);
   const Lanes base = w.vgpr(in.src[0] - kVgpr0);
   for (U64 left = w.exec; left != 0; left &= left - 1) {
@@ -133,7 +133,7 @@ void atomic(Wave& w, const Instruction& in) {
 void bpermute(Wave& w, const Instruction& in) {
   const int address = in.src[0] - kVgpr0;
   if (!w.check_vgpr(in, address, w.exec) || !w.reach_vgpr(in, in.data, 0) ||
-      !w.reach_vgpr(in, in.dst, w.exec)) {
+      !w.reach_load(in, in.dst, Wave::Counter::kLds)) {
     return;
   }
   const Lanes from = w.vgpr(in.data);
@@ -163,7 +163,7 @@ int swizzle_source(U32 offset, int lane) {
 
 void swizzle(Wave& w, const Instruction& in) {
   const int reg = in.src[0] - kVgpr0;
-  if (!w.reach_vgpr(in, reg, 0) || !w.reach_vgpr(in, in.dst, w.exec)) return;
+  if (!w.reach_vgpr(in, reg, 0) || !w.reach_load(in, in.dst, Wave::Counter::kLds)) return;
   const Lanes from = w.vgpr(reg);
   std::uint64_t needed = 0;
   for (U64 left = w.exec; left != 0; left &= left - 1) {

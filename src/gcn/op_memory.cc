@@ -150,7 +150,7 @@ void load(Wave& w, const Instruction& in) {
   constexpr U32 kBytes = sizeof(T) * Count;
   if (w.observer != nullptr) w.observer->memory(w, places.address, w.exec, kBytes);
   for (int c = 0; c < Count; ++c) {
-    if (!w.reach_vgpr(in, in.dst + c, w.exec)) return;
+    if (!w.reach_load(in, in.dst + c, kCounter<Find>)) return;
   }
   for (U64 left = w.exec; left != 0; left &= left - 1) {
     const auto i = static_cast<std::size_t>(std::countr_zero(left));

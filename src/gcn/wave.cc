@@ -174,6 +174,21 @@ bool Wave::reach_vgpr(const Instruction& in, int index, std::uint64_t lanes) {
   return true;
 }
 
+bool Wave::reach_load(const Instruction& in, int index, Counter counter) {
+  const auto i = static_cast<std::size_t>(index);
+  if (i >= vgpr_.size() || (vgpr_pending_[i] & exec) == 0) return reach_vgpr(in, index, exec);
+  const bool ordered = counter == Counter::kVm || counter == Counter::kLds;
+  const auto overtakes = [&](const UnderWay& op) {
+    return !op.scalar && i >= op.first && i < std::size_t{op.first} + op.count &&
+           (op.lanes & exec) != 0 && !(ordered && op.counter == counter);
+  };
+  if (std::any_of(vm_.begin(), vm_.end(), overtakes) ||
+      std::any_of(lgkm_.begin(), lgkm_.end(), overtakes)) {
+    fault(in, FaultKind::kMissingWait, vector_name(index));
+  }
+  return true;
+}
+
 bool Wave::written_vgpr(const Instruction& in, int index, std::uint64_t lanes) {
   const std::uint64_t missing = lanes & ~vgpr_written_[static_cast<std::size_t>(index)];
   if (missing != 0) {

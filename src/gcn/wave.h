@@ -104,6 +104,9 @@ class Wave {
   // Waits. An operation under way will write the registers [first, first + count), of vectors the
   // lanes that are on now.
   enum class Counter : std::uint8_t { kVm, kScalarMemory, kLds, kFlat };
+  /// The same before a load writes them: another of its kind may be under way there, where the kind
+  /// comes back in order. A branch that no lane took leaves such, which waits for what it loaded.
+  bool reach_load(const Instruction& in, int index, Counter counter);
   void issue(Counter counter, bool scalar, int first, int count);
   void wait(int vm_left, int lgkm_left);
 

@@ -405,6 +405,87 @@ TEST_CASE("Attention") {
   s.run();
 }
 
+/// What a prompt's tile kernels must tell apart: tiles that end early, tokens out of order and of
+/// no sequence, windows, pages in no order.
+TEST_CASE("PagedAttention of many tokens of one sequence") {
+  Suite s("PagedAttention", "polaris");
+  struct Heads {
+    int count, kv, size;
+  };
+  const auto given = [](const Heads& h, int window, float cap) {
+    return attrs<PagedAttentionAttrs>([=](auto& a) {
+      a.num_heads = h.count, a.num_kv_heads = h.kv;
+      a.window = window, a.softcap = cap;
+    });
+  };
+  constexpr int kPages = 24;
+  std::vector<std::int64_t> pages;
+  for (std::int64_t i = 0; i < kPages; ++i) pages.push_back(i * 7 % kPages);
+  const Tensor table = int32s({1, kPages}, pages);  // of 16 positions each
+  /// Positions from `first` on, or all over the reach; every `none`-th token of no sequence.
+  const auto add = [&](const std::string& name, const CacheKind& kind, const Heads& h, int tokens,
+                       int first, int none, int window, float cap, bool sinks, DType rows) {
+    const Shape shape{kPages, 16, h.kv * h.size};
+    std::vector<std::int64_t> positions;
+    std::vector<std::int64_t> sequences;
+    for (std::int64_t t = 0; t < tokens; ++t) {
+      positions.push_back(first >= 0 ? first + t : t * 131 % (kPages * 16));
+      sequences.push_back(none > 0 && t % none == none - 1 ? -1 : 0);
+    }
+    std::vector<Tensor> inputs = {random(rows, {tokens, h.count * h.size}, -1, 1),
+                                  cache(kind.dtype, kind.format, shape),
+                                  cache(kind.dtype, kind.format, shape),
+                                  table,
+                                  int32s({tokens}, sequences),
+                                  int32s({tokens}, positions)};
+    if (sinks) inputs.push_back(random(DType::kF32, {h.count}, -3, 3));
+    s.add(std::string(kind.name) + " " + name, std::move(inputs), given(h, window, cap));
+  };
+  for (const CacheKind& kind : kKinds) {
+    add("from the start", kind, {2, 1, 64}, 70, 0, 0, 0, 0, false, DType::kF32);
+    add("behind others", kind, {4, 2, 128}, 33, 301, 0, 0, 0, false, DType::kF32);
+    add("in no order", kind, {2, 2, 64}, 130, -1, 5, 0, 0, false, DType::kF32);
+    add("with a window", kind, {2, 1, 96}, 128, 100, 0, 37, 0, false, DType::kF32);
+    add("with a window, in no order", kind, {1, 1, 64}, 65, -1, 9, 20, 0, false, DType::kF32);
+    add("capped, with sinks", kind, {3, 1, 32}, 64, 17, 0, 0, 2, true, DType::kF32);
+  }
+  for (const int size : {4, 8, 36, 80, 132, 256}) {
+    add("heads of " + std::to_string(size), kKinds[0], {2, 1, size}, 40, 90, 7, 0, 0, false,
+        DType::kF32);
+  }
+  for (const DType rows : {DType::kF16, DType::kBF16}) {
+    add(std::string(dtype_name(rows)) + " queries", kKinds[1], {2, 1, 64}, 65, 3, 0, 0, 0, true,
+        rows);
+  }
+  // A page that no token sees may be none; the last sees position 127.
+  const auto paged = [&](std::int64_t page, std::int64_t number, std::int64_t first,
+                         std::int64_t sequence) {
+    std::vector<std::int64_t> changed = pages;
+    changed[static_cast<std::size_t>(page)] = number;
+    std::vector<std::int64_t> positions;
+    for (std::int64_t t = 0; t < 64; ++t) positions.push_back(first + t);
+    std::vector<std::int64_t> sequences(64, 0);
+    sequences[40] = sequence;
+    return std::vector<Tensor>{random(DType::kF32, {64, 64}),
+                               random(DType::kF32, {kPages, 16, 64}),
+                               random(DType::kF32, {kPages, 16, 64}),
+                               int32s({1, kPages}, changed),
+                               int32s({64}, sequences),
+                               int32s({64}, positions)};
+  };
+  s.add("no page that is not seen", paged(8, -1, 64, 0), given({1, 1, 64}, 0, 0));
+  s.add("no page before the windows", paged(0, -1, 64, 0), given({1, 1, 64}, 20, 0));
+  for (const std::int64_t number : {-1, kPages}) {
+    for (const std::int64_t page : {0, 3, 7}) {
+      s.fails("page " + std::to_string(page) + " of " + std::to_string(number),
+              paged(page, number, 64, 0), given({1, 1, 64}, 0, 0), "no page for ");
+    }
+  }
+  s.fails("position", paged(0, 0, kPages * 16 - 63, 0), given({1, 1, 64}, 0, 0), "no page for ");
+  s.fails("sequence", paged(0, 0, 64, 1), given({1, 1, 64}, 0, 0), "no page for ");
+  s.run();
+}
+
 TEST_CASE("PagedAttention with sinks") {
   Suite s("PagedAttention", "polaris");
   const auto heads = [](int h, int kv, int window, float cap) {

@@ -146,6 +146,27 @@ TEST_CASE("a load's register is used after its wait only") {
   CHECK(lanes.faults.all().empty());
 }
 
+TEST_CASE("a load may go where another of its kind, which comes back first, is under way") {
+  std::vector<std::byte> data(64);
+  const std::vector<std::uint32_t> load = {0xE0500000, 0x80020100};  // v1, off, s[8:11], 0
+  for (const auto counter : {Wave::Counter::kVm, Wave::Counter::kLds, Wave::Counter::kFlat}) {
+    Bench b;
+    const std::uint64_t address = b.memory.map(data);
+    const std::uint32_t words[4] = {static_cast<std::uint32_t>(address),
+                                    static_cast<std::uint32_t>(address >> 32), 64, 0};
+    for (std::uint16_t i = 0; i < 4; ++i) {
+      b.wave.put_scalar(static_cast<std::uint16_t>(8 + i), words[i]);
+    }
+    b.wave.issue(counter, false, 1, 1);
+    b.run(load);
+    const bool right = counter == Wave::Counter::kVm;
+    CHECK(b.faults.has(FaultKind::kMissingWait) == !right);
+    if (!right) continue;
+    b.run({0x7E040301});  // v_mov_b32 v2, v1: the second is still under way
+    CHECK(b.faults.has(FaultKind::kMissingWait));
+  }
+}
+
 TEST_CASE("a wait that leaves some under way ends what is in order, whatever else is") {
   using Counter = Wave::Counter;
   const auto issue = [](Bench& b) {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <string>
 
+#include "backend/vulkan/parts/attention_scores.h"
 #include "backend/vulkan/parts/cache_format.h"
 #include "backend/vulkan/parts/kernel_util.h"
 #include "base/checked.h"
@@ -124,16 +124,6 @@ Result<Problem> read_problem(const VulkanTarget& target, const NodeDesc& node) {
   return p;
 }
 
-float scale_of(const NodeDesc& node, const Problem& p) {
-  const float scale = node.attributes<PagedAttentionAttrs>().scale;
-  return scale != 0 ? scale : static_cast<float>(1.0 / std::sqrt(static_cast<double>(p.head)));
-}
-
-std::uint32_t window_of(const NodeDesc& node) {
-  const std::int64_t window = node.attributes<PagedAttentionAttrs>().window;
-  return window > 0 ? word(std::min<std::int64_t>(window, INT32_MAX)) : UINT32_MAX;
-}
-
 /// The dispatch that counts the spans there really are; they follow the partial sums.
 Dispatch count_spans(const NodeDesc& node, const Problem& p, const Operand& list) {
   Dispatch d;
@@ -161,8 +151,8 @@ Dispatch attend(const NodeDesc& node, const Problem& p, const CacheFormat& forma
   if (cap > 0 || sinks) d.constants.push_back(float_bits(cap));
   if (sinks) d.constants.push_back(1);
   d.push = {word(p.heads),  word(p.ratio()), word(cache[2]), word(cache[0] * cache[1]),
-            word(cache[1]), word(table[0]),  word(table[1]), float_bits(scale_of(node, p)),
-            word(p.tokens), word(p.span),    word(p.spans),  window_of(node)};
+            word(cache[1]), word(table[0]),  word(table[1]), float_bits(score_scale(node, p.head)),
+            word(p.tokens), word(p.span),    word(p.spans),  score_window(node)};
   for (int i = 0; i < 6; ++i) d.operands.push_back(Operand::input(i));
   d.operands.push_back(Operand::output(0));
   d.operands.push_back(Operand::workspace(0, p.partial_bytes()));

@@ -8,9 +8,11 @@ namespace polaris::vulkan {
 namespace {
 
 constexpr CacheFormat kF32Cache = {
-    "f32", "kv_write.f32", "kv_write.turned_f32", "paged_attention.f32", 1, 1};
+    "f32", "kv_write.f32", "kv_write.turned_f32", "paged_attention.f32", "prompt_attention.f32", 1,
+    1};
 constexpr CacheFormat kF16Cache = {
-    "f16", "kv_write.f16", "kv_write.turned_f16", "paged_attention.f16", 1, 1};
+    "f16", "kv_write.f16", "kv_write.turned_f16", "paged_attention.f16", "prompt_attention.f16", 1,
+    1};
 
 constexpr CacheFormat block_cache(BlockFormat format) {
   const BlockFormatInfo info = block_info(format);
@@ -19,6 +21,7 @@ constexpr CacheFormat block_cache(BlockFormat format) {
           shaders.kv_write,
           shaders.turned_write,
           shaders.paged_attention,
+          shaders.prompt_attention,
           info.block_elements,
           format == BlockFormat::kQ8_0 ? 2 : 4};
 }

@@ -13,8 +13,9 @@ struct CacheFormat {
   std::string_view write;
   std::string_view turned_write;  // "": there is none
   std::string_view read;
-  std::int64_t unit;  // elements of a block, which are written together
-  std::int64_t each;  // of those a thread writes: a word
+  std::string_view prompt_read;  // tiles of tokens
+  std::int64_t unit;             // elements of a block, which are written together
+  std::int64_t each;             // of those a thread writes: a word
 };
 
 /// The two caches' common format. Errors: unsupported.
