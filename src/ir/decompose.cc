@@ -89,6 +89,7 @@ void DecomposeContext::set_output(int i, ValueId value) {
 Status decompose_nodes(Graph& graph, std::span<const NodeId> ids, const OpSet& ops) {
   Insertions insertions;
   IdVector<ValueId, ValueId> to(graph.value_count());
+  const auto is_fresh = [&](ValueId value) { return value.valid() && !to.has(value); };
   for (NodeId id : ids) {
     const Node& node = graph.node(id);
     if (node.op->decompose == nullptr) return node_fail(node, "has no decomposition");
@@ -96,7 +97,12 @@ Status decompose_nodes(Graph& graph, std::span<const NodeId> ids, const OpSet& o
     if (auto s = node.op->decompose(context); !s) return s;
     if (!context.status()) return context.status();
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i].valid()) to[node.outputs[i]] = context.outputs_[i];
+      if (!node.outputs[i].valid()) continue;
+      to[node.outputs[i]] = context.outputs_[i];
+      // What stands for a value goes by its name.
+      if (is_fresh(context.outputs_[i])) {
+        graph.value(context.outputs_[i]).name.swap(graph.value(node.outputs[i]).name);
+      }
     }
   }
   follow(to);

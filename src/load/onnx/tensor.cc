@@ -204,6 +204,12 @@ std::optional<DType> dtype_of(DataType type) {
   return kRows[type].dtype;
 }
 
+DataType data_type_of(DType dtype) {
+  DataType type = 0;
+  while (kRows[type].dtype != dtype) ++type;
+  return type;
+}
+
 std::string data_type_name(DataType type) {
   if (type < 0 || std::cmp_greater_equal(type, std::size(kRows))) return std::to_string(type);
   return std::string(kRows[type].name);

@@ -11,6 +11,8 @@ namespace polaris::onnx {
 
 /// Our dtype for an ONNX data type number, or nothing for strings and complex types.
 std::optional<DType> dtype_of(DataType type);
+/// The number of a dtype of ours; every one has one.
+DataType data_type_of(DType dtype);
 /// "FLOAT8E4M3FN" ... or the number, for messages.
 std::string data_type_name(DataType type);
 
