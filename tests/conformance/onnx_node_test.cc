@@ -17,8 +17,10 @@
 #include "load/load.h"
 #include "load/onnx/proto.h"
 #include "load/onnx/tensor.h"
+#include "save/onnx/onnx_writer.h"
 #include "session/session.h"
 #include "support/compare.h"
+#include "support/process.h"
 #include "support/skip.h"
 #include "support/vulkan.h"
 #include "tensor/element.h"
@@ -210,10 +212,24 @@ Outcome run_set(Session& session, const std::string& folder, bool random) {
   return {};
 }
 
+/// The model as it is once we wrote it.
+Result<Model> written_and_read(Model model, const OpSet& ops, const TemporaryFolder& folder) {
+  const std::string path = folder.file("model.onnx");
+  const Graph* graph = model.find("main");
+  if (graph == nullptr) return Error::invalid("[test] no main graph");
+  const auto report = write_onnx(*graph, model.metadata, ops, path);
+  // What we load we also write.
+  if (!report) return Error::invalid("written: " + report.error().message());
+  auto again = load_model(path, ops);
+  if (!again) return Error::invalid("read again: " + again.error().message());
+  return again;
+}
+
 Outcome run_case(const std::shared_ptr<Runtime>& runtime, const std::string& root,
-                 const std::string& name) {
+                 const std::string& name, const TemporaryFolder* written) {
   const std::string folder = root + "/" + name;
   auto model = load_model(folder + "/model.onnx", runtime->ops());
+  if (model && written != nullptr) model = written_and_read(model.take(), runtime->ops(), *written);
   if (!model) return from_error("load", model.error());
   Graph* graph = model->find("main");
   if (graph == nullptr) return {"", "no main graph"};
@@ -237,8 +253,8 @@ std::vector<std::string> case_names(const std::string& root) {
   return out;
 }
 
-void run_data(const std::shared_ptr<Runtime>& runtime, const Data& data,
-              const std::string& device) {
+void run_data(const std::shared_ptr<Runtime>& runtime, const Data& data, const std::string& device,
+              const TemporaryFolder* written) {
   if (path_kind(data.root) == PathKind::kMissing) {
     skip("ONNX's node tests of release " + data.release + " are not there");
     return;
@@ -250,7 +266,7 @@ void run_data(const std::shared_ptr<Runtime>& runtime, const Data& data,
   int refused = 0;
   for (const std::string& name : case_names(data.root)) {
     if (kExceptions.count(name) != 0) continue;
-    const Outcome outcome = run_case(runtime, data.root, name);
+    const Outcome outcome = run_case(runtime, data.root, name, written);
     const char* word = "passed";
     if (!outcome.failed.empty()) {
       word = "failed";
@@ -273,10 +289,11 @@ void run_data(const std::shared_ptr<Runtime>& runtime, const Data& data,
   CHECK(passed >= data.passed_min);
 }
 
-/// Runs every case and prints counts; POLARIS_ONNX_REPORT names a file for one line a case.
-void run_all(std::vector<std::unique_ptr<Device>> devices, const std::string& device) {
+/// Runs every case, in `written` as we write it, and prints counts; POLARIS_ONNX_REPORT names a file for one line a case.
+void run_all(std::vector<std::unique_ptr<Device>> devices, const std::string& device,
+             const TemporaryFolder* written = nullptr) {
   const auto runtime = std::make_shared<Runtime>(std::move(devices), 1, OpSet::builtin());
-  for (const Data& data : all_data()) run_data(runtime, data, device);
+  for (const Data& data : all_data()) run_data(runtime, data, device, written);
 }
 
 }  // namespace
@@ -293,6 +310,15 @@ TEST_CASE("ONNX node tests on the cpu") {
   REQUIRE(cpu.ok());
   devices.push_back(cpu.take());
   run_all(std::move(devices), "cpu");
+}
+
+TEST_CASE("ONNX node tests, written as ONNX and read again, on the cpu") {
+  std::vector<std::unique_ptr<Device>> devices;
+  auto cpu = make_cpu_device({});
+  REQUIRE(cpu.ok());
+  devices.push_back(cpu.take());
+  const TemporaryFolder folder;
+  run_all(std::move(devices), "written", &folder);
 }
 
 TEST_CASE("ONNX node tests on Vulkan with the cpu behind it") {

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/strings.h"
+#include "ir/any_rank.h"
 #include "ir/control.h"
 #include "ir/op_attrs/control.h"
 #include "ir/op_attrs/sequence.h"
@@ -33,22 +34,22 @@ std::int64_t opset_of(DType dtype) {
   }
 }
 
-/// Operators of which versions 22 to 25 took more types and nothing else, but for attributes named
-/// here. All of version 22 are of that kind.
+/// Operators of which versions 22 to 25 took more types and nothing else, but for what the
+/// attributes named here mean. All of version 22 are of that kind.
 bool only_types_since_21(const OpDef& op, std::span<const std::string> attributes) {
-  static constexpr std::string_view kNewAttributes[] = {"round_mode", "output_dtype", "precision"};
+  static constexpr std::string_view kChanged[] = {"round_mode", "output_dtype", "precision",
+                                                  "ceil_mode"};
   static constexpr std::string_view kOps[] = {
       "Cast",   "CastLike", "ConstantOfShape", "DequantizeLinear", "Flatten", "Identity", "If",
       "Loop",   "Pad",      "QuantizeLinear",  "Reshape",          "Scan",    "Shape",    "Size",
       "SplitToSequence", "Squeeze", "TopK", "Transpose", "Unsqueeze"};
   constexpr int kBfloatVersion = 22;
   if (!op.domain.empty()) return false;
-  if (op.since == kBfloatVersion) return true;
-  if (std::find(std::begin(kOps), std::end(kOps), op.name) == std::end(kOps)) return false;
-  return std::none_of(attributes.begin(), attributes.end(), [](const std::string& name) {
-    return std::find(std::begin(kNewAttributes), std::end(kNewAttributes), name) !=
-           std::end(kNewAttributes);
-  });
+  const bool known = op.since == kBfloatVersion ||
+                     std::find(std::begin(kOps), std::end(kOps), op.name) != std::end(kOps);
+  return known && std::none_of(attributes.begin(), attributes.end(), [](const std::string& name) {
+           return std::find(std::begin(kChanged), std::end(kChanged), name) != std::end(kChanged);
+         });
 }
 
 Message constant_node(const std::string& name, const Tensor& tensor) {
@@ -500,7 +501,9 @@ Result<Message> GraphWriter::write_body(const Graph& graph, std::span<const std:
     out.message(11, value_message(names_[id], graph.value(id).type, graph.symbols()));
   }
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const TensorType& type = graph.value(graph.outputs()[i]).type;
+    // A branch that never runs may hold nodes that could not: what its shapes would be is not said.
+    TensorType type = graph.value(graph.outputs()[i]).type;
+    type.shape = any_rank();
     out.message(12, value_message(outputs_[i], type, graph.symbols()));
   }
   return out;

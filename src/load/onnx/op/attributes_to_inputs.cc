@@ -99,9 +99,9 @@ Status dft_by_axis(NodeImport& node) {
   if (!axis && node.attrs.find("axis") != nullptr) return node.fail("attribute 'axis', wanted INT");
   node.attrs.drop("axis");
   const std::int64_t value = axis.value_or(1);
-  const auto input = node.constant_ints(std::span(&value, 1));
-  if (!input) return input.error();
-  node.set_input(2, *input);
+  auto scalar = Tensor::from<std::int64_t>(DType::kI64, {}, std::span(&value, 1));
+  if (!scalar) return scalar.error();
+  node.set_input(2, node.constant(scalar.take()));
   return Status::success();
 }
 
