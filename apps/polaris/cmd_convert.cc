@@ -142,7 +142,7 @@ class Convert final : public Action {
     std::snprintf(line, sizeof line, "op-set %lld, %lld nodes, %s in %.1f s",
                   static_cast<long long>(report.opset), static_cast<long long>(report.nodes),
                   bytes_text(report.bytes + report.external_bytes).c_str(), ms / 1000);
-    print_line(gguf_.output + ": " + line);
+    if (!common.quiet) print_line(gguf_.output + ": " + line);
   }
 
   GgufConversion gguf_;
