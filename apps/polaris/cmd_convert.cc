@@ -90,8 +90,7 @@ class Convert final : public Action {
     options.progress = [&](std::int64_t done, std::int64_t all) {
       progress.show("written", bytes_text(done), bytes_text(all));
     };
-    const auto report =
-        write_onnx(*graph, opened->model.metadata, ops, gguf_.output, options);
+    const auto report = write_onnx(*graph, opened->model.metadata, ops, gguf_.output, options);
     progress.clear();
     if (!report) return report.error();
     if (!common.quiet) {

@@ -147,8 +147,8 @@ class Diff final : public Action {
         at = static_cast<std::size_t>(std::find(a.inputs().begin(), a.inputs().end(), *same) -
                                       a.inputs().begin());
       } else if (named || count != a.inputs().size()) {
-        return Error::invalid("[diff] input '" + printable(name) + "' of '" + paths_[1] +
-                              "': '" + paths_[0] + "' has none of that name");
+        return Error::invalid("[diff] input '" + printable(name) + "' of '" + paths_[1] + "': '" +
+                              paths_[0] + "' has none of that name");
       }
       sides_[1].inputs.push_back(sides_[0].inputs[at]);
     }

@@ -50,9 +50,9 @@ void print_text_report(const Common& common, const GgufConversion& what,
     if (tensor.from == tensor.to) continue;
     const std::string wanted =
         tensor.wanted.empty() ? "" : "  in place of " + std::string(tensor.wanted);
-    std::snprintf(line, sizeof line, "%-40.200s %6s -> %-6s  off by %.3g %%%s",
-                  tensor.name.c_str(), std::string(tensor.from).c_str(),
-                  std::string(tensor.to).c_str(), 100 * tensor.relative_error, wanted.c_str());
+    std::snprintf(line, sizeof line, "%-40.200s %6s -> %-6s  off by %.3g %%%s", tensor.name.c_str(),
+                  std::string(tensor.from).c_str(), std::string(tensor.to).c_str(),
+                  100 * tensor.relative_error, wanted.c_str());
     print_line(line);
   }
   std::snprintf(line, sizeof line, "%s -> %s, %.3f bits a weight, in %.1f s",

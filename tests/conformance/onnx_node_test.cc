@@ -289,7 +289,8 @@ void run_data(const std::shared_ptr<Runtime>& runtime, const Data& data, const s
   CHECK(passed >= data.passed_min);
 }
 
-/// Runs every case, in `written` as we write it, and prints counts; POLARIS_ONNX_REPORT names a file for one line a case.
+/// Runs every case, in `written` as we write it, and prints counts; POLARIS_ONNX_REPORT names a
+/// file for one line a case.
 void run_all(std::vector<std::unique_ptr<Device>> devices, const std::string& device,
              const TemporaryFolder* written = nullptr) {
   const auto runtime = std::make_shared<Runtime>(std::move(devices), 1, OpSet::builtin());

@@ -8,12 +8,18 @@
 #include <vector>
 
 #include "base/os/files.h"
-#include "support/onnx_builder.h"
+#include "ir/evaluate_graph.h"
+#include "save/onnx/onnx_writer.h"
+#include "support/compare.h"
+#include "support/node_run.h"
 #include "support/peer_story.h"
 #include "support/process.h"
 #include "support/shared_files.h"
 #include "support/skip.h"
+#include "support/text_model.h"
 #include "test_paths.h"
+#include "wire/npy.h"
+#include "wire/value_file.h"
 
 namespace polaris {
 namespace {
@@ -46,13 +52,37 @@ std::string python_with_onnx() {
 
 Json round_trip(const std::string& python, const std::string& passes,
                 const std::vector<std::string>& models) {
-  std::vector<std::string> arguments = {
-      python, std::string(kSourceDir) + "/tests/e2e/onnx_round_trip.py",
+  std::vector<std::string> arguments = {python,
+                                        std::string(kSourceDir) + "/tests/e2e/onnx_round_trip.py",
                                         std::string(kBuildDir) + "/polaris", passes};
   arguments.insert(arguments.end(), models.begin(), models.end());
   const ProcessResult done = run_process(arguments, {.timeout_s = 600});
   REQUIRE_MESSAGE(done.exit_code == 0, done.err);
   return Json::parse(done.out);
+}
+
+/// What onnxruntime gives for the graph as we write it is what its ops' definitions give.
+void check_with_peer(const std::string& python, const Graph& graph,
+                     const std::vector<Tensor>& inputs) {
+  const TemporaryFolder folder;
+  for (const char* name : {"in", "out"}) REQUIRE(make_folder(folder.file(name)).ok());
+  const std::string file = folder.file("model.onnx");
+  const auto written = write_onnx(graph, {}, OpSet::builtin(), file);
+  REQUIRE_MESSAGE(written.ok(), written.error().message());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string& name = graph.value(graph.inputs()[i]).name;
+    REQUIRE(save_value(folder.file("in/" + name + ".npy"), ValueFormat::kNpy, inputs[i]).ok());
+  }
+  const ProcessResult done = run_process(
+      {python, std::string(kSourceDir) + "/tests/e2e/onnx_run.py", file, folder.path()});
+  REQUIRE_MESSAGE(done.exit_code == 0, done.err);
+  const auto wanted = evaluate_graph(graph, inputs);
+  REQUIRE_MESSAGE(wanted.ok(), wanted.error().message());
+  for (std::size_t i = 0; i < wanted->outputs.size(); ++i) {
+    const auto got = load_npy(folder.file("out/" + std::to_string(i) + ".npy"));
+    REQUIRE_MESSAGE(got.ok(), got.error().message());
+    CHECK(difference(*got, wanted->outputs[i]) == "");
+  }
 }
 
 int count_of(const Json& result, const char* what) { return result.at("counts").value(what, 0); }
@@ -140,11 +170,103 @@ TEST_CASE("convert to .gguf is quantize") {
   const TemporaryFolder folder;
   const std::string a = folder.file("a.gguf");
   const std::string b = folder.file("b.gguf");
-  CHECK(run_polaris({"convert", stories_path("f32"), "-o", a, "--scheme", "q8_0", "-q"})
-            .exit_code == 0);
-  CHECK(run_polaris({"quantize", stories_path("f32"), "-o", b, "--scheme", "q8_0", "-q"})
-            .exit_code == 0);
+  CHECK(
+      run_polaris({"convert", stories_path("f32"), "-o", a, "--scheme", "q8_0", "-q"}).exit_code ==
+      0);
+  CHECK(
+      run_polaris({"quantize", stories_path("f32"), "-o", b, "--scheme", "q8_0", "-q"}).exit_code ==
+      0);
   CHECK(read_file(a, 1 << 26).take() == read_file(b, 1 << 26).take());
+}
+
+TEST_CASE("onnxruntime runs our own operators as we write them") {
+  const std::string python = python_with_onnx();
+  if (python.empty()) return;
+  const Graph plain = graph_from_text(R"(graph g {
+    input %x : float32[2, 2]
+    input %r : float32[2, 3]
+    const %w : float32[3, 2] = [1, 2, 3, -1, 0, 1]
+    const %u : float32[3, 2] = [0.5, -2, 1, 1, 2, 0]
+    const %s : float32[3] = [1, 2, 0.5]
+    const %v : float32[2, 3] = [1, 0, 2, -1, 0.5, 1]
+    const %c : float32[2] = [1, -1]
+    const %e : float32[3, 2, 2] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    const %ids : int32[2, 1] = [2, 0]
+    const %one : int64[1] = [1]
+    %g = polaris.GatedLinear(%x, %w, %u) : float32[2, 3]
+    %t = polaris.GatedLinear(%x, %u, %w, activation = "gelu_tanh") : float32[2, 3]
+    %y, %n, %q = polaris.ResidualLinear(%x, %w, %r, %s)
+    %z = polaris.NormLinear(%n, %v, %q, %c)
+    %l = polaris.Linear(%x, %w, %s) : float32[2, 3]
+    %h = polaris.Chain(%l, %r, ops = ["Add", "Relu", "Mul"],
+                       args = [0, 1, -1, 2, -1, -1, 3, 0, -1]) : float32[2, 3]
+    %k = Unsqueeze(%x, %one) : float32[2, 1, 2]
+    %m = polaris.RoutedMatMul(%k, %e, %ids) : float32[2, 1, 2]
+    %f = polaris.Call(%x) graph twice {
+      input %p : float32[2, 2]
+      const %two : float32[] = [2]
+      %d = Mul(%p, %two) : float32[2, 2]
+      output %d
+    }
+    output %g
+    output %t
+    output %y
+    output %z
+    output %h
+    output %m
+    output %f
+  })");
+  check_with_peer(python, plain, numbers_for_inputs(plain));
+
+  const Graph control = graph_from_text(R"(graph g {
+    input %i : int32[]
+    input %x : float32[2]
+    %y = polaris.Case(%i, %x) graph {
+      input %p : float32[2]
+      %q = Neg(%p) : float32[2]
+      output %q
+    } graph {
+      input %p : float32[2]
+      output %p
+    } graph {
+      input %p : float32[2]
+      %q = Exp(%p) : float32[2]
+      output %q
+    }
+    %z = polaris.While(%y, %x, captures = 1) graph {
+      input %p : float32[2]
+      input %c : float32[2]
+      const %most : float32[] = [8]
+      %s = ReduceSum(%p, keepdims = 0) : float32[]
+      %m = Less(%s, %most) : bool[]
+      output %m
+    } graph {
+      input %p : float32[2]
+      input %c : float32[2]
+      %d = Sub(%p, %c) : float32[2]
+      output %d
+    }
+    output %y
+    output %z
+  })");
+  for (const std::int32_t index : {-1, 0, 1, 2}) {
+    check_with_peer(
+        python, control,
+        {of_ints(DType::kI32, {}, {index}),
+         Tensor::from<float>(DType::kF32, Shape{2}, std::vector{-0.25f, -1.5f}).take()});
+  }
+
+  for (const BlockFormat format : {BlockFormat::kQ4_0, BlockFormat::kQ8_0, BlockFormat::kQ6_K}) {
+    Graph graph;
+    const ValueId x = graph.add_input("x", {DType::kF32, Shape{2, 1, 256}, {}});
+    Random random(7);
+    const ValueId w = graph.add_constant("w", random_blocks(random, format, Shape{3, 256}));
+    const NodeId node =
+        graph.add_node(&find_op("Linear", "polaris"), nullptr, {x, w}, 1, "product");
+    graph.mark_output(graph.node(node).outputs[0], "y");
+    REQUIRE(infer_graph(graph).ok());
+    check_with_peer(python, graph, numbers_for_inputs(graph));
+  }
 }
 
 TEST_CASE("onnxruntime runs ONNX's node tests as we write them") {

@@ -72,8 +72,9 @@ TEST_CASE("diff pairs inputs and outputs by place where no name is the same") {
   const Pair renamed(model("3"), model("3", "z", "w"));
   const ProcessResult same = renamed.diff();
   CHECK_MESSAGE(same.exit_code == 0, same.err);
-  const Pair other(model("3"), "graph main {\n  input %x : float32[2, 4]\n  %n = Exp(%x)\n"
-                               "  output %n \"y\"\n}\n");
+  const Pair other(model("3"),
+                   "graph main {\n  input %x : float32[2, 4]\n  %n = Exp(%x)\n"
+                   "  output %n \"y\"\n}\n");
   const ProcessResult wrong = other.diff();
   CHECK(wrong.exit_code == 1);
   CHECK_MESSAGE(wrong.err.find("b.txt") != std::string::npos, wrong.err);

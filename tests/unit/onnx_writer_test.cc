@@ -132,7 +132,8 @@ TEST_CASE("polaris.GatedLinear, ResidualLinear and NormLinear are written as the
     %t = polaris.GatedLinear(%x, %b, %a, activation = "gelu_tanh") : float32[2, 3]
     output %y
     output %t
-  })").contains("MatMul"));
+  })")
+            .contains("MatMul"));
   const Ops norm = round_trip(R"(graph g {
     input %x : float32[2, 2]
     input %r : float32[2, 3]
@@ -270,11 +271,12 @@ TEST_CASE("constants of every dtype are written to the bit") {
 TEST_CASE("large weights go into a second file when asked, and symbols keep their names") {
   std::string numbers = "0.5";
   for (int i = 1; i < 400; ++i) numbers += ", " + std::to_string(i % 7);
-  const std::string text = "graph g {\n symbol T\n input %x : float32[T, 400]\n const %w : "
-                           "float32[400] = [" +
-                           numbers +
-                           "]\n const %s : float32[] = [2]\n %y = Mul(%x, %w)\n %z = Mul(%y, %s)\n "
-                           "output %z\n}";
+  const std::string text =
+      "graph g {\n symbol T\n input %x : float32[T, 400]\n const %w : "
+      "float32[400] = [" +
+      numbers +
+      "]\n const %s : float32[] = [2]\n %y = Mul(%x, %w)\n %z = Mul(%y, %s)\n "
+      "output %z\n}";
   const Graph graph = graph_from_text(text);
   Saved saved;
   save(saved, graph, {.external_data = true});

@@ -39,10 +39,25 @@ std::int64_t opset_of(DType dtype) {
 bool only_types_since_21(const OpDef& op, std::span<const std::string> attributes) {
   static constexpr std::string_view kChanged[] = {"round_mode", "output_dtype", "precision",
                                                   "ceil_mode"};
-  static constexpr std::string_view kOps[] = {
-      "Cast",   "CastLike", "ConstantOfShape", "DequantizeLinear", "Flatten", "Identity", "If",
-      "Loop",   "Pad",      "QuantizeLinear",  "Reshape",          "Scan",    "Shape",    "Size",
-      "SplitToSequence", "Squeeze", "TopK", "Transpose", "Unsqueeze"};
+  static constexpr std::string_view kOps[] = {"Cast",
+                                              "CastLike",
+                                              "ConstantOfShape",
+                                              "DequantizeLinear",
+                                              "Flatten",
+                                              "Identity",
+                                              "If",
+                                              "Loop",
+                                              "Pad",
+                                              "QuantizeLinear",
+                                              "Reshape",
+                                              "Scan",
+                                              "Shape",
+                                              "Size",
+                                              "SplitToSequence",
+                                              "Squeeze",
+                                              "TopK",
+                                              "Transpose",
+                                              "Unsqueeze"};
   constexpr int kBfloatVersion = 22;
   if (!op.domain.empty()) return false;
   const bool known = op.since == kBfloatVersion ||
@@ -364,8 +379,8 @@ Result<std::string> GraphWriter::function_for(const Graph& graph) {
 Status GraphWriter::add_call(const Node& node) {
   const auto name = function_for(*node.subgraphs[0]);
   if (!name) return name.error();
-  nodes_.push_back(node_message(node, *name, kLocalDomain, names_of(node.inputs, 0),
-                                names_of(node.outputs, 1)));
+  nodes_.push_back(
+      node_message(node, *name, kLocalDomain, names_of(node.inputs, 0), names_of(node.outputs, 1)));
   return Status::success();
 }
 

@@ -72,8 +72,8 @@ Status lower_decodes(Graph& graph) {
 }  // namespace
 
 Error cannot_write(const Node& node, std::string_view why) {
-  return Error::unsupported("[onnx] " + op_full_name(*node.op) + " node '" +
-                            printable(node.name) + "': cannot be written: " + std::string(why));
+  return Error::unsupported("[onnx] " + op_full_name(*node.op) + " node '" + printable(node.name) +
+                            "': cannot be written: " + std::string(why));
 }
 
 Status lower(Graph& root, const OpSet& ops) {

@@ -53,8 +53,8 @@ Message opset_message(std::string_view domain, std::int64_t version) {
 
 /// What the loader found in the fields of a ModelProto.
 bool is_field(std::string_view key) {
-  static constexpr std::string_view kFields[] = {"ir_version",       "model_version", "producer_name",
-                                                 "producer_version", "domain",        "doc_string"};
+  static constexpr std::string_view kFields[] = {
+      "ir_version", "model_version", "producer_name", "producer_version", "domain", "doc_string"};
   return std::find(std::begin(kFields), std::end(kFields), key) != std::end(kFields) ||
          key.starts_with("opset.");
 }
