@@ -277,7 +277,7 @@ TEST_CASE("onnxruntime runs ONNX's node tests as we write them") {
        "import onnx, os; print(os.path.dirname(onnx.__file__) + '/backend/test/data/node')"});
   std::string root = found.out;
   root.erase(root.find_last_not_of(" \r\n") + 1);
-  for (const char* passes : {"none", "default"}) {
+  for (const std::string passes : {"none", "default"}) {
     CAPTURE(passes);
     const Json result = round_trip(python, passes, {root});
     for (const std::string& line : result.at("bad").get<std::vector<std::string>>()) {
@@ -307,7 +307,7 @@ TEST_CASE("onnxruntime runs published models as we write them") {
     if (path_kind(path) != PathKind::kMissing) models.push_back(path);
   }
   REQUIRE(!models.empty());
-  for (const char* passes : {"none", "default"}) {
+  for (const std::string passes : {"none", "default"}) {
     const Json result = round_trip(python, passes, models);
     CHECK_MESSAGE(result.at("bad").empty(), result.dump());
     CHECK(count_of(result, "same") == static_cast<int>(models.size()));

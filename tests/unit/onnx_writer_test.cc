@@ -190,12 +190,15 @@ TEST_CASE("control flow of ours is written as If and Loop") {
   const Graph graph = graph_from_text(R"(graph g {
     input %i : int32[]
     input %x : float32[2]
-    %y = polaris.Case(%i, %x) graph { input %p : float32[2]
+    %y, _ = polaris.Case(%i, %x) graph { input %p : float32[2]
         %q = Neg(%p) : float32[2]
-        output %q } graph { input %p : float32[2]
+        output %q
+        output %p } graph { input %p : float32[2]
+        output %p
         output %p } graph { input %p : float32[2]
         %q = Exp(%p) : float32[2]
-        output %q }
+        output %q
+        output %p }
     %z = polaris.While(%y, %x, captures = 1) graph { input %p : float32[2]
         input %c : float32[2]
         const %axes : int64[1] = [0]

@@ -427,8 +427,8 @@ Status GraphWriter::add_case(const Graph& graph, const Node& node) {
     for (Message& step : steps) rest.message(kGraphNode, std::move(step));
     rest.text(2, "rest");
     for (std::size_t o = 0; o < results.size(); ++o) {
-      if (!node.outputs[o].valid()) continue;
-      const TensorType& type = graph.value(node.outputs[o]).type;
+      TensorType type = node.subgraphs[i]->value(node.subgraphs[i]->outputs()[o]).type;
+      type.shape = any_rank();
       rest.message(12, value_message(results[o], type, graph.symbols()));
     }
   }
