@@ -221,17 +221,20 @@ TEST_CASE("onnxruntime runs our own operators as we write them") {
   const Graph control = graph_from_text(R"(graph g {
     input %i : int32[]
     input %x : float32[2]
-    %y = polaris.Case(%i, %x) graph {
+    %y, _ = polaris.Case(%i, %x) graph {
       input %p : float32[2]
       %q = Neg(%p) : float32[2]
       output %q
+      output %p
     } graph {
       input %p : float32[2]
+      output %p
       output %p
     } graph {
       input %p : float32[2]
       %q = Exp(%p) : float32[2]
       output %q
+      output %p
     }
     %z = polaris.While(%y, %x, captures = 1) graph {
       input %p : float32[2]

@@ -110,6 +110,14 @@ std::vector<std::string> GraphWriter::names_of(std::span<const ValueId> values,
   return out;
 }
 
+std::vector<std::string> GraphWriter::result_names(const Node& node) {
+  std::vector<std::string> out = names_of(node.outputs, node.outputs.size());
+  for (std::string& name : out) {
+    if (name.empty()) name = names_in_use_.unique(node.name + ".unused");
+  }
+  return out;
+}
+
 Message GraphWriter::node_message(const Node& node, std::string_view op, std::string_view domain,
                                   std::span<const std::string> inputs,
                                   std::span<const std::string> outputs) {
@@ -342,7 +350,7 @@ Status GraphWriter::add_with_bodies(const Graph& graph, const Node& node) {
   const std::vector<std::string> captures(inputs.begin() + static_cast<std::ptrdiff_t>(own),
                                           inputs.end());
   inputs.resize(own);
-  Message out = node_message(node, op.name, op.domain, inputs, names_of(node.outputs, 1));
+  Message out = node_message(node, op.name, op.domain, inputs, result_names(node));
   static constexpr std::string_view kLeftOut[] = {"captures"};
   if (node.attrs && op.make_attrs != nullptr) {
     add_attributes(out, *node.attrs, op.make_attrs().get(), kLeftOut);
@@ -380,7 +388,7 @@ Status GraphWriter::add_call(const Node& node) {
   const auto name = function_for(*node.subgraphs[0]);
   if (!name) return name.error();
   nodes_.push_back(
-      node_message(node, *name, kLocalDomain, names_of(node.inputs, 0), names_of(node.outputs, 1)));
+      node_message(node, *name, kLocalDomain, names_of(node.inputs, 0), result_names(node)));
   return Status::success();
 }
 
@@ -388,7 +396,7 @@ Status GraphWriter::add_call(const Node& node) {
 Status GraphWriter::add_case(const Graph& graph, const Node& node) {
   const std::vector<std::string> inputs = names_of(node.inputs, node.inputs.size());
   const std::vector<std::string> captures(inputs.begin() + 1, inputs.end());
-  const std::vector<std::string> wanted = names_of(node.outputs, node.outputs.size());
+  const std::vector<std::string> wanted = result_names(node);
   std::vector<Message> bodies;
   for (const auto& subgraph : node.subgraphs) {
     GraphWriter inner(file_, names_in_use_, this);
@@ -477,7 +485,7 @@ Status GraphWriter::add_while(const Node& node) {
   }
   std::vector<std::string> inputs = {"", first};
   inputs.insert(inputs.end(), given.begin(), given.begin() + static_cast<std::ptrdiff_t>(carried));
-  Message out = node_message(node, "Loop", "", inputs, names_of(node.outputs, 1));
+  Message out = node_message(node, "Loop", "", inputs, result_names(node));
   add_graph_attribute(out, "body", std::move(loop));
   nodes_.push_back(std::move(out));
   return Status::success();

@@ -90,6 +90,8 @@ class GraphWriter {
 
   /// The names of a node's values, without absent ones at the end but for the first `least`.
   std::vector<std::string> names_of(std::span<const ValueId> values, std::size_t least) const;
+  /// Of control flow: onnxruntime wants a name for results that nobody reads, too.
+  std::vector<std::string> result_names(const Node& node);
   Message node_message(const Node& node, std::string_view op, std::string_view domain,
                        std::span<const std::string> inputs, std::span<const std::string> outputs);
 
