@@ -418,7 +418,7 @@ TEST_CASE("PagedAttention of many tokens of one sequence") {
       a.window = window, a.softcap = cap;
     });
   };
-  constexpr int kPages = 24;
+  constexpr int kPages = 11;
   std::vector<std::int64_t> pages;
   for (std::int64_t i = 0; i < kPages; ++i) pages.push_back(i * 7 % kPages);
   const Tensor table = int32s({1, kPages}, pages);  // of 16 positions each
@@ -442,19 +442,19 @@ TEST_CASE("PagedAttention of many tokens of one sequence") {
     s.add(std::string(kind.name) + " " + name, std::move(inputs), given(h, window, cap));
   };
   for (const CacheKind& kind : kKinds) {
-    add("from the start", kind, {2, 1, 64}, 70, 0, 0, 0, 0, false, DType::kF32);
-    add("behind others", kind, {4, 2, 128}, 33, 301, 0, 0, 0, false, DType::kF32);
-    add("in no order", kind, {2, 2, 64}, 130, -1, 5, 0, 0, false, DType::kF32);
-    add("with a window", kind, {2, 1, 96}, 128, 100, 0, 37, 0, false, DType::kF32);
-    add("with a window, in no order", kind, {1, 1, 64}, 65, -1, 9, 20, 0, false, DType::kF32);
-    add("capped, with sinks", kind, {3, 1, 32}, 64, 17, 0, 0, 2, true, DType::kF32);
+    add("from the start", kind, {8, 4, 64}, 70, 0, 0, 0, 0, false, DType::kF32);
+    add("behind others", kind, {16, 4, 128}, 33, 120, 0, 0, 0, false, DType::kF32);
+    add("in no order", kind, {6, 6, 32}, 130, -1, 5, 0, 0, false, DType::kF32);
+    add("with a window", kind, {8, 2, 96}, 128, 40, 0, 37, 0, false, DType::kF32);
+    add("with a window, in no order", kind, {8, 8, 64}, 65, -1, 9, 20, 0, false, DType::kF32);
+    add("capped, with sinks", kind, {18, 6, 32}, 64, 17, 0, 0, 2, true, DType::kF32);
   }
   for (const int size : {4, 8, 36, 80, 132, 256}) {
-    add("heads of " + std::to_string(size), kKinds[0], {2, 1, size}, 40, 90, 7, 0, 0, false,
+    add("heads of " + std::to_string(size), kKinds[0], {16, 4, size}, 40, 90, 7, 0, 0, false,
         DType::kF32);
   }
   for (const DType rows : {DType::kF16, DType::kBF16}) {
-    add(std::string(dtype_name(rows)) + " queries", kKinds[1], {2, 1, 64}, 65, 3, 0, 0, 0, true,
+    add(std::string(dtype_name(rows)) + " queries", kKinds[1], {8, 2, 64}, 65, 3, 0, 0, 0, true,
         rows);
   }
   // A page that no token sees may be none; the last sees position 127.
@@ -473,16 +473,16 @@ TEST_CASE("PagedAttention of many tokens of one sequence") {
                                int32s({64}, sequences),
                                int32s({64}, positions)};
   };
-  s.add("no page that is not seen", paged(8, -1, 64, 0), given({1, 1, 64}, 0, 0));
-  s.add("no page before the windows", paged(0, -1, 64, 0), given({1, 1, 64}, 20, 0));
+  s.add("no page that is not seen", paged(8, -1, 64, 0), given({16, 16, 4}, 0, 0));
+  s.add("no page before the windows", paged(0, -1, 64, 0), given({16, 16, 4}, 20, 0));
   for (const std::int64_t number : {-1, kPages}) {
     for (const std::int64_t page : {0, 3, 7}) {
       s.fails("page " + std::to_string(page) + " of " + std::to_string(number),
-              paged(page, number, 64, 0), given({1, 1, 64}, 0, 0), "no page for ");
+              paged(page, number, 64, 0), given({16, 16, 4}, 0, 0), "no page for ");
     }
   }
-  s.fails("position", paged(0, 0, kPages * 16 - 63, 0), given({1, 1, 64}, 0, 0), "no page for ");
-  s.fails("sequence", paged(0, 0, 64, 1), given({1, 1, 64}, 0, 0), "no page for ");
+  s.fails("position", paged(0, 0, kPages * 16 - 63, 0), given({16, 16, 4}, 0, 0), "no page for ");
+  s.fails("sequence", paged(0, 0, 64, 1), given({16, 16, 4}, 0, 0), "no page for ");
   s.run();
 }
 

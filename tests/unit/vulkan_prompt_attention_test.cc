@@ -15,21 +15,22 @@ using namespace polaris::test;
 
 namespace {
 
-constexpr std::int64_t kHeads = 2;
-constexpr std::int64_t kSize = 64;
+constexpr std::int64_t kHeads = 16;
+constexpr std::int64_t kSize = 16;
 constexpr std::int64_t kPages = 16;
 constexpr std::int64_t kPageSize = 16;
 constexpr std::int64_t kWidth = kHeads * kSize;
 
 /// Tokens at positions of sequence 0, or of none where one is negative.
-NodeCase attention(const std::vector<std::int64_t>& positions, std::int64_t sequences = 1) {
+NodeCase attention(const std::vector<std::int64_t>& positions, std::int64_t sequences = 1,
+                   std::int64_t heads = kHeads) {
   const auto tokens = static_cast<std::int64_t>(positions.size());
   Random random(7);
   NodeCase node;
   node.op = &find_op("PagedAttention", "polaris");
   auto attrs = std::make_shared<PagedAttentionAttrs>();
-  attrs->num_heads = kHeads;
-  attrs->num_kv_heads = kHeads;
+  attrs->num_heads = heads;
+  attrs->num_kv_heads = heads;
   node.attrs = attrs;
   std::vector<std::int64_t> table;
   for (std::int64_t i = 0; i < sequences * kPages; ++i) table.push_back(i * 5 % kPages);
@@ -74,6 +75,9 @@ TEST_CASE("vulkan prompt attention: chosen for many tokens of one sequence, by s
   CHECK(kernel_of(attention(rising(32, 0))) == "prompt_attention_f32");
   CHECK(kernel_of(attention(rising(31, 0))).starts_with("paged_attention_f32"));
   CHECK(kernel_of(attention(rising(64, 0), 2)).starts_with("paged_attention_f32"));
+  // Few workgroups of tiles.
+  CHECK(kernel_of(attention(rising(64, 0), 1, 8)).starts_with("paged_attention_f32"));
+  CHECK(kernel_of(attention(rising(65, 0), 1, 8)) == "prompt_attention_f32");
 }
 
 TEST_CASE("a token of vulkan prompt attention is bit-equal whatever its place and neighbours") {

@@ -14,6 +14,8 @@ namespace {
 constexpr std::int64_t kTile = 64;  // tokens and positions, as the shader has them
 constexpr std::int64_t kTokensMin = 32;
 constexpr std::int64_t kHeadMax = 256;
+// With fewer a card is mostly idle, and a workgroup for each token is better.
+constexpr std::int64_t kWorkgroupsMin = 16;
 constexpr int kSinksPort = 6;
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
@@ -50,6 +52,7 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   if (tiles > target.group_count_max || attrs.num_heads > target.group_count_max) {
     return refuse(node, "too many tokens or heads");
   }
+  if (tiles * attrs.num_heads < kWorkgroupsMin) return refuse(node, "few tiles");
   const bool sinks = has_input(node, kSinksPort);
   auto kernel = std::make_shared<VulkanKernel>("prompt_attention_" + std::string(format->name));
   kernel->report_text = "no page for some position of a token";
