@@ -133,22 +133,23 @@ TEST_CASE("a part of the card tells how long the whole takes") {
 }
 
 TEST_CASE("a part of the card tells it where workgroups have more to do the later they come") {
-  std::vector<std::uint32_t> words(16, 0x32000080);  // v_add_u32 v0, vcc, 0, v0
-  words.push_back(0x80808100);                       // s_sub_u32 s0, s0, 1
-  words.push_back(0xBF028000);                       // s_cmp_gt_i32 s0, 0
-  words.push_back(0xBF85FFED);                       // s_cbranch_scc1 to the first
+  std::vector<std::uint32_t> words = {0x8F008400};  // s_lshr_b32 s0, s0, 4
+  words.resize(17, 0x32000080);                     // v_add_u32 v0, vcc, 0, v0
+  words.push_back(0x80808100);                      // s_sub_u32 s0, s0, 1
+  words.push_back(0xBF028000);                      // s_cmp_gt_i32 s0, 0
+  words.push_back(0xBF85FFED);                      // s_cbranch_scc1 to the first sum
   words.push_back(0xBF810000);
   Program program = straight(words);
-  program.arguments.workgroup[0] = 0;  // s0: trips
+  program.arguments.workgroup[0] = 0;  // s0: trips, before the shift
   program.local = {256, 1, 1};
   TimingOptions options;
   Launch launch;
-  launch.grid = {2048, 1, 1};
+  launch.grid = {1024, 1, 1};
   const Memory memory;
   options.instructions_max = 1'000'000'000;
   const Timing whole = simulate(program, memory, launch, options);
   REQUIRE(whole.groups_simulated == launch.grid[0]);
-  for (const std::int64_t budget : {1'000'000, 10'000'000, 40'000'000}) {
+  for (const std::int64_t budget : {100'000, 600'000, 1'500'000}) {
     CAPTURE(budget);
     options.instructions_max = budget;
     const Timing part = simulate(program, memory, launch, options);
