@@ -2,7 +2,7 @@
 """Times ONNX models on the cpu device against onnxruntime's CPU provider, on one machine.
 
     pip install onnx onnxruntime && make build
-    bench/onnx_vs_onnxruntime.py resnet50 mobilenetv2 depthwise_96x56 squeezenet.onnx --threads 1,2
+    bench/onnx_vs_onnxruntime.py resnet50 mobilenetv2 depthwise_144x56 squeezenet.onnx --threads 1,2
 
 Models are files, or names of those that the script makes with random weights (--list; without any,
 all of them). Their answers are compared once, within 1e-3 of the largest value. Then the two run in
