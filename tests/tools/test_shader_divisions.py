@@ -36,6 +36,7 @@ KNOWN = {
     "capped": (1, "a soft cap: 1e-30 to 1e30"),
     "main of batch_norm": (1, "the root of a float: at most 2^64"),
     "main of norm": (3, "counts, and the root of a float"),
+    "main of prompt_attention": (1, "0, or 1 to the number of positions"),
     "inverse_of": (2, "the length of a row, and the root of a float"),
     "finish": (1, "softmax: 1 to the number of elements"),
     "add_deals": (1, "0, or 1 to the number of positions"),
