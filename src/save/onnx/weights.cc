@@ -10,29 +10,54 @@
 namespace polaris::onnx {
 namespace {
 
-/// Formats whose elements are a scale times an integer, and nothing else.
+/// A format whose elements are a scale times an integer, and nothing else.
 struct ScaledBlocks {
   DType codes;
-  int offset;  // of the codes, taken away
+  int offset;                                                    // of the codes, taken away
+  std::int64_t (*code)(const std::byte* codes, std::int64_t i);  // element i, behind the scale
 };
-std::optional<ScaledBlocks> scaled_blocks(BlockFormat format) {
-  if (format == BlockFormat::kQ4_0) return ScaledBlocks{DType::kI4, 8};
-  if (format == BlockFormat::kQ8_0) return ScaledBlocks{DType::kI8, 0};
-  return std::nullopt;
+
+std::int64_t nibble(const std::byte* codes, std::int64_t i) {
+  constexpr std::int64_t kHalf = 16;
+  const auto pair = std::to_integer<int>(codes[i % kHalf]);
+  return i < kHalf ? pair & 15 : pair >> 4;
+}
+std::int64_t signed_byte(const std::byte* codes, std::int64_t i) {
+  return load_i64(DType::kI8, codes, i);
 }
 
-/// Element i of a block of q4_0 or q8_0, behind its scale.
-std::int64_t code_of(BlockFormat format, const std::byte* codes, std::int64_t i) {
-  if (format == BlockFormat::kQ8_0) return load_i64(DType::kI8, codes, i);
-  const auto half = std::int64_t{16};
-  const auto pair = std::to_integer<int>(codes[i % half]);
-  return i < half ? pair & 15 : pair >> 4;
+std::optional<ScaledBlocks> scaled_blocks(BlockFormat format) {
+  switch (format) {
+    case BlockFormat::kQ4_0: return ScaledBlocks{DType::kI4, 8, nibble};
+    case BlockFormat::kQ8_0: return ScaledBlocks{DType::kI8, 0, signed_byte};
+    case BlockFormat::kQ4_1:
+    case BlockFormat::kQ5_0:
+    case BlockFormat::kQ5_1:
+    case BlockFormat::kQ2_K:
+    case BlockFormat::kQ3_K:
+    case BlockFormat::kQ4_K:
+    case BlockFormat::kQ5_K:
+    case BlockFormat::kQ6_K:
+    case BlockFormat::kIQ4_NL:
+    case BlockFormat::kIQ4_XS:
+    case BlockFormat::kMXFP4:
+    case BlockFormat::kNVFP4:
+    case BlockFormat::kTQ1_0:
+    case BlockFormat::kTQ2_0:
+    case BlockFormat::kIQ1_S:
+    case BlockFormat::kIQ1_M:
+    case BlockFormat::kIQ2_XXS:
+    case BlockFormat::kIQ2_XS:
+    case BlockFormat::kIQ2_S:
+    case BlockFormat::kIQ3_XXS:
+    case BlockFormat::kIQ3_S: return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 Result<Written> from_scaled_blocks(const Constant& constant, const ScaledBlocks& as) {
   const TensorType& type = constant.data.type();
-  const BlockFormat format = type.encoding.format;
-  const BlockFormatInfo& info = block_format_info(format);
+  const BlockFormatInfo& info = block_format_info(type.encoding.format);
   Written out;
   out.block = info.block_elements;
   out.axis = type.shape.rank() - 1;
@@ -47,7 +72,7 @@ Result<Written> from_scaled_blocks(const Constant& constant, const ScaledBlocks&
     store_f64(DType::kF32, scales->mutable_bytes().data(), b, load_f64(DType::kF16, at, 0));
     for (std::int64_t i = 0; i < info.block_elements; ++i) {
       store_i64(as.codes, codes->mutable_bytes().data(), b * info.block_elements + i,
-                code_of(format, at + 2, i) - as.offset);
+                as.code(at + 2, i) - as.offset);
     }
   }
   out.data = codes.take();

@@ -12,17 +12,22 @@ struct BlockShaders {
   std::string_view decode, gather, linear, linear_stage, linear_routed;
   std::string_view kv_write = {}, turned_write = {}, paged_attention = {},
                    prompt_attention = {};  // of a cache
+  std::int64_t kv_elements = 0;            // of a block that a thread of kv_write codes: a word's
 };
 constexpr BlockShaders block_shaders(BlockFormat format) {
   switch (format) {
     case BlockFormat::kQ4_0:
-      return {"decode.q4_0",          "gather_blocks.q4_0",   "linear.q4_0",
-              "linear.q4_0_stage",    "linear.q4_0_routed",   "kv_write.q4_0",
-              "kv_write.turned_q4_0", "paged_attention.q4_0", "prompt_attention.q4_0"};
+      return {"decode.q4_0",           "gather_blocks.q4_0",
+              "linear.q4_0",           "linear.q4_0_stage",
+              "linear.q4_0_routed",    "kv_write.q4_0",
+              "kv_write.turned_q4_0",  "paged_attention.q4_0",
+              "prompt_attention.q4_0", 4};
     case BlockFormat::kQ8_0:
-      return {"decode.q8_0",          "gather_blocks.q8_0",   "linear.q8_0",
-              "linear.q8_0_stage",    "linear.q8_0_routed",   "kv_write.q8_0",
-              "kv_write.turned_q8_0", "paged_attention.q8_0", "prompt_attention.q8_0"};
+      return {"decode.q8_0",           "gather_blocks.q8_0",
+              "linear.q8_0",           "linear.q8_0_stage",
+              "linear.q8_0_routed",    "kv_write.q8_0",
+              "kv_write.turned_q8_0",  "paged_attention.q8_0",
+              "prompt_attention.q8_0", 2};
     case BlockFormat::kQ4_1:
       return {"decode.q4_1", "gather_blocks.q4_1", "linear.q4_1", "linear.q4_1_stage",
               "linear.q4_1_routed"};

@@ -23,7 +23,7 @@ constexpr CacheFormat block_cache(BlockFormat format) {
           shaders.paged_attention,
           shaders.prompt_attention,
           info.block_elements,
-          format == BlockFormat::kQ8_0 ? 2 : 4};
+          shaders.kv_elements};
 }
 
 }  // namespace
