@@ -137,6 +137,9 @@ class Kernel {
   /// Bytes of packed input `i`; only where weight_layout(i) is not "".
   virtual std::int64_t packed_bytes(int input) const { return (void)input, 0; }
   virtual Status pack(int input, const Constant& weight, std::span<std::byte> out) const;
+  /// The kernel takes its operands row-major, and the device has one that takes them channels-last
+  /// and is faster by more than the conversions of its neighbours may cost.
+  virtual bool rather_channels_last() const { return false; }
   /// The launch writes a code other than 0 to its status word (LaunchDesc::status) where it finds
   /// that its data are wrong; report() says in words what the code means.
   virtual bool reports() const { return false; }

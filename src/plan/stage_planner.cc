@@ -250,7 +250,14 @@ class StagePlanner {
     for (DeviceIndex d : candidates(id)) {
       for (auto& offer : offers) {
         auto kernel = builder_.device(d).select(offer->desc());
-        if (kernel) return Chosen{d, kernel.take(), std::move(offer)};
+        if (kernel) {
+          if ((*kernel)->rather_channels_last()) {
+            auto wished = std::make_unique<Offer>(node, Layout::kChannelsLast);
+            auto better = builder_.device(d).select(wished->desc());
+            if (better) return Chosen{d, better.take(), std::move(wished)};
+          }
+          return Chosen{d, kernel.take(), std::move(offer)};
+        }
         if (kernel.error().code() != ErrorCode::kUnsupported) return kernel.error();
         if (offer == offers.back()) {
           reasons += "; " + builder_.device_info(d).id + ": " + kernel.error().message();

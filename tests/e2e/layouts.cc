@@ -46,6 +46,12 @@ int count_op(const Ran& ran, std::string_view op) {
   return n;
 }
 
+int count_kernel(const Ran& ran, std::string_view kernel) {
+  int n = 0;
+  for (const NodeTime& time : ran.times) n += time.kernel == kernel ? 1 : 0;
+  return n;
+}
+
 void check_everywhere(std::string_view text, double tolerance) {
   const Ran want = run_on({"reference"}, text);
   const std::vector<std::vector<std::string>> mixes = {
@@ -170,4 +176,41 @@ TEST_CASE("stages and control flow see row-major values") {
     output %y
   })";
   check_everywhere(kText, 1e-4);
+}
+
+TEST_CASE("row-major convolutions run channels-last on the cpu, converted once on each side") {
+  constexpr std::string_view kText = R"(graph {
+    input %x : float32[1, 16, 9, 7]
+    const %w1 : float32[32, 16, 3, 3] = random 21
+    const %w2 : float32[32, 1, 3, 3] = random 22
+    const %w3 : float32[32, 32, 1, 1] = random 23
+    const %w4 : float32[24, 32, 3, 3] = random 24
+    %a = Conv(%x, %w1, pads = [1, 1, 1, 1])
+    %b = Relu(%a)
+    %c = Conv(%b, %w2, group = 32, pads = [1, 1, 1, 1])
+    %d = Conv(%c, %w3)
+    %e = Add(%d, %b)
+    %f = MaxPool(%e, kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 1, 1])
+    %y = Conv(%f, %w4)
+    output %y
+  })";
+  check_everywhere(kText, 1e-4);
+  const Ran cpu = run_on({"cpu"}, kText);
+  CHECK(count_op(cpu, "Transpose (relayout)") == 2);  // x and y
+  CHECK(count_kernel(cpu, "conv_taps_f32_nhwc") == 3);
+  CHECK(count_kernel(cpu, "conv_depthwise_f32_nhwc") == 1);
+  CHECK(count_kernel(cpu, "max_pool_nhwc") == 1);
+}
+
+TEST_CASE("a depthwise convolution of long rows alone stays row-major on the cpu") {
+  constexpr std::string_view kText = R"(graph {
+    input %x : float32[1, 16, 9, 37]
+    const %w : float32[16, 1, 3, 3] = random 25
+    %y = Conv(%x, %w, group = 16, pads = [1, 1, 1, 1])
+    output %y
+  })";
+  check_everywhere(kText, 1e-4);
+  const Ran cpu = run_on({"cpu"}, kText);
+  CHECK(cpu.times.size() == 1);
+  CHECK(count_kernel(cpu, "conv_depthwise_f32") == 1);
 }

@@ -49,6 +49,23 @@ const ConvCase kConvs[] = {
     {"no batch", {0, 3, 5, 5}, {2, 3, 3, 3}},
 };
 
+// What the cpu's products of taps cut up: depth beyond a stretch (in one tap, and in several),
+// output channels beyond a group of panels, positions beyond a task, across images; and taps of a
+// depthwise convolution beyond a tile, channels beyond a block of it.
+const ConvCase kLargeConvs[] = {
+    {"deep 1x1", {2, 1601, 3, 3}, {5, 1601, 1, 1}},
+    {"deep 3x3", {1, 97, 5, 4}, {18, 97, 3, 3}, 1, {1, 1, 1, 1}},
+    {"many outputs", {1, 17, 3, 5}, {275, 17, 1, 2}, 1, {0, 1, 0, 0}},
+    {"many positions", {3, 19, 13, 11}, {21, 19, 3, 3}, 1, {1, 1, 1, 1}},
+    {"groups of taps", {2, 54, 7, 5}, {60, 18, 3, 3}, 3, {1, 1, 1, 1}, {2, 1}},
+    {"many taps", {1, 3, 13, 12}, {9, 3, 11, 11}, 1, {5, 5, 5, 5}},
+    {"depthwise 9x9", {1, 5, 13, 14}, {5, 1, 9, 9}, 5, {4, 4, 4, 4}},
+    {"depthwise blocks", {2, 261, 5, 13}, {261, 1, 3, 3}, 261, {1, 1, 1, 1}},
+    {"depthwise wide", {1, 3, 4, 77}, {3, 1, 3, 3}, 3, {1, 1, 1, 1}},
+    {"depthwise wide stride 2", {1, 3, 5, 77}, {3, 1, 3, 3}, 3, {1, 1, 1, 1}, {2, 2}},
+    {"depthwise wide stride 3", {1, 3, 5, 41}, {3, 1, 3, 2}, 3, {0, 1, 1, 0}, {1, 3}, {1, 2}},
+};
+
 std::shared_ptr<const Attrs> conv_attrs(const ConvCase& c) {
   return attrs<ConvAttrs>([&](auto& a) {
     a.group = c.group, a.pads = c.pads;
@@ -75,6 +92,12 @@ TEST_CASE("Conv") {
             {random(type, c.x, -1, 1), random(type, c.w, -1, 1), random(type, {c.w[0]})},
             conv_attrs(c), {1, 1, {1, 2}});
     }
+  }
+  for (const ConvCase& c : kLargeConvs) {
+    s.add(c.name,
+          {random(DType::kF32, c.x, -1, 1), random(DType::kF32, c.w, -1, 1),
+           random(DType::kF32, {c.w[0]})},
+          conv_attrs(c), {1, 1, {1, 2}});
   }
   const auto bad = [](auto f) { return attrs<ConvAttrs>(f); };
   const Tensor x = random(DType::kF32, {1, 3, 5, 5});

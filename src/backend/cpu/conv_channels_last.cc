@@ -1,42 +1,64 @@
 #include "backend/cpu/conv_channels_last.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "backend/cpu/depthwise_channels_last.h"
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/im2col.h"
-#include "backend/cpu/rows.h"
 #include "backend/cpu/weights.h"
 #include "base/checked.h"
 
 namespace polaris::cpu {
 namespace {
 
-// Row blocks of one task: enough that the weights are read once for many positions.
-constexpr std::int64_t kBlocks = 8;
-constexpr std::int64_t kTapsMax = 32;  // of one call of multiply_rows
+// Panels of this depth stay in a first-level cache while the rows pass by.
+constexpr std::int64_t kDepth = 768;
+// Panels whose part of c stays in the second level while the depth advances.
+constexpr std::int64_t kPanelGroup = 16;
+// Positions of one task, and what it keeps at most: addresses of taps, elements of copied rows.
+constexpr std::int64_t kRowsMax = 120;
+constexpr std::int64_t kTaskElements = 16384;
+// With fewer channels a tap is too short a run: rows of the im2col matrix are written instead.
+constexpr std::int64_t kChannelsMin = 16;
+// Behind the packed weights: 1 where one of them is infinite or no number, else 0. What stands in
+// for the padding is then multiplied with nothing.
+constexpr std::int64_t kFlagElements = kPanel;
 
 struct ConvNode {
   const Simd* simd = nullptr;
   ConvGeometry g;
   bool packed = false;  // weights were packed when the model was loaded
 
-  std::int64_t depth() const { return g.group_in * g.kernel_size(); }
+  std::int64_t taps() const { return g.kernel_size(); }
+  std::int64_t depth() const { return g.group_in * taps(); }
   std::int64_t weight_elements() const { return g.groups * g.group_out * depth(); }
   std::int64_t group_elements() const { return packed_elements(depth(), g.group_out); }
+  std::int64_t packed_size() const { return g.groups * group_elements() + kFlagElements; }
   std::int64_t in_channels() const { return g.groups * g.group_in; }
   std::int64_t out_channels() const { return g.groups * g.group_out; }
-  std::int64_t tile_rows() const { return kBlocks * simd->gemm_rows; }
-  /// Per worker: packed rows, and one block of rows before packing.
-  std::int64_t worker_elements() const { return (tile_rows() + simd->gemm_rows) * depth(); }
+  bool copies_rows() const { return g.group_in < kChannelsMin && taps() > 1; }
+  std::int64_t rows_max() const {
+    const std::int64_t fit = kTaskElements / std::max<std::int64_t>(taps(), 1);
+    const std::int64_t unit = simd->gemm_rows;
+    return std::clamp(fit / unit * unit, unit, kRowsMax);
+  }
+  /// Per worker, in elements: addresses of the rows of every tap, and copied rows.
+  std::int64_t address_elements() const { return 2 * rows_max() * (copies_rows() ? 1 : taps()); }
+  std::int64_t copied_elements() const { return copies_rows() ? rows_max() * depth() : 0; }
+  std::int64_t worker_elements() const {
+    return round_up(address_elements() + copied_elements(), kPanel);
+  }
 };
 
-/// [M][C][kernel] as panels of [kernel][C] x M, group by group.
+/// [M][C][kernel] as panels of [kernel][C] x M, group by group, and the flag.
 void pack_weights(const ConvNode& c, const float* w, float* out) {
-  const std::int64_t taps = c.g.kernel_size();
-  std::fill_n(out, c.g.groups * c.group_elements(), 0.0f);
+  const std::int64_t taps = c.taps();
+  std::fill_n(out, c.packed_size(), 0.0f);
+  bool finite = true;
   for (std::int64_t m = 0; m < c.out_channels(); ++m, w += c.depth()) {
     const std::int64_t column = m % c.g.group_out;
     float* panel = out + m / c.g.group_out * c.group_elements() +
@@ -44,131 +66,185 @@ void pack_weights(const ConvNode& c, const float* w, float* out) {
     for (std::int64_t i = 0; i < c.g.group_in; ++i) {
       for (std::int64_t k = 0; k < taps; ++k) {
         panel[(k * c.g.group_in + i) * kPanel] = w[i * taps + k];
+        finite = finite && std::isfinite(w[i * taps + k]);
       }
+    }
+  }
+  if (!finite) out[c.g.groups * c.group_elements()] = 1.0f;
+}
+
+/// One launch, as its tasks see it.
+struct Work {
+  const ConvNode& c;
+  const float* x = nullptr;
+  const float* weights = nullptr;
+  const float* bias = nullptr;
+  float* y = nullptr;
+  const float* zeros = nullptr;  // a position of the padding
+};
+
+/// Output positions [first, first + count) of all images, and panels [from, to) of one group.
+struct Part {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  std::int64_t group = 0;
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+
+/// Addresses of x for every tap and position of a block of `rows` positions, [tap][rows].
+void find_rows(const Work& work, std::int64_t first, std::int64_t rows, const float** out) {
+  const ConvGeometry& g = work.c.g;
+  const std::int64_t channels = work.c.in_channels();
+  std::fill_n(out, rows * work.c.taps(), work.zeros);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const float* image = work.x + (first + r) / g.out_size() * g.in_size() * channels;
+    each_tap(g, (first + r) % g.out_size(),
+             [&](std::int64_t k, std::int64_t at) { out[k * rows + r] = image + at * channels; });
+  }
+}
+
+/// The same for blocks of gemm_rows positions.
+void find_blocks(const Work& work, std::int64_t first, std::int64_t count, const float** out) {
+  const std::int64_t unit = work.c.simd->gemm_rows;
+  for (std::int64_t r = 0; r < count; r += unit) {
+    find_rows(work, first + r, std::min(unit, count - r), out + r * work.c.taps());
+  }
+}
+
+/// The rows of the im2col matrix of positions [first, first + count) and their addresses.
+void copy_rows(const Work& work, const Part& part, float* rows, const float** out) {
+  const ConvGeometry& g = work.c.g;
+  for (std::int64_t r = 0; r < part.count;) {
+    const std::int64_t image = (part.first + r) / g.out_size();
+    const std::int64_t at = (part.first + r) % g.out_size();
+    const std::int64_t count = std::min(part.count - r, g.out_size() - at);
+    im2col_rows(g, work.x + image * g.in_size() * work.c.in_channels(), part.group, at, count, 0.0f,
+                rows + r * work.c.depth());
+    r += count;
+  }
+  for (std::int64_t r = 0; r < part.count; ++r) out[r] = rows + r * work.c.depth();
+}
+
+/// Calls visit(tap, taps, first, depth) for stretches of about kDepth of taps x depth, in order.
+template <class Visit>
+void each_stretch(std::int64_t taps, std::int64_t depth, Visit visit) {
+  if (taps == 0 || depth == 0) return visit(0, 0, 0, 0);
+  const std::int64_t parts = ceil_div(depth, kDepth);
+  const std::int64_t step = ceil_div(depth, parts);
+  const std::int64_t taps_step = parts > 1 ? 1 : std::max<std::int64_t>(1, kDepth / depth);
+  for (std::int64_t t = 0; t < taps; t += taps_step) {
+    for (std::int64_t k = 0; k < depth; k += step) {
+      visit(t, std::min(taps_step, taps - t), k, std::min(step, depth - k));
     }
   }
 }
 
-/// All channels of one group at positions [first, first + count) of one image.
-void conv_tile(const ConvNode& c, const Launch& l, const float* weights, std::int64_t image,
-               std::int64_t group, std::int64_t first, std::int64_t count, float* work) {
+TapTile tile_of(const Work& work, const Part& part, std::int64_t panel) {
+  const ConvNode& c = work.c;
+  const std::int64_t column = part.group * c.g.group_out + panel * kPanel;
+  TapTile tile;
+  tile.b = work.weights + part.group * c.group_elements() + panel * c.depth() * kPanel;
+  tile.b_stride = c.depth() * kPanel;
+  tile.c = work.y + part.first * c.out_channels() + column;
+  tile.ldc = c.out_channels();
+  tile.columns = c.g.group_out - panel * kPanel;
+  tile.bias = work.bias == nullptr ? nullptr : work.bias + column;
+  return tile;
+}
+
+/// `rows` has the addresses of blocks of gemm_rows positions, [block][tap][row].
+void multiply_part(const Work& work, const Part& part, const float* const* rows) {
+  const ConvNode& c = work.c;
+  const Simd& simd = *c.simd;
+  const bool copied = c.copies_rows();
+  const std::int64_t taps = copied ? 1 : c.taps();
+  const std::int64_t depth = copied ? c.depth() : c.g.group_in;
+  for (std::int64_t group = part.from; group < part.to; group += kPanelGroup) {
+    const std::int64_t group_end = std::min(part.to, group + kPanelGroup);
+    each_stretch(taps, depth, [&](std::int64_t t, std::int64_t n, std::int64_t k, std::int64_t d) {
+      for (std::int64_t p = group; p < group_end;) {
+        const std::int64_t panels = group_end - p >= simd.gemm_panels ? simd.gemm_panels : 1;
+        TapTile tile = tile_of(work, part, p);
+        tile.columns = std::min(tile.columns, panels * kPanel);
+        tile.b += (t * depth + k) * kPanel;
+        tile.tap_step = depth * kPanel;
+        tile.taps = n;
+        tile.depth = d;
+        tile.offset = (copied ? 0 : part.group * c.g.group_in) + k;
+        tile.accumulate = t > 0 || k > 0;
+        for (std::int64_t r = 0; r < part.count; r += simd.gemm_rows) {
+          tile.rows_step = std::min<std::int64_t>(simd.gemm_rows, part.count - r);
+          tile.rows = rows + r * taps + t * tile.rows_step;
+          simd.multiply_taps(tile, static_cast<int>(tile.rows_step), static_cast<int>(panels));
+          tile.c += tile.rows_step * tile.ldc;
+        }
+        p += panels;
+      }
+    });
+  }
+}
+
+/// As multiply_part, by those taps alone that lie in the input.
+void multiply_inside(const Work& work, const Part& part) {
+  const ConvNode& c = work.c;
   const ConvGeometry& g = c.g;
-  const float* x = l.in<float>(0) + image * g.in_size() * c.in_channels();
-  GemmCall rows;
-  rows.k = c.depth();
-  if (reads_image(g)) {
-    rows.a = x + first * c.in_channels() + group * g.group_in;
-    rows.lda = c.in_channels();
-    rows.m = count;
-    pack_rows(*c.simd, rows, 0, count, work);
-  } else {
-    float* block = work + c.tile_rows() * c.depth();
-    rows.a = block;
-    rows.lda = c.depth();
-    const std::int64_t unit = rows_of_block(*c.simd, count);
-    for (std::int64_t r = 0; r < count; r += unit) {
-      rows.m = std::min(unit, count - r);
-      im2col_rows(g, x, group, first + r, rows.m, 0.0f, block);
-      pack_rows(*c.simd, rows, 0, rows.m, work + r * c.depth());
+  for (std::int64_t p = part.from; p < part.to; ++p) {
+    TapTile tile = tile_of(work, part, p);
+    tile.columns = std::min<std::int64_t>(tile.columns, kPanel);
+    const float* panel = tile.b;
+    tile.offset = part.group * g.group_in;
+    tile.depth = g.group_in;
+    for (std::int64_t r = part.first; r < part.first + part.count; ++r, tile.c += tile.ldc) {
+      const float* image = work.x + r / g.out_size() * g.in_size() * c.in_channels();
+      tile.accumulate = false;
+      tile.taps = 0;
+      c.simd->multiply_taps(tile, 1, 1);
+      tile.accumulate = true;
+      tile.taps = 1;
+      each_tap(g, r % g.out_size(), [&](std::int64_t k, std::int64_t at) {
+        const float* row = image + at * c.in_channels();
+        tile.rows = &row;
+        tile.b = panel + k * g.group_in * kPanel;
+        c.simd->multiply_taps(tile, 1, 1);
+      });
     }
   }
-  GemmCall call;
-  call.b = weights + group * c.group_elements();
-  call.ldc = c.out_channels();
-  call.m = count;
-  call.k = c.depth();
-  call.n = g.group_out;
-  call.c =
-      l.out<float>(0) + (image * g.out_size() + first) * c.out_channels() + group * g.group_out;
-  call.bias = l.in<float>(2) != nullptr ? l.in<float>(2) + group * g.group_out : nullptr;
-  gemm_block(*c.simd, call, work, 0, count, 0, packed_panels(g.group_out));
 }
 
 void conv(const ConvNode& c, const Launch& l) {
   const ConvGeometry& g = c.g;
-  auto* work = reinterpret_cast<float*>(l.workspace);
-  const float* weights = l.in<float>(1);
+  auto* space = reinterpret_cast<float*>(l.workspace);
+  float* zeros = space + l.pool->threads() * c.worker_elements();
+  std::fill_n(zeros, c.in_channels(), 0.0f);
+  Work work{c, l.in<float>(0), l.in<float>(1), l.in<float>(2), l.out<float>(0), zeros};
   if (!c.packed) {
-    float* own = work + l.pool->threads() * c.worker_elements();
-    pack_weights(c, weights, own);
-    weights = own;
+    float* own = zeros + c.in_channels();
+    pack_weights(c, work.weights, own);
+    work.weights = own;
   }
-  const std::int64_t tiles = ceil_div(g.out_size(), c.tile_rows());
-  l.pool->parallel_for(g.batch * g.groups * tiles, 1,
-                       [&](std::int64_t from, std::int64_t to, int worker) {
-                         for (std::int64_t t = from; t < to; ++t) {
-                           const std::int64_t first = t % tiles * c.tile_rows();
-                           const std::int64_t plane = t / tiles;
-                           conv_tile(c, l, weights, plane / g.groups, plane % g.groups, first,
-                                     std::min(c.tile_rows(), g.out_size() - first),
-                                     work + worker * c.worker_elements());
-                         }
-                       });
-}
-
-// --- one input and one output channel a group
-
-/// [C][1][kernel] as [kernel][C].
-void pack_depthwise(const ConvNode& c, const float* w, float* out) {
-  const std::int64_t taps = c.g.kernel_size();
-  for (std::int64_t m = 0; m < c.g.groups; ++m) {
-    for (std::int64_t k = 0; k < taps; ++k) out[k * c.g.groups + m] = w[m * taps + k];
-  }
-}
-
-/// All channels at one output position.
-void depthwise_position(const ConvNode& c, const float* x, const float* weights, const float* bias,
-                        std::int64_t position, float* y) {
-  const std::int64_t channels = c.g.groups;
-  if (bias != nullptr) {
-    std::copy_n(bias, channels, y);
-  } else {
-    std::fill_n(y, channels, 0.0f);
-  }
-  const float* rows[kTapsMax];
-  const float* factors[kTapsMax];
-  std::int64_t count = 0;
-  each_tap(c.g, position, [&](std::int64_t k, std::int64_t at) {
-    if (count == kTapsMax) {
-      c.simd->multiply_rows(rows, factors, count, channels, y);
-      count = 0;
-    }
-    rows[count] = x + at * channels;
-    factors[count++] = weights + k * channels;
-  });
-  c.simd->multiply_rows(rows, factors, count, channels, y);
-}
-
-void depthwise(const ConvNode& c, const Launch& l) {
-  const ConvGeometry& g = c.g;
-  const float* weights = l.in<float>(1);
-  if (!c.packed) {
-    auto* own = reinterpret_cast<float*>(l.workspace);
-    pack_depthwise(c, weights, own);
-    weights = own;
-  }
-  parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
-                [&](std::int64_t from, std::int64_t to, int) {
-                  for (std::int64_t p = from; p < to; ++p) {
-                    const std::int64_t image = p / g.out_size();
-                    depthwise_position(c, l.in<float>(0) + image * g.in_size() * g.groups, weights,
-                                       l.in<float>(2), p % g.out_size(),
-                                       l.out<float>(0) + p * g.groups);
-                  }
-                });
-}
-
-using PackFn = void (*)(const ConvNode&, const float*, float*);
-
-void pack_when_loaded(CpuKernel& kernel, const ConvNode& c, std::string layout,
-                      std::int64_t elements, PackFn pack) {
-  kernel.set_packing(1, std::move(layout), elements * 4,
-                     [c, pack](const Constant& weight, std::span<std::byte> out) {
-                       std::vector<float> plain(static_cast<std::size_t>(c.weight_elements()));
-                       decode_constant(weight, 0, c.weight_elements(), plain.data());
-                       pack(c, plain.data(), reinterpret_cast<float*>(out.data()));
-                       return Status::success();
-                     });
+  const bool finite = work.weights[g.groups * c.group_elements()] == 0.0f;
+  const std::int64_t panels = packed_panels(g.group_out);
+  const GemmGrid grid{g.batch * g.out_size(), c.simd->gemm_rows,   c.rows_max(),
+                      g.groups * panels,      c.simd->gemm_panels, c.depth()};
+  for_each_task(
+      *l.pool, grid,
+      [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int worker) {
+        float* own = space + worker * c.worker_elements();
+        const auto** rows = reinterpret_cast<const float**>(own);
+        const bool shared = finite && !c.copies_rows();  // addresses, by all groups
+        if (shared) find_blocks(work, m0, m1 - m0, rows);
+        for (std::int64_t group = p0 / panels; group * panels < p1; ++group) {
+          const Part part{m0, m1 - m0, group, std::max<std::int64_t>(0, p0 - group * panels),
+                          std::min(panels, p1 - group * panels)};
+          if (!finite) {
+            multiply_inside(work, part);
+            continue;
+          }
+          if (!shared) copy_rows(work, part, own + c.address_elements(), rows);
+          multiply_part(work, part, rows);
+        }
+      });
 }
 
 }  // namespace
@@ -178,19 +254,21 @@ KernelResult channels_last_conv(const CpuTarget& target, const NodeDesc& node,
   ConvNode c{target.simd, geometry, false};
   c.packed = node.inputs[1].constant != nullptr && c.weight_elements() > 0;
   if (geometry.group_in == 1 && geometry.group_out == 1 && geometry.groups > 1) {
-    auto kernel = make_kernel("conv_depthwise_f32_nhwc", [c](const Launch& l) { depthwise(c, l); });
-    kernel->set_workspace(c.packed ? 0 : c.weight_elements() * 4);
-    if (c.packed) {
-      pack_when_loaded(*kernel, c, "f32_depthwise_nhwc", c.weight_elements(), pack_depthwise);
-    }
-    return KernelResult(std::move(kernel));
+    return channels_last_depthwise(target, geometry, c.packed);
   }
-  auto kernel = make_kernel("conv_im2col_f32_nhwc", [c](const Launch& l) { conv(c, l); });
-  const std::int64_t panels = geometry.groups * c.group_elements();
-  kernel->set_workspace((target.threads * c.worker_elements() + (c.packed ? 0 : panels)) * 4);
+  auto kernel = make_kernel(c.copies_rows() ? "conv_rows_f32_nhwc" : "conv_taps_f32_nhwc",
+                            [c](const Launch& l) { conv(c, l); });
+  kernel->set_workspace(
+      (target.threads * c.worker_elements() + c.in_channels() + (c.packed ? 0 : c.packed_size())) *
+      4);
   if (c.packed) {
-    pack_when_loaded(*kernel, c, "f32_conv_nhwc_g" + std::to_string(geometry.groups), panels,
-                     pack_weights);
+    kernel->set_packing(1, "f32_conv_nhwc_g" + std::to_string(geometry.groups), c.packed_size() * 4,
+                        [c](const Constant& weight, std::span<std::byte> out) {
+                          std::vector<float> plain(static_cast<std::size_t>(c.weight_elements()));
+                          decode_constant(weight, 0, c.weight_elements(), plain.data());
+                          pack_weights(c, plain.data(), reinterpret_cast<float*>(out.data()));
+                          return Status::success();
+                        });
   }
   return KernelResult(std::move(kernel));
 }

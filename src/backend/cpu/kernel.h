@@ -61,6 +61,7 @@ class CpuKernel : public Kernel {
     return input == packed_input_ ? packed_bytes_ : 0;
   }
   Status pack(int input, const Constant& weight, std::span<std::byte> out) const final;
+  bool rather_channels_last() const final { return rather_channels_last_; }
 
   virtual Status run(const Launch& launch) const = 0;
 
@@ -71,6 +72,7 @@ class CpuKernel : public Kernel {
   /// Absorbs and packs what `other` does.
   void take_weights_of(const CpuKernel& other);
   void set_workspace(std::int64_t size) { workspace_ = size; }
+  void wish_channels_last() { rather_channels_last_ = true; }
 
  protected:
   explicit CpuKernel(std::string name) : name_(std::move(name)) {}
@@ -79,6 +81,7 @@ class CpuKernel : public Kernel {
   std::string name_;
   std::int64_t workspace_ = 0;
   std::uint64_t absorbed_ = 0;
+  bool rather_channels_last_ = false;
   int packed_input_ = -1;
   std::string packed_layout_;
   std::int64_t packed_bytes_ = 0;

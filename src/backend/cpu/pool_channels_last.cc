@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "backend/cpu/pool_taps.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/simd/simd.h"
+#include "backend/cpu/window_planes.h"
 #include "base/checked.h"
 #include "ir/op_util/conv_geometry.h"
 
@@ -49,50 +51,57 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t image, std::int
   }
 }
 
+void max_floats(const Simd& simd, const ConvGeometry& g, const float* x, std::int64_t position,
+                float* y) {
+  WindowPlanes plane;
+  plane.run = simd.window_max;
+  plane.x = x;
+  plane.y = y;
+  plane.start = kBelowAll<float>;
+  window_position(g, plane, position);
+}
+
 template <class T>
-KernelResult max_kernel(const ConvGeometry& g, std::int64_t storage_order) {
-  return KernelResult(make_kernel("max_pool_nhwc", [g, storage_order](const Launch& l) {
-    parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
-                  [&](std::int64_t from, std::int64_t to, int) {
-                    for (std::int64_t p = from; p < to; ++p) {
-                      const std::int64_t image = p / g.out_size();
-                      const T* x = l.in<T>(0) + image * g.in_size() * g.groups;
-                      max_position(g, x, p % g.out_size(), l.out<T>(0) + p * g.groups);
-                      auto* indices = l.out<std::int64_t>(1);
-                      if (indices == nullptr) continue;
-                      max_indices(g, x, image, p % g.out_size(), storage_order,
-                                  indices + p * g.groups);
-                    }
-                  });
-  }));
+KernelResult max_kernel(const Simd& simd, const ConvGeometry& g, std::int64_t storage_order) {
+  return KernelResult(
+      make_kernel("max_pool_nhwc", [simd = &simd, g, storage_order](const Launch& l) {
+        parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
+                      [&](std::int64_t from, std::int64_t to, int) {
+                        for (std::int64_t p = from; p < to; ++p) {
+                          const std::int64_t image = p / g.out_size();
+                          const std::int64_t position = p % g.out_size();
+                          const T* x = l.in<T>(0) + image * g.in_size() * g.groups;
+                          T* y = l.out<T>(0) + p * g.groups;
+                          if constexpr (std::is_same_v<T, float>) {
+                            max_floats(*simd, g, x, position, y);
+                          } else {
+                            max_position(g, x, position, y);
+                          }
+                          auto* indices = l.out<std::int64_t>(1);
+                          if (indices == nullptr) continue;
+                          max_indices(g, x, image, position, storage_order, indices + p * g.groups);
+                        }
+                      });
+      }));
 }
 
-void average_position(const ConvGeometry& g, const float* x, std::int64_t position,
-                      bool include_pad, float* y) {
-  const std::int64_t channels = g.groups;
-  std::fill_n(y, channels, 0.0f);
-  each_tap(g, position,
-           [&](std::int64_t, std::int64_t at) { add_into(x + at * channels, y, channels); });
-  std::int64_t count = 1;
-  for (int i = kSpatialMax - 1; i >= 0; --i) {
-    count *= taps_along(g.dims[i], position % g.dims[i].out, include_pad);
-    position /= g.dims[i].out;
-  }
-  for (std::int64_t c = 0; c < channels; ++c) y[c] /= static_cast<float>(count);
-}
-
-KernelResult average_kernel(const ConvGeometry& g, bool include_pad) {
-  return KernelResult(make_kernel("average_pool_f32_nhwc", [g, include_pad](const Launch& l) {
-    parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
-                  [&](std::int64_t from, std::int64_t to, int) {
-                    for (std::int64_t p = from; p < to; ++p) {
-                      const std::int64_t image = p / g.out_size();
-                      average_position(g, l.in<float>(0) + image * g.in_size() * g.groups,
-                                       p % g.out_size(), include_pad,
-                                       l.out<float>(0) + p * g.groups);
-                    }
-                  });
-  }));
+KernelResult average_kernel(const Simd& simd, const ConvGeometry& g, bool include_pad) {
+  return KernelResult(
+      make_kernel("average_pool_f32_nhwc", [simd = &simd, g, include_pad](const Launch& l) {
+        parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
+                      [&](std::int64_t from, std::int64_t to, int) {
+                        for (std::int64_t p = from; p < to; ++p) {
+                          const std::int64_t image = p / g.out_size();
+                          WindowPlanes plane;
+                          plane.run = simd->window_sum;
+                          plane.x = l.in<float>(0) + image * g.in_size() * g.groups;
+                          plane.y = l.out<float>(0) + p * g.groups;
+                          plane.divide = true;
+                          plane.include_pad = include_pad;
+                          window_position(g, plane, p % g.out_size());
+                        }
+                      });
+      }));
 }
 
 struct GlobalPool {
@@ -150,9 +159,12 @@ KernelResult global_kernel(const CpuTarget& target, const NodeDesc& node) {
 KernelResult channels_last_pool(const CpuTarget& target, const NodeDesc& node) {
   if (node.op->name.starts_with("Global")) return global_kernel(target, node);
   return windowed_pool(
-      node, [](const ConvGeometry& g, bool include_pad) { return average_kernel(g, include_pad); },
-      [](const ConvGeometry& g, std::int64_t storage_order, auto zero) {
-        return max_kernel<decltype(zero)>(g, storage_order);
+      node,
+      [&](const ConvGeometry& g, bool include_pad) {
+        return average_kernel(*target.simd, g, include_pad);
+      },
+      [&](const ConvGeometry& g, std::int64_t storage_order, auto zero) {
+        return max_kernel<decltype(zero)>(*target.simd, g, storage_order);
       });
 }
 

@@ -29,8 +29,7 @@ inline constexpr T kBelowAll =
     std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
                                          : std::numeric_limits<T>::lowest();
 
-// The two below go through local arrays, which the compiler knows to be apart and so keeps in
-// vectors.
+// max_into goes through local arrays, which the compiler knows to be apart and so keeps in vectors.
 inline constexpr int kPoolBlock = 16;
 
 /// best[i] = the larger of best[i] and x[i]; a NaN stays.
@@ -46,19 +45,6 @@ void max_into(const T* x, T* best, std::int64_t n) {
     std::copy_n(b, kPoolBlock, best + i);
   }
   for (; i < n; ++i) best[i] = larger(best[i], x[i]);
-}
-
-inline void add_into(const float* x, float* sums, std::int64_t n) {
-  std::int64_t i = 0;
-  for (; i + kPoolBlock <= n; i += kPoolBlock) {
-    float a[kPoolBlock];
-    float b[kPoolBlock];
-    std::copy_n(x + i, kPoolBlock, a);
-    std::copy_n(sums + i, kPoolBlock, b);
-    for (int j = 0; j < kPoolBlock; ++j) b[j] += a[j];
-    std::copy_n(b, kPoolBlock, sums + i);
-  }
-  for (; i < n; ++i) sums[i] += x[i];
 }
 
 /// An offset in one channel, as column-major order counts (storage_order 1).

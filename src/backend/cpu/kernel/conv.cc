@@ -8,9 +8,8 @@
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/im2col.h"
 #include "backend/cpu/kernel.h"
-#include "backend/cpu/rows.h"
 #include "backend/cpu/weights.h"
-#include "backend/cpu/window_rows.h"
+#include "backend/cpu/window_planes.h"
 #include "base/checked.h"
 #include "ir/op_attrs/conv.h"
 #include "ir/op_util/conv_geometry.h"
@@ -82,38 +81,31 @@ void conv(const ConvNode& c, const Launch& l) {
       });
 }
 
-/// One channel's plane: each tap is one multiple of a shifted input row added to an output row.
-void depthwise_plane(const ConvNode& c, const float* x, const float* w, float bias, float* y) {
-  const ConvGeometry& g = c.g;
-  const std::int64_t stride = g.dims[2].stride;
-  for (std::int64_t row = 0; row < g.dims[0].out * g.dims[1].out; ++row) {
-    float* to = y + row * g.dims[2].out;
-    std::fill_n(to, g.dims[2].out, bias);
-    each_tap_run(g, row, [&](const TapRun& run) {
-      const float factor = w[run.k];
-      if (stride == 1) {
-        c.simd->axpy(factor, x + run.from + run.begin, to + run.begin, run.end - run.begin);
-        return;
-      }
-      for (std::int64_t o = run.begin; o < run.end; ++o) to[o] += factor * x[run.from + o * stride];
-    });
-  }
-}
-
 void depthwise(const ConvNode& c, const Launch& l) {
   const ConvGeometry& g = c.g;
-  const std::int64_t channels = g.groups * g.group_out;
-  parallel_rows(*l.pool, g.batch * channels, g.out_size() * g.kernel_size(),
-                [&](std::int64_t from, std::int64_t to, int) {
-                  for (std::int64_t i = from; i < to; ++i) {
-                    const std::int64_t m = i % channels;
-                    const std::int64_t in = i / channels * g.groups + m / g.group_out;
-                    depthwise_plane(c, l.in<float>(0) + in * g.in_size(),
-                                    l.in<float>(1) + m * g.kernel_size(),
-                                    l.in<float>(2) != nullptr ? l.in<float>(2)[m] : 0.0f,
-                                    l.out<float>(0) + i * g.out_size());
-                  }
-                });
+  WindowPlanes planes;
+  planes.run = c.simd->window_product;
+  planes.x = l.in<float>(0);
+  planes.y = l.out<float>(0);
+  planes.factors = l.in<float>(1);
+  planes.bias = l.in<float>(2);
+  planes.outputs = g.groups * g.group_out;
+  planes.outputs_each = g.group_out;
+  const std::int64_t all = g.batch * planes.outputs;
+  l.pool->parallel_for(
+      all, planes_of_task(all, l.pool->threads()),
+      [&](std::int64_t from, std::int64_t to, int) { window_planes(g, planes, from, to); });
+}
+
+// Shorter rows of outputs leave vectors along them mostly empty.
+constexpr std::int64_t kShortRow = 32;
+
+/// Products of channels-last rows are faster, where panels of output channels are not mostly empty;
+/// so are depthwise ones, where a vector is channels and no row is long.
+bool rather_channels_last(const ConvGeometry& g) {
+  if (g.groups == 1) return g.group_out >= kPanel / 2;
+  if (g.group_in > 1) return g.group_out >= kPanel;
+  return g.group_out == 1 && g.groups >= kPanel && g.dims[2].out < kShortRow;
 }
 
 KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
@@ -124,12 +116,14 @@ KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   if (node.inputs[0].layout == Layout::kChannelsLast) return channels_last_conv(target, node, *g);
   ConvNode c{target.simd, *g, false};
   if (g->group_in == 1 && g->groups > 1) {
-    return KernelResult(
-        make_kernel("conv_depthwise_f32", [c](const Launch& l) { depthwise(c, l); }));
+    auto kernel = make_kernel("conv_depthwise_f32", [c](const Launch& l) { depthwise(c, l); });
+    if (rather_channels_last(*g)) kernel->wish_channels_last();
+    return KernelResult(std::move(kernel));
   }
   c.packed = node.inputs[1].constant != nullptr && c.weight_elements() > 0;
   auto kernel = make_kernel("conv_im2col_f32", [c](const Launch& l) { conv(c, l); });
   const std::int64_t panels = target.threads * target.simd->gemm_panels * kPanel * c.depth();
+  if (rather_channels_last(*g)) kernel->wish_channels_last();
   kernel->set_workspace((panels + (c.packed ? 0 : c.weight_elements())) * 4);
   if (c.packed) {
     kernel->set_packing(

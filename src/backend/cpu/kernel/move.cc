@@ -4,12 +4,14 @@
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/strided_copy.h"
+#include "backend/cpu/transpose_copy.h"
 #include "backend/node_move.h"
 #include "base/bytes.h"
 #include "ir/op_attrs/shape.h"
@@ -36,7 +38,7 @@ KernelResult select_bytes(const NodeDesc& node) {
 }
 
 /// What the op itself says (OpDef::move).
-KernelResult select_move(const NodeDesc& node) {
+KernelResult select_move(const CpuTarget& target, const NodeDesc& node) {
   const auto move = node_move(node);
   if (!move) return unsupported(node, "which elements move is not known");
   const std::int64_t count = node.outputs[0].type.shape.elements();
@@ -44,7 +46,16 @@ KernelResult select_move(const NodeDesc& node) {
   if (whole && (count <= 1 || move->loops[0].stride == 1) && move->loops.size() <= 1) {
     return select_bytes(node);
   }
-  const StridedCopy copy(width_of(node.inputs[0].type.dtype), *move);
+  const ElementWidth width = width_of(node.inputs[0].type.dtype);
+  const auto transposed = width.raw() == 4 ? TransposeCopy::of(*target.simd, *move) : std::nullopt;
+  if (transposed) {
+    auto kernel = make_kernel("transpose", [copy = *transposed](const Launch& l) {
+      copy.run(*l.pool, l.inputs[0], l.outputs[0]);
+    });
+    absorb_from(*kernel, node, 1);
+    return KernelResult(std::move(kernel));
+  }
+  const StridedCopy copy(width, *move);
   auto kernel = make_kernel("move " + std::string(node.op->name), [copy](const Launch& l) {
     copy.run(*l.pool, l.inputs[0], l.outputs[0]);
   });
@@ -200,9 +211,9 @@ constexpr auto kOps = [] {
   return names;
 }();
 
-KernelResult select(const CpuTarget&, const NodeDesc& node) {
+KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (!node.inputs[0].type.encoding.is_plain()) return unsupported(node, "encoded data");
-  if (node.op->move != nullptr) return select_move(node);
+  if (node.op->move != nullptr) return select_move(target, node);
   return std::ranges::find(kRows, node.op->name, &Row::op)->select(node);
 }
 

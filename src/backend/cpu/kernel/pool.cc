@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/pool_channels_last.h"
 #include "backend/cpu/pool_taps.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/simd/simd.h"
+#include "backend/cpu/window_planes.h"
 #include "backend/cpu/window_rows.h"
 #include "ir/op_util/conv_geometry.h"
 #include "tensor/element.h"
@@ -52,52 +54,46 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t* indices, std::
 }
 
 template <class T>
-KernelResult max_kernel(const ConvGeometry& g, std::int64_t storage_order) {
-  return KernelResult(make_kernel("max_pool", [g, storage_order](const Launch& l) {
-    parallel_rows(*l.pool, g.batch * g.groups, g.out_size() * g.kernel_size(),
-                  [&](std::int64_t from, std::int64_t to, int) {
-                    auto* indices = l.out<std::int64_t>(1);
-                    for (std::int64_t i = from; i < to; ++i) {
-                      const T* x = l.in<T>(0) + i * g.in_size();
-                      max_plane(g, x, l.out<T>(0) + i * g.out_size());
-                      if (indices == nullptr) continue;
-                      max_indices(g, x, indices + i * g.out_size(), i * g.in_size(), storage_order);
-                    }
-                  });
+KernelResult max_kernel(const Simd& simd, const ConvGeometry& g, std::int64_t storage_order) {
+  return KernelResult(make_kernel("max_pool", [simd = &simd, g, storage_order](const Launch& l) {
+    const std::int64_t all = g.batch * g.groups;
+    l.pool->parallel_for(
+        all, planes_of_task(all, l.pool->threads()), [&](std::int64_t from, std::int64_t to, int) {
+          if constexpr (std::is_same_v<T, float>) {
+            WindowPlanes planes;
+            planes.run = simd->window_max;
+            planes.x = l.in<float>(0);
+            planes.y = l.out<float>(0);
+            planes.start = kBelowAll<float>;
+            window_planes(g, planes, from, to);
+          }
+          auto* indices = l.out<std::int64_t>(1);
+          for (std::int64_t i = from; i < to; ++i) {
+            const T* x = l.in<T>(0) + i * g.in_size();
+            if constexpr (!std::is_same_v<T, float>) {
+              max_plane(g, x, l.out<T>(0) + i * g.out_size());
+            }
+            if (indices == nullptr) continue;
+            max_indices(g, x, indices + i * g.out_size(), i * g.in_size(), storage_order);
+          }
+        });
   }));
 }
 
-void average_plane(const ConvGeometry& g, bool include_pad, const float* x, float* y) {
-  const WindowDim& d1 = g.dims[1];
-  const WindowDim& d2 = g.dims[2];
-  for (std::int64_t row = 0; row < g.dims[0].out * d1.out; ++row, y += d2.out) {
-    std::fill_n(y, d2.out, 0.0f);
-    each_tap_run(g, row, [&](const TapRun& run) {
-      const float* from = x + run.from;
-      if (d2.stride == 1) {
-        add_into(from + run.begin, y + run.begin, run.end - run.begin);
-        return;
-      }
-      for (std::int64_t o = run.begin; o < run.end; ++o) y[o] += from[o * d2.stride];
-    });
-    const std::int64_t lines = taps_along(g.dims[0], row / d1.out, include_pad) *
-                               taps_along(d1, row % d1.out, include_pad);
-    for (std::int64_t o = 0; o < d2.out; ++o) {
-      y[o] /= static_cast<float>(lines * taps_along(d2, o, include_pad));
-    }
-  }
-}
-
-KernelResult average_kernel(const ConvGeometry& g, bool include_pad) {
-  return KernelResult(make_kernel("average_pool_f32", [g, include_pad](const Launch& l) {
-    parallel_rows(*l.pool, g.batch * g.groups, g.out_size() * g.kernel_size(),
-                  [&](std::int64_t from, std::int64_t to, int) {
-                    for (std::int64_t i = from; i < to; ++i) {
-                      average_plane(g, include_pad, l.in<float>(0) + i * g.in_size(),
-                                    l.out<float>(0) + i * g.out_size());
-                    }
-                  });
-  }));
+KernelResult average_kernel(const Simd& simd, const ConvGeometry& g, bool include_pad) {
+  return KernelResult(
+      make_kernel("average_pool_f32", [simd = &simd, g, include_pad](const Launch& l) {
+        WindowPlanes planes;
+        planes.run = simd->window_sum;
+        planes.x = l.in<float>(0);
+        planes.y = l.out<float>(0);
+        planes.divide = true;
+        planes.include_pad = include_pad;
+        const std::int64_t all = g.batch * g.groups;
+        l.pool->parallel_for(
+            all, planes_of_task(all, l.pool->threads()),
+            [&](std::int64_t from, std::int64_t to, int) { window_planes(g, planes, from, to); });
+      }));
 }
 
 KernelResult select_global(const CpuTarget& target, const NodeDesc& node) {
@@ -123,9 +119,12 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   if (node.inputs[0].layout == Layout::kChannelsLast) return channels_last_pool(target, node);
   if (node.op->name.starts_with("Global")) return select_global(target, node);
   return windowed_pool(
-      node, [](const ConvGeometry& g, bool include_pad) { return average_kernel(g, include_pad); },
-      [](const ConvGeometry& g, std::int64_t storage_order, auto zero) {
-        return max_kernel<decltype(zero)>(g, storage_order);
+      node,
+      [&](const ConvGeometry& g, bool include_pad) {
+        return average_kernel(*target.simd, g, include_pad);
+      },
+      [&](const ConvGeometry& g, std::int64_t storage_order, auto zero) {
+        return max_kernel<decltype(zero)>(*target.simd, g, storage_order);
       });
 }
 

@@ -316,28 +316,6 @@ void axpy(float s, const float* x, float* y, std::int64_t n) {
   for (; i + kWidth <= n; i += kWidth) vstore(y + i, vfma(vs, vload(x + i), vload(y + i)));
   if (i < n) vstore_n(y + i, vfma(vs, vload_n(x + i, n - i), vload_n(y + i, n - i)), n - i);
 }
-void multiply_rows(const float* const* rows, const float* const* weights, std::int64_t count,
-                   std::int64_t n, float* y) {
-  std::int64_t i = 0;
-  for (; i + 2 * kWidth <= n; i += 2 * kWidth) {
-    V a = vload(y + i);
-    V b = vload(y + i + kWidth);
-    for (std::int64_t t = 0; t < count; ++t) {
-      a = vfma(vload(rows[t] + i), vload(weights[t] + i), a);
-      b = vfma(vload(rows[t] + i + kWidth), vload(weights[t] + i + kWidth), b);
-    }
-    vstore(y + i, a);
-    vstore(y + i + kWidth, b);
-  }
-  for (; i < n; i += kWidth) {
-    const std::int64_t m = n - i < kWidth ? n - i : kWidth;
-    V a = vload_n(y + i, m);
-    for (std::int64_t t = 0; t < count; ++t) {
-      a = vfma(vload_n(rows[t] + i, m), vload_n(weights[t] + i, m), a);
-    }
-    vstore_n(y + i, a, m);
-  }
-}
 float exp_sum(const float* x, float shift, float* y, std::int64_t n) {
   const V s = vset(shift);
   V total = vset(0.0f);

@@ -24,21 +24,41 @@ constexpr int kGemvPanels = 2;
 inline V load_b(const float* p) { return vload(p); }
 inline V load_b(const std::uint16_t* p) { return vload_f16(p); }
 
-template <int kRows, int kPanels, class B>
-inline void tile(const GemmTile& t) {
-  constexpr int kVectors = kPanels * kPerPanel;
-  V acc[kRows][kVectors];
-  float edge[kPanels * kPanel];
+/// What a tile starts from: c where it accumulates, else the bias, else 0.
+template <int kRows, int kVectors>
+inline void start_tile(V (&acc)[kRows][kVectors], const float* c, std::int64_t ldc,
+                       std::int64_t columns, const float* bias, bool accumulate) {
   for (int v = 0; v < kVectors; ++v) {
     const std::int64_t at = v * kWidth;
-    const std::int64_t rest = t.columns - at;
+    const std::int64_t rest = columns - at;
     for (int r = 0; r < kRows; ++r) {
       acc[r][v] = vset(0.0f);
-      const float* from = t.accumulate ? t.c + r * t.ldc : t.bias;
+      const float* from = accumulate ? c + r * ldc : bias;
       if (from == nullptr || rest <= 0) continue;
       acc[r][v] = rest >= kWidth ? vload(from + at) : vload_n(from + at, rest);
     }
   }
+}
+
+template <int kRows, int kVectors>
+inline void finish_tile(const V (&acc)[kRows][kVectors], float* c, std::int64_t ldc,
+                        std::int64_t columns) {
+  float edge[kVectors * kWidth];
+  for (int r = 0; r < kRows; ++r, c += ldc) {
+    if (columns == kVectors * kWidth) {
+      for (int v = 0; v < kVectors; ++v) vstore(c + v * kWidth, acc[r][v]);
+    } else {
+      for (int v = 0; v < kVectors; ++v) vstore(edge + v * kWidth, acc[r][v]);
+      std::memcpy(c, edge, static_cast<std::size_t>(columns) * 4);
+    }
+  }
+}
+
+template <int kRows, int kPanels, class B>
+inline void tile(const GemmTile& t) {
+  constexpr int kVectors = kPanels * kPerPanel;
+  V acc[kRows][kVectors];
+  start_tile<kRows, kVectors>(acc, t.c, t.ldc, t.columns, t.bias, t.accumulate);
   const float* a = t.a;
   const B* b = static_cast<const B*>(t.b);
   for (std::int64_t k = 0; k < t.k; ++k) {
@@ -53,15 +73,7 @@ inline void tile(const GemmTile& t) {
     a += kRows;
     b += t.b_step;
   }
-  for (int r = 0; r < kRows; ++r) {
-    float* c = t.c + r * t.ldc;
-    if (t.columns == kPanels * kPanel) {
-      for (int v = 0; v < kVectors; ++v) vstore(c + v * kWidth, acc[r][v]);
-    } else {
-      for (int v = 0; v < kVectors; ++v) vstore(edge + v * kWidth, acc[r][v]);
-      std::memcpy(c, edge, static_cast<std::size_t>(t.columns) * 4);
-    }
-  }
+  finish_tile<kRows, kVectors>(acc, t.c, t.ldc, t.columns);
 }
 
 template <int kRows, class B>

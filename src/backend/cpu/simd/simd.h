@@ -32,6 +32,58 @@ struct GemmTile {
   bool accumulate = false;      // start from c instead
 };
 
+/// A convolution as sums over taps: c[r][n] = bias[n] + sum over t and k of
+/// rows[t * rows_step + r][offset + k] * b[t * tap_step + k * 16 + n], in order of t, then k.
+struct TapTile {
+  const float* const* rows = nullptr;
+  std::int64_t rows_step = 0;
+  std::int64_t offset = 0;
+  std::int64_t taps = 0;
+  std::int64_t depth = 0;  // of one tap
+  const float* b = nullptr;
+  std::int64_t b_stride = 0;  // elements from panel to panel
+  std::int64_t tap_step = 0;
+  float* c = nullptr;
+  std::int64_t ldc = 0;
+  std::int64_t columns = 0;  // valid columns, at most 16 * panels
+  const float* bias = nullptr;
+  bool accumulate = false;  // start from c instead
+};
+
+/// One input and one output channel a group, channels-last: position p < positions has
+/// y[p * y_step + c] = bias[c] + sum over t of
+/// x[x_offsets[t] + p * x_step + c] * w[w_offsets[t] + c].
+struct DepthwiseTile {
+  const float* x = nullptr;
+  const std::int64_t* x_offsets = nullptr;
+  std::int64_t x_step = 0;
+  const float* w = nullptr;
+  const std::int64_t* w_offsets = nullptr;
+  std::int64_t taps = 0;
+  std::int64_t channels = 0;
+  const float* bias = nullptr;
+  float* y = nullptr;
+  std::int64_t y_step = 0;
+  bool accumulate = false;  // start from y instead
+};
+
+/// y[o] for o < n over the elements x[offsets[t] + o * stride]: their sum, their largest or the sum
+/// of their products with factors[taps_at[t]]; from `start`, or y where `accumulate`, in order of
+/// t, and divided by `divisor`.
+struct WindowRow {
+  const float* x = nullptr;
+  const std::int64_t* offsets = nullptr;
+  const float* factors = nullptr;  // of products only
+  const std::int64_t* taps_at = nullptr;
+  std::int64_t taps = 0;
+  std::int64_t stride = 1;
+  std::int64_t n = 0;
+  float* y = nullptr;
+  float start = 0;
+  bool accumulate = false;
+  float divisor = 1;
+};
+
 /// c[m][n] += sum over k of a * b in wrapping int32; a and b are int16 pairs along k, which hold an
 /// int8 or uint8 less its zero point, so that a pair of products fits int32.
 struct IntTile {
@@ -85,10 +137,7 @@ struct Simd {
   /// y += w[0] * rows[0] + w[1] * rows[1] ..., in that order.
   void (*weigh)(const float* w, const float* const* rows, std::int64_t count, std::int64_t n,
                 float* y);
-  void (*axpy)(float s, const float* x, float* y, std::int64_t n);  // y += s * x
-  /// y[i] += sum over t < count of rows[t][i] * weights[t][i], in order of t.
-  void (*multiply_rows)(const float* const* rows, const float* const* weights, std::int64_t count,
-                        std::int64_t n, float* y);
+  void (*axpy)(float s, const float* x, float* y, std::int64_t n);          // y += s * x
   float (*exp_sum)(const float* x, float shift, float* y, std::int64_t n);  // y = exp(x - shift)
   /// y = (x - mean) * scale * w + b; w and b may be null.
   void (*affine)(const float* x, float mean, float scale, const float* w, const float* b, float* y,
@@ -115,6 +164,14 @@ struct Simd {
   int gemv_panels = 0;  // at one row
   void (*gemm_f32)(const GemmTile& tile, int rows, int panels);
   void (*gemm_f16)(const GemmTile& tile, int rows, int panels);
+  /// At most gemm_rows rows and gemm_panels panels.
+  void (*multiply_taps)(const TapTile& tile, int rows, int panels);
+  int depthwise_positions = 0;
+  /// 1 or depthwise_positions positions.
+  void (*depthwise)(const DepthwiseTile& tile, int positions);
+  void (*window_sum)(const WindowRow& row);
+  void (*window_max)(const WindowRow& row);  // a NaN stays
+  void (*window_product)(const WindowRow& row);
   /// c is overwritten; one panel.
   void (*gemm_i16)(const IntTile& tile, int rows);
 };

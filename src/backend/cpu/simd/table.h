@@ -1,5 +1,6 @@
 #pragma once
 // The Simd table of the instruction set that this file is compiled for.
+#include "backend/cpu/simd/conv.h"
 #include "backend/cpu/simd/functions.h"
 #include "backend/cpu/simd/gemm.h"
 #include "backend/cpu/simd/transpose.h"
@@ -48,7 +49,6 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .dots = dots,
       .weigh = weigh,
       .axpy = axpy,
-      .multiply_rows = multiply_rows,
       .exp_sum = exp_sum,
       .affine = affine,
       .rotate = rotate,
@@ -65,6 +65,12 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .gemv_panels = kGemvPanels,
       .gemm_f32 = gemm<float>,
       .gemm_f16 = gemm<std::uint16_t>,
+      .multiply_taps = multiply_taps,
+      .depthwise_positions = kDepthwisePositions,
+      .depthwise = depthwise_tile,
+      .window_sum = window_row<WindowSum>,
+      .window_max = window_row<WindowMax>,
+      .window_product = window_row<WindowProduct>,
       .gemm_i16 = int_gemm,
   };
 }
