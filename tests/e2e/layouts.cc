@@ -1,6 +1,8 @@
 // Models whose data stands channels-last: equal answers on every device and mix of devices.
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -213,4 +215,39 @@ TEST_CASE("a depthwise convolution of long rows alone stays row-major on the cpu
   const Ran cpu = run_on({"cpu"}, kText);
   CHECK(cpu.times.size() == 1);
   CHECK(count_kernel(cpu, "conv_depthwise_f32") == 1);
+}
+
+TEST_CASE("an infinite weight is not multiplied with the padding on the cpu") {
+  // Sums of infinities alone: a product with a zero of the padding would make them NaN.
+  constexpr std::string_view kText = R"(graph {
+    input %x : float32[1, 16, 5, 4]
+    input %few : float32[1, 3, 5, 4]
+    input %v : float32[9, 16, 3, 3]
+    const %w : float32[9, 16, 3, 3] = random 26
+    const %wf : float32[9, 3, 3, 3] = random 27
+    const %zero : float32[] = 0
+    %px = Exp(%x)
+    %pf = Exp(%few)
+    %ew = Exp(%w)
+    %iw = Div(%ew, %zero)
+    %ef = Exp(%wf)
+    %if = Div(%ef, %zero)
+    %ev = Exp(%v)
+    %iv = Div(%ev, %zero)
+    %a = Conv(%px, %iw, pads = [1, 1, 1, 1])
+    %b = Conv(%pf, %if, pads = [1, 1, 1, 1])
+    %c = Conv(%px, %iv, pads = [1, 1, 1, 1])
+    output %a
+    output %b
+    output %c
+  })";
+  const Ran cpu = run_on({"cpu"}, kText);
+  CHECK(count_kernel(cpu, "conv_taps_f32_nhwc") == 2);
+  CHECK(count_kernel(cpu, "conv_rows_f32_nhwc") == 1);
+  for (const Tensor& y : cpu.outputs) {
+    REQUIRE(y.elements() == 180);
+    for (std::int64_t i = 0; i < y.elements(); ++i) {
+      CHECK(element_as_f64(y, i) == std::numeric_limits<double>::infinity());
+    }
+  }
 }
