@@ -117,7 +117,7 @@ TEST_CASE("what takes no other layout gets one row-major form, however many read
     output %first
     output %third
   })");
-  CHECK(count(planned, "conv_im2col_f32_nhwc") == 1);
+  CHECK(count(planned, "conv_rows_f32_nhwc") == 1);
   REQUIRE(planned.relayouts == 1);
   CHECK(count(planned, "move Transpose") == 1);
 }
@@ -136,7 +136,7 @@ TEST_CASE("the order of readers makes no difference to their layouts") {
     output %second
   })");
   CHECK(planned.relayouts == 1);
-  CHECK(count(planned, "conv_im2col_f32_nhwc") == 1);
+  CHECK(count(planned, "conv_rows_f32_nhwc") == 1);
   CHECK(planned.kernels.size() == 4);
 }
 

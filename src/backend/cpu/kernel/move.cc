@@ -49,9 +49,9 @@ KernelResult select_move(const CpuTarget& target, const NodeDesc& node) {
   const ElementWidth width = width_of(node.inputs[0].type.dtype);
   const auto transposed = width.raw() == 4 ? TransposeCopy::of(*target.simd, *move) : std::nullopt;
   if (transposed) {
-    auto kernel = make_kernel("transpose", [copy = *transposed](const Launch& l) {
-      copy.run(*l.pool, l.inputs[0], l.outputs[0]);
-    });
+    auto kernel = make_kernel(
+        "move " + std::string(node.op->name) + " by tiles",
+        [copy = *transposed](const Launch& l) { copy.run(*l.pool, l.inputs[0], l.outputs[0]); });
     absorb_from(*kernel, node, 1);
     return KernelResult(std::move(kernel));
   }
