@@ -30,27 +30,27 @@ std::optional<ScaledBlocks> scaled_blocks(BlockFormat format) {
   switch (format) {
     case BlockFormat::kQ4_0: return ScaledBlocks{DType::kI4, 8, nibble};
     case BlockFormat::kQ8_0: return ScaledBlocks{DType::kI8, 0, signed_byte};
+    case BlockFormat::kQ5_0: return std::nullopt;  // of five bits ONNX has no integer
     case BlockFormat::kQ4_1:
-    case BlockFormat::kQ5_0:
     case BlockFormat::kQ5_1:
     case BlockFormat::kQ2_K:
-    case BlockFormat::kQ3_K:
     case BlockFormat::kQ4_K:
-    case BlockFormat::kQ5_K:
-    case BlockFormat::kQ6_K:
-    case BlockFormat::kIQ4_NL:
-    case BlockFormat::kIQ4_XS:
-    case BlockFormat::kMXFP4:
-    case BlockFormat::kNVFP4:
+    case BlockFormat::kQ5_K: return std::nullopt;  // a minimum is no integer zero point
+    case BlockFormat::kQ3_K:
+    case BlockFormat::kQ6_K: return std::nullopt;  // scales of scales
     case BlockFormat::kTQ1_0:
     case BlockFormat::kTQ2_0:
-    case BlockFormat::kIQ1_S:
-    case BlockFormat::kIQ1_M:
+    case BlockFormat::kMXFP4:
+    case BlockFormat::kNVFP4:
+    case BlockFormat::kIQ4_NL:
+    case BlockFormat::kIQ4_XS:
+    case BlockFormat::kIQ3_XXS:
+    case BlockFormat::kIQ3_S:
     case BlockFormat::kIQ2_XXS:
     case BlockFormat::kIQ2_XS:
     case BlockFormat::kIQ2_S:
-    case BlockFormat::kIQ3_XXS:
-    case BlockFormat::kIQ3_S: return std::nullopt;
+    case BlockFormat::kIQ1_S:
+    case BlockFormat::kIQ1_M: return std::nullopt;  // three states, or codes of other numbers
   }
   return std::nullopt;
 }
