@@ -1,6 +1,6 @@
-// Times PagedAttention of decoding steps on a Vulkan device: one submission of many launches, each
-// behind the one before as the layers of a decoder are. Caches rotate over at least 256 MiB, so
-// that no cache of the device helps.
+// Times PagedAttention of decoding steps and prompts on a Vulkan device: one submission of many
+// launches, each behind the one before as the layers of a decoder are. Caches rotate over at least
+// 256 MiB, so that no cache of the device helps.
 //   bench_vulkan_attention [device] [rotate_mib] [launches] [part of a case's name]
 #include <algorithm>
 #include <charconv>
@@ -28,7 +28,8 @@ constexpr double kSecondsPerCase = 1.0;
 struct Case {
   const char* name;
   std::int64_t heads, kv_heads, size;
-  std::vector<std::int64_t> lengths;  // of each sequence's cache, one new token each
+  std::vector<std::int64_t> lengths;  // of each sequence's cache
+  std::int64_t fresh = 1;             // of those, the last tokens, which attend
 };
 
 double median(std::vector<double> values) {
@@ -71,7 +72,8 @@ struct Inputs {
 };
 
 Inputs make_inputs(const Case& c, const TensorType& element) {
-  const auto tokens = static_cast<std::int64_t>(c.lengths.size());
+  const auto rows = static_cast<std::int64_t>(c.lengths.size());
+  const std::int64_t tokens = rows * c.fresh;
   std::int64_t columns = 64;  // of 16 positions, as the batcher's tables
   std::int64_t pages = 0;
   for (const std::int64_t length : c.lengths) {
@@ -84,7 +86,7 @@ Inputs make_inputs(const Case& c, const TensorType& element) {
   in.q = filled({DType::kF32, {tokens, c.heads * c.size}, {}});
   in.cache = filled({element.dtype, {pages, kPageSize, width}, element.encoding});
   const auto ints = [](const Shape& shape) { return Tensor::allocate(DType::kI32, shape).take(); };
-  in.table = ints({tokens, columns});
+  in.table = ints({rows, columns});
   in.sequences = ints({tokens});
   in.positions = ints({tokens});
   std::vector<std::int32_t> order(static_cast<std::size_t>(pages));
@@ -93,16 +95,20 @@ Inputs make_inputs(const Case& c, const TensorType& element) {
   for (std::size_t i = order.size(); i > 1; --i) {
     std::swap(order[i - 1], order[next_random(state) % i]);
   }
-  std::fill_n(in.table.mutable_data<std::int32_t>(), tokens * columns, 0);
+  std::fill_n(in.table.mutable_data<std::int32_t>(), rows * columns, 0);
   std::int64_t page = 0;
-  for (std::int64_t t = 0; t < tokens; ++t) {
+  for (std::int64_t t = 0; t < rows; ++t) {
     const std::int64_t length = c.lengths[static_cast<std::size_t>(t)];
     for (std::int64_t i = 0; i * kPageSize < length; ++i) {
       in.table.mutable_data<std::int32_t>()[t * columns + i] =
           order[static_cast<std::size_t>(page++)];
     }
-    in.sequences.mutable_data<std::int32_t>()[t] = static_cast<std::int32_t>(t);
-    in.positions.mutable_data<std::int32_t>()[t] = static_cast<std::int32_t>(length - 1);
+    for (std::int64_t i = 0; i < c.fresh; ++i) {
+      const std::int64_t token = t * c.fresh + i;
+      in.sequences.mutable_data<std::int32_t>()[token] = static_cast<std::int32_t>(t);
+      in.positions.mutable_data<std::int32_t>()[token] =
+          static_cast<std::int32_t>(length - c.fresh + i);
+    }
     in.cache_bytes +=
         2 * length * static_cast<std::int64_t>(in.cache.bytes().size()) / (pages * kPageSize);
   }
@@ -257,7 +263,7 @@ void bench_case(Device& device, const OpDef& op, const Case& c, const Rotation& 
     }
     Runner runner(device, in, rotation);
     print(c, name, (*kernel)->name(), runner.time(*kernel), in.cache_bytes);
-    if (static_cast<const vulkan::VulkanKernel&>(**kernel).dispatches.size() > 1) {
+    if (c.fresh == 1 && static_cast<const vulkan::VulkanKernel&>(**kernel).dispatches.size() > 1) {
       print(c, name, "  over the whole grid", runner.time(with_fixed_grid(**kernel)),
             in.cache_bytes);
     }
@@ -300,6 +306,8 @@ int main(int argc, char** argv) {
                         {"32x128 on 8, kv 7680", 32, 8, 128, {7680}},
                         {"64x64 on 8, kv 7680", 64, 8, 64, {7680}},
                         {"32x128, 7680 and 15 of 128", 32, 32, 128, ragged},
+                        {"32x128, prompt of 512", 32, 32, 128, {512}, 512},
+                        {"64x64 on 8, kv 7680, last 512", 64, 8, 64, {7680}, 512},
                         {"64x64 on 8, 16 of 2048", 64, 8, 64, std::vector<std::int64_t>(16, 2048)}};
   for (const Case& c : cases) {
     if (std::string_view(c.name).find(part) != std::string_view::npos) {

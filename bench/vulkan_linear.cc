@@ -1,0 +1,227 @@
+// Times polaris.Linear on a Vulkan device: one submission of launches over different matrices, of
+// at least 8 and 256 MiB, so that no cache of the device helps; each behind the one before.
+//   bench_vulkan_linear DEVICE FORMAT:MxKxN...    y[n, m] = x[n, k] @ w[m, k]^T, as
+//   q4_0:4096x14336x512
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/vulkan/kernel.h"
+#include "backend/vulkan/vulkan_device.h"
+#include "base/os/clock.h"
+#include "ir/op_set.h"
+#include "tensor/block_quantize.h"
+#include "tensor/half.h"
+
+namespace {
+
+using namespace polaris;
+
+constexpr std::int64_t kRotatedBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kMatricesMin = 8;
+constexpr std::int64_t kMatricesMax = 1024;
+constexpr std::int64_t kLaunchesMin = 16;
+constexpr double kMillisecondsPerCase = 1000;
+
+struct Case {
+  TensorType element;
+  std::int64_t m = 0, k = 0, n = 0;
+};
+
+std::optional<TensorType> element_of(std::string_view format) {
+  if (format == "f32") return TensorType{DType::kF32, {}, {}};
+  if (format == "f16") return TensorType{DType::kF16, {}, {}};
+  const auto block = block_format_from_name(format);
+  if (!block || !quantizes(*block)) return std::nullopt;
+  return TensorType{DType::kF32, {}, Encoding::of(*block)};
+}
+
+std::optional<Case> read_case(std::string_view text) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const auto element = element_of(text.substr(0, colon));
+  if (!element) return std::nullopt;
+  Case c{*element};
+  const char* at = text.data() + colon;
+  const char* const end = text.data() + text.size();
+  for (std::int64_t* size : {&c.m, &c.k, &c.n}) {
+    if (at == end) return std::nullopt;
+    const auto read = std::from_chars(at + 1, end, *size);
+    if (read.ec != std::errc() || *size < 1 || *size > (1 << 20)) return std::nullopt;
+    at = read.ptr;
+  }
+  return c;
+}
+
+/// Random numbers in [-1, 1): a run of them, over and over.
+Tensor filled(const TensorType& type) {
+  constexpr std::int64_t kRun = 1 << 18;
+  std::vector<float> floats(kRun);
+  std::uint32_t state = 12345;
+  for (float& f : floats) {
+    state = state * 1664525u + 1013904223u;
+    f = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
+  }
+  auto run = Tensor::allocate({type.dtype, {kRun}, type.encoding});
+  auto t = Tensor::allocate(type);
+  if (!run || !t) return {};
+  if (type.encoding.is_block()) {
+    quantize_blocks(type.encoding.format, floats.data(), kRun, run->mutable_bytes().data());
+  } else if (type.dtype == DType::kF16) {
+    std::transform(floats.begin(), floats.end(), run->mutable_data<std::uint16_t>(), f32_to_f16);
+  } else {
+    std::copy(floats.begin(), floats.end(), run->mutable_data<float>());
+  }
+  const std::span<std::byte> out = t->mutable_bytes();
+  for (std::size_t at = 0; at < out.size(); at += run->bytes().size()) {
+    const std::size_t size = std::min(out.size() - at, run->bytes().size());
+    std::copy_n(run->bytes().begin(), size, out.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  return t.take();
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// Buffers of the device: x, y, workspace and the matrices, all copies of one.
+class Buffers {
+ public:
+  explicit Buffers(Device& device) : device_(device) {}
+
+  Status add(std::int64_t bytes) {
+    auto buffer = device_.allocate(std::max<std::int64_t>(bytes, 4), MemoryKind::kDevice);
+    if (!buffer) return buffer.error();
+    buffers_.push_back(buffer.take());
+    views_.push_back({buffers_.back().get(), 0, bytes});
+    return Status::success();
+  }
+  Status write(std::size_t at, const std::byte* bytes) { return device_.write(views_[at], bytes); }
+  Status copy(std::size_t from, std::size_t to) { return device_.copy(views_[from], views_[to]); }
+  const std::vector<BufferView>& views() const { return views_; }
+  OperandRef ref(std::size_t at) const {
+    return {static_cast<std::int32_t>(at), 0, views_[at].bytes};
+  }
+
+ private:
+  Device& device_;
+  std::vector<std::unique_ptr<Buffer>> buffers_;
+  std::vector<BufferView> views_;
+};
+
+constexpr std::size_t kX = 0, kY = 1, kWorkspace = 2, kMatrices = 3;
+
+Result<std::size_t> make_buffers(const Kernel& kernel, const Case& c, const Constant& w,
+                                 Buffers& buffers) {
+  const Tensor x = filled({DType::kF32, {c.n, c.k}, {}});
+  const std::int64_t packed = kernel.packed_bytes(1);
+  const auto copies = std::clamp((kRotatedBytes + packed - 1) / packed, kMatricesMin, kMatricesMax);
+  for (const std::int64_t bytes : {c.n * c.k * 4, c.n * c.m * 4, kernel.workspace_bytes()}) {
+    if (Status s = buffers.add(bytes); !s) return s.error();
+  }
+  if (Status s = buffers.write(kX, x.bytes().data()); !s) return s.error();
+  std::vector<std::byte> bytes(static_cast<std::size_t>(packed));
+  if (Status s = kernel.pack(1, w, bytes); !s) return s.error();
+  for (std::int64_t i = 0; i < copies; ++i) {
+    if (Status s = buffers.add(packed); !s) return s.error();
+    Status s = i == 0 ? buffers.write(kMatrices, bytes.data())
+                      : buffers.copy(kMatrices, buffers.views().size() - 1);
+    if (!s) return s.error();
+  }
+  return static_cast<std::size_t>(copies);
+}
+
+SegmentDesc segment_of(const std::shared_ptr<const Kernel>& kernel, const Buffers& buffers,
+                       std::size_t copies) {
+  SegmentDesc out;
+  out.run_regions = static_cast<std::int32_t>(buffers.views().size());
+  const std::size_t launches = std::max<std::size_t>(copies, kLaunchesMin);
+  for (std::size_t i = 0; i < launches; ++i) {
+    out.launches.push_back({kernel,
+                            "bench",
+                            {buffers.ref(kX), buffers.ref(kMatrices + i % copies)},
+                            {buffers.ref(kY)},
+                            {static_cast<std::int32_t>(kWorkspace), 0, kernel->workspace_bytes()}});
+  }
+  return out;
+}
+
+Status time_case(Device& device, const OpDef& op, std::string_view name, const Case& c) {
+  TensorType type = c.element;
+  type.shape = {c.m, c.k};
+  Constant w;
+  w.data = filled(type);
+  const OperandDesc inputs[] = {{{DType::kF32, {c.n, c.k}, {}}}, {type, Layout::kRowMajor, &w}};
+  const OperandDesc outputs[] = {{{DType::kF32, {c.n, c.m}, {}}}};
+  const std::vector<const Tensor*> values(2);
+  auto kernel = device.select({&op, nullptr, "bench", inputs, outputs, values});
+  if (!kernel) return kernel.error();
+  Buffers buffers(device);
+  const auto copies = make_buffers(**kernel, c, w, buffers);
+  if (!copies) return copies.error();
+  SegmentDesc segment = segment_of(*kernel, buffers, *copies);
+  const auto launches = static_cast<double>(segment.launches.size());
+  auto executable = device.compile(std::move(segment));
+  if (!executable) return executable.error();
+  std::vector<double> wall;
+  std::vector<double> clock;
+  const std::int64_t begin = monotonic_ns();
+  for (int i = 0; i < 3 || elapsed_ms(begin) < kMillisecondsPerCase; ++i) {
+    const std::int64_t start = monotonic_ns();
+    auto fence = device.submit(**executable, {.regions = buffers.views()});
+    if (!fence) return fence.error();
+    if (Status s = device.wait(*fence); !s) return s;
+    if (i > 0) wall.push_back(elapsed_ms(start) * 1000 / launches);
+  }
+  std::vector<LaunchTime> times;
+  for (int i = 0; i < 3; ++i) {
+    auto fence = device.submit(**executable, {.regions = buffers.views(), .profile = &times});
+    if (!fence) return fence.error();
+    for (const LaunchTime& t : times) clock.push_back(t.us);
+  }
+  const double us = median(clock);
+  std::printf("%-24s %-24s %9.1f us wall %9.1f us clock %8.1f GB/s %7.2f TFLOPS\n",
+              std::string(name).c_str(), std::string((*kernel)->name()).c_str(), median(wall), us,
+              static_cast<double>((*kernel)->packed_bytes(1)) / us * 1e-3,
+              2.0 * static_cast<double>(c.m) * static_cast<double>(c.k) * static_cast<double>(c.n) /
+                  us * 1e-6);
+  std::fflush(stdout);
+  return Status::success();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: bench_vulkan_linear DEVICE FORMAT:MxKxN...\n");
+    return 1;
+  }
+  VulkanOptions options;
+  options.pipeline_cache_path = "";
+  options.selector = argv[1];
+  auto device = make_vulkan_device(options);
+  if (!device) {
+    std::fprintf(stderr, "bench_vulkan_linear: %s\n", device.error().message().c_str());
+    return 1;
+  }
+  std::printf("%s, %s\n", (*device)->info().name.c_str(), (*device)->info().driver.c_str());
+  const OpSet ops = OpSet::builtin();
+  const OpDef* op = ops.find("Linear", "polaris");
+  for (int i = 2; i < argc; ++i) {
+    const auto c = read_case(argv[i]);
+    const Status s = c && op != nullptr
+                         ? time_case(**device, *op, argv[i], *c)
+                         : Error::invalid("[bench] wanted FORMAT:MxKxN, sizes of 1 to 1048576");
+    if (!s) {
+      std::fprintf(stderr, "%s: %s\n", argv[i], s.error().message().c_str());
+      return 1;
+    }
+  }
+  return 0;
+}
