@@ -40,7 +40,7 @@ constexpr Size kSizes[] = {{1, 31}, {1, 128}, {2, 65}, {5, 70}, {9, 64}, {16, 10
 constexpr Size kLarge = {257, 1984};
 
 Tensor squares_of(std::int64_t rows, std::int64_t size) {
-  return random(DType::kF32, {rows, (size + 63) / 64}, 1, 30);
+  return random(DType::kF32, {rows, (size + 31) / 32}, 1, 30);
 }
 
 Constant plain(Tensor tensor) { return {std::move(tensor), {}, {}, "", nullptr}; }
@@ -60,6 +60,7 @@ void each(const Add& add) {
     for (const Size& size : {kSizes[1], kSizes[3], kSizes[5]}) one(w, size, w.k);
   }
   one(kWeights[3], kLarge, 32);
+  one(kWeights[3], {70, 150}, 320);  // parts of tiles in shared memory, which k must fill
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ TEST_CASE("NormLinear") {
   }
   s.add("rank 3",
         {random(DType::kF32, {2, 3, 64}, -1, 1), random(DType::kF32, {5, 64}, -1, 1),
-         random(DType::kF32, {2, 3, 1}, 1, 3)},
+         random(DType::kF32, {2, 3, 2}, 1, 3)},
         nullptr, {1, 1, {1}});
   s.add("no rows",
         {random(DType::kF32, {0, 32}), random(DType::kF32, {5, 32}), random(DType::kF32, {0, 1})},

@@ -75,6 +75,19 @@ TEST_CASE("Linear") {
             {1, 1, {1}, kQuantizedInput});
     }
   }
+  // Tiles in shared memory, which k must fill; whole ones and parts.
+  for (const DType dtype : {DType::kF32, DType::kF16}) {
+    s.add(std::string(dtype_name(dtype)) + ", many rows, bias",
+          {random(DType::kF32, {130, 96}, -1, 1), random(dtype, {150, 96}, -1, 1),
+           random(DType::kF32, {150})},
+          nullptr, {1, 2, {1, 2}});
+  }
+  for (BlockFormat f : all_block_formats()) {
+    const std::int64_t k = 2 * block_format_info(f).block_elements;
+    s.add(std::string(block_format_info(f).name) + ", many rows",
+          {random(DType::kF32, {70, k}, -1, 1), random_blocks(f, {150, k})}, nullptr,
+          {1, 1, {1}, kQuantizedInput});
+  }
   s.add("bias",
         {random(DType::kF32, {3, 67}, -1, 1), random(DType::kF32, {31, 67}, -1, 1),
          random(DType::kF32, {31})},

@@ -65,7 +65,7 @@ extern constinit const OpDef op_norm_linear{
         "x[..., K] @ w[N, K]^T / sqrt(mean square + epsilon) + bias[N]: polaris.Linear of rows "
         "that "
         "RMSNormalization would have divided, x being times its scale already. The mean square is "
-        "the sum of squares[..., ceil(K / 64)] over K.",
+        "the sum of squares[..., ceil(K / 32)] over K.",
     .inputs = kInputs,
     .outputs = kOutputs,
     .traits = kFoldable,

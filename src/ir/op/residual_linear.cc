@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "ir/op_attrs/matmul.h"
 #include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"
@@ -104,7 +105,7 @@ extern constinit const OpDef op_residual_linear{
     .domain = "polaris",
     .doc =
         "y = residual[..., N] + x[..., K] @ w[N, K]^T, and what polaris.NormLinear and GatedLinear "
-        "take of it: scaled = y * norm_scale[N], and the sums of squares of every 64 elements of a "
+        "take of it: scaled = y * norm_scale[N], and the sums of squares of every 32 elements of a "
         "row of y, the last of a row being of fewer.",
     .inputs = kInputs,
     .outputs = kOutputs,

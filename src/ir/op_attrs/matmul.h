@@ -31,6 +31,9 @@ struct EinsumAttrs final : AttrsOf<EinsumAttrs> {
   }
 };
 
+/// polaris.ResidualLinear gives, of so many elements of a row, the sum of squares.
+inline constexpr std::int64_t kSquaresOf = 32;
+
 /// polaris.NormLinear: as RMSNormalization has it.
 struct NormLinearAttrs final : AttrsOf<NormLinearAttrs> {
   float epsilon = 1e-5f;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "ir/op_attrs/matmul.h"
 #include "ir/op_util/compose.h"
 #include "ir/op_util/elements.h"
 #include "ir/op_util/infer.h"

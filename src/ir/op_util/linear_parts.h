@@ -11,8 +11,6 @@
 /// squares; the second divides its own result.
 namespace polaris {
 
-inline constexpr std::int64_t kSquaresOf = 64;
-
 /// Input w is a matrix that x can be multiplied with. Errors: invalid.
 Status check_linear(const InferContext& c, int x, int w);
 /// The shape of the product.

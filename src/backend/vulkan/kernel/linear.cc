@@ -9,6 +9,7 @@
 #include "backend/vulkan/parts/kernel_util.h"
 #include "backend/vulkan/parts/linear_format.h"
 #include "backend/vulkan/parts/linear_stage.h"
+#include "backend/vulkan/parts/linear_tile.h"
 #include "backend/vulkan/parts/opcode.h"
 #include "backend/vulkan/parts/widen.h"
 #include "base/bytes.h"
@@ -25,6 +26,7 @@ namespace {
 
 constexpr std::int64_t kRows = kLinearRows;
 constexpr std::uint32_t kFours = 1u << 16;  // in linear.comp's kTypes
+constexpr std::uint32_t kHalf = 1u << 17;
 
 /// Of a row of linear_formats().
 LinearFormat format_at(const LinearFormatInfo& row) {
@@ -135,44 +137,6 @@ class LinearKernel final : public VulkanKernel {
   Problem problem_;
 };
 
-/// Shape of one workgroup: rows of x, row groups of w, threads.
-struct Tile {
-  std::uint32_t columns;
-  std::uint32_t groups;
-  std::uint32_t threads;
-};
-/// Threads whose sums fill 16 KiB: what stands around a product needs some local memory too.
-std::uint32_t stage_threads_max(bool gated, std::uint32_t columns) {
-  return (gated ? 2048u : 4096u) / columns;
-}
-
-/// A row group of either matrix to a workgroup.
-Tile gated_tile(std::int64_t t, std::int64_t groups, std::uint32_t threads) {
-  constexpr std::int64_t kWavesEnough = 256;
-  std::uint32_t columns = 16;
-  while (columns > t) columns /= 2;
-  if (columns == 16 && groups * ceil_div(t, 16) >= kWavesEnough) return {16, 2, 64};
-  return {columns, 2, std::min(threads, stage_threads_max(true, columns))};
-}
-
-/// By the plan's shapes alone, so that a row of x comes out the same whatever stands in the others.
-Tile choose_tile(const VulkanTarget& target, const Problem& p) {
-  // Two groups a lane halve the scalar loads, once that still leaves a wave for every SIMD.
-  constexpr std::int64_t kWavesEnough = 256;
-  const std::int64_t groups = ceil_div(p.n, kRows);
-  const std::uint32_t threads = gemv_threads(target, groups, p.whole_units());
-  if (p.gated()) return gated_tile(p.t, groups, threads);
-  if (p.t >= 16) {
-    if (ceil_div(groups, 2) * ceil_div(p.t, 16) >= kWavesEnough) return {16, 2, 64};
-    // Sums fill 32 KiB at most.
-    return {16, 1, std::min(threads, p.stage.any ? stage_threads_max(false, 16) : 512u)};
-  }
-  std::uint32_t columns = 8;
-  while (columns > p.t) columns /= 2;
-  if (p.stage.any) return {columns, 1, std::min(threads, stage_threads_max(false, columns))};
-  return {columns, 1, threads};
-}
-
 /// How scales lie along the rows of affine weights; refuses those that end inside a unit.
 Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
   const TensorType& w = weight.data.type();
@@ -264,16 +228,22 @@ Result<Problem> read_problem(const NodeDesc& node) {
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
 /// One dispatch over row groups [group0, group1).
-Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
+Dispatch make_dispatch(const Problem& p, const LinearTile& tile, std::int64_t group0,
                        std::int64_t group1) {
   const LinearFormatInfo& info = linear_format_info(p.format);
   const std::int64_t stride = p.group_units();
   const std::int64_t rows = std::min(p.n - group0 * kRows, (group1 - group0) * kRows);
   const std::int64_t group_bytes = stride * info.unit_bytes;
   Dispatch d;
-  d.shader = p.stage.any ? info.stage : info.shader;
-  d.constants = {tile.threads,     tile.columns,          tile.groups,
-                 p.bias ? 1u : 0u, word(p.k % info.unit), p.types | (p.fours ? kFours : 0u)};
+  if (tile.shared) {
+    d.shader = p.stage.any ? info.tile_stage : info.tile;
+  } else {
+    d.shader = p.stage.any ? info.stage : info.shader;
+  }
+  d.constants = {
+      tile.threads,          tile.columns,
+      tile.groups,           p.bias ? 1u : 0u,
+      word(p.k % info.unit), p.types | (p.fours ? kFours : 0u) | (tile.lanes == 32 ? kHalf : 0u)};
   d.push = {word(p.t),    word(rows),   word(p.k), word(p.whole_units()),
             word(stride), word(group0), word(p.n)};
   if (p.format == LinearFormat::kI8) d.push.insert(d.push.end(), {word(p.weight_units()), p.shift});
@@ -294,9 +264,12 @@ Dispatch make_dispatch(const Problem& p, const Tile& tile, std::int64_t group0,
     const std::vector<Operand> more = p.stage.operands(weights(p.stage.up));
     d.operands.insert(d.operands.end(), more.begin(), more.end());
   }
-  const std::uint32_t side_by_side = p.gated() ? 1 : tile.groups;
-  d.grid = {word(ceil_div(p.t, tile.columns)), word(ceil_div(group1 - group0, side_by_side)), 1};
-  d.loop_rounds = ceil_div(p.whole_units(), tile.threads / kRows) + p.k % info.unit;
+  const std::uint32_t side_by_side = p.gated() ? tile.groups / 2 : tile.groups;
+  d.grid = {word(ceil_div(p.t, tile.columns)),
+            word(ceil_div(group1 - group0, side_by_side) * (kRows / tile.lanes)), 1};
+  d.loop_rounds = tile.shared
+                      ? p.k / 16
+                      : ceil_div(p.whole_units(), tile.threads / tile.lanes) + p.k % info.unit;
   const std::int64_t matrices = p.gated() ? 2 : 1;
   // Without what fills up the last group, for which no other kernel is better.
   d.estimate_us = model_us(matrices * rows * group_bytes / kRows + p.t * (p.k + rows) * 4,
@@ -321,15 +294,17 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   const std::int64_t groups = ceil_div(p.n, kRows);
   // Four groups are a multiple of any alignment that a device asks for.
   const std::int64_t most = std::min<std::int64_t>(target.binding_bytes_max / group_bytes,
-                                                   2 * (target.group_count_max / 2));
+                                                   target.group_count_max / 4 * 2);
   const std::int64_t piece = most >= groups ? groups : most / 4 * 4;
-  const Tile tile = choose_tile(target, p);
+  const LinearTile tile =
+      choose_linear_tile(target, {p.format, p.t, p.n, p.k, p.gated(), p.stage.any});
   if (piece == 0) return refuse(node, "rows longer than a binding may be");
   if (ceil_div(p.t, tile.columns) > target.group_count_max) return refuse(node, "too many rows");
 
   std::string name = "linear_";
   name += info.name;
   name += tile.columns == 1 ? "_gemv" : "_gemm" + std::to_string(tile.columns);
+  if (tile.shared) name += "_shared";
   name += p.stage.name();
   auto kernel = std::make_shared<LinearKernel>(std::move(name), p);
   if (p.x_type != DType::kF32) {
@@ -360,16 +335,16 @@ constexpr StageVariant kStages[] = {
     {" residual", 0, 2, false}, {" gated", 1, 0, false},           {" gated gelu", 2, 1, false}};
 
 /// Hot loops are alike in all stages: parts of others are there for one tile.
-void add_stages(const LinearFormatInfo& info, const ShaderVariant& plain, const Tile& tile,
+void add_stages(const LinearFormatInfo& info, const ShaderVariant& plain, const LinearTile& tile,
                 bool gated, std::vector<ShaderVariant>& all) {
   if (info.stage.empty()) return;
   for (const StageVariant& stage : kStages) {
-    if (gated != (stage.gate != 0) || tile.threads > stage_threads_max(gated, tile.columns))
-      continue;
+    if (gated != (stage.gate != 0)) continue;
+    if (!tile.shared && tile.threads > stage_threads_max(gated, tile.columns)) continue;
     if (!stage.whole && (tile.columns != 1 || tile.threads != 1024)) continue;
     ShaderVariant v = plain;
     v.name += stage.name;
-    v.shader = info.stage;
+    v.shader = tile.shared ? info.tile_stage : info.stage;
     v.constants[3] = 0;
     v.constants.insert(v.constants.end(), {stage.gate, stage.bits});
     if (shares_sums(format_at(info), tile.columns, 0)) v.constants.push_back(kLinearSumsMax);
@@ -381,31 +356,45 @@ void add_stages(const LinearFormatInfo& info, const ShaderVariant& plain, const 
 
 std::vector<ShaderVariant> variants() {
   std::vector<ShaderVariant> all = {{"row_squares", "row_squares", {}, 2, 12, 0}};
-  std::vector<Tile> tiles = {{16, 2, 64}};
-  std::vector<Tile> gated_tiles;
+  std::vector<LinearTile> tiles = {{16, 2, 64}};
+  std::vector<LinearTile> gated_tiles;
   for (const std::uint32_t columns : {1u, 2u, 4u, 8u, 16u}) {
     for (const std::uint32_t threads : kGemvThreads) {
       if (columns < 16 || threads <= 512) tiles.push_back({columns, 1, threads});
       gated_tiles.push_back({columns, 2, threads});
     }
   }
-  const auto variant = [](const LinearFormatInfo& info, const Tile& tile) {
+  tiles.push_back({1, 1, 1024, 32});
+  const auto variant = [](const LinearFormatInfo& info, const LinearTile& tile) {
     const bool affine = info.shader == "linear.i8";
     const bool tail = info.unit < 32 || affine;
     ShaderVariant v;
     v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
-             std::to_string(tile.groups * 64) + " " + std::to_string(tile.threads);
+             std::to_string(tile.groups * tile.lanes) + " " + std::to_string(tile.threads);
     v.shader = info.shader;
-    v.constants = {
-        tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u, 0u};
+    v.constants = {tile.threads,
+                   tile.columns,
+                   tile.groups,
+                   1u,
+                   tail ? word(info.unit - 1) : 0u,
+                   tile.lanes == 32 ? kHalf : 0u};
     v.bindings = 4;
     v.push_bytes = affine ? 36 : 28;
     v.work_per_trip = word(info.unit) * tile.columns * tile.groups;
     return v;
   };
   for (const LinearFormatInfo& info : linear_formats()) {
-    for (const Tile& tile : gated_tiles) add_stages(info, variant(info, tile), tile, true, all);
-    for (const Tile& tile : tiles) {
+    for (const LinearTile& tile : gated_tiles)
+      add_stages(info, variant(info, tile), tile, true, all);
+    if (!info.tile.empty()) {
+      ShaderVariant v = variant(info, kSharedTile);
+      v.name += " shared";
+      v.shader = info.tile;
+      v.work_per_trip = 16 * kSharedTile.columns * kSharedTile.groups;
+      for (const bool gated : {false, true}) add_stages(info, v, kSharedTile, gated, all);
+      all.push_back(std::move(v));
+    }
+    for (const LinearTile& tile : tiles) {
       ShaderVariant v = variant(info, tile);
       add_stages(info, v, tile, false, all);
       if (shares_sums(format_at(info), tile.columns, 0)) {

@@ -18,12 +18,15 @@ constexpr std::int64_t kRows = kLinearRows;
 
 constexpr LinearFormatInfo block_row(BlockFormat format) {
   const BlockShaders shaders = block_shaders(format);
-  return {block_info(format).name,   shaders.linear,       kLinearUnit,
-          linear_unit_bytes(format), shaders.linear_stage, shaders.linear_routed};
+  return {block_info(format).name,   shaders.linear,           kLinearUnit,
+          linear_unit_bytes(format), shaders.linear_stage,     shaders.linear_routed,
+          shaders.linear_tile,       shaders.linear_tile_stage};
 }
 constexpr LinearFormatInfo kFormats[] = {
-    {"f32", "linear.f32", 4, kRows * 16, "linear.f32_stage", "linear.f32_routed"},
-    {"f16", "linear.f16", 8, kRows * 16, "linear.f16_stage", "linear.f16_routed"},
+    {"f32", "linear.f32", 4, kRows * 16, "linear.f32_stage", "linear.f32_routed", "linear_tile.f32",
+     "linear_tile.f32_stage"},
+    {"f16", "linear.f16", 8, kRows * 16, "linear.f16_stage", "linear.f16_routed", "linear_tile.f16",
+     "linear_tile.f16_stage"},
     block_row(BlockFormat::kQ8_0),
     block_row(BlockFormat::kQ4_0),
     {"i8", "linear.i8", 32, kRows * 32, "linear.i8_stage"},

@@ -6,8 +6,6 @@
 namespace polaris::vulkan {
 namespace {
 
-constexpr std::int64_t kSquaresOf = 64;
-
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
 bool has_output(const NodeDesc& node, std::size_t i) {
@@ -96,7 +94,7 @@ Dispatch sum_squares(std::int64_t rows, std::int64_t size) {
   d.shader = "row_squares";
   d.push = {word(rows), word(size), word(sums)};
   d.operands = {Operand::output(0), Operand::output(2)};
-  d.grid = {word(ceil_div(sums, 16)), word(rows), 1};
+  d.grid = {word(ceil_div(sums, 32)), word(rows), 1};
   d.estimate_us = model_us(rows * size * 4, rows * size * 2);
   return d;
 }

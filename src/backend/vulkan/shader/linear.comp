@@ -35,7 +35,8 @@
 //
 // One row of w a lane: 64 lanes read a unit's 1 KiB in a row. The activations of a unit are the
 // same for the whole wave, so the scalar unit loads them and a multiply-add takes them from there.
-// Each 64 threads of a workgroup take every kSlices-th unit of k; the slices are summed in order.
+// Each kLanes threads of a workgroup take every kSlices-th unit of k; the slices are summed in
+// order.
 //
 // STAGE: with what stands around the product in a decoder (linear_stage.glsl).
 // ROUTED: a row of y a workgroup, each with a matrix chosen at run time (linear_routed.glsl).
@@ -50,10 +51,14 @@ layout(constant_id = 1) const uint kCols = 1;     // rows of x a workgroup
 layout(constant_id = 2) const uint kGroups = 1;   // row groups of w a workgroup
 layout(constant_id = 3) const uint kHasBias = 0;
 layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16, i8)
-layout(constant_id = 5) const uint kTypes = 0;    // bias, y: a byte each; 1 << 16: x in fours
+// bias, y: a byte each; 1 << 16: x in fours; 1 << 17: half a row group a workgroup
+layout(constant_id = 5) const uint kTypes = 0;
 const uint kTypeBias = kTypes & 255u, kTypeY = (kTypes >> 8) & 255u;
 // Without a scalar unit the loads of x are what takes the time: a quarter as many.
-const bool kFours = (kTypes >> 16) != 0;
+const bool kFours = (kTypes & (1u << 16)) != 0;
+// For subgroups of 32, whose workgroups would be too few for a large card.
+const bool kHalf = (kTypes & (1u << 17)) != 0;
+const uint kLanes = kHalf ? 32 : 64, kHalves = 64 / kLanes;
 #ifdef MINS
 layout(constant_id = 8) const uint kSums = 0;  // units whose sums of x are shared; kCols is 1
 #endif
@@ -98,7 +103,7 @@ layout(push_constant) uniform P {
 #endif
 };
 
-const uint kSlices = kThreads / 64;
+const uint kSlices = kThreads / kLanes;
 const uint kAcc = kCols * kGroups;
 // With many columns the block's scale is taken into the weights, else into the block's sum.
 #if defined(W_I8)
@@ -122,29 +127,7 @@ shared float part[kSums > kParts ? kSums : kParts];  // before the slices' sums,
 shared float part[kParts];
 #endif
 
-#if defined(W_F32)
-#define TAIL f
-const uint kUnit = 4;
-const uint kUnitWords = 64;  // uvec4 of a unit, 64 rows
-#elif defined(W_F16)
-#define TAIL s
-const uint kUnit = 8;
-const uint kUnitWords = 64;
-#elif defined(W_Q8_0)
-const uint kUnit = 32;
-const uint kUnitWords = 136;
-#elif defined(W_I8)
-#define TAIL bytes
-const uint kUnit = 32;
-const uint kUnitWords = 128;
-#elif defined(W_Q4_0)
-const uint kUnit = 32;
-const uint kUnitWords = 72;
-#else
-#define BLOCKS
-const uint kUnit = 32;
-#endif
-const uint kStep = kUnit < 8 ? kUnit : 8;
+#include "linear_unit_size.glsl"
 
 #ifdef STAGE
 #include "linear_stage.glsl"
@@ -152,85 +135,17 @@ const uint kStep = kUnit < 8 ? kUnit : 8;
 #include "linear_routed.glsl"
 #else
 // The row group of w that a workgroup's group g is, and whether it is one of the second matrix.
-#define GROUP_FIRST (gl_WorkGroupID.y * kGroups)
+#define GROUP_FIRST (gl_WorkGroupID.y / kHalves * kGroups)
 #define GROUP(g) min(group + (g), group_last)
 #define OTHER(g) false
 #define LOAD_W(type, other, name, at) type(name[at])
 #endif
 
-struct Unit {
-  uvec4 quants;
-  uvec4 more;  // q8_0, i8: the second half
-  float scale;
-  float zero;  // i8: a weight is scale * (q - zero), nothing where they are equal
-};
-
-#ifdef BLOCKS
-#include "linear_blocks.glsl"
-#else
-Unit fetch(bool other, uint unit, uint lane) {
-  Unit r;
-  r.quants = LOAD_W(uvec4, other, w, unit * kUnitWords + lane);
-  r.more = uvec4(0);
-  r.scale = 1;
-  r.zero = 0;
-#if defined(W_Q4_0)
-  r.scale = LOAD_W(float, other, s, unit * kUnitWords * 8 + 512 + lane) * 0.0625;
-#elif defined(W_Q8_0)
-  r.more = LOAD_W(uvec4, other, w, unit * kUnitWords + 64 + lane);
-  r.scale = LOAD_W(float, other, s, unit * kUnitWords * 8 + 1024 + lane);
-#elif defined(W_I8)
-  r.more = LOAD_W(uvec4, other, w, unit * kUnitWords + 64 + lane);
-#endif
-  return r;
-}
-#endif
-#ifdef W_Q6_K
-// Of part j: the halves of a unit have a scale each.
-#define SCALE(unit, j) ((j) < 2 ? (unit).scale : (unit).zero)
-#else
-#define SCALE(unit, j) (unit).scale
-#endif
-
-#ifdef W_I8
-// Scale and zero point of unit u in the row group that starts at unit `first`.
-vec2 scale_of(bool other, uint first, uint u, uint lane) {
-  return LOAD_W(vec2, other, scales, (first + table) * kUnitWords * 2 + (u >> shift) * 64 + lane);
-}
-#endif
-
-float signed_byte(uint v, int i) { return float(bitfieldExtract(int(v), 8 * i, 8)); }
-
-#ifndef BLOCKS
-// Eight (f32: four) weights of unit part j from its loaded words, without the block's scale.
-void unpack(Unit unit, uint j, out float v[kStep]) {
-  const uvec4 q = kUnitWords >= 128 && j >= 2 ? unit.more : unit.quants;
-#if defined(W_F32)
-  [[unroll]] for (uint i = 0; i < 4; i++) v[i] = uintBitsToFloat(q[i]);
-#elif defined(W_F16)
-  [[unroll]] for (uint i = 0; i < 4; i++) {
-    vec2 h = unpackHalf2x16(q[i]);
-    v[2 * i] = h.x;
-    v[2 * i + 1] = h.y;
-  }
-#elif defined(W_Q8_0) || defined(W_I8)
-  [[unroll]] for (int i = 0; i < 4; i++) {
-    v[i] = signed_byte(q[2 * (j & 1u)], i);
-    v[i + 4] = signed_byte(q[2 * (j & 1u) + 1], i);
-  }
-#else
-  // Nibbles are two's complement: in the high half of a byte each is 16 times its value, signed.
-  uint lo = (q[j] << 4) & 0xF0F0F0F0u, hi = q[j] & 0xF0F0F0F0u;
-  [[unroll]] for (int i = 0; i < 4; i++) {
-    v[i] = signed_byte(lo, i);
-    v[i + 4] = signed_byte(hi, i);
-  }
-#endif
-}
-#endif
+#include "linear_unit.glsl"
 
 void main() {
-  const uint lane = gl_LocalInvocationIndex & 63u;
+  const uint in_slice = gl_LocalInvocationIndex % kLanes;
+  const uint lane = kHalf ? gl_WorkGroupID.y % 2 * 32 + in_slice : in_slice;
   const uint slice = slice_of(kSlices);
   const uint group = GROUP_FIRST;
   const uint group_last = (n - 1) >> 6;
@@ -364,7 +279,7 @@ void main() {
     if (kSums != 0) barrier();  // until nobody reads the sums of x
 #endif
     [[unroll]] for (uint a = 0; a < kAcc; a++) {
-      part[(a * kSlices + slice) * 64 + lane] = acc[a];
+      part[(a * kSlices + slice) * kLanes + in_slice] = acc[a];
     }
     barrier();
   }
@@ -378,21 +293,23 @@ void main() {
     [[unroll]] for (uint g = 0; g < kResults; g++) {
       float sums[2];
       [[unroll]] for (uint i = 0; i < 2; i++) {
-        const uint a = min(g + i, kGroups - 1) * kCols + c;
-        sums[i] = kSlices > 1 ? sum_of_slices(a, lane) : acc[a];
+        const uint a = (g * kMatrices + i % kMatrices) * kCols + c;
+        sums[i] = kSlices > 1 ? sum_of_slices(a, in_slice) : acc[a];
       }
       const uint row = (group + g) * 64 + lane;
       if (row < n) square[c] = finish(sums, inverse, group0 * 64 + row, c0 + c);
     }
   }
-  if (kSquares) add_squares(square, group0 + group, c0, slice, lane);
+  if (kSquares) add_squares(square, (group0 + group) * 2 + lane / kLanes, c0, slice, in_slice);
 #else
   [[unroll]] for (uint a = 0; a < kAcc; a++) {
     if (a % kSlices == slice) {
       float r = acc[a];
       if (kSlices > 1) {
-        r = part[a * kSlices * 64 + lane];
-        [[unroll]] for (uint i = 1; i < kSlices; i++) r += part[(a * kSlices + i) * 64 + lane];
+        r = part[a * kSlices * kLanes + in_slice];
+        [[unroll]] for (uint i = 1; i < kSlices; i++) {
+          r += part[(a * kSlices + i) * kLanes + in_slice];
+        }
       }
       uint row = (group + a / kCols) * 64 + lane, col = c0 + a % kCols;
       if (row < n && col < t) {

@@ -1,5 +1,5 @@
 #version 450
-// Of every 64 elements of a row the sum of squares, a row's last ones being fewer. 16 threads share
+// Of every 32 elements of a row the sum of squares, a row's last ones being fewer. 8 threads share
 // a sum.
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
@@ -16,11 +16,11 @@ layout(push_constant) uniform P {
 shared float part[256];
 
 void main() {
-  const uint tid = gl_LocalInvocationIndex, lane = tid % 16;
-  const uint group = gl_WorkGroupID.x * 16 + tid / 16, row = gl_WorkGroupID.y;
+  const uint tid = gl_LocalInvocationIndex, lane = tid % 8;
+  const uint group = gl_WorkGroupID.x * 32 + tid / 8, row = gl_WorkGroupID.y;
   float sum = 0;
   [[unroll]] for (uint i = 0; i < 4; i++) {
-    const uint at = group * 64 + i * 16 + lane;
+    const uint at = group * 32 + i * 8 + lane;
     if (at >= size) continue;
     const float v = x[row * size + at];
     sum += v * v;
@@ -28,6 +28,6 @@ void main() {
   part[tid] = sum;
   barrier();
   if (lane != 0 || group >= sums) return;
-  [[unroll]] for (uint i = 1; i < 16; i++) sum += part[tid + i];
+  [[unroll]] for (uint i = 1; i < 8; i++) sum += part[tid + i];
   squares[row * sums + group] = sum;
 }
