@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <random>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,11 +14,15 @@
 #include "number_option.h"
 #include "profile.h"
 #include "progress.h"
-#include "text/utf8_stream.h"
+#include "sampler_flags.h"
+#include "text/logprobs.h"
+#include "text/stop_strings.h"
 #include "wire/npy.h"
 
 namespace polaris::cli {
 namespace {
+
+constexpr std::uint64_t kLogprobsMax = 1000;
 
 double per_second(std::int64_t count, double ms) {
   return ms > 0 ? static_cast<double>(count) * 1000 / ms : 0;
@@ -52,12 +55,10 @@ class Generate final : public Action {
         "--logits", logits_file_,
         "file for the logits that each new id was picked from, .npy of [ids, vocabulary]");
     add_number(app, "-n,--tokens", tokens_, {1}, "new tokens at most");
-    add_number(app, "--temperature", sampler_.temperature, {0, 1000}, "0 is greedy");
-    add_number(app, "--top-k", sampler_.top_k, {0}, "0 keeps all");
-    add_number(app, "--top-p", sampler_.top_p, {0, 1}, "1 keeps all");
-    add_number(app, "--min-p", sampler_.min_p, {0, 1}, "0 keeps all");
-    add_number(app, "--seed", seed_, {0}, "of the sampler; without it every run differs")
-        ->default_str("");
+    declare_sampler(app, sampler_);
+    add_number(app, "--logprobs", logprobs_, {0, kLogprobsMax},
+               "with --json: the logarithms of the probabilities of each new token and of the so "
+               "many likeliest, as the model gave them");
     app.add_flag("--raw-prompt", raw_, "take the prompt as it is, with no chat template")
         ->excludes(chat)
         ->excludes(system)
@@ -77,16 +78,21 @@ class Generate final : public Action {
     if (chat_ && (raw_ || !ids_file_.empty())) {
       return common.usage_error("--raw-prompt and --ids-file go without a chat template");
     }
+    if (app_->count("--logprobs") > 0 && !common.json) {
+      return common.usage_error("--logprobs goes with --json");
+    }
     GenerateRequest request;
     if (auto status = read_files(request); !status) return status;
-    sampler_.seed = app_->count("--seed") > 0 ? seed_ : std::random_device()();
+    auto sampler = chosen_sampler(*app_, sampler_);
+    if (!sampler) return sampler.error();
+    stream_ = TextStream(sampler_.stops);
     auto generator = open_generator(common, options_);
     if (!generator) return generator.error();
     Batcher& batcher = *generator->batcher;
     const Tokenizer& tokenizer = *batcher.model().tokenizer;
     if (auto status = encode_prompt(tokenizer, common, request); !status) return status;
     request.max_new_tokens = tokens_;
-    request.sampler = sampler_;
+    request.sampler = sampler.take();
     if (!ignore_eos_ && force_file_.empty()) request.end_tokens = batcher.model().end_tokens;
     prompt_tokens_ = static_cast<std::int64_t>(request.prompt.size());
     vocabulary_ = batcher.model().vocabulary;
@@ -96,7 +102,7 @@ class Generate final : public Action {
     if (!status && status.error().code() != ErrorCode::kCancelled) return status;
     if (!status) {
       finish_ = FinishReason::kCancelled;
-      text_ += emit(utf8_.flush(), common);
+      text_ += emit(stream_.flush(), common);
     }
     if (auto saved = save_logits(); !saved) return saved;
     finish(common, *generator);
@@ -162,11 +168,14 @@ class Generate final : public Action {
       } else {
         progress.clear();
       }
-      for (const TokenEvent& event : *events) take(event, tokenizer, common, start);
+      for (const TokenEvent& event : *events) {
+        take(event, tokenizer, common, start);
+        if (finish_ == FinishReason::kStop) batcher.cancel(event.request);
+      }
       // Nobody reads on: no need to go on.
       if (auto status = output_status(); !status) return status;
     }
-    text_ += emit(utf8_.flush(), common);
+    text_ += emit(stream_.flush(), common);
     return Status::success();
   }
 
@@ -184,13 +193,25 @@ class Generate final : public Action {
       logits_.insert(logits_.end(), event.logits.begin(), event.logits.end());
     }
     if (event.finish == FinishReason::kEnd) return;
-    const std::string text = utf8_.push(tokenizer.piece(event.token));
+    const std::string text = stream_.push(tokenizer.piece(event.token));
+    if (stream_.stopped()) finish_ = FinishReason::kStop;
     if (common.json) {
       JsonWriter json;
-      json.begin_object().field("token", event.token).field("piece", text).end_object();
-      print_line(json.text());
+      json.begin_object().field("token", event.token).field("piece", text);
+      if (app_->count("--logprobs") > 0) write_logprobs(json, event, tokenizer);
+      print_line(json.end_object().text());
     }
     text_ += emit(text, common);
+  }
+
+  void write_logprobs(JsonWriter& json, const TokenEvent& event, const Tokenizer& tokenizer) const {
+    json.field("logprob", log_probability(event.logits, event.token));
+    json.key("top_logprobs").begin_array();
+    for (const TokenLogprob& top : top_logprobs(event.logits, logprobs_)) {
+      json.begin_object().field("token", top.id).field("piece", tokenizer.piece(top.id));
+      json.field("logprob", top.logprob).end_object();
+    }
+    json.end_array();
   }
 
   static std::string emit(std::string text, const Common& common) {
@@ -252,8 +273,8 @@ class Generate final : public Action {
   std::string force_file_;
   std::string logits_file_;
   std::int64_t tokens_ = 128;
-  SamplerOptions sampler_;
-  std::uint64_t seed_ = 0;
+  SamplerFlags sampler_;
+  std::uint64_t logprobs_ = 0;
   bool raw_ = false;
   bool chat_ = false;
   ChatPrompt chat_prompt_;
@@ -261,7 +282,7 @@ class Generate final : public Action {
   bool profile_ = false;
 
   std::vector<NodeTime> times_;
-  Utf8Stream utf8_;
+  TextStream stream_;
   std::string text_;
   std::vector<TokenId> ids_;
   std::vector<float> logits_;  // [ids, vocabulary], where --logits asks for them

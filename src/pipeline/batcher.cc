@@ -15,6 +15,7 @@ std::string_view finish_reason_name(FinishReason reason) {
     case FinishReason::kLength: return "length";
     case FinishReason::kContext: return "context";
     case FinishReason::kCache: return "cache";
+    case FinishReason::kStop: return "stop";
     case FinishReason::kCancelled: return "cancelled";
   }
   return "none";
@@ -73,6 +74,7 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
                             std::to_string(pool_tokens) + ")");
   }
   if (auto status = check_source(model_, *pool_, request.source); !status) return status.error();
+  if (auto s = check_sampler(request.sampler, model_.vocabulary); !s) return s.error();
   Active active{next_id_++, std::move(request), {}, 0, false, {}, Sampler({})};
   active.tokens = active.request.prompt;
   active.sampler = Sampler(active.request.sampler);
@@ -257,7 +259,8 @@ void Batcher::finish_step() {
     const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
     const auto at = static_cast<std::size_t>(active.generated);
     const bool forced = at < active.request.forced.size();
-    const TokenId token = forced ? active.request.forced[at] : active.sampler.sample(logits);
+    const TokenId token =
+        forced ? active.request.forced[at] : active.sampler.sample(logits, active.tokens);
     active.tokens.push_back(token);
     ++active.generated;
     events_.push_back({active.id, token, check_finished(active, token), logits});

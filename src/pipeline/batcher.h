@@ -21,9 +21,10 @@ enum class FinishReason : std::uint8_t {
   kLength,   // max_new_tokens reached
   kContext,  // the model's context is full
   kCache,    // the page pool is full and nothing else would free pages
+  kStop,     // a stop string stands in the text: who reads the text says so
   kCancelled,
 };
-/// "end", "length", "context", "cache", "cancelled".
+/// "end", "length", "context", "cache", "stop", "cancelled".
 std::string_view finish_reason_name(FinishReason reason);
 
 struct GenerateRequest {
@@ -62,9 +63,9 @@ class Batcher {
  public:
   Batcher(LanguageModel model, std::unique_ptr<Session> session, std::shared_ptr<KvPool> pool,
           const BatcherOptions& options);
-  /// Errors: invalid (no prompt, a token outside the vocabulary, a source that is missing or does
-  /// not fit), exhausted (a prompt or source longer than the context or than the whole pool):
-  /// refused before anything runs.
+  /// Errors: invalid (no prompt, a token outside the vocabulary, a sampler that cannot be, a source
+  /// that is missing or does not fit), exhausted (a prompt or source longer than the context or
+  /// than the whole pool): refused before anything runs.
   Result<RequestId> add(GenerateRequest request);
   /// Runs one step; events in order of request. Empty where nothing is to do.
   /// Errors: cancelled, device, out_of_memory: running requests stay as they were before the step.

@@ -5,19 +5,13 @@
 #include <string>
 #include <utility>
 
+#include "text/logprobs.h"
+
 namespace polaris {
 namespace {
 
 // Logits of a step: large vocabularies would take more memory than all else.
 constexpr std::int64_t kLogitBytesMax = 64 << 20;
-
-/// ln of the share of exp(logits[id]) in the sum over all.
-double log_probability(std::span<const float> logits, TokenId id) {
-  const float peak = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits) sum += static_cast<double>(std::exp(logit - peak));
-  return static_cast<double>(logits[static_cast<std::size_t>(id)] - peak) - std::log(sum);
-}
 
 }  // namespace
 

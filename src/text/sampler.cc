@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "text/counter_random.h"
 
 namespace polaris {
 
@@ -15,65 +18,63 @@ TokenId argmax(std::span<const float> logits) {
   return static_cast<TokenId>(best);
 }
 
-Sampler::Sampler(const SamplerOptions& options) : options_(options), state_(options.seed) {}
+Sampler::Sampler(SamplerOptions options)
+    : options_(std::move(options)),
+      penalizes_(options_.repetition_penalty != 1 || options_.frequency_penalty != 0 ||
+                 options_.presence_penalty != 0),
+      mirostat_(options_.mirostat, static_cast<double>(options_.mirostat_tau),
+                static_cast<double>(options_.mirostat_eta)) {}
 
-double Sampler::uniform() {
-  // SplitMix64 (Steele, Lea and Flood 2014): tiny, and the same everywhere.
-  state_ += 0x9E3779B97F4A7C15u;
-  std::uint64_t z = state_;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  z ^= z >> 31;
-  return static_cast<double>(z >> 11) * 0x1p-53;
+/// Each candidate stands at the place of its id.
+void Sampler::penalize(std::span<const TokenId> text) {
+  const auto most = static_cast<std::size_t>(options_.penalty_window);
+  if (most > 0 && text.size() > most) text = text.last(most);
+  window_.assign(text.begin(), text.end());
+  std::sort(window_.begin(), window_.end());
+  const auto repetition = static_cast<double>(options_.repetition_penalty);
+  for (std::size_t begin = 0; begin < window_.size();) {
+    std::size_t end = begin;
+    while (end < window_.size() && window_[end] == window_[begin]) ++end;
+    const TokenId id = window_[begin];
+    if (id >= 0 && static_cast<std::size_t>(id) < candidates_.size()) {
+      double& logit = candidates_[static_cast<std::size_t>(id)].logit;
+      logit = logit > 0 ? logit / repetition : logit * repetition;
+      logit -= static_cast<double>(end - begin) * static_cast<double>(options_.frequency_penalty);
+      logit -= static_cast<double>(options_.presence_penalty);
+    }
+    begin = end;
+  }
 }
 
-TokenId Sampler::sample(std::span<const float> logits) {
-  if (options_.temperature <= 0) return argmax(logits);
+TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> text) {
+  const bool greedy = options_.temperature <= 0;
+  if (greedy && !penalizes_ && options_.logit_bias.empty()) return argmax(logits);
   candidates_.clear();
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!std::isnan(logits[i])) candidates_.push_back({static_cast<TokenId>(i), logits[i], 0});
+    candidates_.push_back({static_cast<TokenId>(i), static_cast<double>(logits[i]), 0});
   }
+  for (const LogitBias& entry : options_.logit_bias) {
+    const auto at = static_cast<std::size_t>(entry.id);
+    if (at < candidates_.size()) candidates_[at].logit += static_cast<double>(entry.bias);
+  }
+  if (penalizes_) penalize(text);
+  std::erase_if(candidates_, [](const Candidate& c) { return std::isnan(c.logit); });
   if (candidates_.empty()) return argmax(logits);
-  const auto likelier = [](const Candidate& a, const Candidate& b) {
-    return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-  };
-  const auto k = static_cast<std::size_t>(std::max(options_.top_k, 0));
-  if (k > 0 && k < candidates_.size()) {
-    const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(k);
-    std::partial_sort(candidates_.begin(), end, candidates_.end(), likelier);
-    candidates_.resize(k);
-  } else {
-    std::sort(candidates_.begin(), candidates_.end(), likelier);
+  const bool filters = !greedy && options_.mirostat == 0;
+  sort_likeliest(candidates_, greedy ? 1 : filters ? static_cast<std::size_t>(options_.top_k) : 0);
+  if (greedy) return candidates_.front().id;
+  if (filters) {
+    keep_typical(candidates_, static_cast<double>(options_.typical_p));
+    keep_top_p(candidates_, static_cast<double>(options_.top_p));
+    keep_min_p(candidates_, static_cast<double>(options_.min_p));
   }
-  const double top = candidates_.front().logit;
-  double total = 0;
-  for (Candidate& c : candidates_) {
-    c.weight = c.logit == candidates_.front().logit ? 1.0 : std::exp(c.logit - top);
-    total += c.weight;
-  }
-  // Filters see the untempered distribution, as llama.cpp's default chain orders them.
-  std::size_t keep = 0;
-  double mass = 0;
-  while (keep < candidates_.size()) {
-    if (keep > 0 && (mass >= static_cast<double>(options_.top_p) * total ||
-                     candidates_[keep].weight < static_cast<double>(options_.min_p))) {
-      break;
-    }
-    mass += candidates_[keep++].weight;
-  }
-  total = 0;
-  for (std::size_t i = 0; i < keep; ++i) {
-    Candidate& c = candidates_[i];
-    const double scaled = (c.logit - top) / static_cast<double>(options_.temperature);
-    c.weight = c.logit == candidates_.front().logit ? 1.0 : std::exp(scaled);
-    total += c.weight;
-  }
-  double target = uniform() * total;
-  for (std::size_t i = 0; i + 1 < keep; ++i) {
-    target -= candidates_[i].weight;
-    if (target < 0) return candidates_[i].id;
-  }
-  return candidates_[keep - 1].id;
+  const double total = weigh(candidates_, static_cast<double>(options_.temperature));
+  if (!filters) mirostat_.keep(candidates_, total, logits.size());
+  const Candidate& picked = pick(
+      candidates_,
+      uniform_at({options_.seed, options_.sequence, static_cast<std::uint32_t>(text.size()), 0}));
+  if (!filters) mirostat_.learn(candidates_, picked);
+  return picked.id;
 }
 
 }  // namespace polaris

@@ -3,36 +3,30 @@
 #include <span>
 #include <vector>
 
-#include "text/vocabulary.h"
+#include "text/candidates.h"
+#include "text/mirostat.h"
+#include "text/sampler_options.h"
 
 namespace polaris {
 
-struct SamplerOptions {
-  float temperature = 0.8f;  // 0: greedy, the lowest id of equals
-  std::int32_t top_k = 40;   // 0: all
-  float top_p = 0.95f;       // 1: all. Holtzman et al. 2019, nucleus sampling
-  float min_p = 0.05f;       // 0: all; relative to the most likely token
-  std::uint64_t seed = 0;
-};
-
-/// Picks tokens from logits. The same seed and logits give the same tokens on every platform. One
-/// per sequence; not thread-safe.
+/// Picks tokens from logits. What is drawn hangs on seed, sequence and position alone, so a text
+/// that goes on elsewhere draws the same numbers; only mirostat keeps something of its own. One per
+/// text; not thread-safe.
 class Sampler {
  public:
-  explicit Sampler(const SamplerOptions& options);
-  /// `logits` f32[vocabulary], not empty; NaN counts as minus infinity.
-  TokenId sample(std::span<const float> logits);
+  /// `options` as check_sampler lets them pass.
+  explicit Sampler(SamplerOptions options);
+  /// `logits` f32[vocabulary], not empty; NaN counts as minus infinity. `text` is all that stands
+  /// before the token, which is at position text.size().
+  TokenId sample(std::span<const float> logits, std::span<const TokenId> text);
 
  private:
-  double uniform();  // in [0, 1)
+  void penalize(std::span<const TokenId> text);
   SamplerOptions options_;
-  std::uint64_t state_;
-  struct Candidate {
-    TokenId id;
-    float logit;
-    double weight;
-  };
-  std::vector<Candidate> candidates_;  // kept, so that a steady sequence allocates nothing
+  bool penalizes_;
+  Mirostat mirostat_;
+  Candidates candidates_;        // kept, so that a steady text allocates nothing
+  std::vector<TokenId> window_;  // the same
 };
 
 /// Index of the largest logit, the lowest of equals.

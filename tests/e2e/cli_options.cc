@@ -97,8 +97,8 @@ TEST_CASE("every number of every command is held to what its help says") {
   for (const std::string& command : all) {
     for (const NumberOption& option : number_options(command)) {
       std::vector<std::string> bad = {
-          "nan",  "inf", "-1", "1x", "x", "", " 1", "1e400", "99999999999999999999999",
-          "0x10", "--1"};
+          "nan", "inf", "1x", "x", "", " 1", "1e400", "99999999999999999999999", "0x10", "--1"};
+      bad.emplace_back(option.bounds.starts_with("-100 ") ? "-100.5" : "-1");
       const bool whole = option.bounds.find('.') == std::string::npos;
       if (option.bounds.starts_with("above 0")) bad.insert(bad.end(), {"0", "-0"});
       if (option.bounds.starts_with("1 ")) bad.emplace_back("0");
@@ -134,9 +134,13 @@ TEST_CASE("every number of every command is held to what its help says") {
     for (const NumberOption& option : number_options(command)) out.insert(option.name);
     return out;
   };
-  CHECK(names("generate") == std::set<std::string>{"--context", "--tokens", "--temperature",
-                                                   "--top-k", "--top-p", "--min-p", "--seed",
-                                                   "--threads", "--gpu-share", "--shares"});
+  const std::set<std::string> generate = {
+      "--context",        "--tokens",       "--temperature",  "--top-k",
+      "--top-p",          "--min-p",        "--typical-p",    "--repetition-penalty",
+      "--mirostat",       "--mirostat-tau", "--mirostat-eta", "--frequency-penalty",
+      "--seed",           "--sequence",     "--logprobs",     "--presence-penalty",
+      "--penalty-window", "--threads",      "--gpu-share",    "--shares"};
+  CHECK(names("generate") == generate);
   CHECK(names("bench") == std::set<std::string>{"--context", "--runs", "--warmup",
                                                 "--prompt-tokens", "--tokens", "--depth",
                                                 "--threads", "--gpu-share", "--shares"});

@@ -4,7 +4,7 @@
 
 #include <cmath>
 #include <limits>
-#include <set>
+#include <span>
 #include <vector>
 
 namespace polaris {
@@ -25,8 +25,12 @@ SamplerOptions all_tokens(std::uint64_t seed) {
 std::vector<int> counts(const SamplerOptions& options, const std::vector<float>& logits,
                         int draws) {
   Sampler sampler(options);
+  const std::vector<TokenId> text(static_cast<std::size_t>(draws), 0);
   std::vector<int> out(logits.size(), 0);
-  for (int d = 0; d < draws; ++d) ++out[static_cast<std::size_t>(sampler.sample(logits))];
+  for (int d = 0; d < draws; ++d) {
+    const auto before = std::span(text).first(static_cast<std::size_t>(d));
+    ++out[static_cast<std::size_t>(sampler.sample(logits, before))];
+  }
   return out;
 }
 
@@ -34,9 +38,9 @@ TEST_CASE("greedy takes the largest, the lowest id of equals") {
   SamplerOptions options;
   options.temperature = 0;
   Sampler sampler(options);
-  CHECK(sampler.sample(std::vector<float>{1, 3, 2, 3}) == 1);
-  CHECK(sampler.sample(std::vector<float>{kNan, -5, kNan}) == 1);
-  CHECK(sampler.sample(std::vector<float>{-INFINITY, -INFINITY}) == 0);
+  CHECK(sampler.sample(std::vector<float>{1, 3, 2, 3}, {}) == 1);
+  CHECK(sampler.sample(std::vector<float>{kNan, -5, kNan}, {}) == 1);
+  CHECK(sampler.sample(std::vector<float>{-INFINITY, -INFINITY}, {}) == 0);
   CHECK(argmax(std::vector<float>{kNan, kNan}) == 0);
 }
 
@@ -45,7 +49,7 @@ TEST_CASE("the same seed draws the same tokens, another seed others") {
   const auto draw = [&](std::uint64_t seed) {
     Sampler sampler(all_tokens(seed));
     std::vector<TokenId> out;
-    for (int d = 0; d < 50; ++d) out.push_back(sampler.sample(logits));
+    for (int d = 0; d < 50; ++d) out.push_back(sampler.sample(logits, out));
     return out;
   };
   CHECK(draw(7) == draw(7));
@@ -87,11 +91,12 @@ TEST_CASE("filters leave only the likely") {
 
 TEST_CASE("odd logits give a token all the same") {
   Sampler sampler(all_tokens(5));
+  std::vector<TokenId> text;
   for (int d = 0; d < 100; ++d) {
-    const TokenId id = sampler.sample(std::vector<float>{kNan, INFINITY, 1, kNan, INFINITY});
-    CHECK((id == 1 || id == 4));
-    CHECK(sampler.sample(std::vector<float>{kNan, kNan}) == 0);
-    CHECK(sampler.sample(std::vector<float>{-INFINITY, 0, -INFINITY}) == 1);
+    text.push_back(sampler.sample(std::vector<float>{kNan, INFINITY, 1, kNan, INFINITY}, text));
+    CHECK((text.back() == 1 || text.back() == 4));
+    CHECK(sampler.sample(std::vector<float>{kNan, kNan}, text) == 0);
+    CHECK(sampler.sample(std::vector<float>{-INFINITY, 0, -INFINITY}, text) == 1);
   }
 }
 
