@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/os/clock.h"
 #include "pipeline/encode_source.h"
 
 namespace polaris {
@@ -23,6 +24,8 @@ std::string_view finish_reason_name(FinishReason reason) {
 
 namespace {
 
+constexpr std::size_t kSaltBytesMax = 1024;
+
 StepBuckets buckets_of(const LanguageModel& model, const BatcherOptions& options) {
   StepBuckets out = model.bounds;
   out.least = options.bucket_min;
@@ -38,6 +41,7 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
       session_(std::move(session)),
       pool_(std::move(pool)),
       options_(options),
+      retained_(pool_, options.share_prefixes ? options.retained_texts_max : 0),
       part_max_(pool_->step_tokens_max()),
       inputs_(model_.contract(), pool_, buckets_of(model_, options)) {
   // A step is no larger than the model's dims may be.
@@ -75,38 +79,89 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
   }
   if (auto status = check_source(model_, *pool_, request.source); !status) return status.error();
   if (auto s = check_sampler(request.sampler, model_.vocabulary); !s) return s.error();
-  Active active{next_id_++, std::move(request), {}, 0, false, {}, Sampler({})};
-  active.tokens = active.request.prompt;
-  active.sampler = Sampler(active.request.sampler);
-  waiting_.push_back(std::move(active));
-  return waiting_.back().id;
+  if (request.salt.size() > kSaltBytesMax) {
+    return Error::invalid("[generate] salt, got " + std::to_string(request.salt.size()) +
+                          " bytes, wanted at most " + std::to_string(kSaltBytesMax));
+  }
+  Sampler sampler(request.sampler);
+  std::vector<TokenId> tokens = request.prompt;
+  waiting_.push_back({.id = next_id_,
+                      .request = std::move(request),
+                      .tokens = std::move(tokens),
+                      .sequence = {},
+                      .sampler = std::move(sampler)});
+  counters_.prompt_tokens += prompt;
+  return next_id_++;
 }
 
 bool Batcher::cancel(RequestId request) {
   const auto same = [&](const Active& active) { return active.id == request; };
-  return std::erase_if(waiting_, same) + std::erase_if(running_, same) > 0;
+  const auto running = std::find_if(running_.begin(), running_.end(), same);
+  if (running != running_.end()) {
+    retain(std::move(*running));
+    running_.erase(running);
+    return true;
+  }
+  return std::erase_if(waiting_, same) > 0;
+}
+
+void Batcher::retain(Active&& active) {
+  // Equal tokens over different sources have different keys.
+  if (active.request.source) return;
+  retained_.retain(std::move(active.request.salt), std::move(active.tokens),
+                   std::move(active.sequence));
 }
 
 void Batcher::admit() {
   while (!waiting_.empty() && static_cast<std::int64_t>(running_.size()) < options_.sequences_max) {
     Active& next = waiting_.front();
-    // A newcomer must fit whole, or it would push out those already running.
-    if (!running_.empty() && !fits(next)) break;
     if (options_.share_prefixes) share_prefix(next);
     if (!next.sequence.started()) next.sequence = pool_->start();
+    // A newcomer must fit whole, or it would push out those already running.
+    if (!running_.empty() && !make_room(next)) {
+      next.sequence = Sequence();
+      return;
+    }
+    const std::int64_t shared = next.sequence.length();
     running_.push_back(std::move(next));
     waiting_.pop_front();
+    shared_tokens_ += shared;
+    running_.back().reached = std::max(running_.back().reached, shared);
   }
 }
 
-bool Batcher::fits(const Active& active) const {
+bool Batcher::make_room(const Active& active) {
+  // Where it would not be enough the texts are not thrown away for nothing.
+  if (!fits(active, true)) return false;
+  while (!fits(active, false)) {
+    if (!retained_.give_way()) return false;
+  }
+  return true;
+}
+
+std::int64_t Batcher::lacks(const Active& active, std::size_t group) const {
   CacheNeed need;
   need.tokens = static_cast<std::int64_t>(active.tokens.size());
   need.step_tokens = std::min({need.tokens, part_max_, options_.tokens_per_step});
   if (active.request.source) need.source = active.request.source.shape()[0];
-  const std::vector<std::int64_t> pages = pages_for(pool_->groups(), need);
-  for (std::size_t g = 0; g < pages.size(); ++g) {
-    if (pages[g] > pool_->free_pages(g)) return false;
+  const CacheGroup& cache = pool_->groups()[group];
+  const std::int64_t wanted = pages_for(std::span(&cache, 1), need)[0];
+  const auto held = static_cast<std::int64_t>(active.sequence.pages(group).size());
+  // A page that is not full may be another's too, and is copied then.
+  const std::int64_t copied = active.sequence.length() % cache.page_size != 0 ? 1 : 0;
+  return std::max<std::int64_t>(wanted - held, 0) + copied;
+}
+
+bool Batcher::fits(const Active& active, bool with_retained) const {
+  for (std::size_t g = 0; g < pool_->groups().size(); ++g) {
+    std::int64_t wanted = lacks(active, g);
+    for (const Active& other : running_) {
+      // Whoever decodes takes its pages one by one.
+      const auto whole = static_cast<std::int64_t>(other.tokens.size());
+      if (whole - other.sequence.length() > 1) wanted += lacks(other, g);
+    }
+    const std::int64_t retained = with_retained ? retained_.pages(g) : 0;
+    if (wanted > pool_->free_pages(g) + retained) return false;
   }
   return true;
 }
@@ -114,26 +169,22 @@ bool Batcher::fits(const Active& active) const {
 void Batcher::share_prefix(Active& active) {
   // Equal tokens over different sources have different keys.
   if (active.request.source) return;
-  const Active* best = nullptr;
-  std::int64_t best_length = 0;
+  // The last token is always computed: its logits are wanted.
+  const auto most = static_cast<std::int64_t>(active.tokens.size()) - 1;
+  PrefixCache::Found best = retained_.find(active.request.salt, active.tokens, most);
   for (const Active& other : running_) {
-    // The last token is always computed: its logits are wanted.
-    const std::int64_t limit =
-        std::min(other.sequence.length(), static_cast<std::int64_t>(active.tokens.size()) - 1);
+    if (other.request.source || other.request.salt != active.request.salt) continue;
+    const std::int64_t limit = std::min(other.sequence.length(), most);
     std::int64_t length = 0;
     while (length < limit && other.tokens[static_cast<std::size_t>(length)] ==
                                  active.tokens[static_cast<std::size_t>(length)]) {
       ++length;
     }
     length = pool_->forkable(other.sequence, length);
-    if (length > best_length) {
-      best = &other;
-      best_length = length;
-    }
+    if (length > best.length) best = {&other.sequence, length};
   }
-  if (best == nullptr || best_length < share_least_) return;
-  active.sequence = pool_->fork(best->sequence, best_length);
-  shared_tokens_ += best_length;
+  if (best.length < share_least_) return;
+  active.sequence = pool_->fork(*best.sequence, best.length);
 }
 
 Status Batcher::reserve(Active& active, std::int64_t new_length) {
@@ -153,25 +204,49 @@ Status Batcher::reserve_or_preempt(std::size_t index, std::int64_t new_length, b
       return status;
     }
     if (status.error().code() != ErrorCode::kExhausted) return status;
+    if (retained_.give_way()) continue;
     // The youngest gives way, if it is younger than the one that asks.
     if (running_.size() - 1 <= index) return Status::success();
-    Active youngest = std::move(running_.back());
-    running_.pop_back();
-    youngest.sequence = Sequence();
-    youngest.encoded = false;
-    waiting_.push_front(std::move(youngest));
+    preempt_youngest();
+  }
+}
+
+void Batcher::preempt_youngest() {
+  Active& youngest = running_.back();
+  // Retained, so that it has to compute only what others really needed.
+  std::vector<TokenId> tokens;
+  std::string salt;
+  if (!youngest.request.source) {
+    tokens = youngest.tokens;
+    salt = youngest.request.salt;
+  }
+  waiting_.push_front(std::move(youngest));
+  running_.pop_back();
+  Sequence sequence = std::move(waiting_.front().sequence);
+  waiting_.front().encoded = false;
+  ++counters_.preempted;
+  if (!tokens.empty()) {
+    retained_.retain(std::move(salt), std::move(tokens), std::move(sequence));
   }
 }
 
 Status Batcher::schedule() {
   shares_.clear();
-  std::int64_t budget = options_.tokens_per_step;
-  for (std::size_t i = 0; i < running_.size() && budget > 0; ++i) {
-    const std::int64_t begin = running_[i].sequence.length();
-    const auto pending = static_cast<std::int64_t>(running_[i].tokens.size()) - begin;
-    const std::int64_t count = std::min({pending, budget, part_max_});
+  counters_.decoding = counters_.prompt = 0;
+  std::vector<std::int64_t> pending;
+  for (const Active& active : running_) {
+    pending.push_back(static_cast<std::int64_t>(active.tokens.size()) - active.sequence.length());
+  }
+  const std::int64_t decoding = std::count(pending.begin(), pending.end(), 1);
+  StepLimits limits{options_.tokens_per_step, options_.tokens_per_step, part_max_};
+  if (options_.step_budget_ms > 0) {
+    limits.prompt = times_.chunk(decoding, options_.step_budget_ms, options_.tokens_per_step);
+  }
+  const std::vector<std::int64_t> counts = plan_step(pending, limits);
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    if (counts[i] == 0) continue;
     bool reserved = false;
-    auto status = reserve_or_preempt(i, begin + count, reserved);
+    auto status = reserve_or_preempt(i, running_[i].sequence.length() + counts[i], reserved);
     if (!status) return status;
     if (!reserved) {
       // Alone and still no room: this is all the cache holds.
@@ -181,10 +256,14 @@ Status Batcher::schedule() {
       }
       break;
     }
-    shares_.push_back({i, count, -1});
-    budget -= count;
+    shares_.push_back({i, counts[i], -1, -1});
+    (pending[i] == 1 ? counters_.decoding : counters_.prompt) += counts[i];
   }
   return Status::success();
+}
+
+std::int64_t Batcher::now_ns() const {
+  return options_.clock_ns ? options_.clock_ns() : monotonic_ns();
 }
 
 Result<std::span<const TokenEvent>> Batcher::step(const RunOptions& options) {
@@ -193,8 +272,11 @@ Result<std::span<const TokenEvent>> Batcher::step(const RunOptions& options) {
   if (auto status = schedule(); !status) return status.error();
   if (!shares_.empty()) {
     if (auto status = encode_sources(options); !status) return status.error();
+    const std::int64_t start = now_ns();
     if (auto status = run_step(options); !status) return status.error();
+    pick_tokens();
     finish_step();
+    times_.note(counters_.decoding, counters_.prompt, static_cast<double>(now_ns() - start) * 1e-6);
   }
   return std::span<const TokenEvent>(events_);
 }
@@ -249,27 +331,56 @@ FinishReason Batcher::check_finished(const Active& active, TokenId token) const 
   return FinishReason::kNone;
 }
 
-void Batcher::finish_step() {
+/// All that may run out of memory: until finish_step nothing has changed.
+void Batcher::pick_tokens() {
   const auto width = static_cast<std::size_t>(model_.vocabulary);
-  for (const Share& share : shares_) {
-    Active& active = running_[share.active];
-    pool_->commit(active.sequence, active.sequence.length() + share.count);
+  events_.reserve(events_.size() + shares_.size());
+  for (Share& share : shares_) {
     if (share.row < 0) continue;
+    Active& active = running_[share.active];
+    active.tokens.reserve(active.tokens.size() + 1);
     const float* all = outputs_[model_.contract().logits].data<float>();
     const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
     const auto at = static_cast<std::size_t>(active.generated);
     const bool forced = at < active.request.forced.size();
-    const TokenId token =
-        forced ? active.request.forced[at] : active.sampler.sample(logits, active.tokens);
-    active.tokens.push_back(token);
-    ++active.generated;
-    events_.push_back({active.id, token, check_finished(active, token), logits});
+    share.token = forced ? active.request.forced[at] : active.sampler.sample(logits, active.tokens);
   }
-  std::erase_if(running_, [&](const Active& active) {
-    return std::any_of(events_.begin(), events_.end(), [&](const TokenEvent& event) {
-      return event.request == active.id && event.finish != FinishReason::kNone;
-    });
-  });
+}
+
+void Batcher::finish_step() {
+  const auto width = static_cast<std::size_t>(model_.vocabulary);
+  for (const Share& share : shares_) {
+    Active& active = running_[share.active];
+    count_tokens(active, share.count);
+    pool_->commit(active.sequence, active.sequence.length() + share.count);
+    if (share.row < 0) continue;
+    const float* all = outputs_[model_.contract().logits].data<float>();
+    const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
+    active.tokens.push_back(share.token);
+    ++active.generated;
+    const FinishReason finish = check_finished(active, share.token);
+    active.finished = finish != FinishReason::kNone;
+    events_.push_back({active.id, share.token, finish, logits});
+  }
+  remove_finished();
+}
+
+void Batcher::count_tokens(Active& active, std::int64_t count) {
+  const std::int64_t begin = active.sequence.length();
+  const std::int64_t end = begin + count;
+  const auto prompt = static_cast<std::int64_t>(active.request.prompt.size());
+  const std::int64_t again = std::clamp(active.reached - begin, std::int64_t{0}, count);
+  counters_.recomputed_tokens += again;
+  const std::int64_t first = begin + again;
+  counters_.computed_tokens += std::max<std::int64_t>(std::min(end, prompt) - first, 0);
+  active.reached = std::max(active.reached, end);
+}
+
+void Batcher::remove_finished() {
+  for (Active& active : running_) {
+    if (active.finished) retain(std::move(active));
+  }
+  std::erase_if(running_, [](const Active& active) { return active.finished; });
 }
 
 }  // namespace polaris

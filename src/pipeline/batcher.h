@@ -1,14 +1,19 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "pipeline/language_model.h"
+#include "pipeline/prefix_cache.h"
 #include "pipeline/step_inputs.h"
+#include "pipeline/step_schedule.h"
 #include "session/kv_pool.h"
 #include "session/session.h"
 #include "text/sampler.h"
@@ -34,7 +39,8 @@ struct GenerateRequest {
   std::vector<TokenId> end_tokens;  // empty: nothing ends the text early
   /// Forces these tokens instead of sampling (evaluation against a peer's text).
   std::vector<TokenId> forced;
-  Tensor source;  // of a model with an encoder: what is encoded before the first token
+  Tensor source;     // of a model with an encoder: what is encoded before the first token
+  std::string salt;  // texts share what is in the cache only where their salts are equal
 };
 
 using RequestId = std::int64_t;
@@ -53,12 +59,28 @@ struct BatcherOptions {
   std::int64_t bucket_min = 1;         // smallest bucket of tokens, sequences and logits: equal
                                        // buckets give equal bits
   std::int64_t table_width_min = 64;   // pages of a block table row; doubles as caches grow
-  bool share_prefixes = true;          // a new prompt reuses the cache of a running equal prefix
+  bool share_prefixes = true;          // a new prompt reuses the cache of an equal prefix
+  std::int64_t retained_texts_max =
+      0;                      // texts that are over and stay in the cache while it has room
+  double step_budget_ms = 0;  // what a step with prompts in it may take; 0: whatever it takes
+  std::function<std::int64_t()> clock_ns;  // empty: monotonic_ns
+};
+
+/// What was computed since the batcher was made.
+struct BatcherCounters {
+  std::int64_t prompt_tokens = 0;      // of all requests that were taken
+  std::int64_t computed_tokens = 0;    // of these, those that were run
+  std::int64_t recomputed_tokens = 0;  // run again, of texts that had given their pages back
+  std::int64_t preempted = 0;          // times that a text gave its pages back
+  std::int64_t decoding = 0;           // texts that lacked one token in the last step
+  std::int64_t prompt = 0;             // other tokens of the last step
 };
 
 /// Continuous batching: sequences join and leave at every step. Each step runs one token of every
-/// running sequence and as many prompt tokens as fit beside them. When pages run out the youngest
-/// sequence gives its pages back and is computed again later. Not thread-safe.
+/// running sequence and beside them prompt tokens, as many as step_budget_ms leaves time for,
+/// shared between the prompts. Texts that are over are retained, up to retained_texts_max, while no
+/// running text needs their pages; when there are none left the youngest sequence gives its pages
+/// back and is computed again later. Not thread-safe.
 class Batcher {
  public:
   Batcher(LanguageModel model, std::unique_ptr<Session> session, std::shared_ptr<KvPool> pool,
@@ -73,8 +95,14 @@ class Batcher {
   /// Ends a request; its pages are free at once. False where there is none of that id.
   bool cancel(RequestId request);
   bool idle() const { return waiting_.empty() && running_.empty(); }
+  const BatcherCounters& counters() const { return counters_; }
+  /// Tokens of the longest text: of the model's context, and of what the cache holds.
+  std::int64_t context_tokens() const {
+    return std::min(model_.context_tokens, pool_->tokens_max());
+  }
+  std::int64_t retained_texts() const { return retained_.texts(); }
   std::int64_t running() const { return static_cast<std::int64_t>(running_.size()); }
-  /// Prompt tokens that were not computed because a running sequence had them.
+  /// Prompt tokens that were not computed because a running or retained sequence had them.
   std::int64_t shared_tokens() const { return shared_tokens_; }
   const LanguageModel& model() const { return model_; }
 
@@ -85,6 +113,8 @@ class Batcher {
     std::vector<TokenId> tokens;  // prompt and what was generated
     std::int64_t generated = 0;
     bool encoded = false;  // the source is in the cache
+    bool finished = false;
+    std::int64_t reached = 0;  // tokens that were in the cache at some time
     Sequence sequence;
     Sampler sampler;
   };
@@ -92,19 +122,31 @@ class Batcher {
     std::size_t active = 0;
     std::int64_t count = 0;  // tokens from sequence.length() on
     std::int32_t row = -1;   // row of the logits, -1: the prompt goes on
+    TokenId token = -1;      // picked from them
   };
   Status check_tokens(std::span<const TokenId> tokens, std::string_view what) const;
-  /// Whether the cache has room for the whole of a newcomer beside those that run.
-  bool fits(const Active& active) const;
+  /// Whether the cache has room for the whole of a newcomer beside those that run, whose prompts
+  /// need room too; `with_retained` counts pages of retained texts as free.
+  bool fits(const Active& active, bool with_retained) const;
+  /// Pages of a group that a text needs besides those it has, to be in the cache whole.
+  std::int64_t lacks(const Active& active, std::size_t group) const;
   void admit();
+  /// Retained texts give way until it fits. False where that is not enough.
+  bool make_room(const Active& active);
   void share_prefix(Active& active);
+  void retain(Active&& active);
   /// Chooses who runs how many tokens and reserves their pages.
   Status schedule();
+  std::int64_t now_ns() const;
   Status reserve(Active& active, std::int64_t new_length);
   Status reserve_or_preempt(std::size_t index, std::int64_t new_length, bool& reserved);
+  void preempt_youngest();
   Status encode_sources(const RunOptions& options);
   Status run_step(const RunOptions& options);
+  void pick_tokens();
   void finish_step();
+  void count_tokens(Active& active, std::int64_t count);
+  void remove_finished();
   FinishReason check_finished(const Active& active, TokenId token) const;
 
   LanguageModel model_;
@@ -113,6 +155,9 @@ class Batcher {
   BatcherOptions options_;
   RequestId next_id_ = 1;
   std::int64_t shared_tokens_ = 0;
+  BatcherCounters counters_;
+  StepTimes times_;
+  PrefixCache retained_;
   std::deque<Active> waiting_;
   std::vector<Active> running_;  // oldest first
   std::vector<Share> shares_;

@@ -219,14 +219,20 @@ Status KvPool::reserve_rows(Sequence& sequence, std::span<const std::int64_t> en
   std::vector<PageCopy> copies;
   if (auto taken = take_pages(sequence, ends, copies); !taken) return taken;
   if (copies.empty()) return Status::success();
+  bool copied = false;
+  // Pages are given back even where memory ends while they are copied.
+  const auto settle = [&](void*) {
+    const std::lock_guard lock(mutex_);
+    for (const PageCopy& copy : copies) {
+      pages_[copy.group].let_go(copied ? copy.from : copy.to);
+      if (copied) sequence.rows_[copy.group].pages[copy.index] = copy.to;
+    }
+  };
+  const std::unique_ptr<void, decltype(settle)> settled(&copied, settle);
   // Others go on meanwhile: the pages copied from are counted, those copied to are nobody's.
-  const Status copied = copy_pages(copies);
-  const std::lock_guard lock(mutex_);
-  for (const PageCopy& copy : copies) {
-    pages_[copy.group].let_go(copied ? copy.from : copy.to);
-    if (copied) sequence.rows_[copy.group].pages[copy.index] = copy.to;
-  }
-  return copied;
+  const Status status = copy_pages(copies);
+  copied = status.ok();
+  return status;
 }
 
 Status KvPool::take_pages(Sequence& sequence, std::span<const std::int64_t> ends,
@@ -269,16 +275,16 @@ Status KvPool::copy_pages(std::span<const PageCopy> copies) {
     Device* device;
     Fence fence;
   };
-  std::vector<Started> started;
-  Status status;
   const auto& states = program_->states();
+  std::vector<Started> started;
+  started.reserve(copies.size() * states.size());
+  Status status;
   for (std::size_t s = 0; s < states.size(); ++s) {
     if (views_[s].buffer == nullptr) continue;
     const std::int64_t bytes = state_page_bytes(*states[s].state);
     Device& device = program_->runtime().device(states[s].device);
     for (const PageCopy& copy : copies) {
       if (copy.group != group_of_[s]) continue;
-      started.reserve(started.size() + 1);
       auto fence = device.start_copy({views_[s].buffer, copy.from * bytes, bytes},
                                      {views_[s].buffer, copy.to * bytes, bytes}, {});
       if (fence) {
