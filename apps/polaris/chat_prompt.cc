@@ -40,6 +40,16 @@ void declare_chat_template(CLI::App& app, ChatPrompt& prompt) {
                  "name of one in the model's file or of ours (chatml, gemma, llama3), or a file");
 }
 
+Result<ChatTemplate> chosen_template(const Common& common, const ChatPrompt& prompt,
+                                     const Tokenizer& tokenizer, bool has_tools) {
+  auto chosen = choose(prompt, tokenizer, has_tools);
+  if (chosen && (*chosen).is_ours && prompt.chat_template.empty() && !common.quiet) {
+    common.logger().warning("the model's file ships no chat template: its vocabulary is that of '" +
+                            (*chosen).name + "', which is used");
+  }
+  return chosen;
+}
+
 Result<std::string> render_prompt(const Common& common, const ChatPrompt& prompt,
                                   const Tokenizer& tokenizer) {
   std::string text;
@@ -56,12 +66,8 @@ Result<std::string> render_prompt(const Common& common, const ChatPrompt& prompt
                ? conversation.error()
                : conversation.error().with_context("'" + prompt.messages_file + "'");
   }
-  const auto chosen = choose(prompt, tokenizer, (*conversation).has_tools());
+  const auto chosen = chosen_template(common, prompt, tokenizer, (*conversation).has_tools());
   if (!chosen) return chosen.error();
-  if ((*chosen).is_ours && prompt.chat_template.empty() && !common.quiet) {
-    common.logger().warning("the model's file ships no chat template: its vocabulary is that of '" +
-                            (*chosen).name + "', which is used");
-  }
   ChatOptions options;
   options.now = local_calendar(unix_time_ms());
   return render_chat(*chosen, tokenizer, *conversation, options);

@@ -17,8 +17,12 @@ struct ChatPrompt {
 
 void declare_chat_template(CLI::App& app, ChatPrompt& prompt);
 
-/// The text that the model is meant to go on from. Warns where the model's file ships no template
-/// and one of ours stands in.
+/// The template that `prompt` names, or that the model's file ships. Warns where it ships none and
+/// one of ours stands in. Errors: those of choose_chat_template and read_file.
+Result<ChatTemplate> chosen_template(const Common& common, const ChatPrompt& prompt,
+                                     const Tokenizer& tokenizer, bool has_tools);
+
+/// The text that the model is meant to go on from. Warns as chosen_template does.
 Result<std::string> render_prompt(const Common& common, const ChatPrompt& prompt,
                                   const Tokenizer& tokenizer);
 

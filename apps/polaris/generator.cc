@@ -29,6 +29,8 @@ GenerationOptions generation_options(const GeneratorOptions& options) {
   GenerationOptions out;
   out.kv_type = kv_type_from_name(options.kv_type).value_or(KvType::kF16);
   out.context = options.context;
+  out.sequences = options.sequences;
+  out.batcher = options.batcher;
   return out;
 }
 

@@ -14,9 +14,12 @@ struct GeneratorOptions {
   std::string model;
   std::string kv_type = "f16";
   std::int64_t context = 0;  // tokens; 0: what the model was trained for, at most 4096
+  // Not of the command line:
+  std::int64_t sequences = 1;  // of the whole context that the cache has room for
+  BatcherOptions batcher;
 };
 
-/// A language model with a cache for one sequence, ready to generate.
+/// A language model with a cache, ready to generate.
 struct Generator {
   std::shared_ptr<Runtime> runtime;
   std::unique_ptr<Batcher> batcher;

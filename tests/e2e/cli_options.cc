@@ -84,6 +84,7 @@ std::vector<std::string> line_of(const std::string& command) {
   const std::string model = stories_path("q4_0");
   if (command == "info") return {command};
   if (command == "generate" || command == "tokenize") return {command, model, "x"};
+  if (command == "chat") return {command, model, "--chat-template", "chatml"};
   if (command == "detokenize") return {command, model, "1"};
   if (command == "eval") return {command, "perplexity", model, "x"};
   if (command == "quantize") return {command, model, "--scheme", "copy", "-o", "x"};

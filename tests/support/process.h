@@ -11,6 +11,8 @@ struct ProcessResult {
 };
 
 struct ProcessOptions {
+  /// What standard input holds, up to 60,000 bytes; empty: it is /dev/null.
+  std::string input;
   /// SIGINT is sent once stdout holds this many bytes; 0: never.
   std::size_t interrupt_after_bytes = 0;
   int timeout_s = 120;  // then it is killed

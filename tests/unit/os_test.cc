@@ -182,11 +182,17 @@ TEST_CASE("the first interrupt is noted and the old handler comes back") {
   REQUIRE(::sigaction(SIGINT, &action, &saved) == 0);
   std::atomic<bool> cancelled{false};
   {
-    const InterruptGuard guard(
-        [](void* flag) { static_cast<std::atomic<bool>*>(flag)->store(true); }, &cancelled);
+    InterruptGuard guard([](void* flag) { static_cast<std::atomic<bool>*>(flag)->store(true); },
+                         &cancelled);
     CHECK_FALSE(guard.interrupted());
     ::raise(SIGINT);
     CHECK(guard.interrupted());
+    CHECK(guard.take());
+    CHECK_FALSE(guard.interrupted());
+    CHECK_FALSE(guard.terminated());
+    ::raise(SIGTERM);  // after take() it is the first again
+    CHECK(guard.interrupted());
+    CHECK(guard.terminated());
     CHECK(cancelled);
   }
   CHECK(outer == 0);

@@ -10,6 +10,7 @@ namespace {
 // A signal handler can reach nothing but statics; InterruptGuard is their only user.
 struct SignalState {
   std::atomic<bool> interrupted;
+  std::atomic<bool> terminated;
   std::atomic<InterruptGuard::Handler> handler;
   std::atomic<void*> context;
   struct sigaction old_interrupt;
@@ -20,6 +21,7 @@ constinit SignalState g_signal{};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<void*>::is_always_lock_free);
 
 void on_signal(int number) {
+  if (number == SIGTERM) g_signal.terminated.store(true);
   if (g_signal.interrupted.exchange(true)) {
     ::signal(number, SIG_DFL);
     ::raise(number);
@@ -32,6 +34,7 @@ void on_signal(int number) {
 
 InterruptGuard::InterruptGuard(Handler on_interrupt, void* context) {
   g_signal.interrupted.store(false);
+  g_signal.terminated.store(false);
   g_signal.context.store(context);
   g_signal.handler.store(on_interrupt);
   struct sigaction action {};
@@ -48,5 +51,7 @@ InterruptGuard::~InterruptGuard() {
 }
 
 bool InterruptGuard::interrupted() const { return g_signal.interrupted.load(); }
+bool InterruptGuard::take() { return g_signal.interrupted.exchange(false); }
+bool InterruptGuard::terminated() const { return g_signal.terminated.load(); }
 
 }  // namespace polaris

@@ -16,6 +16,10 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   bool interrupted() const;
+  /// Whether there was one, which is then forgotten: the next counts as the first.
+  bool take();
+  /// Whether one was a SIGTERM, taken or not: somebody wants the process to end.
+  bool terminated() const;
 };
 
 }  // namespace polaris
