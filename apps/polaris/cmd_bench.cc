@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench_llm.h"
+#include "bench_service.h"
 #include "bench_timing.h"
 #include "command.h"
 #include "device_limit.h"
@@ -29,16 +30,29 @@ class Bench final : public Action {
     app.add_option("--function", function_, "function to run");
     add_number(app, "--runs", llm_.runs.timed, {1, kRunsMax}, "timed runs");
     add_number(app, "--warmup", llm_.runs.warmup, {0, kRunsMax}, "runs before them");
-    app.add_flag("--llm", is_llm_, "tokens per second: pp512 (prompt) and tg128 (generation)");
+    auto* llm =
+        app.add_flag("--llm", is_llm_, "tokens per second: pp512 (prompt) and tg128 (generation)");
     add_number(app, "--prompt-tokens", llm_.prompt_tokens, {1, kTokensMax}, "of pp, with --llm");
-    add_number(app, "--tokens", llm_.new_tokens, {2, kTokensMax}, "of tg, with --llm");
+    add_number(app, "--tokens", llm_.new_tokens, {2, kTokensMax},
+               "of tg, with --llm; of each text, with --service");
     add_number(app, "--depth", llm_.depth, {1, kTokensMax}, "tokens in the cache before tg");
+    auto* service = app.add_flag(
+        "--service", is_service_,
+        "many texts at once: gaps between tokens, times to first tokens, tokens computed");
+    service->excludes(llm);
+    add_number(app, "--sequences", service_.sequences, {1, kSequencesMax}, "of --service");
+    add_number(app, "--step-budget", service_.step_budget_ms, {0, 1e6, true},
+               "milliseconds of a step with prompts in it, with --service");
     app.add_flag("--profile", llm_.profile,
                  "a table of the nodes' times; with --llm of a prompt and of one token");
   }
 
   Status run(const Common& common) override {
-    if (is_llm_ && !inputs_.files.empty()) return refuse_inputs(common);
+    if ((is_llm_ || is_service_) && !inputs_.files.empty()) return refuse_inputs(common);
+    if (is_service_) {
+      service_.new_tokens = llm_.new_tokens;
+      return bench_service(common, options_, service_);
+    }
     if (is_llm_) return bench_llm(common, options_, llm_);
     {
       auto opened = open_model(common, options_.model, arch_options(generation_options(options_)),
@@ -58,6 +72,7 @@ class Bench final : public Action {
  private:
   static constexpr std::int32_t kRunsMax = 1'000'000;
   static constexpr std::int64_t kTokensMax = INT32_MAX;
+  static constexpr std::int64_t kSequencesMax = 4096;
 
   Error refuse_inputs(const Common& common) const {
     return common.usage_error("--input, got '" + inputs_.files.front() + "', but '" +
@@ -147,6 +162,8 @@ class Bench final : public Action {
   std::string function_;
   LlmBench llm_;
   bool is_llm_ = false;
+  ServiceBench service_;
+  bool is_service_ = false;
 };
 
 }  // namespace

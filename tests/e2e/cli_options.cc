@@ -54,7 +54,7 @@ std::vector<NumberOption> number_options(const std::string& command) {
          open = text.find('(', open + 1)) {
       REQUIRE(open != std::string::npos);
       const std::string inside = text.substr(open + 1, text.find(')', open) - open - 1);
-      const bool number = inside[0] >= '0' && inside[0] <= '9';
+      const bool number = (inside[0] >= '0' && inside[0] <= '9') || inside[0] == '-';
       if (number || inside.starts_with("above ")) option.bounds = inside;
     }
     out.push_back(option);
@@ -144,7 +144,8 @@ TEST_CASE("every number of every command is held to what its help says") {
   CHECK(names("generate") == generate);
   CHECK(names("bench") == std::set<std::string>{"--context", "--runs", "--warmup",
                                                 "--prompt-tokens", "--tokens", "--depth",
-                                                "--threads", "--gpu-share", "--shares"});
+                                                "--sequences", "--step-budget", "--threads",
+                                                "--gpu-share", "--shares"});
   CHECK(names("info") == std::set<std::string>{"--threads", "--gpu-share", "--shares"});
 }
 
