@@ -130,6 +130,19 @@ TEST_CASE("LRN, LpNormalization, MeanVarianceNormalization") {
               a.alpha = 0.5f;
             }));
   }
+  const auto usual = attrs<LrnAttrs>([](auto& a) { a.size = 5; });
+  lrn.add("planes of several tiles", {random(DType::kF32, {2, 7, 23, 29}, -9, 9)}, usual);
+  lrn.add("more channels than a tile", {random(DType::kF32, {1, 530, 3}, -9, 9)}, usual);
+  lrn.add("a window of more channels than kernels take", {random(DType::kF32, {1, 70, 3})},
+          attrs<LrnAttrs>([](auto& a) { a.size = 69; }));
+  for (const float beta : {0.0f, 0.5f, -1.0f, 2.0f}) {
+    lrn.add("beta " + std::to_string(beta), {random(DType::kF32, {2, 5, 3, 2})},
+            attrs<LrnAttrs>([=](auto& a) { a.size = 3, a.alpha = 0.5f, a.beta = beta; }));
+  }
+  lrn.add("scales below zero", {random(DType::kF32, {2, 5, 3, 2}, 1, 2)},
+          attrs<LrnAttrs>([](auto& a) { a.size = 3, a.alpha = -9.0f; }));
+  lrn.add("float16", {random(DType::kF16, {2, 5, 3, 2})}, usual);
+  lrn.add("no channels", {random(DType::kF32, {2, 0, 3, 2})}, usual);
   lrn.fails("size", {random(DType::kF32, {2, 5, 3})}, attrs<LrnAttrs>([](auto& a) { a.size = 0; }),
             "size, got 0");
   lrn.fails("rank", {random(DType::kF32, {2})}, nullptr, "rank, got [2]");

@@ -49,8 +49,8 @@ std::int64_t flops(const NodeTypes& n) {
   return work_of({2, size + 4, x.elements()});
 }
 
-constexpr Port kInputs[] = {{"X"}};
-constexpr Port kOutputs[] = {{"Y"}};
+constexpr Port kInputs[] = {{"X", kSpatial}};
+constexpr Port kOutputs[] = {{"Y", kSpatial}};
 
 }  // namespace
 

@@ -285,6 +285,21 @@ float sum_squares(const float* x, float mean, std::int64_t n) {
     return vfma(d, d, acc);
   });
 }
+void square_sums(const float* const* rows, std::int64_t count, std::int64_t n, float factor,
+                 float start, float* y) {
+  const V scale = vset(factor);
+  const V base = vset(start);
+  for (std::int64_t i = 0; i < n; i += kWidth) {
+    const std::int64_t m = n - i < kWidth ? n - i : kWidth;
+    V sum = vset(0.0f);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const V x = load_up_to(rows[r] + i, m);
+      sum = vfma(x, x, sum);
+    }
+    const V out = vfma(sum, scale, base);
+    m == kWidth ? vstore(y + i, out) : vstore_n(y + i, out, m);
+  }
+}
 float max_of(const float* x, std::int64_t n) {
   V best = vset(x[0]);
   V other = best * vset(0.0f);  // NaN where any element is infinite or NaN

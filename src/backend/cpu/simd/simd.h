@@ -131,6 +131,9 @@ struct Simd {
   float (*sum)(const float* x, std::int64_t n);
   float (*max)(const float* x, std::int64_t n);  // n > 0; NaN where there is one
   float (*sum_squares)(const float* x, float mean, std::int64_t n);  // of x - mean
+  /// y[i] = start + factor * the sum of rows[r][i] squared, in order of r.
+  void (*square_sums)(const float* const* rows, std::int64_t count, std::int64_t n, float factor,
+                      float start, float* y);
   /// out[p] = scale * (q . rows[p]) for p < count.
   void (*dots)(const float* q, const float* const* rows, std::int64_t count, std::int64_t n,
                float scale, float* out);

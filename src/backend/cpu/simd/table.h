@@ -46,6 +46,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .sum = sum,
       .max = max_of,
       .sum_squares = sum_squares,
+      .square_sums = square_sums,
       .dots = dots,
       .weigh = weigh,
       .axpy = axpy,
