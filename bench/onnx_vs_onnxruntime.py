@@ -144,6 +144,13 @@ def one_pool(kind, c, size, **attributes):
     return b.model(b.op(kind, "x", **attributes))
 
 
+def recurrent(kind, gates, steps, batch, inputs, hidden):
+    b = Builder([steps, batch, inputs])
+    return b.model(b.op(kind, "x", b.weight(1, gates * hidden, inputs, scale=inputs ** -0.5),
+                        b.weight(1, gates * hidden, hidden, scale=hidden ** -0.5),
+                        b.weight(1, 2 * gates * hidden, scale=0.1), hidden_size=hidden))
+
+
 POOL = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
 MADE = {
     "resnet50": resnet50,
@@ -162,6 +169,9 @@ MADE = {
     "maxpool_64x112_s2": lambda: one_pool("MaxPool", 64, 112, strides=[2, 2], **POOL),
     "averagepool_128x56": lambda: one_pool("AveragePool", 128, 56, **POOL),
     "globalpool_2048x7": lambda: one_pool("GlobalAveragePool", 2048, 7),
+    "lstm_batch1": lambda: recurrent("LSTM", 4, 64, 1, 128, 128),
+    "lstm_batch8": lambda: recurrent("LSTM", 4, 64, 8, 128, 256),
+    "gru_batch8": lambda: recurrent("GRU", 3, 64, 8, 128, 256),
 }
 
 
@@ -207,11 +217,12 @@ class Ours:
         return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def random_inputs(session):
+def random_inputs(session, dims):
+    """Free dims are those of --dim, else 1."""
     random = np.random.default_rng(2)
     inputs = {}
     for port in session.get_inputs():
-        shape = [d if isinstance(d, int) else 1 for d in port.shape]
+        shape = [d if isinstance(d, int) else dims.get(d, 1) for d in port.shape]
         if port.type not in ("tensor(float)", "tensor(float16)"):
             raise RuntimeError(f"input {port.name} is a {port.type}, wanted floats")
         dtype = np.float16 if port.type == "tensor(float16)" else np.float32
@@ -229,7 +240,7 @@ def difference(ours, theirs):
 
 def compare(args, name, path, threads, folder):
     peer = Peer(path, None, threads)
-    peer.inputs = random_inputs(peer.session)
+    peer.inputs = random_inputs(peer.session, dict(args.dim))
     ours = Ours(args, path, peer.inputs, folder, threads)
     off = difference(ours.output(), peer.session.run(None, peer.inputs))
     if not off <= 1e-3:
@@ -248,6 +259,13 @@ def compare(args, name, path, threads, folder):
             "onnxruntime_ms": statistics.median(p[1] for p in pairs)}
 
 
+def named_dim(text):
+    name, _, size = text.rpartition("=")
+    if not name or not size.isdecimal():
+        raise argparse.ArgumentTypeError(f"got {text!r}, wanted NAME=N")
+    return name, int(size)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", help="files, or names of --list")
@@ -255,6 +273,8 @@ def main():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=5, help="of a round, at least")
+    parser.add_argument("--dim", type=named_dim, action="append", default=[], metavar="NAME=N",
+                        help="the size of a free dim; without it 1")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--save", type=Path, help="a folder for the models that are made")
     parser.add_argument("--json", action="store_true")

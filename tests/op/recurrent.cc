@@ -38,10 +38,15 @@ void add_directions(Suite& s, std::int64_t gates, int outputs) {
                                  random(kF, {n, 2, h}, -0.5, 0.5)};
     if (outputs == 3) whole.push_back(random(kF, {n, 2, h}, -0.5, 0.5));
     const auto set = attrs<A>([&](auto& a) { a.direction = direction; });
-    s.add(std::string("whole ") + direction, whole, set, {outputs, 1, {}});
+    s.add(std::string("whole ") + direction, whole, set, {outputs, 1, {1, 2}});
     whole[3] = absent();
-    s.add(std::string("whole without biases ") + direction, whole, set, {outputs, 1, {}});
+    s.add(std::string("whole without biases ") + direction, whole, set, {outputs, 1, {1, 2}});
   }
+  // Rows of gates that fill no panel, and more states than one register tile has.
+  s.add("a batch",
+        {random(kF, {3, 17, 9}, -0.5, 0.5), random(kF, {1, gates * 11, 9}, -0.5, 0.5),
+         random(kF, {1, gates * 11, 11}, -0.5, 0.5), random(kF, {1, 2 * gates * 11}, -0.5, 0.5)},
+        nullptr, {outputs, 1, {1, 2}});
   s.add("no steps",
         {random(kF, {0, 2, 3}), random(kF, {1, 2 * gates, 3}), random(kF, {1, 2 * gates, 2})},
         nullptr, {outputs, 1, {}});
@@ -98,7 +103,7 @@ TEST_CASE("RNN, GRU") {
       random(kF, {6, 2, 19}, -0.5, 0.5), random(kF, {1, 111, 19}, -0.5, 0.5),
       random(kF, {1, 111, 37}, -0.5, 0.5), random(kF, {1, 222}, -0.5, 0.5)};
   gru.add("whole, linear before reset", whole,
-          attrs<GruAttrs>([](auto& a) { a.linear_before_reset = true; }), {2, 1, {}});
+          attrs<GruAttrs>([](auto& a) { a.linear_before_reset = true; }), {2, 1, {1, 2}});
   add_failures<GruAttrs>(gru, 3);
   gru.run();
 }

@@ -112,7 +112,7 @@ void gemm_block(const Simd& simd, const GemmCall& call, const float* a_packed, s
     const std::int64_t group_end = std::min(p_to, group + kPanelGroup);
     for (std::int64_t k0 = 0; k0 == 0 || k0 < call.k; k0 += depth) {
       tile.k = std::min(depth, call.k - k0);
-      tile.accumulate = k0 > 0 || call.row_bias != nullptr;
+      tile.accumulate = k0 > 0 || call.row_bias != nullptr || call.accumulate;
       for (std::int64_t p = group; p < group_end;) {
         const std::int64_t panels = group_end - p >= wide ? wide : 1;
         open_panels(call, p, panels, k0, tile, decoded);

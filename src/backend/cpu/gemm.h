@@ -45,6 +45,7 @@ struct GemmCall {
   std::int64_t n = 0;
   const float* bias = nullptr;
   const float* row_bias = nullptr;       // per row of c, instead of bias
+  bool accumulate = false;               // c starts from what it holds, instead of a bias
   float* scratch = nullptr;              // m * k floats; unused (may be null) for m == 1
   const PanelDecoder* decode = nullptr;  // instead of b
 };

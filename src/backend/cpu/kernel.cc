@@ -3,25 +3,30 @@
 namespace polaris::cpu {
 
 void CpuKernel::set_packing(int input, std::string layout, std::int64_t size, Packer packer) {
-  packed_input_ = input;
-  packed_layout_ = std::move(layout);
-  packed_bytes_ = size;
-  packer_ = std::move(packer);
+  packings_.push_back({input, std::move(layout), size, std::move(packer)});
 }
 
 void CpuKernel::take_weights_of(const CpuKernel& other) {
   absorbed_ = other.absorbed_;
-  set_packing(other.packed_input_, other.packed_layout_, other.packed_bytes_, other.packer_);
+  packings_ = other.packings_;
+}
+
+const CpuKernel::Packing* CpuKernel::packing_of(int input) const {
+  for (const Packing& packing : packings_) {
+    if (packing.input == input) return &packing;
+  }
+  return nullptr;
 }
 
 Status CpuKernel::pack(int input, const Constant& weight, std::span<std::byte> out) const {
-  if (input != packed_input_) return Kernel::pack(input, weight, out);
-  if (static_cast<std::int64_t>(out.size()) < packed_bytes_) {
+  const Packing* packing = packing_of(input);
+  if (packing == nullptr) return Kernel::pack(input, weight, out);
+  if (static_cast<std::int64_t>(out.size()) < packing->bytes) {
     return Error::internal("[cpu] packing of '" + weight.name + "', got " +
                            std::to_string(out.size()) + " bytes, wanted " +
-                           std::to_string(packed_bytes_));
+                           std::to_string(packing->bytes));
   }
-  return packer_(weight, out);
+  return packing->packer(weight, out);
 }
 
 Error unsupported(const NodeDesc& node, std::string_view why) {

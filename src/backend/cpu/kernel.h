@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "backend/backend.h"
 #include "backend/kernel_family.h"
@@ -55,10 +56,12 @@ class CpuKernel : public Kernel {
   std::int64_t workspace_bytes() const final { return workspace_; }
   bool absorbs(int input) const final { return input < 64 && ((absorbed_ >> input) & 1u) != 0; }
   std::string weight_layout(int input) const final {
-    return input == packed_input_ ? packed_layout_ : std::string();
+    const Packing* packing = packing_of(input);
+    return packing == nullptr ? std::string() : packing->layout;
   }
   std::int64_t packed_bytes(int input) const final {
-    return input == packed_input_ ? packed_bytes_ : 0;
+    const Packing* packing = packing_of(input);
+    return packing == nullptr ? 0 : packing->bytes;
   }
   Status pack(int input, const Constant& weight, std::span<std::byte> out) const final;
   bool rather_channels_last() const final { return rather_channels_last_; }
@@ -78,14 +81,19 @@ class CpuKernel : public Kernel {
   explicit CpuKernel(std::string name) : name_(std::move(name)) {}
 
  private:
+  struct Packing {
+    int input = 0;
+    std::string layout;
+    std::int64_t bytes = 0;
+    Packer packer;
+  };
+  const Packing* packing_of(int input) const;
+
   std::string name_;
   std::int64_t workspace_ = 0;
   std::uint64_t absorbed_ = 0;
   bool rather_channels_last_ = false;
-  int packed_input_ = -1;
-  std::string packed_layout_;
-  std::int64_t packed_bytes_ = 0;
-  Packer packer_;
+  std::vector<Packing> packings_;
 };
 
 using KernelResult = Result<std::shared_ptr<CpuKernel>>;

@@ -1,12 +1,15 @@
 // LSTM and GRU of float32 with their usual functions, over whole sequences.
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "backend/cpu/gemm.h"
 #include "backend/cpu/kernel.h"
 #include "backend/cpu/rows.h"
 #include "backend/cpu/simd/simd.h"
+#include "backend/cpu/weight_panels.h"
 #include "backend/elementwise.h"
 #include "base/checked.h"
 #include "ir/op_attrs/recurrent.h"
@@ -16,14 +19,14 @@ namespace {
 
 enum Operand : int { kX, kW, kR, kB, kLengths, kH0, kC0, kPeepholes };
 
-constexpr std::int64_t kRowsTogether = 64;
-constexpr std::int64_t kTaskWork = 65536;  // products that are worth handing out
 constexpr std::int64_t kWorkspaceMax = std::int64_t{1} << 28;
 
 struct Recurrent {
   const Simd* simd = nullptr;
   bool lstm = false;
   bool linear_before_reset = false;  // GRU's
+  bool packed = false;               // W and R were packed when the model was loaded
+  bool half = false;                 // as float16
   std::int64_t steps = 0;
   std::int64_t batch = 0;
   std::int64_t inputs = 0;
@@ -34,59 +37,69 @@ struct Recurrent {
   std::int64_t gates() const { return lstm ? 4 : 3; }
   std::int64_t rows() const { return gates() * hidden; }
   bool reversed(std::int64_t direction) const { return direction == 1 || first_reversed; }
-  // The workspace, in floats: what inputs give to the gates, what states give, both states, and
-  // GRU's state behind its reset gate.
-  std::int64_t from_inputs() const { return steps * batch * rows(); }
-  std::int64_t floats() const { return from_inputs() + batch * (rows() + 3 * hidden); }
+  // A direction's R is one matrix; GRU's gates are multiplied one by one, as its last waits for
+  // another.
+  std::int64_t state_matrices() const { return lstm ? 1 : 3; }
+  std::int64_t state_columns() const { return lstm ? rows() : hidden; }
+  std::int64_t w_elements() const { return packed_elements(inputs, rows()); }
+  std::int64_t r_elements() const {
+    return state_matrices() * packed_elements(hidden, state_columns());
+  }
+  std::int64_t bytes_of(std::int64_t weights) const { return weights * (half ? 2 : 4); }
+  // The workspace, in floats: the gates of all steps, both states, GRU's state behind its reset
+  // gate and what R gives to the last one, biases, rows of a product, packed weights.
+  std::int64_t gate_elements() const { return steps * batch * rows(); }
+  std::int64_t product_rows() const { return std::max(steps * batch * inputs, batch * hidden); }
+  std::int64_t floats() const {
+    return gate_elements() + batch * 4 * hidden + rows() + product_rows() +
+           (packed ? 0 : w_elements() + r_elements());
+  }
 };
 
 /// One direction's operands and places.
 struct Direction {
-  const float* w = nullptr;
-  const float* r = nullptr;
-  const float* bias = nullptr;  // those of W and then those of R; null: none
-  float* from_inputs = nullptr;
-  float* from_state = nullptr;
+  const std::byte* w = nullptr;  // packed
+  const std::byte* r = nullptr;
+  const float* bias = nullptr;        // of W and R, where they are only added; null: none
+  const float* state_bias = nullptr;  // of R for GRU's last gate, where it is not
+  float* gates = nullptr;
   float* h = nullptr;
   float* c = nullptr;
   float* masked = nullptr;
+  float* last = nullptr;
+  float* product_rows = nullptr;
 };
 
-/// out[b][i] = rows [first, first + count) of m times x[b], for all of the batch.
-void multiply(const Recurrent& p, ThreadPool& pool, const float* m, std::int64_t count,
-              std::int64_t n, const float* x, std::int64_t batch, float* out,
-              std::int64_t out_step) {
-  const std::int64_t chunks = ceil_div(count, kRowsTogether);
-  const std::int64_t grain = std::max<std::int64_t>(1, kTaskWork / (kRowsTogether * n + 1));
-  pool.parallel_for(batch * chunks, grain, [&](std::int64_t from, std::int64_t to, int) {
-    for (std::int64_t t = from; t < to; ++t) {
-      const std::int64_t first = t % chunks * kRowsTogether;
-      const std::int64_t rows = std::min(kRowsTogether, count - first);
-      const float* pointers[kRowsTogether];
-      for (std::int64_t i = 0; i < rows; ++i) pointers[i] = m + (first + i) * n;
-      const std::int64_t b = t / chunks;
-      p.simd->dots(x + b * n, pointers, rows, n, 1.0f, out + b * out_step + first);
-    }
-  });
+/// out[row][n] += x[row] times matrix `b`, or bias + the same where `accumulate` is not set.
+void multiply(const Recurrent& p, ThreadPool& pool, const Direction& d, const float* x,
+              std::int64_t rows, std::int64_t k, const std::byte* b, std::int64_t n, float* out,
+              std::int64_t out_step, const float* bias, bool accumulate) {
+  GemmCall call;
+  call.a = x;
+  call.lda = k;
+  call.b = b;
+  call.b_is_f16 = p.half;
+  call.c = out;
+  call.ldc = out_step;
+  call.m = rows;
+  call.k = k;
+  call.n = n;
+  call.bias = bias;
+  call.accumulate = accumulate;
+  call.scratch = d.product_rows;
+  gemm(*p.simd, pool, call);
+}
+
+/// What the states `h` give to GRU's gate `i`, or to all of LSTM's.
+void multiply_state(const Recurrent& p, ThreadPool& pool, const Direction& d, const float* h,
+                    std::int64_t gate, float* out, std::int64_t out_step, const float* bias,
+                    bool accumulate) {
+  const std::byte* r = d.r + gate * p.bytes_of(packed_elements(p.hidden, p.state_columns()));
+  multiply(p, pool, d, h, p.batch, p.hidden, r, p.state_columns(), out, out_step, bias, accumulate);
 }
 
 void add(const float* x, float* y, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
-}
-
-/// What the inputs give to all gates at all steps, with the biases that are only added.
-void project_inputs(const Recurrent& p, ThreadPool& pool, const float* x, const Direction& d) {
-  const std::int64_t rows = p.rows();
-  multiply(p, pool, d.w, rows, p.inputs, x, p.steps * p.batch, d.from_inputs, rows);
-  if (d.bias == nullptr) return;
-  // GRU's reset gate may scale the state's part of the last gate, its bias with it.
-  const std::int64_t added = p.linear_before_reset ? 2 * p.hidden : rows;
-  parallel_rows(pool, p.steps * p.batch, rows, [&](std::int64_t from, std::int64_t to, int) {
-    for (std::int64_t row = from; row < to; ++row) {
-      add(d.bias, d.from_inputs + row * rows, rows);
-      add(d.bias + rows, d.from_inputs + row * rows, added);
-    }
-  });
 }
 
 void sigmoid(const Recurrent& p, float* x, std::int64_t n) {
@@ -96,16 +109,15 @@ void hyperbolic(const Recurrent& p, const float* x, float* y, std::int64_t n) {
   p.simd->unary[kOpTanh](x, y, n, 0, 0);
 }
 
-/// Gates i, o, f and c.
-void lstm_step(const Recurrent& p, ThreadPool& pool, const float* from_inputs, const Direction& d) {
+/// Gates i, o, f and c, which have what the inputs give.
+void lstm_step(const Recurrent& p, ThreadPool& pool, float* gates, const Direction& d) {
   const std::int64_t n = p.hidden;
-  multiply(p, pool, d.r, p.rows(), n, d.h, p.batch, d.from_state, p.rows());
+  multiply_state(p, pool, d, d.h, 0, gates, p.rows(), nullptr, true);
   parallel_rows(pool, p.batch, 16 * n, [&](std::int64_t from, std::int64_t to, int) {
     for (std::int64_t b = from; b < to; ++b) {
-      float* g = d.from_state + b * p.rows();
+      float* g = gates + b * p.rows();
       float* c = d.c + b * n;
       float* h = d.h + b * n;
-      add(from_inputs + b * p.rows(), g, p.rows());
       sigmoid(p, g, 3 * n);
       hyperbolic(p, g + 3 * n, g + 3 * n, n);
       for (std::int64_t k = 0; k < n; ++k) c[k] = g[2 * n + k] * c[k] + g[k] * g[3 * n + k];
@@ -115,37 +127,77 @@ void lstm_step(const Recurrent& p, ThreadPool& pool, const float* from_inputs, c
   });
 }
 
-/// Gates z, r and h.
-void gru_step(const Recurrent& p, ThreadPool& pool, const float* from_inputs, const Direction& d) {
+/// Gates z, r and h, which have what the inputs give.
+void gru_step(const Recurrent& p, ThreadPool& pool, float* gates, const Direction& d) {
   const std::int64_t n = p.hidden;
   const std::int64_t rows = p.rows();
-  const std::int64_t at_once = p.linear_before_reset ? rows : 2 * n;
-  multiply(p, pool, d.r, at_once, n, d.h, p.batch, d.from_state, rows);
-  parallel_rows(pool, p.batch, 8 * n, [&](std::int64_t from, std::int64_t to, int) {
-    for (std::int64_t b = from; b < to; ++b) {
-      float* g = d.from_state + b * rows;
-      add(from_inputs + b * rows, g, 2 * n);
-      sigmoid(p, g, 2 * n);
-      for (std::int64_t k = 0; k < n; ++k) d.masked[b * n + k] = g[n + k] * d.h[b * n + k];
-    }
-  });
-  if (!p.linear_before_reset) {
-    multiply(p, pool, d.r + 2 * n * n, n, n, d.masked, p.batch, d.from_state + 2 * n, rows);
+  for (std::int64_t gate = 0; gate < 2; ++gate) {
+    multiply_state(p, pool, d, d.h, gate, gates + gate * n, rows, nullptr, true);
+  }
+  if (p.linear_before_reset) {
+    multiply_state(p, pool, d, d.h, 2, d.last, n, d.state_bias, false);
+  } else {
+    parallel_rows(pool, p.batch, 8 * n, [&](std::int64_t from, std::int64_t to, int) {
+      for (std::int64_t b = from; b < to; ++b) {
+        float* r = gates + b * rows + n;
+        sigmoid(p, r, n);
+        for (std::int64_t k = 0; k < n; ++k) d.masked[b * n + k] = r[k] * d.h[b * n + k];
+      }
+    });
+    multiply_state(p, pool, d, d.masked, 2, gates + 2 * n, rows, nullptr, true);
   }
   parallel_rows(pool, p.batch, 8 * n, [&](std::int64_t from, std::int64_t to, int) {
     for (std::int64_t b = from; b < to; ++b) {
-      float* g = d.from_state + b * rows;
+      float* g = gates + b * rows;
       float* last = g + 2 * n;
       float* h = d.h + b * n;
+      sigmoid(p, g, p.linear_before_reset ? 2 * n : n);
       if (p.linear_before_reset) {
-        if (d.bias != nullptr) add(d.bias + rows + 2 * n, last, n);
-        for (std::int64_t k = 0; k < n; ++k) last[k] *= g[n + k];
+        const float* state = d.last + b * n;
+        for (std::int64_t k = 0; k < n; ++k) last[k] += state[k] * g[n + k];
       }
-      add(from_inputs + b * rows + 2 * n, last, n);
       hyperbolic(p, last, last, n);
       for (std::int64_t k = 0; k < n; ++k) h[k] = (1 - g[k]) * last[k] + g[k] * h[k];
     }
   });
+}
+
+/// A matrix of n rows of k elements, packed as WeightPanels packs it.
+void pack(ThreadPool& pool, const float* from, std::int64_t n, std::int64_t k, float* to) {
+  pool.parallel_for(packed_panels(n), 4, [&](std::int64_t first, std::int64_t last, int) {
+    pack_panels<float>({from, 1, k}, k, n, first, last, to);
+  });
+}
+
+/// The direction's weights, packed into `own` where they have not been.
+void open_weights(const Recurrent& p, const Launch& l, std::int64_t direction, float* own,
+                  Direction& d) {
+  if (p.packed) {
+    d.w = l.inputs[kW] + direction * p.bytes_of(p.w_elements());
+    d.r = l.inputs[kR] + direction * p.bytes_of(p.r_elements());
+    return;
+  }
+  const std::int64_t rows = p.rows();
+  d.w = reinterpret_cast<const std::byte*>(own);
+  pack(*l.pool, l.in<float>(kW) + direction * rows * p.inputs, rows, p.inputs, own);
+  own += p.w_elements();
+  d.r = reinterpret_cast<const std::byte*>(own);
+  for (std::int64_t i = 0; i < p.state_matrices(); ++i) {
+    const float* r = l.in<float>(kR) + (direction * rows + i * p.state_columns()) * p.hidden;
+    pack(*l.pool, r, p.state_columns(), p.hidden,
+         own + i * packed_elements(p.hidden, p.state_columns()));
+  }
+}
+
+/// Sums of W's and R's biases into `out`; GRU's reset gate may scale the state's part of the last
+/// gate, its bias with it.
+void open_biases(const Recurrent& p, const float* biases, float* out, Direction& d) {
+  const std::int64_t rows = p.rows();
+  const std::int64_t added = p.linear_before_reset ? 2 * p.hidden : rows;
+  std::copy_n(biases, rows, out);
+  add(biases + rows, out, added);
+  d.bias = out;
+  if (added < rows) d.state_bias = biases + rows + added;
 }
 
 void start_state(const float* initial, float* state, std::int64_t n) {
@@ -157,24 +209,28 @@ void run_direction(const Recurrent& p, const Launch& l, std::int64_t direction) 
   const std::int64_t rows = p.rows();
   const std::int64_t states = p.batch * p.hidden;
   Direction d;
-  d.w = l.in<float>(kW) + direction * rows * p.inputs;
-  d.r = l.in<float>(kR) + direction * rows * p.hidden;
-  if (l.inputs[kB] != nullptr) d.bias = l.in<float>(kB) + direction * 2 * rows;
-  d.from_inputs = reinterpret_cast<float*>(l.workspace);
-  d.from_state = d.from_inputs + p.from_inputs();
-  d.h = d.from_state + p.batch * rows;
+  d.gates = reinterpret_cast<float*>(l.workspace);
+  d.h = d.gates + p.gate_elements();
   d.c = d.h + states;
   d.masked = d.c + states;
+  d.last = d.masked + states;
+  float* bias = d.last + states;
+  d.product_rows = bias + rows;
+  open_weights(p, l, direction, d.product_rows + p.product_rows(), d);
+  if (l.inputs[kB] != nullptr) {
+    open_biases(p, l.in<float>(kB) + direction * 2 * rows, bias, d);
+  }
   const auto initial = [&](int i) {
     return l.inputs[i] == nullptr ? nullptr : l.in<float>(i) + direction * states;
   };
   start_state(initial(kH0), d.h, states);
   if (p.lstm) start_state(initial(kC0), d.c, states);
-  project_inputs(p, *l.pool, l.in<float>(kX), d);
+  multiply(p, *l.pool, d, l.in<float>(kX), p.steps * p.batch, p.inputs, d.w, rows, d.gates, rows,
+           d.bias, false);
   for (std::int64_t i = 0; i < p.steps; ++i) {
     const std::int64_t t = p.reversed(direction) ? p.steps - 1 - i : i;
-    const float* from_inputs = d.from_inputs + t * p.batch * rows;
-    p.lstm ? lstm_step(p, *l.pool, from_inputs, d) : gru_step(p, *l.pool, from_inputs, d);
+    float* gates = d.gates + t * p.batch * rows;
+    p.lstm ? lstm_step(p, *l.pool, gates, d) : gru_step(p, *l.pool, gates, d);
     if (l.outputs[0] == nullptr) continue;
     std::copy_n(d.h, states, l.out<float>(0) + (t * p.directions + direction) * states);
   }
@@ -231,10 +287,24 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const auto per_step = checked_mul(p->batch, p->rows() + p->inputs);
   const auto needed = per_step ? checked_mul(*per_step, p->steps + 2) : std::nullopt;
   if (!needed || *needed > kWorkspaceMax) return unsupported(node, "sequences are too long");
+  const Constant* w = node.inputs[kW].constant;
+  const Constant* r = node.inputs[kR].constant;
+  std::optional<WeightPanels> w_panels;
+  std::optional<WeightPanels> r_panels;
+  if (w != nullptr && r != nullptr && p->inputs * p->hidden > 0) {
+    w_panels.emplace(*w, p->inputs, p->rows(), true, p->directions);
+    r_panels.emplace(*r, p->hidden, p->state_columns(), true, p->directions * p->state_matrices());
+    p->packed = w_panels->half == r_panels->half;
+    p->half = p->packed && w_panels->half;
+  }
   auto kernel = make_kernel(p->lstm ? "lstm_f32" : "gru_f32", [p](const Launch& l) {
     for (std::int64_t d = 0; d < p->directions; ++d) run_direction(*p, l, d);
   });
   kernel->set_workspace(p->floats() * 4);
+  if (p->packed) {
+    w_panels->pack_when_loaded(*kernel, kW);
+    r_panels->pack_when_loaded(*kernel, kR);
+  }
   return KernelResult(std::move(kernel));
 }
 
