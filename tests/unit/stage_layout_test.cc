@@ -52,6 +52,11 @@ int count(const Planned& planned, std::string_view part) {
   return n;
 }
 
+/// Of either kernel.
+int count_transposes(const Planned& planned) {
+  return count(planned, "transpose") + count(planned, "move Transpose");
+}
+
 }  // namespace
 
 TEST_CASE("a Transpose that only relabels is not launched") {
@@ -63,7 +68,7 @@ TEST_CASE("a Transpose that only relabels is not launched") {
     output %y
   })");
   CHECK(planned.kernels.size() == 1);
-  CHECK(count(planned, "move Transpose") == 0);
+  CHECK(count_transposes(planned) == 0);
 }
 
 TEST_CASE("axes of one element are free") {
@@ -99,7 +104,7 @@ TEST_CASE("a chain of image operators between Transposes runs channels-last") {
     %y = Transpose(%f, perm = [0, 2, 3, 1])
     output %y
   })");
-  CHECK(count(planned, "move Transpose") == 0);
+  CHECK(count_transposes(planned) == 0);
   CHECK(count(planned, "nhwc") == 6);
 }
 
@@ -119,7 +124,7 @@ TEST_CASE("what takes no other layout gets one row-major form, however many read
   })");
   CHECK(count(planned, "conv_rows_f32_nhwc") == 1);
   REQUIRE(planned.relayouts == 1);
-  CHECK(count(planned, "move Transpose") == 1);
+  CHECK(count_transposes(planned) == 1);
 }
 
 TEST_CASE("the order of readers makes no difference to their layouts") {
@@ -160,7 +165,7 @@ TEST_CASE("a Transpose reads any layout") {
     output %y
   })");
   CHECK(planned.relayouts == 0);
-  CHECK(count(planned, "move Transpose") == 1);
+  CHECK(count_transposes(planned) == 1);
 }
 
 TEST_CASE("data that stands row-major stays so") {
