@@ -111,7 +111,16 @@ std::vector<bool> wanted_outputs(const Node& node) {
   return out;
 }
 
+bool may_stand_otherwise(const OfferedNode& node) {
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const InputState& in = node.inputs[i];
+    if (in.type != nullptr && is_spatial(node, i) && in.constant != nullptr) return false;
+  }
+  return true;
+}
+
 Layout preferred_layout(const OfferedNode& node) {
+  if (!may_stand_otherwise(node)) return Layout::kRowMajor;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const InputState& in = node.inputs[i];
     if (in.type != nullptr && is_spatial(node, i)) return in.made;

@@ -52,6 +52,10 @@ std::vector<bool> wanted_outputs(const Node& node);
 /// not count, so that the order of readers makes no difference.
 Layout preferred_layout(const OfferedNode& node);
 
+/// Whether all data of the node's kSpatial ports can be brought to any layout: constants stand
+/// row-major.
+bool may_stand_otherwise(const OfferedNode& node);
+
 /// A node as select() is asked for it, owning what differs from the graph's node.
 class Offer {
  public:

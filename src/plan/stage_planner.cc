@@ -251,7 +251,7 @@ class StagePlanner {
       for (auto& offer : offers) {
         auto kernel = builder_.device(d).select(offer->desc());
         if (kernel) {
-          if ((*kernel)->rather_channels_last()) {
+          if ((*kernel)->rather_channels_last() && may_stand_otherwise(node)) {
             auto wished = std::make_unique<Offer>(node, Layout::kChannelsLast);
             auto better = builder_.device(d).select(wished->desc());
             if (better) return Chosen{d, better.take(), std::move(wished)};

@@ -251,3 +251,41 @@ TEST_CASE("an infinite weight is not multiplied with the padding on the cpu") {
     }
   }
 }
+
+TEST_CASE("sums and activations run with their convolutions on the cpu") {
+  constexpr std::string_view kText = R"(graph {
+    input %x : float32[1, 16, 9, 7]
+    const %w : float32[32, 16, 3, 3] = random 31
+    const %b : float32[32] = random 32
+    const %v : float32[32, 1, 3, 3] = random 33
+    const %u : float32[32, 32, 1, 1] = random 34
+    const %low : float32[] = [0]
+    const %high : float32[] = [6]
+    %a0 = Conv(%x, %w, %b, pads = [1, 1, 1, 1])
+    %a = Relu(%a0)
+    %c0 = Conv(%a, %v, %b, group = 32, pads = [1, 1, 1, 1])
+    %c = Clip(%c0, %low, %high)
+    %d0 = Conv(%c, %u)
+    %d1 = Add(%d0, %a)
+    %d = HardSwish(%d1)
+    %e0 = Conv(%d, %v, group = 32, pads = [1, 1, 1, 1])
+    %e1 = Sigmoid(%e0)
+    %y = Mul(%e0, %e1)
+    output %y
+  })";
+  check_everywhere(kText, 1e-4);
+  const Ran cpu = run_on({"cpu"}, kText);
+  CHECK(count_op(cpu, "polaris.FusedConv") == 4);
+  CHECK(cpu.times.size() == 6);  // and x and y, brought into their layouts
+}
+
+TEST_CASE("constant data of a convolution stays row-major") {
+  constexpr std::string_view kText = R"(graph {
+    const %x : float32[1, 16, 5, 4] = random 35
+    input %w : float32[16, 16, 3, 3]
+    %y = Conv(%x, %w, pads = [1, 1, 1, 1])
+    output %y
+  })";
+  check_everywhere(kText, 1e-4);
+  CHECK(count_kernel(run_on({"cpu"}, kText), "conv_im2col_f32") == 1);
+}

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "conformance/suite.h"
+#include "ir/op_util/conv_geometry.h"
 
 namespace polaris::test {
 namespace {
@@ -108,6 +111,60 @@ TEST_CASE("Conv") {
   s.fails("kernel", {x, random(DType::kF32, {2, 3, 7, 7})}, nullptr, "extent of 7");
   s.fails("auto_pad", {x, w}, bad([](auto& a) { a.auto_pad = "SAME"; }), "auto_pad, got 'SAME'");
   s.fails("bias", {x, w, random(DType::kF32, {3})}, nullptr, "size of the bias");
+  s.run();
+}
+
+TEST_CASE("polaris.FusedConv") {
+  Suite s("FusedConv", "polaris");
+  struct Case {
+    const char* activation;
+    float alpha = 0;
+    float beta = 0;
+  };
+  const Case cases[] = {{"Relu"},
+                        {"Clip", -0.5f, 0.75f},
+                        {"LeakyRelu", 0.25f},
+                        {"HardSwish"},
+                        {"Sigmoid"},
+                        {"Swish", 1.5f},
+                        {"Tanh"},
+                        {"HardSigmoid", 0.5f, 0.25f},
+                        {""}};
+  const auto fused = [](const ConvCase& c, const Case& of) {
+    return attrs<FusedConvAttrs>([&](auto& a) {
+      a.conv = static_cast<const ConvAttrs&>(*conv_attrs(c));
+      a.activation = of.activation;
+      a.alpha = of.alpha;
+      a.beta = of.beta;
+    });
+  };
+  const auto add = [&](const ConvCase& c, const Case& of, DType type) {
+    const Tensor x = random(type, c.x, -1, 1);
+    const Tensor w = random(type, c.w, -1, 1);
+    const auto g = conv_geometry(c.x, c.w, static_cast<const ConvAttrs&>(*conv_attrs(c)));
+    REQUIRE(g);
+    const Tensor z = random(type, g->output(c.w[0]), -1, 1);
+    const std::string name = std::string(c.name) + " " + of.activation;
+    s.add(name, {x, w}, fused(c, of), {1, 1, {1}});
+    s.add(name + " of a sum", {x, w, random(type, {c.w[0]}), z}, fused(c, of), {1, 1, {1, 2}});
+  };
+  std::size_t next = 0;
+  for (const ConvCase& c : kConvs) {
+    for (int i = 0; i < 2; ++i) add(c, cases[next++ % std::size(cases)], DType::kF32);
+    add(c, cases[next % std::size(cases)], DType::kF16);
+  }
+  for (const ConvCase& c : kLargeConvs) {
+    for (const Case& of : {cases[1], cases[3]}) add(c, of, DType::kF32);
+  }
+  const Tensor x = random(DType::kF32, {1, 3, 5, 5});
+  const Tensor w = random(DType::kF32, {2, 3, 3, 3});
+  const auto bad = [](auto f) { return attrs<FusedConvAttrs>(f); };
+  s.fails("activation", {x, w}, bad([](auto& a) { a.activation = "Erf"; }),
+          "activation, got 'Erf'");
+  s.fails("limit", {x, w}, bad([](auto& a) { a.alpha = std::nanf(""); }), "got NaN");
+  s.fails("Z", {x, w, absent(), random(DType::kF32, {1, 2, 3, 2})}, nullptr,
+          "dim 3 of Z, got 2, wanted 3");
+  s.fails("rank of Z", {x, w, absent(), random(DType::kF32, {1, 2, 3})}, nullptr, "Z");
   s.run();
 }
 

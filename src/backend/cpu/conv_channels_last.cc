@@ -31,6 +31,7 @@ constexpr std::int64_t kFlagElements = kPanel;
 struct ConvNode {
   const Simd* simd = nullptr;
   ConvGeometry g;
+  ConvEpilogue epilogue;
   bool packed = false;  // weights were packed when the model was loaded
 
   std::int64_t taps() const { return g.kernel_size(); }
@@ -80,7 +81,13 @@ struct Work {
   const float* weights = nullptr;
   const float* bias = nullptr;
   float* y = nullptr;
-  const float* zeros = nullptr;  // a position of the padding
+  const float* zeros = nullptr;     // a position of the padding
+  const float* residual = nullptr;  // stands as y; null: nothing
+
+  /// The residual beside `at`, which is in y.
+  const float* residual_at(const float* at) const {
+    return residual == nullptr ? nullptr : residual + (at - y);
+  }
 };
 
 /// Output positions [first, first + count) of all images, and panels [from, to) of one group.
@@ -173,15 +180,23 @@ void multiply_part(const Work& work, const Part& part, const float* const* rows)
         tile.depth = d;
         tile.offset = (copied ? 0 : part.group * c.g.group_in) + k;
         tile.accumulate = t > 0 || k > 0;
+        const bool last = n == 0 || (t + n >= taps && k + d >= depth);
+        if (last) tile.finish = c.epilogue.tile(work.residual_at(tile.c));
         for (std::int64_t r = 0; r < part.count; r += simd.gemm_rows) {
           tile.rows_step = std::min<std::int64_t>(simd.gemm_rows, part.count - r);
           tile.rows = rows + r * taps + t * tile.rows_step;
           simd.multiply_taps(tile, static_cast<int>(tile.rows_step), static_cast<int>(panels));
           tile.c += tile.rows_step * tile.ldc;
+          if (tile.finish.add != nullptr) tile.finish.add += tile.rows_step * tile.ldc;
         }
         p += panels;
       }
     });
+    const std::int64_t columns = std::min(c.g.group_out, group_end * kPanel) - group * kPanel;
+    float* y = tile_of(work, part, group).c;
+    for (std::int64_t r = 0; r < part.count; ++r, y += c.out_channels()) {
+      c.epilogue.apply(y, columns);
+    }
   }
 }
 
@@ -208,6 +223,7 @@ void multiply_inside(const Work& work, const Part& part) {
         tile.b = panel + k * g.group_in * kPanel;
         c.simd->multiply_taps(tile, 1, 1);
       });
+      c.epilogue.finish(work.residual_at(tile.c), tile.c, tile.columns);
     }
   }
 }
@@ -217,7 +233,13 @@ void conv(const ConvNode& c, const Launch& l) {
   auto* space = reinterpret_cast<float*>(l.workspace);
   float* zeros = space + l.pool->threads() * c.worker_elements();
   std::fill_n(zeros, c.in_channels(), 0.0f);
-  Work work{c, l.in<float>(0), l.in<float>(1), l.in<float>(2), l.out<float>(0), zeros};
+  Work work{c,
+            l.in<float>(0),
+            l.in<float>(1),
+            l.in<float>(2),
+            l.out<float>(0),
+            zeros,
+            l.in<float>(kConvResidual)};
   if (!c.packed) {
     float* own = zeros + c.in_channels();
     pack_weights(c, work.weights, own);
@@ -250,11 +272,11 @@ void conv(const ConvNode& c, const Launch& l) {
 }  // namespace
 
 KernelResult channels_last_conv(const CpuTarget& target, const NodeDesc& node,
-                                const ConvGeometry& geometry) {
-  ConvNode c{target.simd, geometry, false};
+                                const ConvGeometry& geometry, const ConvEpilogue& epilogue) {
+  ConvNode c{target.simd, geometry, epilogue, false};
   c.packed = node.inputs[1].constant != nullptr && c.weight_elements() > 0;
   if (geometry.group_in == 1 && geometry.group_out == 1 && geometry.groups > 1) {
-    return channels_last_depthwise(target, geometry, c.packed);
+    return channels_last_depthwise(target, geometry, epilogue, c.packed);
   }
   auto kernel = make_kernel(c.copies_rows() ? "conv_rows_f32_nhwc" : "conv_taps_f32_nhwc",
                             [c](const Launch& l) { conv(c, l); });

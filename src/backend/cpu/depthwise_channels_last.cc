@@ -19,6 +19,7 @@ constexpr std::int64_t kChannels = 128;
 struct DepthwiseNode {
   const Simd* simd = nullptr;
   ConvGeometry g;
+  ConvEpilogue epilogue;
   bool packed = false;
 
   std::int64_t channels() const { return g.groups; }
@@ -58,6 +59,8 @@ struct Taps {
 bool depthwise_at(const DepthwiseNode& d, DepthwiseTile tile, std::int64_t position, int positions,
                   Taps& taps) {
   bool whole = true;
+  const SumFinish finish = tile.finish;
+  tile.finish = {};
   taps.count = 0;
   tile.x_offsets = taps.x;
   tile.w_offsets = taps.w;
@@ -73,6 +76,7 @@ bool depthwise_at(const DepthwiseNode& d, DepthwiseTile tile, std::int64_t posit
     taps.w[taps.count++] = k * d.channels();
   });
   tile.taps = taps.count;
+  tile.finish = finish;
   d.simd->depthwise(tile, positions);
   return whole;
 }
@@ -89,6 +93,7 @@ void depthwise_row(const DepthwiseNode& d, const DepthwiseTile& tile, std::int64
     const int positions = o >= inner.from && o + wide <= inner.to ? wide : 1;
     DepthwiseTile at = tile;
     at.y += o * tile.y_step;
+    if (at.finish.add != nullptr) at.finish.add += o * tile.y_step;
     if (known_at >= 0 && o < inner.to) {
       at.x += (o - known_at) * tile.x_step;
       at.x_offsets = taps.x;
@@ -100,6 +105,9 @@ void depthwise_row(const DepthwiseNode& d, const DepthwiseTile& tile, std::int64
       if (whole && o >= inner.from && o < inner.to) known_at = o;
     }
     o += positions;
+  }
+  for (std::int64_t o = 0; o < last.out; ++o) {
+    d.epilogue.apply(tile.y + o * tile.y_step, tile.channels);
   }
 }
 
@@ -130,6 +138,9 @@ void depthwise(const DepthwiseNode& d, const Launch& l) {
                     tile.bias = l.in<float>(2) == nullptr ? nullptr : l.in<float>(2) + first;
                     tile.y = l.out<float>(0) + (image * rows + row) * width * channels + first;
                     tile.y_step = channels;
+                    const float* residual = l.in<float>(kConvResidual);
+                    tile.finish = d.epilogue.tile(
+                        residual == nullptr ? nullptr : residual + (tile.y - l.out<float>(0)));
                     depthwise_row(d, tile, row);
                   }
                 });
@@ -138,8 +149,8 @@ void depthwise(const DepthwiseNode& d, const Launch& l) {
 }  // namespace
 
 KernelResult channels_last_depthwise(const CpuTarget& target, const ConvGeometry& geometry,
-                                     bool packed) {
-  const DepthwiseNode d{target.simd, geometry, packed};
+                                     const ConvEpilogue& epilogue, bool packed) {
+  const DepthwiseNode d{target.simd, geometry, epilogue, packed};
   auto kernel = make_kernel("conv_depthwise_f32_nhwc", [d](const Launch& l) { depthwise(d, l); });
   kernel->set_workspace(packed ? 0 : d.weight_elements() * 4);
   if (packed) {

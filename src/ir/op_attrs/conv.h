@@ -27,6 +27,22 @@ struct ConvAttrs final : AttrsOf<ConvAttrs> {
   }
 };
 
+/// polaris.FusedConv: what is applied to the sums, by the name of its op (kConvActivations), and
+/// that op's attributes; Clip's are its limits.
+struct FusedConvAttrs final : AttrsOf<FusedConvAttrs> {
+  ConvAttrs conv;
+  std::string activation;  // "": nothing
+  float alpha = 0.0f;
+  float beta = 0.0f;
+
+  void visit(AttrVisitor& v) override {
+    conv.visit(v);
+    v.field("activation", activation);
+    v.field("alpha", alpha);
+    v.field("beta", beta);
+  }
+};
+
 /// ConvTranspose.
 struct ConvTransposeAttrs final : AttrsOf<ConvTransposeAttrs> {
   std::string auto_pad = "NOTSET";

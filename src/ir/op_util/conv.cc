@@ -3,7 +3,11 @@
 namespace polaris {
 
 Status infer_conv(InferContext& c, int x, int w, int bias, DType out) {
-  const auto g = conv_geometry(c.in(x).shape, c.in(w).shape, c.as<ConvAttrs>());
+  return infer_conv(c, c.as<ConvAttrs>(), x, w, bias, out);
+}
+
+Status infer_conv(InferContext& c, const ConvAttrs& attrs, int x, int w, int bias, DType out) {
+  const auto g = conv_geometry(c.in(x).shape, c.in(w).shape, attrs);
   if (!g) return c.fail(g.error().message());
   const std::int64_t channels = c.in(w).shape[0];
   if (c.has(bias)) {

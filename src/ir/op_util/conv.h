@@ -11,6 +11,8 @@ namespace polaris {
 
 /// Sets output 0 for X (input x), W (input w) and an optional bias per output channel (input bias).
 Status infer_conv(InferContext& c, int x, int w, int bias, DType out);
+/// The same by attributes that are part of others.
+Status infer_conv(InferContext& c, const ConvAttrs& attrs, int x, int w, int bias, DType out);
 std::int64_t conv_flops(const NodeTypes& n, int w);
 
 /// Calls store(output index, output channel, sum of x * w) for every output element.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/cpu/conv_channels_last.h"
+#include "backend/cpu/conv_epilogue.h"
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/im2col.h"
 #include "backend/cpu/kernel.h"
@@ -20,6 +21,7 @@ namespace {
 struct ConvNode {
   const Simd* simd = nullptr;
   ConvGeometry g;
+  ConvEpilogue epilogue;
   bool packed = false;  // weights were packed when the model was loaded
 
   std::int64_t depth() const { return g.group_in * g.kernel_size(); }
@@ -36,6 +38,12 @@ void pack_weights(const ConvNode& c, const float* w, float* out) {
     call.k = c.depth();
     pack_rows(*c.simd, call, 0, call.m, out + group * c.g.group_out * c.depth());
   }
+}
+
+/// Finishes n sums in the output.
+void finish_run(const ConvEpilogue& epilogue, const Launch& l, float* y, std::int64_t n) {
+  const float* residual = l.in<float>(kConvResidual);
+  epilogue.finish(residual == nullptr ? nullptr : residual + (y - l.out<float>(0)), y, n);
 }
 
 /// Output channels of one group at positions [first, first + columns) of one image.
@@ -57,6 +65,9 @@ void conv_block(const ConvNode& c, const Launch& l, const float* weights, std::i
   call.c = l.out<float>(0) + ((image * g.groups + group) * g.group_out) * g.out_size() + first;
   call.row_bias = l.in<float>(2) != nullptr ? l.in<float>(2) + group * g.group_out : nullptr;
   gemm_block(*c.simd, call, call.a, 0, call.m, 0, packed_panels(columns));
+  for (std::int64_t m = 0; m < call.m; ++m) {
+    finish_run(c.epilogue, l, call.c + m * call.ldc, columns);
+  }
 }
 
 void conv(const ConvNode& c, const Launch& l) {
@@ -93,8 +104,10 @@ void depthwise(const ConvNode& c, const Launch& l) {
   planes.outputs_each = g.group_out;
   const std::int64_t all = g.batch * planes.outputs;
   l.pool->parallel_for(
-      all, planes_of_task(all, l.pool->threads()),
-      [&](std::int64_t from, std::int64_t to, int) { window_planes(g, planes, from, to); });
+      all, planes_of_task(all, l.pool->threads()), [&](std::int64_t from, std::int64_t to, int) {
+        window_planes(g, planes, from, to);
+        finish_run(c.epilogue, l, planes.y + from * g.out_size(), (to - from) * g.out_size());
+      });
 }
 
 // Shorter rows of outputs leave vectors along them mostly empty.
@@ -111,10 +124,12 @@ bool rather_channels_last(const ConvGeometry& g) {
 KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   const Shape& x = node.inputs[0].type.shape;
   const Shape& w = node.inputs[1].type.shape;
-  const auto g = conv_geometry(x, w, node.attributes<ConvAttrs>());
+  const auto g = conv_geometry(x, w, conv_attrs(node));
   if (!g) return unsupported(node, g.error().message());
-  if (node.inputs[0].layout == Layout::kChannelsLast) return channels_last_conv(target, node, *g);
-  ConvNode c{target.simd, *g, false};
+  if (node.inputs[0].layout == Layout::kChannelsLast) {
+    return channels_last_conv(target, node, *g, conv_epilogue(target, node));
+  }
+  ConvNode c{target.simd, *g, conv_epilogue(target, node), false};
   if (g->group_in == 1 && g->groups > 1) {
     auto kernel = make_kernel("conv_depthwise_f32", [c](const Launch& l) { depthwise(c, l); });
     if (rather_channels_last(*g)) kernel->wish_channels_last();
@@ -175,11 +190,11 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
       return unsupported(node, "an operand is not float32");
     }
   }
-  return node.op->name == "Conv" ? select_conv(target, node) : select_transposed(node);
+  return node.op->name == "ConvTranspose" ? select_transposed(node) : select_conv(target, node);
 }
 
-constexpr std::string_view kOps[] = {"Conv", "ConvTranspose"};
-constexpr std::string_view kChannelsLast[] = {"Conv"};
+constexpr std::string_view kOps[] = {"Conv", "ConvTranspose", "polaris.FusedConv"};
+constexpr std::string_view kChannelsLast[] = {"Conv", "polaris.FusedConv"};
 
 }  // namespace
 

@@ -6,6 +6,29 @@
 namespace polaris::cpu {
 namespace {
 
+template <int kRows, int kVectors>
+inline void finish_sums(V (&acc)[kRows][kVectors], const SumFinish& finish, std::int64_t step,
+                        std::int64_t columns) {
+  // Bounds are constant, so that sums stay in registers.
+  if (finish.add != nullptr) {
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t at = v * kWidth;
+      const std::int64_t rest = columns - at;
+      for (int r = 0; r < kRows; ++r) {
+        if (rest <= 0) continue;
+        const float* from = finish.add + r * step + at;
+        acc[r][v] = acc[r][v] + (rest >= kWidth ? vload(from) : vload_n(from, rest));
+      }
+    }
+  }
+  if (!finish.clamps) return;
+  const V low = vset(finish.low);
+  const V high = vset(finish.high);
+  for (int v = 0; v < kVectors; ++v) {
+    for (int r = 0; r < kRows; ++r) acc[r][v] = vmin(high, vmax(low, acc[r][v]));
+  }
+}
+
 template <int kRows, int kPanels>
 inline void tap_tile(const TapTile& t) {
   constexpr int kVectors = kPanels * kPerPanel;
@@ -27,6 +50,7 @@ inline void tap_tile(const TapTile& t) {
       }
     }
   }
+  finish_sums<kRows, kVectors>(acc, t.finish, t.ldc, t.columns);
   finish_tile<kRows, kVectors>(acc, t.c, t.ldc, t.columns);
 }
 
@@ -78,6 +102,9 @@ inline void depthwise_vectors(const DepthwiseTile& t, std::int64_t c, std::int64
       }
     }
   }
+  SumFinish finish = t.finish;
+  if (finish.add != nullptr) finish.add += c;
+  finish_sums<kPositions, kVectors>(acc, finish, t.y_step, (kVectors - 1) * kWidth + lanes);
   for (int p = 0; p < kPositions; ++p) {
     for (int v = 0; v < kVectors; ++v) {
       float* at = t.y + p * t.y_step + c + v * kWidth;

@@ -32,6 +32,14 @@ struct GemmTile {
   bool accumulate = false;      // start from c instead
 };
 
+/// What is done to sums before they are stored.
+struct SumFinish {
+  const float* add = nullptr;  // elements that stand as the result's, to be added
+  bool clamps = false;         // then between low and high; a NaN stays
+  float low = 0;
+  float high = 0;
+};
+
 /// A convolution as sums over taps: c[r][n] = bias[n] + sum over t and k of
 /// rows[t * rows_step + r][offset + k] * b[t * tap_step + k * 16 + n], in order of t, then k.
 struct TapTile {
@@ -48,6 +56,7 @@ struct TapTile {
   std::int64_t columns = 0;  // valid columns, at most 16 * panels
   const float* bias = nullptr;
   bool accumulate = false;  // start from c instead
+  SumFinish finish;
 };
 
 /// One input and one output channel a group, channels-last: position p < positions has
@@ -65,6 +74,7 @@ struct DepthwiseTile {
   float* y = nullptr;
   std::int64_t y_step = 0;
   bool accumulate = false;  // start from y instead
+  SumFinish finish;
 };
 
 /// y[o] for o < n over the elements x[offsets[t] + o * stride]: their sum, their largest or the sum
