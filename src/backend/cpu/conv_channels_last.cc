@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backend/cpu/depthwise_channels_last.h"
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/im2col.h"
+#include "backend/cpu/padded_image.h"
 #include "backend/cpu/weights.h"
 #include "base/checked.h"
 
@@ -22,7 +24,8 @@ constexpr std::int64_t kPanelGroup = 16;
 // Positions of one task, and what it keeps at most: addresses of taps, elements of copied rows.
 constexpr std::int64_t kRowsMax = 120;
 constexpr std::int64_t kTaskElements = 16384;
-// With fewer channels a tap is too short a run: rows of the im2col matrix are written instead.
+// With fewer channels a tap is too short a run: those of a row of the window are one, in an input
+// with its padding, or rows of the im2col matrix are written.
 constexpr std::int64_t kChannelsMin = 16;
 // Behind the packed weights: 1 where one of them is infinite or no number, else 0. What stands in
 // for the padding is then multiplied with nothing.
@@ -33,6 +36,7 @@ struct ConvNode {
   ConvGeometry g;
   ConvEpilogue epilogue;
   bool packed = false;  // weights were packed when the model was loaded
+  std::optional<PaddedImage> padded;
 
   std::int64_t taps() const { return g.kernel_size(); }
   std::int64_t depth() const { return g.group_in * taps(); }
@@ -41,14 +45,21 @@ struct ConvNode {
   std::int64_t packed_size() const { return g.groups * group_elements() + kFlagElements; }
   std::int64_t in_channels() const { return g.groups * g.group_in; }
   std::int64_t out_channels() const { return g.groups * g.group_out; }
-  bool copies_rows() const { return g.group_in < kChannelsMin && taps() > 1; }
+  bool has_short_taps() const { return g.group_in < kChannelsMin && taps() > 1; }
+  bool copies_rows() const { return has_short_taps() && !padded; }
+  // What is multiplied for a position: so many runs of so many elements.
+  std::int64_t runs() const { return padded ? padded->taps() : copies_rows() ? 1 : taps(); }
+  std::int64_t run_depth() const {
+    return padded ? padded->depth() : copies_rows() ? depth() : g.group_in;
+  }
   std::int64_t rows_max() const {
-    const std::int64_t fit = kTaskElements / std::max<std::int64_t>(taps(), 1);
+    const std::int64_t fit =
+        kTaskElements / std::max<std::int64_t>(copies_rows() ? taps() : runs(), 1);
     const std::int64_t unit = simd->gemm_rows;
     return std::clamp(fit / unit * unit, unit, kRowsMax);
   }
-  /// Per worker, in elements: addresses of the rows of every tap, and copied rows.
-  std::int64_t address_elements() const { return 2 * rows_max() * (copies_rows() ? 1 : taps()); }
+  /// Per worker, in elements: addresses of all runs, and copied rows.
+  std::int64_t address_elements() const { return 2 * rows_max() * runs(); }
   std::int64_t copied_elements() const { return copies_rows() ? rows_max() * depth() : 0; }
   std::int64_t worker_elements() const {
     return round_up(address_elements() + copied_elements(), kPanel);
@@ -83,6 +94,7 @@ struct Work {
   float* y = nullptr;
   const float* zeros = nullptr;     // a position of the padding
   const float* residual = nullptr;  // stands as y; null: nothing
+  const float* images = nullptr;    // x with its padding
 
   /// The residual beside `at`, which is in y.
   const float* residual_at(const float* at) const {
@@ -115,7 +127,12 @@ void find_rows(const Work& work, std::int64_t first, std::int64_t rows, const fl
 void find_blocks(const Work& work, std::int64_t first, std::int64_t count, const float** out) {
   const std::int64_t unit = work.c.simd->gemm_rows;
   for (std::int64_t r = 0; r < count; r += unit) {
-    find_rows(work, first + r, std::min(unit, count - r), out + r * work.c.taps());
+    const float** to = out + r * work.c.runs();
+    if (work.c.padded) {
+      work.c.padded->find(work.images, first + r, std::min(unit, count - r), to);
+    } else {
+      find_rows(work, first + r, std::min(unit, count - r), to);
+    }
   }
 }
 
@@ -165,8 +182,8 @@ void multiply_part(const Work& work, const Part& part, const float* const* rows)
   const ConvNode& c = work.c;
   const Simd& simd = *c.simd;
   const bool copied = c.copies_rows();
-  const std::int64_t taps = copied ? 1 : c.taps();
-  const std::int64_t depth = copied ? c.depth() : c.g.group_in;
+  const std::int64_t taps = c.runs();
+  const std::int64_t depth = c.run_depth();
   for (std::int64_t group = part.from; group < part.to; group += kPanelGroup) {
     const std::int64_t group_end = std::min(part.to, group + kPanelGroup);
     each_stretch(taps, depth, [&](std::int64_t t, std::int64_t n, std::int64_t k, std::int64_t d) {
@@ -239,11 +256,17 @@ void conv(const ConvNode& c, const Launch& l) {
             l.in<float>(2),
             l.out<float>(0),
             zeros,
-            l.in<float>(kConvResidual)};
+            l.in<float>(kConvResidual),
+            l.in<float>(0)};
   if (!c.packed) {
     float* own = zeros + c.in_channels();
     pack_weights(c, work.weights, own);
     work.weights = own;
+  }
+  if (c.padded && c.padded->elements() > 0) {
+    float* images = zeros + c.in_channels() + (c.packed ? 0 : c.packed_size());
+    c.padded->fill(*l.pool, work.x, images);
+    work.images = images;
   }
   const bool finite = work.weights[g.groups * c.group_elements()] == 0.0f;
   const std::int64_t panels = packed_panels(g.group_out);
@@ -273,16 +296,17 @@ void conv(const ConvNode& c, const Launch& l) {
 
 KernelResult channels_last_conv(const CpuTarget& target, const NodeDesc& node,
                                 const ConvGeometry& geometry, const ConvEpilogue& epilogue) {
-  ConvNode c{target.simd, geometry, epilogue, false};
+  ConvNode c{target.simd, geometry, epilogue, false, {}};
   c.packed = node.inputs[1].constant != nullptr && c.weight_elements() > 0;
   if (geometry.group_in == 1 && geometry.group_out == 1 && geometry.groups > 1) {
     return channels_last_depthwise(target, geometry, epilogue, c.packed);
   }
-  auto kernel = make_kernel(c.copies_rows() ? "conv_rows_f32_nhwc" : "conv_taps_f32_nhwc",
+  if (c.has_short_taps()) c.padded = PaddedImage::of(geometry);
+  auto kernel = make_kernel(c.has_short_taps() ? "conv_rows_f32_nhwc" : "conv_taps_f32_nhwc",
                             [c](const Launch& l) { conv(c, l); });
-  kernel->set_workspace(
-      (target.threads * c.worker_elements() + c.in_channels() + (c.packed ? 0 : c.packed_size())) *
-      4);
+  kernel->set_workspace((target.threads * c.worker_elements() + c.in_channels() +
+                         (c.packed ? 0 : c.packed_size()) + (c.padded ? c.padded->elements() : 0)) *
+                        4);
   if (c.packed) {
     kernel->set_packing(1, "f32_conv_nhwc_g" + std::to_string(geometry.groups), c.packed_size() * 4,
                         [c](const Constant& weight, std::span<std::byte> out) {
