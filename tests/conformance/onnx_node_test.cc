@@ -57,7 +57,7 @@ std::string new_root() {
 std::vector<Data> all_data() {
   return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 921},
           {"1.20", ".new", new_root(), 1629},
-          {"com.microsoft", ".microsoft", std::string(kSourceDir) + "/tests/data/microsoft", 38}};
+          {"com.microsoft", ".microsoft", std::string(kSourceDir) + "/tests/data/microsoft", 50}};
 }
 
 constexpr const char* kWraps =

@@ -165,9 +165,42 @@ def attention():
          rotary_embedding_dim=4)
 
 
+def group_query():
+    """Heads of 16 elements, 4 over 2; tables of 16 positions."""
+    angles = np.arange(16)[:, None] * 2.0 ** -np.arange(8)[None, :]
+    tables = [np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)]
+    heads = {"num_heads": 4, "kv_num_heads": 2}
+
+    def gqa(name, batch, tokens, past, lengths, total, tables=None, more=(), packed=False,
+            size=16, **attributes):
+        rows = ([f(batch, tokens, 8 * size), None, None] if packed else
+                [f(batch, tokens, n * size) for n in (4, 2, 2)])
+        caches = [f(batch, 2, past, size), f(batch, 2, past, size)]
+        ends = [np.array(lengths, np.int32) - 1, np.array(total, np.int32)]
+        inputs = [*rows, *caches, *ends, *(tables or [None, None]), *more]
+        while inputs[-1] is None:
+            inputs.pop()
+        const = [k for k in (7, 8, 11) if k < len(inputs) and inputs[k] is not None]
+        case("gqa_" + name, "GroupQueryAttention", inputs, [F, F, F], const, **heads,
+             **({"do_rotary": 1} if tables else {}), **attributes)
+
+    gqa("prompt", 2, 5, 0, [5, 5], 5, tables, free=True)
+    gqa("step", 2, 1, 6, [7, 7], 7, tables, free=True)
+    gqa("interleaved", 1, 3, 4, [7], 7, tables, rotary_interleaved=1)
+    gqa("part", 1, 2, 3, [5], 5, tables, size=32)
+    gqa("packed_window", 1, 1, 9, [10], 10, tables, packed=True, local_window_size=3)
+    gqa("window_prompt", 1, 7, 0, [7], 7, local_window_size=4)
+    gqa("cap", 1, 4, 2, [6], 6, softcap=1.5, scale=0.7)
+    gqa("lengths", 2, 1, 6, [7, 4], 7, tables)
+    gqa("room", 2, 1, 12, [7, 4], 7, tables)
+    gqa("packed_prompt", 2, 4, 0, [4, 4], 4, tables, packed=True)
+    gqa("sinks", 1, 2, 3, [5], 5, more=[None, None, f(4)])
+    gqa("smooth", 1, 2, 3, [5], 5, smooth_softmax=1)
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
-    for make in (activations, norms, quantized, n_bits, attention):
+    for make in (activations, norms, quantized, n_bits, attention, group_query):
         make()
 
 
