@@ -47,6 +47,9 @@ std::optional<DType> small_dtype(const NodeDesc& node) {
       if (!operand.present) continue;
       if (is_small(operand.type.dtype)) return operand.type.dtype;
       const DType stored = element_storage(operand.type);
+      // Kernels that take encoded constants ask how these are stored.
+      const bool affine = operand.type.encoding.kind == Encoding::Kind::kAffine;
+      if (affine && operand.constant != nullptr) continue;
       if (!operand.type.encoding.is_block() && is_small(stored)) return stored;
     }
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "ir/op_attrs/matmul.h"
@@ -5,11 +6,23 @@
 #include "pass/editor.h"
 #include "pass/pass.h"
 #include "pass/weights.h"
+#include "tensor/element.h"
 
 namespace polaris {
 namespace {
 
-/// The weight that a DequantizeLinear of constants stands for, still in its integers; or null.
+/// float16 scales as float32, which kernels have; every one stays what it is.
+Result<Tensor> widened(const Tensor& scale) {
+  auto out = Tensor::allocate(DType::kF32, scale.shape());
+  if (!out) return out;
+  for (std::int64_t i = 0; i < scale.elements(); ++i) {
+    out->mutable_data<float>()[i] = static_cast<float>(element_as_f64(scale, i));
+  }
+  return out;
+}
+
+/// The weight that a DequantizeLinear of constants stands for, still in its integers; or null. It
+/// decodes to float32, of float16 scales too.
 std::shared_ptr<Constant> affine_weight(const Editor& editor, const Node& node) {
   const auto& attrs = node.attrs_as<DequantizeLinearAttrs>();
   const Tensor* data = editor.constant(node.inputs[0]);
@@ -17,10 +30,15 @@ std::shared_ptr<Constant> affine_weight(const Editor& editor, const Node& node) 
   const bool has_zero = node.inputs.size() > 2 && node.inputs[2].valid();
   const Tensor* zero = has_zero ? editor.constant(node.inputs[2]) : nullptr;
   if (data == nullptr || scale == nullptr || (has_zero && zero == nullptr)) return nullptr;
-  if (data->dtype() != DType::kI8 && data->dtype() != DType::kU8) return nullptr;
+  constexpr DType kStored[] = {DType::kI8, DType::kU8, DType::kI4, DType::kU4};
+  if (std::ranges::count(kStored, data->dtype()) == 0) return nullptr;
   const int rank = data->shape().rank();
   TensorType type = editor.type(node.outputs[0]);
-  if (rank < 2 || scale->dtype() != DType::kF32 || type.dtype != DType::kF32) return nullptr;
+  const bool narrow = scale->dtype() == DType::kF16 && type.dtype == DType::kF16;
+  if (rank < 2 || !(narrow || (scale->dtype() == DType::kF32 && type.dtype == DType::kF32))) {
+    return nullptr;
+  }
+  type.dtype = DType::kF32;
   type.encoding.kind = Encoding::Kind::kAffine;
   type.encoding.storage = data->dtype();
   if (scale->elements() != 1 || attrs.block_size > 0) {
@@ -33,6 +51,11 @@ std::shared_ptr<Constant> affine_weight(const Editor& editor, const Node& node) 
   auto out = std::make_shared<Constant>();
   out->data = Tensor::view(type, data->bytes(), data->owner());
   out->scale = *scale;
+  if (narrow) {
+    auto wide = widened(*scale);
+    if (!wide) return nullptr;
+    out->scale = wide.take();
+  }
   if (zero != nullptr) out->zero_point = *zero;
   out->name = source->name;
   out->file = source->file;
@@ -80,6 +103,9 @@ bool feed_directly(Editor& editor, const Targets& targets, NodeId user,
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] != dequantized) continue;
     if ((node.op->input_flags(static_cast<int>(i)) & kAcceptsEncoded) == 0) continue;
+    // Of float16 only where results have the type of another input.
+    const bool same_type = editor.type(dequantized).dtype == weight->data.dtype();
+    if (!same_type && !node.op->is("Linear", "polaris")) continue;
     if (!encoded.valid()) encoded = editor.add_constant(weight);
     std::vector<ValueId> inputs = node.inputs;
     inputs[i] = encoded;

@@ -57,7 +57,7 @@ std::string new_root() {
 std::vector<Data> all_data() {
   return {{"1.12", "", "/usr/share/libonnx-testdata/data/node", 921},
           {"1.20", ".new", new_root(), 1629},
-          {"com.microsoft", ".microsoft", std::string(kSourceDir) + "/tests/data/microsoft", 50}};
+          {"com.microsoft", ".microsoft", std::string(kSourceDir) + "/tests/data/microsoft", 55}};
 }
 
 constexpr const char* kWraps =
@@ -185,7 +185,11 @@ Tensor as_stored(const Tensor& tensor, DType wanted) {
   return Tensor::from_bytes({wanted, tensor.shape(), {}}, tensor.bytes()).take();
 }
 
-Outcome run_set(Session& session, const std::string& folder, bool random) {
+/// The cpu rounds activations to 15 bits before it multiplies them with weights of few bits.
+constexpr double kRoundedOfLargest = 1e-4;
+bool is_rounded(std::string_view name) { return name.starts_with("test_n_bits_"); }
+
+Outcome run_set(Session& session, const std::string& folder, bool random, double of_largest) {
   const Graph& graph = session.program().graph();
   std::vector<TensorType> types;
   for (ValueId id : graph.inputs()) types.push_back(graph.value(id).type);
@@ -206,7 +210,8 @@ Outcome run_set(Session& session, const std::string& folder, bool random) {
   }
   for (std::size_t i = 0; i < got.size(); ++i) {
     const Tensor stored = as_stored((*wanted)[i], got[i].dtype());
-    const std::string d = random ? mean_difference(got[i], stored) : difference(got[i], stored);
+    const std::string d =
+        random ? mean_difference(got[i], stored) : difference(got[i], stored, 1, of_largest);
     if (!d.empty()) return {"", "output " + std::to_string(i) + ": " + d};
   }
   return {};
@@ -240,7 +245,8 @@ Outcome run_case(const std::shared_ptr<Runtime>& runtime, const std::string& roo
   for (int set = 0;; ++set) {
     const std::string data = folder + "/test_data_set_" + std::to_string(set);
     if (path_kind(data) == PathKind::kMissing) return {};
-    Outcome outcome = run_set(**session, data, is_random(name));
+    Outcome outcome =
+        run_set(**session, data, is_random(name), is_rounded(name) ? kRoundedOfLargest : 0);
     if (!outcome.refused.empty() || !outcome.failed.empty()) return outcome;
   }
 }

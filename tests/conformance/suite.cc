@@ -161,7 +161,10 @@ bool has_layouts(const OpDef& op) {
 bool takes_specials(const OpDef& op, const Sample& sample, std::size_t i) {
   constexpr std::int64_t kElementsMax = 4096;
   for (const Constant& input : sample.inputs) {
-    if (input.data && input.data.type().encoding.is_block()) return false;
+    if (!input.data) continue;
+    const Encoding& encoding = input.data.type().encoding;
+    const bool few_bits = encoding.block > 0 || is_small(encoding.storage);
+    if (encoding.is_block() || (!encoding.is_plain() && few_bits)) return false;
   }
   const Tensor& x = sample.inputs[i].data;
   const std::uint32_t flags = op.input_flags(static_cast<int>(i));

@@ -198,9 +198,25 @@ def group_query():
     gqa("smooth", 1, 2, 3, [5], 5, smooth_softmax=1)
 
 
+def n_bits_later():
+    """Of float16, and of blocks that fill rows."""
+    half = np.float16
+    weights = [u8(5, 2, 16), (np.abs(f(5, 2)) * 0.1)]
+    sizes = {"K": 64, "N": 5, "bits": 4, "block_size": 32}
+    case("n_bits_half", "MatMulNBits", [f(3, 64).astype(half), weights[0], weights[1].astype(half)],
+         [TensorProto.FLOAT16], (1, 2), **sizes)
+    for block in (16, 64, 128, 256):
+        blocks = 512 // block
+        case(f"n_bits_blocks_{block}", "MatMulNBits",
+             [f(2, 512), u8(17, blocks, block // 2), np.abs(f(17, blocks)) * 0.1,
+              u8(17, blocks // 2)], [F], (1, 2, 3), K=512, N=17, bits=4, block_size=block,
+             accuracy_level=1)
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
-    for make in (activations, norms, quantized, n_bits, attention, group_query):
+    for make in (activations, norms, quantized, n_bits, attention, group_query,
+                 n_bits_later):
         make()
 
 

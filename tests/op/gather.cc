@@ -55,6 +55,8 @@ TEST_CASE("Gather") {
       {"affine i8", DType::kI8, {13, 17}, -1, 0, {}, true},
       {"affine u8 per row", DType::kU8, {13, 17}, 0, 0, {13}, true},
       {"affine i8 per column", DType::kI8, {13, 17}, 1, 0, {17}, false},
+      {"affine u4 blocks", DType::kU4, {13, 17}, 1, 5, {13, 4}, true},
+      {"affine i4 per row", DType::kI4, {13, 17}, 0, 0, {13}, false},
       {"affine u8 blocks", DType::kU8, {13, 17}, 1, 5, {13, 4}, true},
       {"affine i8 blocks of rows", DType::kI8, {13, 4, 3}, 0, 4, {4, 4, 3}, true}};
   for (const Case& c : cases) {

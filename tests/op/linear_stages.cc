@@ -88,7 +88,7 @@ TEST_CASE("NormLinear") {
   s.add("no rows",
         {random(DType::kF32, {0, 32}), random(DType::kF32, {5, 32}), random(DType::kF32, {0, 1})},
         nullptr, {1, 1, {1}});
-  for (DType d : {DType::kI8, DType::kU8}) {
+  for (DType d : {DType::kI8, DType::kU8, DType::kU4}) {
     s.add_constants("affine " + std::string(dtype_name(d)),
                     {plain(random(DType::kF32, {3, 77}, -1, 1)),
                      affine(d, {67, 77}, 1, 32, {67, 3}), plain(squares_of(3, 77))},
@@ -119,7 +119,7 @@ TEST_CASE("GatedLinear") {
     s.add(name + ", scaled", {x, w.make(size.n, k), w.make(size.n, k), squares_of(size.rows, k)},
           gate("gelu_tanh"), {1, 1, {1, 2}, allowed});
   });
-  for (DType d : {DType::kI8, DType::kU8}) {
+  for (DType d : {DType::kI8, DType::kU8, DType::kU4}) {
     for (const std::int64_t rows : {1, 17}) {
       s.add_constants(
           "affine " + std::string(dtype_name(d)) + ", " + std::to_string(rows) + " rows",
@@ -172,7 +172,7 @@ TEST_CASE("ResidualLinear") {
   s.add("no rows",
         {random(DType::kF32, {0, 32}), random(DType::kF32, {5, 32}), random(DType::kF32, {0, 5})},
         nullptr, {1, 1, {1}});
-  for (DType d : {DType::kI8, DType::kU8}) {
+  for (DType d : {DType::kI8, DType::kU8, DType::kU4}) {
     s.add_constants("affine " + std::string(dtype_name(d)),
                     {plain(random(DType::kF32, {3, 77}, -1, 1)), affine(d, {67, 77}, -1, 0, {}),
                      plain(random(DType::kF32, {3, 67})), plain(random(DType::kF32, {67}))},

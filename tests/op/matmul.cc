@@ -119,7 +119,7 @@ TEST_CASE("Linear") {
             {1, 1, {1}, kQuantizedInput});
     }
   }
-  for (DType d : {DType::kI8, DType::kU8}) {
+  for (DType d : {DType::kI8, DType::kU8, DType::kI4, DType::kU4}) {
     for (std::int64_t rows : {1, 3, 17}) {
       const std::string name =
           "affine " + std::string(dtype_name(d)) + " " + std::to_string(rows) + " rows ";
@@ -133,6 +133,16 @@ TEST_CASE("Linear") {
       add("per row, no zero", affine(d, {37, 45}, 0, 0, {37}, false));
       add("blocks of 32", affine(d, {67, 77}, 1, 32, {67, 3}));
       add("blocks of 128", affine(d, {37, 320}, 1, 128, {37, 3}));
+      add("whole blocks of 32", affine(d, {67, 96}, 1, 32, {67, 3}));
+      add("whole blocks of 16", affine(d, {37, 96}, 1, 16, {37, 6}));
+      add("whole blocks of 64, no zero", affine(d, {37, 160}, 1, 64, {37, 3}, false));
+      Constant halves = affine(d, {67, 128}, 1, 64, {67, 2});  // scales that float16 has
+      for (std::int64_t i = 0; i < 134; ++i) {
+        halves.scale.mutable_data<float>()[i] = static_cast<float>(i % 7 + 1) / 512.0f;
+      }
+      add("scales of float16", halves);
+      halves.zero_point = {};
+      add("scales of float16, no zero", std::move(halves));
       add("blocks of 5", affine(d, {5, 15}, 1, 5, {5, 3}));
       add("per column", affine(d, {5, 15}, 1, 0, {15}));
     }

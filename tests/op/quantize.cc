@@ -115,6 +115,7 @@ TEST_CASE("Decode") {
     s.add_constants(name, {std::move(constant)}, nullptr, {1, 1, {0}});
   };
   add("affine", affine(DType::kU8, {5, 67}, -1, 0, {}));
+  add("affine u4", affine(DType::kU4, {5, 67}, 1, 16, {5, 5}));
   add("affine, no zero", affine(DType::kI8, {5, 67}, -1, 0, {}, false));
   add("affine per row", affine(DType::kI8, {5, 6}, 0, 0, {5}));
   add("affine per channel", affine(DType::kU8, {3, 5, 7}, 1, 0, {5}));

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "backend/cpu/gemm.h"
-#include "backend/cpu/quant_pack.h"
 #include "backend/cpu/simd/quant_layout.h"
 #include "tensor/block_format.h"
 
@@ -14,7 +13,13 @@ constexpr std::int64_t kBlock = kQuantBlock;
 // Activations of one task: 64 rows of 4096 are half a megabyte.
 constexpr std::int64_t kRowsMax = 64;
 
-bool decodes(const QuantSimd& quant, BlockFormat format, std::int64_t rows) {
+QuantKernels kernels_of(const QuantSimd& quant, PanelFormat format) {
+  if (format.affine == AffinePanels::kNone) return quant.kernels(format.blocks);
+  if (&quant == &kQuantVnni) return affine_vnni(format.affine);
+  return &quant == &kQuantAvx2 ? affine_avx2(format.affine) : affine_sse2(format.affine);
+}
+
+bool decodes(const QuantSimd& quant, PanelFormat format, std::int64_t rows) {
   return rows >= quant.float_rows || !quant_packs(format);
 }
 
@@ -38,7 +43,7 @@ void decoded_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool,
                   const QuantCall& call) {
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
   const std::int64_t scale_bytes = quant_scale_bytes(call.format, call.k);
-  const auto decode = quant.kernels(call.format).decode;
+  const auto decode = kernels_of(quant, call.format).decode;
   const auto body = [&](std::int64_t p, std::int64_t panels, std::int64_t k0, std::int64_t k,
                         float* out) {
     for (std::int64_t i = 0; i < panels; ++i) {
@@ -52,7 +57,7 @@ void decoded_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool,
 
 /// The file's own rows, which no block of the format crosses at a multiple of kBlockElementsMax.
 void unpacked_gemm(const Simd& simd, ThreadPool& pool, const QuantCall& call) {
-  const BlockFormatInfo& info = block_format_info(call.format);
+  const BlockFormatInfo& info = block_format_info(call.format.blocks);
   const std::int64_t row_bytes = call.k / info.block_elements * info.block_bytes;
   const auto body = [&](std::int64_t p, std::int64_t panels, std::int64_t k0, std::int64_t k,
                         float* out) {
@@ -67,7 +72,7 @@ void unpacked_gemm(const Simd& simd, ThreadPool& pool, const QuantCall& call) {
         for (std::int64_t r = 0; r < count; ++r) {
           const std::byte* from =
               call.w + (row + r) * row_bytes + (k0 + at) / info.block_elements * info.block_bytes;
-          decode_blocks(call.format, from, size, rows[r]);
+          decode_blocks(call.format.blocks, from, size, rows[r]);
           pointers[r] = rows[r];
         }
         simd.transpose(pointers, count, size, out + at * kPanel, kPanel);
@@ -91,7 +96,7 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
   });
   const std::int64_t panel_bytes = quant_panel_bytes(call.format, call.k);
   const std::int64_t scale_bytes = quant_scale_bytes(call.format, call.k);
-  const auto run = simd.kernels(call.format).product;
+  const auto run = kernels_of(simd, call.format).product;
   const std::int64_t wide = call.m > 1 ? simd.panels : 1;
   const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), wide, call.k};
   for_each_task(
@@ -121,7 +126,7 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
 
 }  // namespace
 
-std::int64_t quant_scratch_bytes(const QuantSimd& quant, BlockFormat format, std::int64_t m,
+std::int64_t quant_scratch_bytes(const QuantSimd& quant, PanelFormat format, std::int64_t m,
                                  std::int64_t k, std::int64_t usual_rows) {
   if (decodes(quant, format, usual_rows > 0 ? usual_rows : m)) return m * k * 4;
   constexpr auto kBytes = static_cast<std::int64_t>(sizeof(QuantBlock) + sizeof(QuantMeta));

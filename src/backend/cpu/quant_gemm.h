@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "backend/cpu/kernel.h"
+#include "backend/cpu/quant_pack.h"
 #include "backend/cpu/simd/simd.h"
 
 namespace polaris::cpu {
@@ -14,7 +15,7 @@ namespace polaris::cpu {
 struct QuantCall {
   const float* x = nullptr;      // [m][k]
   const std::byte* w = nullptr;  // packed, or [n][k] as it is in the file
-  BlockFormat format = BlockFormat::kQ8_0;
+  PanelFormat format = BlockFormat::kQ8_0;
   float* y = nullptr;  // [m][n]
   std::int64_t m = 0;
   std::int64_t k = 0;
@@ -23,7 +24,7 @@ struct QuantCall {
   std::byte* scratch = nullptr;  // quant_scratch_bytes
   std::int64_t usual_rows = 0;   // that choose the way, where m is not known beforehand; 0: m
 };
-std::int64_t quant_scratch_bytes(const QuantSimd& quant, BlockFormat format, std::int64_t m,
+std::int64_t quant_scratch_bytes(const QuantSimd& quant, PanelFormat format, std::int64_t m,
                                  std::int64_t k, std::int64_t usual_rows = 0);
 void quant_gemm(const Simd& simd, const QuantSimd& quant, ThreadPool& pool, const QuantCall& call);
 

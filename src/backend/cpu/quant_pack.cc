@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "tensor/block_codes.h"
 #include "tensor/block_format.h"
+#include "tensor/element.h"
 #include "tensor/half.h"
 
 namespace polaris::cpu {
@@ -127,6 +128,21 @@ Layout layout(BlockFormat format) {
   return {};
 }
 
+template <class S>
+constexpr Layout affine_layout(int bits) {
+  return {bits, S::kElements, S::kBytes, nullptr, nullptr};
+}
+Layout layout(PanelFormat format) {
+  switch (format.affine) {
+    case AffinePanels::kNone: break;
+    case AffinePanels::kNibbles: return affine_layout<ScaleFloatMin>(4);
+    case AffinePanels::kNibblesBy16: return affine_layout<ScaleTwoFloatsMin>(4);
+    case AffinePanels::kBytes: return affine_layout<ScaleFloatMin>(8);
+    case AffinePanels::kBytesBy16: return affine_layout<ScaleTwoFloatsMin>(8);
+  }
+  return layout(format.blocks);
+}
+
 /// Plane of kWide bits of 32 codes: its bytes, whose bits [kWide * t, kWide * (t + 1)) are those of
 /// codes 4 kWide t and on.
 template <int kWide>
@@ -154,17 +170,96 @@ void make_planes(int bits, const std::uint8_t* codes, std::uint8_t* out) {
 
 }  // namespace
 
-bool quant_packs(BlockFormat format) { return layout(format).bits != 0; }
+AffinePanels affine_panels(const Constant& weight) {
+  const TensorType& type = weight.data.type();
+  const Encoding& encoding = type.encoding;
+  if (encoding.kind != Encoding::Kind::kAffine || type.shape.rank() != 2 ||
+      type.shape[1] % kQuantBlock != 0 || !weight.scale) {
+    return AffinePanels::kNone;
+  }
+  const bool nibbles = encoding.storage == DType::kU4 || encoding.storage == DType::kI4;
+  if (!nibbles && encoding.storage != DType::kU8 && encoding.storage != DType::kI8) {
+    return AffinePanels::kNone;
+  }
+  const bool by_rows = encoding.axis < 0 || (encoding.axis == 0 && encoding.block == 0);
+  if (!by_rows && encoding.axis != 1) return AffinePanels::kNone;
+  if (by_rows && !nibbles) return AffinePanels::kNone;  // float32 panels, as exact as they come
+  if (by_rows || (encoding.block > 0 && encoding.block % kQuantBlock == 0)) {
+    return nibbles ? AffinePanels::kNibbles : AffinePanels::kBytes;
+  }
+  if (encoding.block != kQuantBlock / 2) return AffinePanels::kNone;
+  return nibbles ? AffinePanels::kNibblesBy16 : AffinePanels::kBytesBy16;
+}
 
-std::int64_t quant_scale_bytes(BlockFormat format, std::int64_t k) {
+std::string_view affine_panels_name(AffinePanels panels) {
+  switch (panels) {
+    case AffinePanels::kNone: break;
+    case AffinePanels::kNibbles: return "affine4";
+    case AffinePanels::kNibblesBy16: return "affine4_16";
+    case AffinePanels::kBytes: return "affine8";
+    case AffinePanels::kBytesBy16: return "affine8_16";
+  }
+  return "";
+}
+
+void affine_pack(AffinePanels panels, const Constant& weight, std::span<std::byte> out) {
+  const PanelFormat format(panels);
+  const Layout l = layout(format);
+  if (l.elements == 0) return;  // affine_panels() says no
+  const TensorType& type = weight.data.type();
+  const DType storage = type.encoding.storage;
+  const std::int64_t k = type.shape[1];
+  const bool is_signed = storage == DType::kI4 || storage == DType::kI8;
+  const int middle = is_signed ? 0 : 1 << (l.bits - 1);
+  const auto* from = reinterpret_cast<const std::uint8_t*>(weight.data.bytes().data());
+  const bool by_rows = type.encoding.axis < 1;
+  const std::int64_t block = by_rows ? k : type.encoding.block;
+  const std::int64_t row_scales = by_rows ? 1 : ceil_div(k, block);
+  const int halves = l.record_bytes == ScaleTwoFloatsMin::kBytes ? 2 : 1;
+  const std::int64_t scale_bytes = quant_scale_bytes(format, k);
+  const std::int64_t panel_bytes = quant_panel_bytes(format, k);
+  clear_bytes(out.data(), out.size());
+  for (std::int64_t row = 0; row < type.shape[0]; ++row) {
+    std::byte* scales = out.data() + row / kPanel * panel_bytes;
+    std::byte* codes = scales + scale_bytes + row % kPanel * 4;
+    for (std::int64_t at = 0; at < k; at += kQuantBlock, codes += code_bytes(l.bits)) {
+      for (int h = 0; h < halves; ++h, scales += ScaleFloatMin::kBytes) {
+        const std::int64_t s =
+            type.encoding.axis < 0 ? 0 : row * row_scales + (at + h * kQuantBlock / halves) / block;
+        const auto scale = static_cast<float>(element_as_f64(weight.scale, s));
+        double zero = -middle;
+        if (weight.zero_point) zero += element_as_f64(weight.zero_point, s);
+        const auto minimum = static_cast<float>(static_cast<double>(scale) * zero);
+        std::memcpy(scales + row % kPanel * 4, &scale, 4);
+        std::memcpy(scales + 64 + row % kPanel * 4, &minimum, 4);
+      }
+      std::uint8_t all[kQuantBlock];
+      const std::int64_t first = row * k + at;  // a multiple of 32
+      for (int i = 0; i < kQuantBlock; ++i) {
+        const std::int64_t e = first + i;
+        // Nibbles are 0 to 15 in panels, and bytes signed.
+        const unsigned code = l.bits == 8 ? from[e] : from[e / 2] >> (e % 2 * 4) & 15u;
+        const unsigned turned = is_signed == (l.bits == 8) ? code : code ^ (1u << (l.bits - 1));
+        all[i] = static_cast<std::uint8_t>(turned);
+      }
+      std::uint8_t planes[kQuantBlock];
+      make_planes(l.bits, all, planes);
+      for (int v = 0; v < l.bits; ++v) std::memcpy(codes + 64 * v, planes + 4 * v, 4);
+    }
+  }
+}
+
+bool quant_packs(PanelFormat format) { return layout(format).bits != 0; }
+
+std::int64_t quant_scale_bytes(PanelFormat format, std::int64_t k) {
   const Layout l = layout(format);
   return l.bits == 0 ? 0 : round_up(k / l.elements * l.record_bytes, 64);
 }
-std::int64_t quant_code_bytes(BlockFormat format) { return code_bytes(layout(format).bits); }
-std::int64_t quant_panel_bytes(BlockFormat format, std::int64_t k) {
+std::int64_t quant_code_bytes(PanelFormat format) { return code_bytes(layout(format).bits); }
+std::int64_t quant_panel_bytes(PanelFormat format, std::int64_t k) {
   return quant_scale_bytes(format, k) + k / kQuantBlock * quant_code_bytes(format);
 }
-std::int64_t quant_packed_bytes(BlockFormat format, std::int64_t n, std::int64_t k) {
+std::int64_t quant_packed_bytes(PanelFormat format, std::int64_t n, std::int64_t k) {
   return packed_panels(n) * quant_panel_bytes(format, k);
 }
 

@@ -78,6 +78,27 @@ std::shared_ptr<CpuKernel> block_kernel(const CpuTarget& target, const LinearSha
   return kernel;
 }
 
+/// Affine weights in panels of their own width.
+std::shared_ptr<CpuKernel> affine_kernel(const CpuTarget& target, const LinearShape& s,
+                                         AffinePanels panels) {
+  const Simd* simd = target.simd;
+  const QuantSimd* quant = target.quant;
+  const PanelFormat format(panels);
+  const std::string name(affine_panels_name(panels));
+  auto kernel = make_kernel("linear_" + name, [s, simd, quant, format](const Launch& l) {
+    quant_gemm(*simd, *quant, *l.pool,
+               {l.in<float>(0), l.inputs[1], format, l.out<float>(0), s.m, s.k, s.n, l.in<float>(2),
+                l.workspace});
+  });
+  kernel->set_workspace(quant_scratch_bytes(*quant, format, s.m, s.k));
+  kernel->set_packing(1, name + "_p16", quant_packed_bytes(format, s.n, s.k),
+                      [panels](const Constant& weight, std::span<std::byte> out) {
+                        affine_pack(panels, weight, out);
+                        return Status::success();
+                      });
+  return kernel;
+}
+
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const TensorType& x = node.inputs[0].type;
   const OperandDesc& w = node.inputs[1];
@@ -89,6 +110,10 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   }
   if (w.type.encoding.is_block() && w.constant != nullptr) {
     return block_kernel(target, s, w.type.encoding.format);
+  }
+  if (w.constant != nullptr) {
+    const AffinePanels panels = affine_panels(*w.constant);
+    if (panels != AffinePanels::kNone) return affine_kernel(target, s, panels);
   }
   if (w.constant == nullptr && (!w.type.encoding.is_plain() || w.type.dtype != DType::kF32)) {
     return unsupported(node, "a weight that is encoded or not float32 must be a constant");

@@ -1,5 +1,6 @@
 #pragma once
 // Block-encoded products: what the instruction sets share. Compiled once an instruction set.
+#include "backend/cpu/simd/affine_panels.h"
 #include "backend/cpu/simd/quant_codes.h"
 
 namespace polaris::cpu {
@@ -116,6 +117,18 @@ void products(const QuantTile& tile);
 template <class P>
 QuantKernels kernels_of() {
   return {products<P>, decode_panel<P>};
+}
+
+/// Affine weights: codes less the middle of their range.
+QuantKernels affine_kernels(AffinePanels panels) {
+  switch (panels) {
+    case AffinePanels::kNone: return {};
+    case AffinePanels::kNibbles: return kernels_of<Packed<Small<4, 8>, FloatMin>>();
+    case AffinePanels::kNibblesBy16: return kernels_of<Packed<Small<4, 8>, TwoFloatsMin>>();
+    case AffinePanels::kBytes: return kernels_of<Packed<Bytes, FloatMin>>();
+    case AffinePanels::kBytesBy16: return kernels_of<Packed<Bytes, TwoFloatsMin>>();
+  }
+  return {};
 }
 
 QuantKernels kernels(BlockFormat format) {

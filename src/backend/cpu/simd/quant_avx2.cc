@@ -95,6 +95,8 @@ void products(const QuantTile& t) {
 
 }  // namespace
 
+QuantKernels affine_avx2(AffinePanels panels) { return affine_kernels(panels); }
+
 constinit const QuantSimd kQuantAvx2{quantize, kernels, 1, 8};
 
 }  // namespace polaris::cpu

@@ -133,6 +133,27 @@ struct HalfMin : ScaleHalfMin {
     return vneg(halves(p + b * kBytes + 32 + 2 * c));
   }
 };
+inline V floats(const std::uint8_t* p) { return vload(reinterpret_cast<const float*>(p)); }
+struct FloatMin : ScaleFloatMin {
+  static constexpr int kHalves = 1;
+  static constexpr bool kMins = true;
+  static V scale(const std::uint8_t* p, std::int64_t b, int, int c) {
+    return floats(p + b * kBytes + 4 * c);
+  }
+  static V min(const std::uint8_t* p, std::int64_t b, int, int c) {
+    return floats(p + b * kBytes + 64 + 4 * c);
+  }
+};
+struct TwoFloatsMin : ScaleTwoFloatsMin {
+  static constexpr int kHalves = 2;
+  static constexpr bool kMins = true;
+  static V scale(const std::uint8_t* p, std::int64_t b, int h, int c) {
+    return floats(p + b * kBytes + 128 * h + 4 * c);
+  }
+  static V min(const std::uint8_t* p, std::int64_t b, int h, int c) {
+    return floats(p + b * kBytes + 128 * h + 64 + 4 * c);
+  }
+};
 struct TwoHalves : ScaleTwoHalves {
   static constexpr int kHalves = 2;
   static constexpr bool kMins = false;

@@ -25,6 +25,12 @@ struct ScaleHalf {  // float16 a block
 struct ScaleHalfMin {  // float16 scale, float16 minimum a block
   static constexpr int kElements = kQuantBlock, kBytes = 64;
 };
+struct ScaleFloatMin {  // float32 scale, float32 minimum a block
+  static constexpr int kElements = kQuantBlock, kBytes = 128;
+};
+struct ScaleTwoFloatsMin {  // the same for each half of a block
+  static constexpr int kElements = kQuantBlock, kBytes = 256;
+};
 struct ScaleTwoHalves {  // float16 for each half of a block
   static constexpr int kElements = kQuantBlock, kBytes = 64;
 };

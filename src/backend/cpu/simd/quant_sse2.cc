@@ -62,6 +62,8 @@ void products(const QuantTile& t) {
 
 }  // namespace
 
+QuantKernels affine_sse2(AffinePanels panels) { return affine_kernels(panels); }
+
 constinit const QuantSimd kQuantSse2{quantize, kernels, 1, 16};
 
 }  // namespace polaris::cpu

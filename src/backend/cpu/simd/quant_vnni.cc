@@ -122,6 +122,8 @@ void products(const QuantTile& t) {
 
 }  // namespace
 
+QuantKernels affine_vnni(AffinePanels panels) { return affine_kernels(panels); }
+
 constinit const QuantSimd kQuantVnni{quantize, kernels, 2, 1 << 30};
 
 }  // namespace polaris::cpu

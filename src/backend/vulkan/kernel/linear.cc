@@ -3,7 +3,9 @@
 #include <cstring>
 #include <iterator>
 #include <utility>
+#include <vector>
 
+#include "backend/vulkan/parts/affine_blocks.h"
 #include "backend/vulkan/parts/block_shaders.h"
 #include "backend/vulkan/parts/block_weights.h"
 #include "backend/vulkan/parts/kernel_util.h"
@@ -67,15 +69,20 @@ struct Problem {
 void pack_affine(const Problem& p, const Constant& weight, std::byte* out) {
   const LinearFormatInfo& info = linear_format_info(LinearFormat::kI8);
   const Encoding& encoding = weight.data.type().encoding;
-  const bool is_signed = encoding.storage == DType::kI8;
+  const bool nibbles = is_small(encoding.storage);
+  const bool is_signed = encoding.storage == DType::kI8 || nibbles;  // all nibbles fit
   const std::byte* from = weight.data.bytes().data();
   for (std::int64_t row = 0; row < p.n; ++row) {
     const std::int64_t lane = row % kRows;
     std::byte* group = out + row / kRows * p.group_units() * info.unit_bytes;
     for (std::int64_t k = 0; k < p.k; ++k) {
       std::byte* to = group + k / 32 * info.unit_bytes + (k % 32 / 16 * kRows + lane) * 16;
-      const std::byte byte = from[row * p.k + k];
-      to[k % 16] = is_signed ? byte : byte ^ std::byte{0x80};
+      const std::int64_t at = row * p.k + k;
+      if (nibbles) {
+        to[k % 16] = static_cast<std::byte>(load_i64(encoding.storage, from, at));
+      } else {
+        to[k % 16] = is_signed ? from[at] : from[at] ^ std::byte{0x80};
+      }
     }
     for (std::int64_t s = 0; s < p.scales; ++s) {
       const std::int64_t at = encoding.axis < 0 ? 0 : encoding.axis == 0 ? row : row * p.scales + s;
@@ -125,15 +132,25 @@ class LinearKernel final : public VulkanKernel {
       case LinearFormat::kQ5_1:
       case LinearFormat::kQ4_K:
       case LinearFormat::kQ5_K:
-      case LinearFormat::kQ6_K:
-        pack_linear_blocks(weight.data.type().encoding.format, problem_.n, problem_.k,
-                           weight.data.bytes().data(), out.data());
-        break;
+      case LinearFormat::kQ6_K: return pack_blocks(weight, out.data());
     }
     return Status::success();
   }
 
  private:
+  Status pack_blocks(const Constant& weight, std::byte* out) const {
+    const Encoding& encoding = weight.data.type().encoding;
+    if (encoding.is_block()) {
+      pack_linear_blocks(encoding.format, problem_.n, problem_.k, weight.data.bytes().data(), out);
+      return Status::success();
+    }
+    const auto format = blocks_of_affine(weight);
+    if (!format) return Error::internal("[linear] pack: affine weights that are no blocks");
+    const std::vector<std::byte> blocks = affine_as_blocks(weight, *format);
+    pack_linear_blocks(*format, problem_.n, problem_.k, blocks.data(), out);
+    return Status::success();
+  }
+
   Problem problem_;
 };
 
@@ -141,8 +158,9 @@ class LinearKernel final : public VulkanKernel {
 Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
   const TensorType& w = weight.data.type();
   const DType storage = w.encoding.storage;
-  if (storage != DType::kI8 && storage != DType::kU8) {
-    return refuse(node, "affine weights of other integers than int8 and uint8");
+  constexpr DType kStored[] = {DType::kI8, DType::kU8, DType::kI4, DType::kU4};
+  if (std::ranges::count(kStored, storage) == 0) {
+    return refuse(node, "affine weights of other integers than those of 4 and 8 bits");
   }
   const std::int64_t block = w.encoding.block;
   const bool by_rows = w.encoding.axis < 0 || (w.encoding.axis == 0 && block == 0);
@@ -156,6 +174,15 @@ Status read_affine(const NodeDesc& node, const Constant& weight, Problem& p) {
   return Status::success();
 }
 
+/// The format in which constant weights are packed: affine ones as blocks where they are some.
+Result<LinearFormat> packed_format(const NodeDesc& node, const OperandDesc& w) {
+  const auto blocks = w.constant != nullptr ? blocks_of_affine(*w.constant) : std::nullopt;
+  if (!blocks) return linear_format_of(node, w.type);
+  TensorType type = w.type;
+  type.encoding = Encoding::of(*blocks);
+  return linear_format_of(node, type);
+}
+
 /// What a stage adds: its shader, and a second matrix that is packed as the first.
 Status read_other(const NodeDesc& node, const Problem& p) {
   if (linear_format_info(p.format).stage.empty()) {
@@ -164,7 +191,7 @@ Status read_other(const NodeDesc& node, const Problem& p) {
   if (!p.gated()) return Status::success();
   const OperandDesc& up = node.inputs[static_cast<std::size_t>(p.stage.up)];
   if (up.constant == nullptr) return refuse(node, "the second right side is no constant matrix");
-  const Result<LinearFormat> format = linear_format_of(node, up.type);
+  const Result<LinearFormat> format = packed_format(node, up);
   if (!format) return format.error();
   Problem other = p;
   if (*format == LinearFormat::kI8) {
@@ -209,7 +236,7 @@ Result<Problem> read_problem(const NodeDesc& node) {
       p.bias ? float_code(node, node.inputs[bias]) : Result<std::uint32_t>(kTypeF32);
   if (!bias_code) return bias_code.error();
   p.types = *bias_code | *x_code << 8;
-  Result<LinearFormat> format = linear_format_of(node, w.type);
+  Result<LinearFormat> format = packed_format(node, w);
   if (!format) return format.error();
   p.format = *format;
   if (p.transposed && !w.type.encoding.is_plain()) {

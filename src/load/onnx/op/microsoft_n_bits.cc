@@ -34,7 +34,8 @@ NBits sizes_of(const NodeImport& node) {
           node.attrs.get_int("bits").value_or(4), node.attrs.get_int("block_size").value_or(0)};
 }
 
-/// `columns` codes of each row as uint8, of a constant input whose rows hold `stored` of them.
+/// `columns` codes of each row, of a constant input whose rows hold `stored` of them: the file's
+/// own bytes where these are all.
 Result<Tensor> codes_of(NodeImport& node, std::size_t input, const NBits& size, std::int64_t stored,
                         std::int64_t columns) {
   const auto label = "input " + std::to_string(input);
@@ -48,13 +49,14 @@ Result<Tensor> codes_of(NodeImport& node, std::size_t input, const NBits& size, 
     return node.fail(label + ", got " + std::to_string(bytes.size()) + " bytes, wanted those of " +
                      type.shape.to_string() + " of " + std::to_string(size.bits) + " bits");
   }
-  auto out = Tensor::allocate(DType::kU8, Shape{size.n, columns});
+  if (stored == columns) return Tensor::view(type, bytes, constant->data.owner());
+  auto out = Tensor::allocate(size.dtype(), Shape{size.n, columns});
   if (!out) return out;
   std::byte* to = out->mutable_bytes().data();
   for (std::int64_t row = 0; row < size.n; ++row) {
     for (std::int64_t i = 0; i < columns; ++i) {
       const std::int64_t code = load_i64(size.dtype(), bytes.data(), row * stored + i);
-      store_i64(DType::kU8, to, row * columns + i, code);
+      store_i64(size.dtype(), to, row * columns + i, code);
     }
   }
   return out;
@@ -66,15 +68,42 @@ Result<Tensor> zero_points(NodeImport& node, const NBits& size) {
     const std::int64_t odd = size.bits == 4 ? size.blocks() % 2 : 0;
     return codes_of(node, 3, size, size.blocks() + odd, size.blocks());
   }
-  auto out = Tensor::allocate(DType::kU8, Shape{size.n, size.blocks()});
+  auto out = Tensor::allocate(size.dtype(), Shape{size.n, size.blocks()});
   if (!out) return out;
-  for (std::byte& code : out->mutable_bytes()) code = std::byte{1} << (size.bits - 1);
+  const std::byte half = size.bits == 4 ? std::byte{0x88} : std::byte{0x80};
+  for (std::byte& code : out->mutable_bytes()) code = half;
   return out;
+}
+
+/// One scale for each block of each row. Those of a constant keep their bytes.
+ValueId scales_of(Steps& s, NodeImport& node, const NBits& size) {
+  const auto& constant = node.importer().graph().value(node.inputs[2]).constant;
+  const Shape shape{size.n, size.blocks()};
+  if (!constant || constant->data.elements() != shape.elements()) {
+    return s.add("Reshape", {node.inputs[2], s.ints({size.n, size.blocks()})});
+  }
+  if (constant->data.shape() == shape) return node.inputs[2];
+  return node.constant(Tensor::view({constant->data.dtype(), shape, {}}, constant->data.bytes(),
+                                    constant->data.owner()));
+}
+
+/// The constant of a tensor of codes, under the name and of the file that it has.
+ValueId code_constant(NodeImport& node, std::size_t input, Tensor codes) {
+  const auto& from = node.importer().graph().value(node.inputs[input]).constant;
+  auto out = std::make_shared<Constant>();
+  out->data = std::move(codes);
+  out->name = from->name;
+  out->file = from->file;
+  const TensorType type = out->data.type();
+  const ValueId value = node.importer().graph().add_constant(std::move(out));
+  node.importer().set_type(value, type);
+  return value;
 }
 
 }  // namespace
 
-/// A polaris.Linear of the codes, each in a byte of its own, by DequantizeLinear.
+/// A polaris.Linear of the codes by DequantizeLinear, which decode_weights makes an encoded weight
+/// of. accuracy_level says how far activations may be rounded: ours are not.
 Status matmul_n_bits(NodeImport& node) {
   const NBits size = sizes_of(node);
   if (!size.is_known()) {
@@ -82,6 +111,9 @@ Status matmul_n_bits(NodeImport& node) {
         "K, N and block_size, wanted numbers from 1, 1 and 16 to 2^30; bits, wanted 4 or 8");
   }
   if (node.has_input(4)) return node.unsupported("input 4 (g_idx)");
+  if (node.attrs.get_int("weight_prepacked").value_or(0) != 0) {
+    return node.unsupported("weight_prepacked, wanted 0");
+  }
   if (!node.has_input(0) || !node.has_input(1) || !node.has_input(2)) {
     return node.fail("wanted inputs A, B and scales");
   }
@@ -90,9 +122,10 @@ Status matmul_n_bits(NodeImport& node) {
   auto zeros = zero_points(node, size);
   if (!zeros) return zeros.error();
   Steps s(node);
-  const ValueId scales = s.add("Reshape", {node.inputs[2], s.ints({size.n, size.blocks()})});
+  const ValueId scales = scales_of(s, node, size);
   const ValueId weight =
-      s.add("DequantizeLinear", {node.constant(codes.take()), scales, node.constant(zeros.take())},
+      s.add("DequantizeLinear",
+            {code_constant(node, 1, codes.take()), scales, node.constant(zeros.take())},
             {{"axis", std::int64_t{1}}, {"block_size", size.block}});
   std::vector<ValueId> inputs = {node.inputs[0], weight};
   if (s.input(5).valid()) inputs.push_back(s.input(5));
