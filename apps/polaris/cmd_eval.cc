@@ -38,7 +38,7 @@ class Eval final : public Action {
     if (!text) return text.error();
     GenerationOptions generation = generation_options(generator_);
     generation.context = context_ > 0 ? context_ : kContextUsual;
-    auto opened = open_model(common, generator_.model, arch_options(generation));
+    auto opened = open_model(common, generator_.model, generator_arch_options(generation));
     if (!opened) return opened.error();
     if (auto status = set_context(opened->model, generation); !status) return status;
     auto scorer = Scorer::create(opened->runtime, opened->model, opened->options, generation);

@@ -44,7 +44,7 @@ void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
 
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options) {
   const GenerationOptions generation = generation_options(options);
-  auto opened = open_model(common, options.model, arch_options(generation));
+  auto opened = open_model(common, options.model, generator_arch_options(generation));
   if (!opened) return opened.error();
   auto batcher = make_batcher(opened->runtime, opened->model, opened->options, generation);
   if (!batcher) return batcher.error().with_context("'" + options.model + "'");

@@ -12,6 +12,7 @@
 #include "load/load.h"
 #include "load/source.h"
 #include "pipeline/language_model.h"
+#include "pipeline/tokenizer_beside.h"
 #include "pipeline/tokenizer_file/tokenizer_file.h"
 #include "plugin/plugin.h"
 #include "progress.h"
@@ -73,6 +74,9 @@ Result<Opened> open_model_on(std::shared_ptr<Runtime> runtime, const Common& com
   for (const std::string& text : given) add_names(text, options.given);
   auto model = load_model(path, runtime->ops(), options);
   if (!model) return model.error();
+  if (arch.generate) {
+    if (auto status = read_tokenizer_beside(path, *model); !status) return status.error();
+  }
   Opened out{std::move(runtime), model.take(), {}};
   out.options.shares = common.shares;
   out.options.user_passes = passes.take();

@@ -28,6 +28,9 @@ struct ArchOptions {
   std::int64_t sequences_max = 64;  // sequences in one step; a power of two
   /// A decoder is built to give the rows of whole texts, not to go on with them.
   bool embed = false;
+  /// A decoder that a file has as a graph with its past as inputs becomes one over a paged cache;
+  /// a file that has no such graph is refused. Else it stays as it is.
+  bool generate = false;
 };
 
 /// Hyperparameters and weights of a file, under the names that arch/ uses whatever the format:

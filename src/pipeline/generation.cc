@@ -21,6 +21,12 @@ ArchOptions arch_options(const GenerationOptions& options) {
   return out;
 }
 
+ArchOptions generator_arch_options(const GenerationOptions& options) {
+  ArchOptions out = arch_options(options);
+  out.generate = true;
+  return out;
+}
+
 Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
                               ProgramOptions program, const GenerationOptions& options) {
   program.cached_tokens = context_of(options) * options.sequences;

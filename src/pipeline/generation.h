@@ -24,6 +24,9 @@ inline constexpr std::int64_t kContextDefault = 4096;
 
 /// How such options want a model loaded.
 ArchOptions arch_options(const GenerationOptions& options);
+/// The same of a model that is asked for nothing else: also one that a file has as a graph with its
+/// past as inputs.
+ArchOptions generator_arch_options(const GenerationOptions& options);
 
 /// A language model with a session and a cache of its own.
 struct ReadyModel {

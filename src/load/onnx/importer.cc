@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "ir/any_rank.h"
 #include "ir/evaluate.h"
+#include "load/onnx/decoder_import.h"
 #include "load/onnx/functions.h"
 #include "load/onnx/node_order.h"
 #include "load/onnx/rewrites.h"
@@ -63,7 +64,11 @@ void NodeImport::set_input(std::size_t i, ValueId value) {
 }
 
 ValueId NodeImport::constant(Tensor tensor) {
-  return importer_.graph().add_constant(importer_.fresh_name(def_.op_type), std::move(tensor));
+  const TensorType type = tensor.type();
+  const ValueId value =
+      importer_.graph().add_constant(importer_.fresh_name(def_.op_type), std::move(tensor));
+  importer_.set_type(value, type);
+  return value;
 }
 
 Result<ValueId> NodeImport::constant_ints(std::span<const std::int64_t> values) {
@@ -365,6 +370,10 @@ Status GraphImporter::import_node(const NodeDef& def) {
   }
   while (!node.inputs.empty() && !node.inputs.back().valid()) node.inputs.pop_back();
   if (*version < 6 && def.domain.empty()) node.attrs.drop("consumed_inputs");
+  const bool outermost = outer_ == nullptr && file_.decoder != nullptr;
+  if (const PastLayer* layer = outermost ? layer_of(*file_.decoder, def) : nullptr) {
+    return import_paged_layer(node, *file_.decoder, *layer);
+  }
   if (Rewrite rewrite = find_rewrite(def.domain, def.op_type, *version)) {
     if (Status s = rewrite(node); !s) return s;
   }

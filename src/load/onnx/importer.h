@@ -20,6 +20,7 @@
 namespace polaris::onnx {
 
 class GraphImporter;
+struct DecoderParts;  // decoder_import.h
 
 /// A function of the model's own, as one kind of call runs it.
 struct ImportedFunction {
@@ -42,6 +43,7 @@ struct FileContext {
   std::map<std::string, ImportedFunction, std::less<>> functions;  // by what they are bound to
   std::vector<const FunctionDef*> calls;                           // that are being imported
   FunctionIndex index;
+  DecoderParts* decoder = nullptr;  // set while a decoder over a paged cache is imported
 };
 
 /// One foreign node on its way into the graph. A row of names.inc may point to a rewrite, which
@@ -116,6 +118,11 @@ class GraphImporter {
   /// A function's body; of `types`, by input, those that have a type are known.
   Result<Graph> import_function(const GraphDef& def,
                                 std::span<const std::optional<TensorType>> types);
+
+  /// The two halves of import_decoder: `inputs` become the graph's, under the names that the file
+  /// has for them; then its nodes, with the logits as the only output.
+  Status bind_decoder(const GraphDef& def, DecoderParts& parts, Graph inputs);
+  Result<Graph> import_rows(const GraphDef& def, DecoderParts& parts);
 
   /// A name's value in this graph; a constant of an enclosing one is added here. kNoValue where
   /// there is none.

@@ -5,6 +5,7 @@
 #include "ir/any_rank.h"
 #include "ir/text/symbol_text.h"
 #include "load/loader.h"
+#include "load/onnx/decoder_import.h"
 #include "load/onnx/functions.h"
 #include "load/onnx/importer.h"
 #include "load/onnx/proto.h"
@@ -96,26 +97,33 @@ Status check_outputs(const onnx::GraphDef& def, const Graph& graph) {
   return Status::success();
 }
 
+Status import_main(onnx::FileContext& file, const onnx::GraphDef& def, Model& out) {
+  onnx::GraphImporter importer(file, nullptr, 0);
+  auto graph = importer.import(def, {});
+  if (!graph) return graph.error();
+  if (Status s = infer_graph(*graph); !s) {
+    return Error(s.error().code(), name_symbols(s.error().message(), graph->symbols()));
+  }
+  if (Status s = check_outputs(def, *graph); !s) return s;
+  out.functions.emplace("main", graph.take());
+  return Status::success();
+}
+
 Result<Model> load(Source& source, const OpSet& ops, const LoadOptions& options) {
-  const auto def = onnx::parse_model(source.main().bytes);
+  auto def = onnx::parse_model(source.main().bytes);
   if (!def) return def.error();
   if (Status s = check_versions(*def); !s) return s.error();
   Model model;
   describe(*def, model.metadata);
   onnx::FileContext file{.model = *def, .source = source, .ops = ops, .options = options};
   if (Status s = onnx::index_functions(*def, file.index); !s) return s.error();
-  onnx::GraphImporter importer(file, nullptr, 0);
-  auto graph = importer.import(*def->graph, {});
-  if (!graph) return graph.error();
-  if (Status s = infer_graph(*graph); !s) {
-    return Error(s.error().code(), name_symbols(s.error().message(), graph->symbols()));
-  }
-  if (Status s = check_outputs(*def->graph, *graph); !s) return s.error();
+  const Status status = options.arch.generate ? onnx::import_decoder(file, *def->graph, model)
+                                              : import_main(file, *def->graph, model);
+  if (!status) return status.error();
   for (const onnx::TensorDef& tensor : def->graph->initializers) {
     // Their bytes exist, so the counts are bounded by the files.
     model.parameter_count += Shape(tensor.dims).checked_elements().value_or(0);
   }
-  model.functions.emplace("main", graph.take());
   return model;
 }
 
