@@ -166,6 +166,57 @@ TEST_CASE("several sequences of an ONNX decoder share a batch, and the prefix of
   }
 }
 
+TEST_CASE("lengths of a GroupQueryAttention that cannot be are errors of the run") {
+  struct Row {
+    std::int32_t ends[2];  // seqlens_k: a length less 1
+    std::int32_t total;
+    bool right = false;
+  };
+  constexpr std::int32_t kHuge = INT32_MAX;
+  // One token behind 6 of each of two rows, 16 positions in the tables.
+  const Row rows[] = {{{6, 6}, 7, true},
+                      {{6, 3}, 7, true},
+                      {{7, 6}, 7},
+                      {{-2, 6}, 7},
+                      {{6, kHuge}, 7},
+                      {{6, 6}, kHuge, true},
+                      {{kHuge, kHuge}, kHuge},
+                      {{INT32_MIN, 6}, 7},
+                      {{6, 6}, -1},
+                      {{20, 20}, 21},
+                      {{6, 6}, INT32_MIN}};
+  const std::string path =
+      std::string(kSourceDir) + "/tests/data/microsoft/test_gqa_step/model.onnx";
+  for (const std::string device : {"reference", "cpu", "vulkan"}) {
+    auto runtime = make_runtime(device == "vulkan" ? std::vector<std::string>{"vulkan", "cpu"}
+                                                   : std::vector<std::string>{device});
+    if (!runtime) continue;
+    CAPTURE(device);
+    auto model = load_model(path, runtime->ops());
+    REQUIRE(model);
+    auto program = Program::compile(runtime, std::move(*model->find("main")));
+    REQUIRE_MESSAGE(program, program.error().message());
+    auto session = Session::create(*program);
+    REQUIRE(session);
+    for (const Row& row : rows) {
+      CAPTURE(row.ends[0]);
+      CAPTURE(row.ends[1]);
+      CAPTURE(row.total);
+      std::vector<Tensor> inputs;
+      for (const Shape& shape : {Shape{2, 1, 64}, Shape{2, 1, 32}, Shape{2, 1, 32},
+                                 Shape{2, 2, 6, 16}, Shape{2, 2, 6, 16}}) {
+        inputs.push_back(Tensor::allocate(DType::kF32, shape).take());
+      }
+      inputs.push_back(Tensor::from<std::int32_t>(DType::kI32, Shape{2}, row.ends).take());
+      inputs.push_back(Tensor::from<std::int32_t>(DType::kI32, Shape{}, {&row.total, 1}).take());
+      std::vector<Tensor> got;
+      const Status ran = (*session)->run(inputs, got);
+      INFO((ran ? std::string() : ran.error().message()));
+      CHECK(ran.ok() == row.right);
+    }
+  }
+}
+
 TEST_CASE("generate runs an ONNX decoder with the tokenizer and the ends of its folder") {
   const PeerStory story = peer_of("llama-packed");
   TemporaryFolder folder;

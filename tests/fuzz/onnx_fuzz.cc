@@ -11,5 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // Detection is narrow; the parser must stand bytes that it would not let through too.
   (void)polaris::onnx::parse_model(source.main().bytes);
   (void)polaris::load_model(source, ops);
+  polaris::LoadOptions generate;
+  generate.arch.generate = true;
+  (void)polaris::load_model(source, ops, generate);
   return 0;
 }
