@@ -29,7 +29,8 @@ TEST_CASE("cpu: elements are moved for every width of element") {
       // Planes of 4-byte elements whose two axes change places have a kernel of their own.
       const bool planes = !perm.empty() && perm[1] != 1 && perm[2] == 1;
       const bool turns = planes && dtype == DType::kF32;
-      check_cpu({.op = "Transpose", .attrs = attrs, .inputs = {x}}, turns   ? "transpose"
+      check_cpu({.op = "Transpose", .attrs = attrs, .inputs = {x}}, turns
+                                                                        ? "move Transpose by tiles"
                                                                     : moves ? "move Transpose"
                                                                             : "copy");
     }
