@@ -35,6 +35,13 @@ find_path(POLARIS_UTF8PROC_INCLUDE utf8proc.h REQUIRED)
 find_library(POLARIS_UTF8PROC_LIB utf8proc REQUIRED)
 find_path(POLARIS_ZLIB_INCLUDE zlib.h REQUIRED)
 find_library(POLARIS_ZLIB_LIB z REQUIRED)
+# The headers lie on the compiler's own path; the C++ files of src/media alone include them.
+find_path(POLARIS_PNG_INCLUDE png.h REQUIRED)
+find_library(POLARIS_PNG_LIB png REQUIRED)
+find_path(POLARIS_JPEG_INCLUDE jpeglib.h REQUIRED)
+find_library(POLARIS_JPEG_LIB jpeg REQUIRED)
+find_path(POLARIS_SNDFILE_INCLUDE sndfile.h REQUIRED)
+find_library(POLARIS_SNDFILE_LIB sndfile REQUIRED)
 
 set(POLARIS_CORE_OBJECTS "")
 foreach(floor IN LISTS POLARIS_FLOORS)
@@ -61,7 +68,8 @@ endif()
 add_library(polaris_core STATIC ${POLARIS_CORE_OBJECTS})
 set_target_properties(polaris_core PROPERTIES LINKER_LANGUAGE CXX)
 target_link_libraries(polaris_core PUBLIC polaris_options ${POLARIS_XXHASH_LIB}
-  ${POLARIS_UTF8PROC_LIB} ${POLARIS_ZLIB_LIB})
+  ${POLARIS_UTF8PROC_LIB} ${POLARIS_ZLIB_LIB} ${POLARIS_PNG_LIB} ${POLARIS_JPEG_LIB}
+  ${POLARIS_SNDFILE_LIB})
 
 if(capi_sources)
   set(exports ${CMAKE_SOURCE_DIR}/cmake/exports.map)

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 build_packages="g++ cmake ninja-build ccache make git python3
   glslc libvulkan-dev mesa-vulkan-drivers libxxhash-dev libutf8proc-dev zlib1g-dev libcli11-dev
-  libmimalloc-dev nlohmann-json3-dev"
+  libmimalloc-dev nlohmann-json3-dev libpng-dev libjpeg62-turbo-dev libsndfile1-dev"
 test_packages="doctest-dev libonnx-testdata spirv-tools"
 check_packages="clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev lld-16 gcovr"
 
