@@ -88,7 +88,9 @@ def classifiers():
 
     b = Builder()  # rows of scores, one for each 100 samples
     x = b.node("Reshape", "x", b.constant(np.array([-1, 100], np.int64)))
-    b.node("Sigmoid", b.node("MatMul", x, b.constant(normal(100, 3))), out="y")
+    y = b.node("Gemm", x, b.constant(normal(100, 3, scale=0.1)),
+               b.constant(np.array([-1, 0.5, 2], np.float32)))
+    b.node("Sigmoid", y, out="y")
     b.save("rows.onnx", [("x", F, ["samples"])], [("y", F, ["rows", 3])])
 
 

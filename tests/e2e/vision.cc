@@ -182,7 +182,7 @@ TEST_CASE("outputs that are not known name what the card must say") {
   CHECK(run_polaris({"detect", model, kPicture, "-q"}).out == named.out);
   card("{\"detektor\": \"yolov8\"}");
   check_fails({"detect", model, kPicture},
-              {"m.onnx.card.json", "'detektor'", "wanted one of input, output, resize"});
+              {"m.onnx.card.json", "'detektor'", "wanted one of output, resize"});
   card("{\"detector\": \"yolov99\"}");
   check_fails({"detect", model, kPicture}, {"detector", "'yolov99'", "yolov5"});
   card("{\"top\": 3, \"top\": 4}");

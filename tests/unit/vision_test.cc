@@ -53,7 +53,7 @@ TEST_CASE("a card sets what it says") {
 }
 
 TEST_CASE("a card is held to its keys and their values") {
-  CHECK(has(card_error(R"({"men": 1})"), "'men', wanted one of input, output, resize, crop"));
+  CHECK(has(card_error(R"({"men": 1})"), "'men', wanted one of output, resize, crop"));
   CHECK(has(card_error(R"({"top": 0})"), "top, wanted a whole number from 1"));
   for (const char* text : {R"({"resize": 0})",
                            R"({"resize": 70000})",
@@ -74,7 +74,7 @@ TEST_CASE("a card is held to its keys and their values") {
                            R"({"labels": {"0": "a", "00": "b"}})",
                            R"({"iou_max": 1.01})",
                            R"({"pad": 256})",
-                           R"({"input": ""})",
+                           R"({"output": ""})",
                            R"({"scale": "1"})",
                            R"({"rate": 0})",
                            R"({"activation": null})"}) {
@@ -103,8 +103,8 @@ TEST_CASE("options say the same as cards") {
   CHECK(set("resize", "64"));
   CHECK(card.resize->shorter == 64);
   CHECK(set("label_offset", "-1"));
-  CHECK(set("input", "it's \"x\""));
-  CHECK(*card.input == "it's \"x\"");
+  CHECK(set("output", "it's \"x\""));
+  CHECK(*card.output == "it's \"x\"");
   for (const char* wrong : {"", "1,", "a", "1,2", "1;2;3", "[1]", "nan", "inf"}) {
     CAPTURE(wrong);
     CHECK_FALSE(set("mean", wrong));

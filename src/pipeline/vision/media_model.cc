@@ -57,20 +57,13 @@ std::string port_text(const MediaPort& port) {
 
 Result<MediaPort> media_input(const Graph& graph, const MediaOptions& options) {
   std::string all;
-  std::vector<MediaPort> found;
   for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
     const ValueId id = graph.inputs()[i];
     MediaPort port = port_of(graph, id, graph.value(id).name, i, options);
+    if (graph.inputs().size() == 1) return port;
     all += (all.empty() ? "" : ", ") + port_text(port);
-    const bool is_meant = !options.card.input || *options.card.input == port.name;
-    if (is_meant) found.push_back(std::move(port));
   }
-  if (found.size() == 1 && graph.inputs().size() == 1) return std::move(found[0]);
-  if (graph.inputs().size() != 1) {
-    return Error::unsupported("[media] inputs, got " + (all.empty() ? "none" : all) +
-                              ", wanted one");
-  }
-  return Error::invalid("[card] input, got '" + *options.card.input + "', wanted " + all);
+  return Error::unsupported("[media] inputs, got " + (all.empty() ? "none" : all) + ", wanted one");
 }
 
 std::vector<MediaPort> media_outputs(const Graph& graph, const MediaOptions& options) {

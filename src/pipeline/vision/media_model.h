@@ -27,8 +27,7 @@ struct MediaPort {
   Shape shape;  // kUnknownDim where a size is free
 };
 
-/// The inputs of a graph that it cannot do without: the one that is wanted. Errors: unsupported
-/// where there are several, or none, and `input` names none of them.
+/// The one input of a graph. Errors: unsupported where there are several, or none.
 Result<MediaPort> media_input(const Graph& graph, const MediaOptions& options);
 std::vector<MediaPort> media_outputs(const Graph& graph, const MediaOptions& options);
 /// "'scores' float32[1, 4420, 2]"
@@ -48,8 +47,7 @@ std::optional<MediaQuantization> output_quantization(const Graph& graph, std::si
 /// it is an input or a constant.
 const Node* maker_of(const Graph& graph, ValueId value);
 
-/// Takes "main", or the only function, out of a model and makes it ready. Errors: those of
-/// Program::compile and Session::create; unsupported where the model holds no graph.
+/// Errors: those of Program::compile and Session::create.
 Result<std::unique_ptr<Session>> open_session(std::shared_ptr<Runtime> runtime, Graph graph,
                                               const ProgramOptions& options);
 

@@ -138,8 +138,6 @@ constexpr std::string_view kDetectors =
     "ssd, ultraface, ultraface-raw, torchvision, yolov5, yolov8 or fastestdet";
 
 constexpr CardKey kKeys[] = {
-    {"input", CardKind::kText, kBoth, kName, "the input, where there are several",
-     set_text<&ModelCard::input>},
     {"output", CardKind::kText, kForClassify, kName, "the output that holds the scores",
      set_text<&ModelCard::output>},
     {"resize", CardKind::kSize, kBoth, kSide,

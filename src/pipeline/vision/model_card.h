@@ -47,7 +47,6 @@ struct ResizeTo {
 /// What is known of a model beside its file: MODEL.card.json, and options that say the same. What
 /// is not set is chosen by the model's input and outputs.
 struct ModelCard {
-  std::optional<std::string> input;
   std::optional<std::string> output;
   // of pictures
   std::optional<ResizeTo> resize;
@@ -97,7 +96,7 @@ struct CardKey {
   bool (*set)(ModelCard& card, const JsonValue& value) = nullptr;
 };
 std::span<const CardKey> card_keys();
-/// With the key's own default, if names are wanted by a message: `"detector": ssd, ultraface, ...`.
+/// Those of "detector", for messages: "ssd, ultraface ...".
 std::string_view detector_names();
 
 /// Sets what the text of a card says. Errors: invalid (no JSON object, a key that is none, naming

@@ -10,7 +10,7 @@
 namespace polaris {
 
 /// One choice that a pipeline works by, whoever made it: under the key that a model's card has for
-/// it, so that what is printed can be written into one.
+/// it, where it has one.
 struct Setting {
   std::string key;
   std::variant<std::int64_t, double, bool, std::string, std::vector<double>> value;
