@@ -16,8 +16,9 @@ namespace {
 class Classify final : public Action {
  public:
   void declare(CLI::App& app) override {
-    command_.declare(app, kForClassify,
-                     "pictures (PNG, JPEG, BMP) or recordings (WAV, FLAC), as the model takes");
+    command_.declare(
+        app, kForClassify,
+        "pictures (PNG, JPEG, BMP, PNM) or recordings (WAV, FLAC), as the model takes");
   }
 
   Status run(const Common& common) override {

@@ -16,7 +16,7 @@ namespace {
 class Detect final : public Action {
  public:
   void declare(CLI::App& app) override {
-    command_.declare(app, kForDetect, "pictures: PNG, JPEG, BMP");
+    command_.declare(app, kForDetect, "pictures: PNG, JPEG, BMP, PNM");
   }
 
   Status run(const Common& common) override {

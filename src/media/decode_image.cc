@@ -27,7 +27,7 @@ std::string found(Bytes file) {
   if (starts(file, "\x0cjP  ", 3)) return "a JPEG 2000";
   if (starts(file, "P") && file.size() > 1 && std::to_integer<int>(file[1]) >= '1' &&
       std::to_integer<int>(file[1]) <= '7') {
-    return "a PNM";
+    return "a PNM of another kind than P5 and P6";
   }
   return "something else";
 }
@@ -38,6 +38,7 @@ ImageFormat image_format_of(Bytes file) {
   if (starts(file, "\x89PNG\r\n\x1a\n")) return ImageFormat::kPng;
   if (starts(file, "\xff\xd8\xff")) return ImageFormat::kJpeg;
   if (starts(file, "BM")) return ImageFormat::kBmp;
+  if (starts(file, "P5") || starts(file, "P6")) return ImageFormat::kPnm;
   return ImageFormat::kUnknown;
 }
 
@@ -50,9 +51,10 @@ Result<Image> decode_image(Bytes file) {
       return oriented(image.take(), exif_orientation(file));
     }
     case ImageFormat::kBmp: return decode_bmp(file);
+    case ImageFormat::kPnm: return decode_pnm(file);
     case ImageFormat::kUnknown: break;
   }
-  return Error::unsupported("[image] file, got " + found(file) + ", wanted PNG, JPEG or BMP");
+  return Error::unsupported("[image] file, got " + found(file) + ", wanted PNG, JPEG, BMP or PNM");
 }
 
 }  // namespace polaris

@@ -36,14 +36,15 @@ double tap(double distance, double cutoff, double half_width) {
 }  // namespace
 
 Result<Sound> resample(const Sound& sound, std::int64_t rate_hz) {
-  if (rate_hz < 1 || rate_hz > kSoundRateMax) {
-    return Error::invalid("[resample] rate, got " + std::to_string(rate_hz) + " Hz, wanted 1 to " +
+  for (const std::int64_t rate : {sound.rate_hz, rate_hz}) {
+    if (rate >= 1 && rate <= kSoundRateMax) continue;
+    return Error::invalid("[resample] rate, got " + std::to_string(rate) + " Hz, wanted 1 to " +
                           std::to_string(kSoundRateMax));
   }
   if (rate_hz == sound.rate_hz) return sound;
   const std::int64_t common = std::gcd(rate_hz, sound.rate_hz);
   const std::int64_t up = rate_hz / common;
-  const std::int64_t down = sound.rate_hz / common;
+  const std::int64_t down = std::max<std::int64_t>(1, sound.rate_hz / common);
   const auto length = static_cast<std::int64_t>(sound.samples.size());
   const std::int64_t wanted = (length * up + down - 1) / down;
   // In samples of the sound that is there.

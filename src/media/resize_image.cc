@@ -65,8 +65,11 @@ Taps taps_of(std::int64_t from, std::int64_t to, ResizeFilter filter) {
   std::vector<double> real;
   for (std::int64_t i = 0; i < to; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(center - support + 0.5));
-    const auto end = std::min(from, static_cast<std::int64_t>(center + support + 0.5));
+    // Pillow drops the fraction, of negative numbers too.
+    const double low = center - support + 0.5;
+    const double high = center + support + 0.5;
+    const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(low));
+    const auto end = std::min(from, static_cast<std::int64_t>(high));
     real.clear();
     double sum = 0;
     for (std::int64_t x = first; x < end; ++x) {

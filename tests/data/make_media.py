@@ -109,6 +109,8 @@ def pictures():
     six = rgb[:, :, 1].astype(numpy.uint16) >> 2
     packed = (five[:, :, 0] << 11 | six << 5 | five[:, :, 2]).astype("<u2")
     (OUT / "rgb565.bmp").write_bytes(bmp(16, [r.tobytes() for r in packed], (0xF800, 0x7E0, 0x1F)))
+    image.save(OUT / "rgb.ppm")
+    image.convert("L").save(OUT / "grey.pgm")
     rows = [r[:, ::-1].tobytes() for r in rgb]
     (OUT / "top_down.bmp").write_bytes(bmp(24, rows, top_down=True))
 
@@ -145,7 +147,7 @@ def main():
     pictures()
     rows = ["# Written by make_media.py."]
     for path in sorted(OUT.iterdir()):
-        if path.suffix in (".png", ".jpg", ".bmp") and path.name != "huge.png":
+        if path.suffix in (".png", ".jpg", ".bmp", ".ppm", ".pgm") and path.name != "huge.png":
             image = decoded(path)
             rows.append(f"picture\t{path.name}\t{image.width}\t{image.height}\t"
                         f"{image.tobytes().hex()}")

@@ -212,7 +212,7 @@ TEST_CASE("options and files that do not fit") {
   check_fails({"detect", data("vision/ssd.onnx"), sound}, {"got a recording"});
   check_fails({"classify", data("vision/sound.onnx"), kPicture}, {"got a picture", "a recording"});
   check_fails({"classify", model, data("vision/logits.onnx")},
-              {"something else", "PNG, JPEG or BMP"});
+              {"something else", "PNG, JPEG, BMP or PNM"});
   check_fails({"classify", model, kPicture + ".none"}, {"rgb.png.none"});
   check_fails({"classify", model, kPicture, "--labels", data("media/rgb.png")}, {"labels", "5"});
   check_fails({"classify", data("vision/grey.onnx"), kPicture}, {"sides are open", "\"crop\""});

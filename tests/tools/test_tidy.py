@@ -54,7 +54,7 @@ class Floors(Case):
 
     def test_what_ops_mean_knows_nothing_of_text(self):
         files = {"src/ir/a.cc": '#include "text/a.h"\n', "src/text/a.h": H}
-        self.refused(floors.check, files, "ir sees only base, tensor")
+        self.refused(floors.check, files, "ir sees only base, media, tensor")
 
     def test_backends_do_not_see_each_other(self):
         files = {"src/backend/cpu/a.cc": '#include "backend/vulkan/b.h"\n',

@@ -137,7 +137,7 @@ const std::vector<std::string> kFiles = {
     "rgb.png",     "palette.png", "grey_alpha.png",  "interlaced.png", "rgb16.png",   "bits.png",
     "rgb.jpg",     "cmyk.jpg",    "progressive.jpg", "grey.jpg",       "turned6.jpg", "rgb.bmp",
     "palette.bmp", "bits.bmp",    "rgb565.bmp",      "top_down.bmp",   "stereo.wav",  "float.wav",
-    "bytes.wav",   "mono.flac",   "stereo.flac"};
+    "rgb.ppm",     "grey.pgm",    "bytes.wav",       "mono.flac",      "stereo.flac"};
 
 TEST_CASE("every cut of a file is an error, or all of the picture") {
   for (const std::string& name : kFiles) {
@@ -223,10 +223,14 @@ TEST_CASE("a PNG that claims too much is refused by its header") {
 }
 
 TEST_CASE("other files are named") {
-  check_image_error("", {"an empty file", "PNG, JPEG or BMP"});
+  check_image_error("", {"an empty file", "PNG, JPEG, BMP or PNM"});
   check_image_error("GIF89a......", {"a GIF"});
   check_image_error(std::string("RIFF\0\0\0\0WEBPVP8 ", 16), {"a WebP"});
-  check_image_error("P6 1 1 255 abc", {"a PNM"});
+  check_image_error("P3 1 1 255 1 2 3", {"a PNM"});
+  check_image_error("P6 1 1 65535 abcdef", {"[pnm]", "65535"});
+  check_image_error("P6 # 1 2 3", {"[pnm] header"});
+  check_image_error("P6 9999999999 1 255 ", {"[pnm] header"});
+  check_image_error("P6 60000 60000 255 ", {"[pnm]", "60000 x 60000"});
   check_image_error("polaris", {"something else"});
   const auto sound = decode_sound(bytes("ID3 of an MP3"));
   REQUIRE_FALSE(sound);

@@ -12,7 +12,7 @@ NARROW = {
     "gcn": {"base"},
     "text": {"base", "tensor"},
     "media": {"base", "tensor"},
-    "ir": {"base", "tensor"},
+    "ir": {"base", "tensor", "media"},
     "wire": {"base", "tensor"},
     "plugin": {"base", "tensor", "ir"},
     "backend": {"base", "tensor", "ir"},

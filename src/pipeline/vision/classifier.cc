@@ -119,7 +119,8 @@ Result<Classification> Classifier::classify(std::span<const std::byte> file,
   std::vector<Tensor> inputs;
   if (picture_) {
     if (is_sound(file)) {
-      return Error::invalid("[classify] file, got a recording, wanted a picture: PNG, JPEG or BMP");
+      return Error::invalid(
+          "[classify] file, got a recording, wanted a picture: PNG, JPEG, BMP or PNM");
     }
     const auto image = decode_image(file);
     if (!image) return image.error();

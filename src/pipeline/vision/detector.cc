@@ -52,7 +52,8 @@ Result<Detector> Detector::create(std::shared_ptr<Runtime> runtime, Model& model
 
 Result<FoundObjects> Detector::detect(std::span<const std::byte> file, const RunOptions& options) {
   if (is_sound(file)) {
-    return Error::invalid("[detect] file, got a recording, wanted a picture: PNG, JPEG or BMP");
+    return Error::invalid(
+        "[detect] file, got a recording, wanted a picture: PNG, JPEG, BMP or PNM");
   }
   const auto image = decode_image(file);
   if (!image) return image.error();

@@ -26,8 +26,8 @@ class Detector {
   /// Takes the graph out of the model. Errors: as Classifier::create; those of recognize_detector.
   static Result<Detector> create(std::shared_ptr<Runtime> runtime, Model& model,
                                  const MediaOptions& options);
-  /// Of the bytes of a PNG, JPEG or BMP file. Errors: those of its decoder, what the run finds, an
-  /// output of another shape than its head.
+  /// Of the bytes of a PNG, JPEG, BMP or PNM file. Errors: those of its decoder, what the run
+  /// finds, an output of another shape than its head.
   Result<FoundObjects> detect(std::span<const std::byte> file, const RunOptions& options = {});
   const Settings& settings() const { return settings_; }
 

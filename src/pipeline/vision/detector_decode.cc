@@ -205,9 +205,10 @@ class Decoder {
       };
       const auto [index, likely] = best(tensor, 5 * step + i, step, s[1] - 5);
       const double score = std::pow(at(0), 0.6) * std::pow(likely, 0.4);
+      const std::int64_t row = i / s[3];
       const RawBox box{
           {(static_cast<double>(i % s[3]) + std::tanh(at(1))) / static_cast<double>(s[3]),
-           (static_cast<double>(i / s[3]) + std::tanh(at(2))) / static_cast<double>(s[2]),
+           (static_cast<double>(row) + std::tanh(at(2))) / static_cast<double>(s[2]),
            sigmoid(at(3)), sigmoid(at(4))}};
       add(box, score, index);
     }

@@ -31,12 +31,6 @@ std::array<std::int64_t, 3> picture_dims(const MediaPort& port) {
 
 bool is_channels(std::int64_t dim) { return dim == 1 || dim == 3; }
 
-/// ITU-R 601, as Pillow has it.
-std::uint8_t grey_of(const std::uint8_t* rgb) {
-  return static_cast<std::uint8_t>((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >>
-                                   16);
-}
-
 /// `image` on a picture of another size, its corner at (left, top), which may be outside.
 Result<Image> on_canvas(const Image& image, std::int64_t left, std::int64_t top, std::int64_t width,
                         std::int64_t height, std::int64_t pad) {
