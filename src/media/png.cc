@@ -22,9 +22,9 @@ class PngReader {
 
   /// Up to the first pixels. False: error().
   bool read_header() {
+    if (setjmp(escape_) != 0) return false;  // tidy: allow bans: see the class
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
     if (png_ == nullptr) return fail("out of memory");
-    if (setjmp(escape_) != 0) return false;  // tidy: allow bans: see the class
     info_ = png_create_info_struct(png_);
     if (info_ == nullptr) return fail("out of memory");
     png_set_read_fn(png_, this, read);

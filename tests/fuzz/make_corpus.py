@@ -389,6 +389,15 @@ def jinja_seeds():
         save("jinja", name, text + b"\xfe" + template)
 
 
+# Pictures and recordings: those that tests/data/make_media.py made
+
+def media_seeds():
+    for name in ("rgb.png", "palette.png", "interlaced.png", "grey16.png", "cmyk.jpg", "turned6.jpg",
+                 "progressive.jpg", "rgb565.bmp", "bits.bmp", "grey.pgm", "float.wav", "mono.flac"):
+        with open(os.path.join(HERE, "..", "data", "media", name), "rb") as file:
+            save("media", name, file.read())
+
+
 if __name__ == "__main__":
     text_seeds()
     tokenizer_seeds()
@@ -397,3 +406,4 @@ if __name__ == "__main__":
     npy_seeds()
     zip_seeds()
     jinja_seeds()
+    media_seeds()

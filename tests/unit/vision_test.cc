@@ -190,7 +190,7 @@ TEST_CASE("heads are told by names and shapes") {
   CHECK(recognized({port("o", {1, 84, kCells}, 0)}, {}, 80) == "yolov8 transposed");
   CHECK(recognized({port("o", {1, 84, kUnknownDim}, 0)}) == "yolov8 transposed");
   CHECK(recognized({port("o", {1, 3 * kCells, 85}, 0)}) == "yolov5");
-  CHECK(recognized({port("o", {1, kUnknownDim, 85}, 0)}, {}, 80) == "yolov5");
+  CHECK(recognized({port("o", {1, 3 * kCells, 85}, 0)}, {}, 80) == "yolov5");
   CHECK(recognized({port("o", {1, kCells, 84}, 0)}, {}, 80) == "yolov8");
   CHECK(recognized({port("o", {1, 85, 40, 40}, 0)}) == "fastestdet");
   CHECK(recognized({port("boxes", {1, 9, 4}, 0), port("scores", {1, 9, 2}, 1)}) == "ultraface");
@@ -221,6 +221,7 @@ TEST_CASE("what may be several heads is none, and the error names the card's key
   // Names of classes rule a head out that would need others.
   CHECK(has(recognized({port("o", {1, 84, kCells}, 0)}, {}, 7), "\"detector\""));
   CHECK(has(recognized({port("o", {1, 3 * kCells, 85}, 0)}, {}, 7), "\"detector\""));
+  CHECK(has(recognized({port("o", {1, kUnknownDim, 85}, 0)}, {}, 80), "\"detector\""));
   ModelCard card;
   card.detector = DetectorHead::kYoloV8;
   CHECK(recognized({port("o", {1, kCells, 84}, 0)}, card) == "yolov8");

@@ -242,19 +242,16 @@ class Recognizer {
     const std::int64_t a = shape(0)[1];
     const std::int64_t b = shape(0)[2];
     const auto named_classes = static_cast<std::int64_t>(labels_);
-    // [1, 4 + C, N], a cell of the grid each.
-    if (a != kUnknownDim && a > kYoloBox &&
-        (b == kUnknownDim || (a < b && is_grid(input_, b, 1))) &&
+    // [1, 4 + C, N], a cell of the grid each. An unknown dim is less than any size.
+    if (a > kYoloBox && (b == kUnknownDim || (a < b && is_grid(input_, b, 1))) &&
         (labels_ == 0 || a == kYoloBox + named_classes)) {
       plan_.transposed = true;
       return DetectorHead::kYoloV8;
     }
-    if (b != kUnknownDim && b > kYoloBoxAndObject && (a == kUnknownDim || a > b)) {
-      // [1, N, 5 + C], three anchors a cell.
+    if (b > kYoloBoxAndObject && (a == kUnknownDim || a > b)) {
+      // [1, N, 5 + C], three anchors a cell; one a cell is YOLOX's, which has other boxes.
       const bool fits_labels = labels_ == 0 || b == kYoloBoxAndObject + named_classes;
-      if (fits_labels && (a == kUnknownDim ? labels_ > 0 : is_grid(input_, a, 3))) {
-        return DetectorHead::kYoloV5;
-      }
+      if (fits_labels && a != kUnknownDim && is_grid(input_, a, 3)) return DetectorHead::kYoloV5;
       if (labels_ > 0 && b == kYoloBox + named_classes) return DetectorHead::kYoloV8;
       return unknown("[1, N, K] may be several heads, whose boxes differ");
     }
