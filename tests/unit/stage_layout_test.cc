@@ -52,9 +52,6 @@ int count(const Planned& planned, std::string_view part) {
   return n;
 }
 
-/// Of either kernel.
-int count_transposes(const Planned& planned) { return count(planned, "move Transpose"); }
-
 }  // namespace
 
 TEST_CASE("a Transpose that only relabels is not launched") {
@@ -66,7 +63,7 @@ TEST_CASE("a Transpose that only relabels is not launched") {
     output %y
   })");
   CHECK(planned.kernels.size() == 1);
-  CHECK(count_transposes(planned) == 0);
+  CHECK(count(planned, "move Transpose") == 0);
 }
 
 TEST_CASE("axes of one element are free") {
@@ -102,7 +99,7 @@ TEST_CASE("a chain of image operators between Transposes runs channels-last") {
     %y = Transpose(%f, perm = [0, 2, 3, 1])
     output %y
   })");
-  CHECK(count_transposes(planned) == 0);
+  CHECK(count(planned, "move Transpose") == 0);
   CHECK(count(planned, "nhwc") == 6);
 }
 
@@ -122,7 +119,7 @@ TEST_CASE("what takes no other layout gets one row-major form, however many read
   })");
   CHECK(count(planned, "conv_rows_f32_nhwc") == 1);
   REQUIRE(planned.relayouts == 1);
-  CHECK(count_transposes(planned) == 1);
+  CHECK(count(planned, "move Transpose") == 1);
 }
 
 TEST_CASE("the order of readers makes no difference to their layouts") {
@@ -163,7 +160,7 @@ TEST_CASE("a Transpose reads any layout") {
     output %y
   })");
   CHECK(planned.relayouts == 0);
-  CHECK(count_transposes(planned) == 1);
+  CHECK(count(planned, "move Transpose") == 1);
 }
 
 TEST_CASE("data that stands row-major stays so") {
