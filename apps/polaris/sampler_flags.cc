@@ -23,6 +23,12 @@ std::string flag_of(std::string_view name) {
   return out;
 }
 
+template <class T>
+void declare_field(CLI::App& app, SamplerOptions& options, const SamplerField<T>& field) {
+  add_number(app, flag_of(field.name), options.*field.member, {field.low, field.high},
+             std::string(field.doc));
+}
+
 Result<LogitBias> read_bias(const std::string& text) {
   const std::size_t sign = text.find('=');
   if (sign != std::string::npos) {
@@ -42,11 +48,8 @@ void declare_sampler(CLI::App& app, SamplerFlags& flags) {
   app.add_option("--sampler", flags.file,
                  "JSON file with an object of the options below (top_k for --top-k); those given "
                  "here count more");
-  visit_sampler_fields([&]<class T>(const SamplerField<T>& field) {
-    auto* option = add_number(app, flag_of(field.name), flags.options.*field.member,
-                              {field.low, field.high}, std::string(field.doc));
-    if (field.name == "seed") option->default_str("");
-  });
+  visit_sampler_fields([&](const auto& field) { declare_field(app, flags.options, field); });
+  app.get_option("--seed")->default_str("");
   app.add_option("--logit-bias", flags.biases,
                  "ID=NUMBER is added to that token's logit, ID=-inf forbids the token")
       ->allow_extra_args(false)
