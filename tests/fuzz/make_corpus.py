@@ -392,8 +392,9 @@ def jinja_seeds():
 # Pictures and recordings: those that tests/data/make_media.py made
 
 def media_seeds():
-    for name in ("rgb.png", "palette.png", "interlaced.png", "grey16.png", "cmyk.jpg", "turned6.jpg",
-                 "progressive.jpg", "rgb565.bmp", "bits.bmp", "grey.pgm", "float.wav", "mono.flac"):
+    for name in ("rgb.png", "palette.png", "interlaced.png", "grey16.png", "cmyk.jpg",
+                 "turned6.jpg", "progressive.jpg", "rgb565.bmp", "bits.bmp", "grey.pgm",
+                 "float.wav", "mono.flac"):
         with open(os.path.join(HERE, "..", "data", "media", name), "rb") as file:
             save("media", name, file.read())
 
