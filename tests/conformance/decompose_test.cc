@@ -100,7 +100,7 @@ TEST_CASE("RoutedMatMul is a product with each gathered matrix") {
 TEST_CASE("NormLinear divides by the root of the mean square") {
   check("NormLinear",
         {random(DType::kF32, {2, 3, 96}), random_blocks(BlockFormat::kQ4_0, {5, 96}),
-         random(DType::kF32, {2, 3, 2}, 1, 4), random(DType::kF16, {5})},
+         random(DType::kF32, {2, 3, 3}, 1, 4), random(DType::kF16, {5})},
         attrs<NormLinearAttrs>([](auto& a) { a.epsilon = 0.5f; }).get(), 1);
 }
 
@@ -113,7 +113,7 @@ TEST_CASE("GatedLinear is an activation of one product times another") {
           gate.get(), 1);
     check("GatedLinear",
           {random(DType::kF32, {3, 70}), random(DType::kF32, {5, 70}), random(DType::kF32, {5, 70}),
-           random(DType::kF32, {3, 2}, 1, 4)},
+           random(DType::kF32, {3, 3}, 1, 4)},
           gate.get(), 1);
   }
 }
