@@ -83,9 +83,9 @@ class Classify final : public Action {
     }
     print_line(title);
     for (const ScoredClass& one : answer.classes) {
-      std::snprintf(text, sizeof text, "  %9.6f  %5lld  ", one.score,
+      std::snprintf(text, sizeof text, "  %9.6f  %5lld", one.score,
                     static_cast<long long>(one.index));
-      print_line(text + one.label);
+      print_line(one.label.empty() ? text : text + ("  " + one.label));
     }
   }
 

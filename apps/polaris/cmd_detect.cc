@@ -75,9 +75,9 @@ class Detect final : public Action {
     print_line(title);
     for (const FoundObject& one : found.objects) {
       const Detection& box = one.box;
-      std::snprintf(text, sizeof text, "  %8.6f  %4lld  %8.1f %8.1f %8.1f %8.1f  ", box.score,
+      std::snprintf(text, sizeof text, "  %8.6f  %4lld  %8.1f %8.1f %8.1f %8.1f", box.score,
                     static_cast<long long>(box.index), box.x0, box.y0, box.x1, box.y1);
-      print_line(text + one.label);
+      print_line(one.label.empty() ? text : text + ("  " + one.label));
     }
   }
 

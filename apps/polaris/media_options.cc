@@ -25,7 +25,9 @@ std::string type_name_of(CardKind kind) {
   switch (kind) {
     case CardKind::kText:
     case CardKind::kFlag: break;
-    case CardKind::kNumber: return "N";
+    case CardKind::kNumber:
+    case CardKind::kWhole: return "N";
+    case CardKind::kOffset: return "OFFSET";
     case CardKind::kNumbers: return "R,G,B";
     case CardKind::kSize: return "N|WxH";
   }
@@ -42,7 +44,11 @@ void MediaCommand::declare(CLI::App& app, std::uint8_t command, const std::strin
     if ((key.commands & command) == 0) continue;
     std::string name(key.name);
     std::replace(name.begin(), name.end(), '_', '-');
-    const std::string doc(key.doc);
+    std::string doc(key.doc);
+    // As add_number has it for other options; the key's own check holds it to this.
+    if (key.kind == CardKind::kNumber || key.kind == CardKind::kWhole) {
+      doc += " (" + std::string(key.wanted) + ")";
+    }
     if (key.kind == CardKind::kFlag) {
       app.add_flag_function(
           "--" + name + ",!--no-" + name,

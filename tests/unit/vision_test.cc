@@ -54,7 +54,7 @@ TEST_CASE("a card sets what it says") {
 
 TEST_CASE("a card is held to its keys and their values") {
   CHECK(has(card_error(R"({"men": 1})"), "'men', wanted one of output, resize, crop"));
-  CHECK(has(card_error(R"({"top": 0})"), "top, wanted a whole number from 1"));
+  CHECK(has(card_error(R"({"top": 0})"), "top, wanted a whole number, 1 to 100000"));
   for (const char* text : {R"({"resize": 0})",
                            R"({"resize": 70000})",
                            R"({"resize": "12"})",
@@ -105,12 +105,14 @@ TEST_CASE("options say the same as cards") {
   CHECK(set("label_offset", "-1"));
   CHECK(set("output", "it's \"x\""));
   CHECK(*card.output == "it's \"x\"");
-  for (const char* wrong : {"", "1,", "a", "1,2", "1;2;3", "[1]", "nan", "inf"}) {
+  for (const char* wrong : {"", "1,", "a", "1,2", "1;2;3", "[1]", "nan", "inf", "0x10"}) {
     CAPTURE(wrong);
     CHECK_FALSE(set("mean", wrong));
     CHECK_FALSE(set("top", wrong));
   }
   CHECK_FALSE(set("top", "1.5"));
+  CHECK_FALSE(set("top", " 1"));
+  CHECK_FALSE(set("scale", "0"));
   CHECK_FALSE(set("fit", "Stretch"));
 }
 

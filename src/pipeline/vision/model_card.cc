@@ -60,7 +60,7 @@ bool is_moderate(double x) { return x >= -1e9 && x <= 1e9; }
 
 bool set_scale(ModelCard& card, const JsonValue& value) {
   const auto number = value.number();
-  if (!number || !is_moderate(*number)) return false;
+  if (!number || !is_moderate(*number) || *number <= 0) return false;
   card.scale = *number;
   return true;
 }
@@ -133,7 +133,7 @@ bool set_labels(ModelCard& card, const JsonValue& value) {
 constexpr std::uint8_t kBoth = kForClassify | kForDetect;
 constexpr std::string_view kSide = "a side from 1 to 65535, or \"WIDTHxHEIGHT\"";
 constexpr std::string_view kName = "a name";
-constexpr std::string_view kPart = "a number from 0 to 1";
+constexpr std::string_view kPart = "0 to 1";
 constexpr std::string_view kDetectors =
     "ssd, ultraface, ultraface-raw, torchvision, yolov5, yolov8 or fastestdet";
 
@@ -148,11 +148,11 @@ constexpr CardKey kKeys[] = {
      "how the picture gets the input's size: crop (--resize, --crop), letterbox (whole, with a "
      "margin) or stretch",
      set_choice<&ModelCard::fit, kFits>},
-    {"pad", CardKind::kNumber, kBoth, "a whole number from 0 to 255",
-     "grey of the margin, before --scale", set_whole<&ModelCard::pad, 0, 255>},
+    {"pad", CardKind::kWhole, kBoth, "0 to 255", "grey of the margin, before --scale",
+     set_whole<&ModelCard::pad, 0, 255>},
     {"filter", CardKind::kText, kBoth, "nearest, box, bilinear, bicubic or lanczos",
      "how pixels are computed: nearest, box, bilinear, bicubic or lanczos", set_filter},
-    {"scale", CardKind::kNumber, kBoth, "a number",
+    {"scale", CardKind::kNumber, kBoth, "above 0, at most 1e+09",
      "what pixels of 0 to 255 are multiplied by before --mean is taken off; 1/255 without it, 1 "
      "where --mean or --std is above 1",
      set_scale},
@@ -165,16 +165,16 @@ constexpr CardKey kKeys[] = {
      set_flag<&ModelCard::bgr>},
     {"layout", CardKind::kText, kBoth, "nchw or nhwc", "where the input has its channels",
      set_choice<&ModelCard::layout, kPictureLayouts>},
-    {"rate", CardKind::kNumber, kForClassify, "a whole number from 1 to 768000",
+    {"rate", CardKind::kWhole, kForClassify, "1 to 768000",
      "samples a second that the input wants; recordings of another rate are resampled",
      set_whole<&ModelCard::rate, 1, kSoundRateMax>},
     {"labels", CardKind::kText, kBoth, "a file's name, or a list or object of names",
      "file with names of the classes: one a line, or a JSON list or object", set_labels},
-    {"label_offset", CardKind::kNumber, kBoth, "a whole number from -1000 to 1000",
+    {"label_offset", CardKind::kOffset, kBoth, "a whole number from -1000 to 1000",
      "class 0 has the label of this index (-1: class 0 is the background, which has none)",
      set_whole<&ModelCard::label_offset, -1000, 1000>},
-    {"top", CardKind::kNumber, kBoth, "a whole number from 1 to 100000",
-     "classes, or boxes, that are shown", set_whole<&ModelCard::top, 1, 100000>},
+    {"top", CardKind::kWhole, kBoth, "1 to 100000", "classes, or boxes, that are shown",
+     set_whole<&ModelCard::top, 1, 100000>},
     {"activation", CardKind::kText, kForClassify, "none, softmax, sigmoid or exp",
      "what turns the output into scores: none, softmax, sigmoid or exp; without it by the output's "
      "last operator",
@@ -211,8 +211,20 @@ std::string key_names() {
 }
 
 Error bad_value(const CardKey& key, const std::string& got) {
+  const char* kind = key.kind == CardKind::kNumber  ? "a number, "
+                     : key.kind == CardKind::kWhole ? "a whole number, "
+                                                    : "";
   return Error::invalid("[card] " + std::string(key.name) + (got.empty() ? "" : ", got " + got) +
-                        ", wanted " + std::string(key.wanted));
+                        ", wanted " + kind + std::string(key.wanted));
+}
+
+/// False where the text is none.
+bool write_number(JsonWriter& json, std::string_view text) {
+  const auto number = parse_f64(text);
+  if (!number) return false;
+  const auto whole = parse_i64(text);
+  whole ? json.value(*whole) : json.value(*number);
+  return true;
 }
 
 }  // namespace
@@ -254,25 +266,21 @@ Status apply_option(const CardKey& key, std::string_view text, ModelCard& card) 
       }
       break;
     case CardKind::kNumber:
+    case CardKind::kWhole:
+    case CardKind::kOffset:
+      if (!write_number(json, text)) return wrong;
+      break;
     case CardKind::kNumbers:
       json.begin_array();
       for (const std::string_view part : split(text, ',')) {
-        const auto number = parse_f64(trim(part));
-        if (!number) return wrong;
-        const auto whole = parse_i64(trim(part));
-        whole ? json.value(*whole) : json.value(*number);
+        if (!write_number(json, trim(part))) return wrong;
       }
       json.end_array();
       break;
   }
   const auto document = JsonDocument::parse(json.text());
   if (!document) return wrong;
-  JsonValue value = document->root();
-  if (key.kind == CardKind::kNumber) {
-    if (value.size() != 1) return wrong;
-    value = value.first();
-  }
-  return key.set(card, value) ? Status::success() : wrong;
+  return key.set(card, document->root()) ? Status::success() : wrong;
 }
 
 Result<ModelCard> read_card(const std::string& model_path) {

@@ -80,7 +80,7 @@ struct ModelCard {
 };
 
 /// How the command line writes a key's value.
-enum class CardKind : std::uint8_t { kText, kNumber, kNumbers, kFlag, kSize };
+enum class CardKind : std::uint8_t { kText, kNumber, kWhole, kOffset, kNumbers, kFlag, kSize };
 
 inline constexpr std::uint8_t kForClassify = 1;
 inline constexpr std::uint8_t kForDetect = 2;
@@ -90,7 +90,7 @@ struct CardKey {
   std::string_view name;
   CardKind kind;
   std::uint8_t commands;    // those that have the option
-  std::string_view wanted;  // for messages: "a number from 1 to 65535"
+  std::string_view wanted;  // "nchw or nhwc"; of kNumber and kWhole their bounds: "0 to 1"
   std::string_view doc;
   /// False where the value is none that the key takes.
   bool (*set)(ModelCard& card, const JsonValue& value) = nullptr;
