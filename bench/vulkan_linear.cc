@@ -120,13 +120,13 @@ constexpr std::size_t kX = 0, kY = 1, kWorkspace = 2, kMatrices = 3;
 Result<std::size_t> make_buffers(const Kernel& kernel, const Case& c, const Constant& w,
                                  Buffers& buffers) {
   const Tensor x = filled({DType::kF32, {c.n, c.k}, {}});
-  const std::int64_t packed = kernel.packed_bytes(1);
+  const std::int64_t packed = std::max<std::int64_t>(kernel.packed_bytes(1), 1);
   const auto copies = std::clamp((kRotatedBytes + packed - 1) / packed, kMatricesMin, kMatricesMax);
   for (const std::int64_t bytes : {c.n * c.k * 4, c.n * c.m * 4, kernel.workspace_bytes()}) {
     if (Status s = buffers.add(bytes); !s) return s.error();
   }
   if (Status s = buffers.write(kX, x.bytes().data()); !s) return s.error();
-  std::vector<std::byte> bytes(static_cast<std::size_t>(packed));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(kernel.packed_bytes(1)));
   if (Status s = kernel.pack(1, w, bytes); !s) return s.error();
   for (std::int64_t i = 0; i < copies; ++i) {
     if (Status s = buffers.add(packed); !s) return s.error();
