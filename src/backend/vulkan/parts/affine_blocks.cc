@@ -72,6 +72,9 @@ std::vector<std::byte> affine_as_blocks(const Constant& weight, BlockFormat form
   const std::int64_t block = type.encoding.block;
   const std::int64_t row_scales = (k + block - 1) / block;
   const BlockFormatInfo& info = block_format_info(format);
+  // A scale, of q4_1 a minimum too, and then the codes.
+  const std::int64_t header = info.block_bytes - kBlock / 2;
+  const bool minimum = header > 2;
   const std::byte* from = weight.data.bytes().data();
   const std::byte flip{type.encoding.storage == DType::kI4 ? std::uint8_t{0x88} : std::uint8_t{0}};
   std::vector<std::byte> out(static_cast<std::size_t>(n * (k / kBlock) * info.block_bytes));
@@ -80,11 +83,8 @@ std::vector<std::byte> affine_as_blocks(const Constant& weight, BlockFormat form
     for (std::int64_t at = 0; at < k; at += kBlock, to += info.block_bytes) {
       const Scaled scaled = scaled_at(weight, row * row_scales + at / block);
       put_half(to, scaled.scale);
-      std::byte* codes = to + 2;
-      if (format == BlockFormat::kQ4_1) {
-        put_half(to + 2, -scaled.scale * scaled.zero);
-        codes = to + 4;
-      }
+      if (minimum) put_half(to + 2, -scaled.scale * scaled.zero);
+      std::byte* codes = to + header;
       // Ours are side by side, a block's in halves.
       std::uint8_t all[kBlock];
       for (std::int64_t i = 0; i < kBlock; ++i) {
