@@ -62,6 +62,16 @@ void max_floats(const Simd& simd, const ConvGeometry& g, const float* x, std::in
 }
 
 template <class T>
+void max_values([[maybe_unused]] const Simd& simd, const ConvGeometry& g, const T* x,
+                std::int64_t position, T* y) {
+  if constexpr (std::is_same_v<T, float>) {
+    max_floats(simd, g, x, position, y);
+  } else {
+    max_position(g, x, position, y);
+  }
+}
+
+template <class T>
 KernelResult max_kernel(const Simd& simd, const ConvGeometry& g, std::int64_t storage_order) {
   return KernelResult(
       make_kernel("max_pool_nhwc", [simd = &simd, g, storage_order](const Launch& l) {
@@ -72,11 +82,7 @@ KernelResult max_kernel(const Simd& simd, const ConvGeometry& g, std::int64_t st
                           const std::int64_t position = p % g.out_size();
                           const T* x = l.in<T>(0) + image * g.in_size() * g.groups;
                           T* y = l.out<T>(0) + p * g.groups;
-                          if constexpr (std::is_same_v<T, float>) {
-                            max_floats(*simd, g, x, position, y);
-                          } else {
-                            max_position(g, x, position, y);
-                          }
+                          max_values(*simd, g, x, position, y);
                           auto* indices = l.out<std::int64_t>(1);
                           if (indices == nullptr) continue;
                           max_indices(g, x, image, position, storage_order, indices + p * g.groups);

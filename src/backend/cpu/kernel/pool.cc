@@ -53,28 +53,36 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t* indices, std::
   }
 }
 
+/// Planes [from, to); `simd` is for floats alone.
+template <class T>
+void max_values([[maybe_unused]] const Simd& simd, const ConvGeometry& g, const Launch& l,
+                std::int64_t from, std::int64_t to) {
+  if constexpr (std::is_same_v<T, float>) {
+    WindowPlanes planes;
+    planes.run = simd.window_max;
+    planes.x = l.in<float>(0);
+    planes.y = l.out<float>(0);
+    planes.start = kBelowAll<float>;
+    window_planes(g, planes, from, to);
+  } else {
+    for (std::int64_t i = from; i < to; ++i) {
+      max_plane(g, l.in<T>(0) + i * g.in_size(), l.out<T>(0) + i * g.out_size());
+    }
+  }
+}
+
 template <class T>
 KernelResult max_kernel(const Simd& simd, const ConvGeometry& g, std::int64_t storage_order) {
   return KernelResult(make_kernel("max_pool", [simd = &simd, g, storage_order](const Launch& l) {
     const std::int64_t all = g.batch * g.groups;
     l.pool->parallel_for(
         all, planes_of_task(all, l.pool->threads()), [&](std::int64_t from, std::int64_t to, int) {
-          if constexpr (std::is_same_v<T, float>) {
-            WindowPlanes planes;
-            planes.run = simd->window_max;
-            planes.x = l.in<float>(0);
-            planes.y = l.out<float>(0);
-            planes.start = kBelowAll<float>;
-            window_planes(g, planes, from, to);
-          }
+          max_values<T>(*simd, g, l, from, to);
           auto* indices = l.out<std::int64_t>(1);
+          if (indices == nullptr) return;
           for (std::int64_t i = from; i < to; ++i) {
-            const T* x = l.in<T>(0) + i * g.in_size();
-            if constexpr (!std::is_same_v<T, float>) {
-              max_plane(g, x, l.out<T>(0) + i * g.out_size());
-            }
-            if (indices == nullptr) continue;
-            max_indices(g, x, indices + i * g.out_size(), i * g.in_size(), storage_order);
+            max_indices(g, l.in<T>(0) + i * g.in_size(), indices + i * g.out_size(),
+                        i * g.in_size(), storage_order);
           }
         });
   }));
