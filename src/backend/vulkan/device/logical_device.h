@@ -83,8 +83,11 @@ class CommandPool {
 
 /// Everything before, by any stage, is done and visible to everything after.
 void full_barrier(const DeviceApi& api, VkCommandBuffer commands);
-/// Kernel writes become visible to later kernels and indirect grids.
+/// Kernel writes become visible to later kernels.
 void compute_barrier(const DeviceApi& api, VkCommandBuffer commands);
+/// Kernel writes become visible as grids of later kernels, for which a device's front end waits:
+/// that costs more.
+void indirect_barrier(const DeviceApi& api, VkCommandBuffer commands);
 /// Writes of kernels and copies become visible to the host once the submission is waited for.
 void host_barrier(const DeviceApi& api, VkCommandBuffer commands);
 

@@ -267,6 +267,7 @@ Status Recording::go(const ReadyDispatch& dispatch, const DispatchPiece& piece,
   if (dispatch.indirect) {
     Result<Range> range = range_of(*dispatch.indirect);
     if (!range) return range.error();
+    indirect_barrier(api, commands());
     api.CmdDispatchIndirect(commands(), range->buffer, static_cast<VkDeviceSize>(range->begin));
     return Status::success();
   }
