@@ -1,5 +1,6 @@
 // Times polaris.Linear on a Vulkan device: one submission of launches over different matrices, of
-// at least 8 and 256 MiB, so that no cache of the device helps; each behind the one before.
+// at least 8 and 256 MiB, so that no cache of the device helps. Wall time each behind the one
+// before, as in a decoder, and all at once, as ggml's are in bench/peers/ggml_ops.py.
 //   bench_vulkan_linear DEVICE FORMAT:MxKxN...    y[n, m] = x[n, k] @ w[m, k]^T, as
 //   q4_0:4096x14336x512
 #include <algorithm>
@@ -12,6 +13,7 @@
 
 #include "backend/vulkan/kernel.h"
 #include "backend/vulkan/vulkan_device.h"
+#include "base/checked.h"
 #include "base/os/clock.h"
 #include "ir/op_set.h"
 #include "tensor/block_quantize.h"
@@ -116,13 +118,18 @@ class Buffers {
 };
 
 constexpr std::size_t kX = 0, kY = 1, kWorkspace = 2, kMatrices = 3;
+/// Launches at once have a part of y each.
+constexpr std::int64_t kAligned = 256;
 
-Result<std::size_t> make_buffers(const Kernel& kernel, const Case& c, const Constant& w,
-                                 Buffers& buffers) {
+std::int64_t launches_for(std::int64_t copies) { return std::max(copies, kLaunchesMin); }
+
+Result<std::int64_t> make_buffers(const Kernel& kernel, const Case& c, const Constant& w,
+                                  Buffers& buffers) {
   const Tensor x = filled({DType::kF32, {c.n, c.k}, {}});
   const std::int64_t packed = std::max<std::int64_t>(kernel.packed_bytes(1), 1);
   const auto copies = std::clamp((kRotatedBytes + packed - 1) / packed, kMatricesMin, kMatricesMax);
-  for (const std::int64_t bytes : {c.n * c.k * 4, c.n * c.m * 4, kernel.workspace_bytes()}) {
+  const std::int64_t y_bytes = launches_for(copies) * round_up(c.n * c.m * 4, kAligned);
+  for (const std::int64_t bytes : {c.n * c.k * 4, y_bytes, kernel.workspace_bytes()}) {
     if (Status s = buffers.add(bytes); !s) return s.error();
   }
   if (Status s = buffers.write(kX, x.bytes().data()); !s) return s.error();
@@ -134,22 +141,39 @@ Result<std::size_t> make_buffers(const Kernel& kernel, const Case& c, const Cons
                       : buffers.copy(kMatrices, buffers.views().size() - 1);
     if (!s) return s.error();
   }
-  return static_cast<std::size_t>(copies);
+  return copies;
 }
 
 SegmentDesc segment_of(const std::shared_ptr<const Kernel>& kernel, const Buffers& buffers,
-                       std::size_t copies) {
+                       std::int64_t copies, const Case& c, bool at_once) {
   SegmentDesc out;
   out.run_regions = static_cast<std::int32_t>(buffers.views().size());
-  const std::size_t launches = std::max<std::size_t>(copies, kLaunchesMin);
-  for (std::size_t i = 0; i < launches; ++i) {
-    out.launches.push_back({kernel,
-                            "bench",
-                            {buffers.ref(kX), buffers.ref(kMatrices + i % copies)},
-                            {buffers.ref(kY)},
-                            {static_cast<std::int32_t>(kWorkspace), 0, kernel->workspace_bytes()}});
+  const std::int64_t y_bytes = c.n * c.m * 4;
+  for (std::int64_t i = 0; i < launches_for(copies); ++i) {
+    const std::int64_t at = at_once ? i * round_up(y_bytes, kAligned) : 0;
+    out.launches.push_back(
+        {kernel,
+         "bench",
+         {buffers.ref(kX), buffers.ref(kMatrices + static_cast<std::size_t>(i % copies))},
+         {{static_cast<std::int32_t>(kY), at, y_bytes}},
+         {static_cast<std::int32_t>(kWorkspace), 0, kernel->workspace_bytes()}});
   }
   return out;
+}
+
+/// Wall time of a launch in microseconds.
+Result<double> wall_us(Device& device, Executable& executable, const Buffers& buffers,
+                       std::int64_t launches) {
+  std::vector<double> wall;
+  const std::int64_t begin = monotonic_ns();
+  for (int i = 0; i < 3 || elapsed_ms(begin) < kMillisecondsPerCase; ++i) {
+    const std::int64_t start = monotonic_ns();
+    auto fence = device.submit(executable, {.regions = buffers.views()});
+    if (!fence) return fence.error();
+    if (Status s = device.wait(*fence); !s) return s.error();
+    if (i > 0) wall.push_back(elapsed_ms(start) * 1000 / static_cast<double>(launches));
+  }
+  return median(wall);
 }
 
 Status time_case(Device& device, const OpDef& op, std::string_view name, const Case& c) {
@@ -165,32 +189,30 @@ Status time_case(Device& device, const OpDef& op, std::string_view name, const C
   Buffers buffers(device);
   const auto copies = make_buffers(**kernel, c, w, buffers);
   if (!copies) return copies.error();
-  SegmentDesc segment = segment_of(*kernel, buffers, *copies);
-  const auto launches = static_cast<double>(segment.launches.size());
-  auto executable = device.compile(std::move(segment));
-  if (!executable) return executable.error();
-  std::vector<double> wall;
+  const std::int64_t launches = launches_for(*copies);
+  auto in_turn = device.compile(segment_of(*kernel, buffers, *copies, c, false));
+  if (!in_turn) return in_turn.error();
+  auto at_once = device.compile(segment_of(*kernel, buffers, *copies, c, true));
+  if (!at_once) return at_once.error();
+  const auto turn_us = wall_us(device, **in_turn, buffers, launches);
+  if (!turn_us) return turn_us.error();
+  const auto once_us = wall_us(device, **at_once, buffers, launches);
+  if (!once_us) return once_us.error();
   std::vector<double> clock;
-  const std::int64_t begin = monotonic_ns();
-  for (int i = 0; i < 3 || elapsed_ms(begin) < kMillisecondsPerCase; ++i) {
-    const std::int64_t start = monotonic_ns();
-    auto fence = device.submit(**executable, {.regions = buffers.views()});
-    if (!fence) return fence.error();
-    if (Status s = device.wait(*fence); !s) return s;
-    if (i > 0) wall.push_back(elapsed_ms(start) * 1000 / launches);
-  }
   std::vector<LaunchTime> times;
   for (int i = 0; i < 3; ++i) {
-    auto fence = device.submit(**executable, {.regions = buffers.views(), .profile = &times});
+    auto fence = device.submit(**in_turn, {.regions = buffers.views(), .profile = &times});
     if (!fence) return fence.error();
     for (const LaunchTime& t : times) clock.push_back(t.us);
   }
   const double us = median(clock);
-  std::printf("%-24s %-24s %9.1f us wall %9.1f us clock %8.1f GB/s %7.2f TFLOPS\n",
-              std::string(name).c_str(), std::string((*kernel)->name()).c_str(), median(wall), us,
-              static_cast<double>((*kernel)->packed_bytes(1)) / us * 1e-3,
-              2.0 * static_cast<double>(c.m) * static_cast<double>(c.k) * static_cast<double>(c.n) /
-                  us * 1e-6);
+  std::printf(
+      "%-22s %-24s us: %8.1f in turn %8.1f at once %8.1f clock, %7.1f GB/s %6.2f TFLOPS by the "
+      "clock\n",
+      std::string(name).c_str(), std::string((*kernel)->name()).c_str(), *turn_us, *once_us, us,
+      static_cast<double>((*kernel)->packed_bytes(1)) / us * 1e-3,
+      2.0 * static_cast<double>(c.m) * static_cast<double>(c.k) * static_cast<double>(c.n) / us *
+          1e-6);
   std::fflush(stdout);
   return Status::success();
 }

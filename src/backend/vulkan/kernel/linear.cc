@@ -28,7 +28,6 @@ namespace {
 
 constexpr std::int64_t kRows = kLinearRows;
 constexpr std::uint32_t kFours = 1u << 16;  // in linear.comp's kTypes
-constexpr std::uint32_t kHalf = 1u << 17;
 
 /// Of a row of linear_formats().
 LinearFormat format_at(const LinearFormatInfo& row) {
@@ -254,6 +253,27 @@ Result<Problem> read_problem(const NodeDesc& node) {
 
 std::uint32_t word(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
+std::string_view shader_of(const LinearFormatInfo& info, LinearShader shader, bool stage) {
+  switch (shader) {
+    case LinearShader::kWave: return stage ? info.stage : info.shader;
+    case LinearShader::kRows: return stage ? info.rows_stage : info.rows;
+    case LinearShader::kTile: return stage ? info.tile_stage : info.tile;
+  }
+  return {};
+}
+
+/// Rounds of the hot loop of the thread that has most of them.
+std::int64_t rounds_of(const Problem& p, const LinearTile& tile) {
+  const LinearFormatInfo& info = linear_format_info(p.format);
+  switch (tile.shader) {
+    case LinearShader::kWave:
+      return ceil_div(p.whole_units(), tile.threads / kRows) + p.k % info.unit;
+    case LinearShader::kRows: return ceil_div(p.whole_units(), tile.threads / (8 * tile.groups));
+    case LinearShader::kTile: return p.k / 16;
+  }
+  return 0;
+}
+
 /// One dispatch over row groups [group0, group1).
 Dispatch make_dispatch(const Problem& p, const LinearTile& tile, std::int64_t group0,
                        std::int64_t group1) {
@@ -262,15 +282,9 @@ Dispatch make_dispatch(const Problem& p, const LinearTile& tile, std::int64_t gr
   const std::int64_t rows = std::min(p.n - group0 * kRows, (group1 - group0) * kRows);
   const std::int64_t group_bytes = stride * info.unit_bytes;
   Dispatch d;
-  if (tile.shared) {
-    d.shader = p.stage.any ? info.tile_stage : info.tile;
-  } else {
-    d.shader = p.stage.any ? info.stage : info.shader;
-  }
-  d.constants = {
-      tile.threads,          tile.columns,
-      tile.groups,           p.bias ? 1u : 0u,
-      word(p.k % info.unit), p.types | (p.fours ? kFours : 0u) | (tile.lanes == 32 ? kHalf : 0u)};
+  d.shader = shader_of(info, tile.shader, p.stage.any);
+  d.constants = {tile.threads,     tile.columns,          tile.groups,
+                 p.bias ? 1u : 0u, word(p.k % info.unit), p.types | (p.fours ? kFours : 0u)};
   d.push = {word(p.t),    word(rows),   word(p.k), word(p.whole_units()),
             word(stride), word(group0), word(p.n)};
   if (p.format == LinearFormat::kI8) d.push.insert(d.push.end(), {word(p.weight_units()), p.shift});
@@ -280,7 +294,8 @@ Dispatch make_dispatch(const Problem& p, const LinearTile& tile, std::int64_t gr
   d.operands = {p.x_type == DType::kF32 ? Operand::input(0) : Operand::workspace(), weights(1),
                 p.bias || !p.stage.any ? Operand::input(p.stage.bias) : Operand::params(),
                 Operand::output(0)};
-  const bool sums = shares_sums(p.format, tile.columns, p.whole_units());
+  const bool sums =
+      tile.shader == LinearShader::kWave && shares_sums(p.format, tile.columns, p.whole_units());
   if (p.stage.any || sums) {
     d.constants.insert(d.constants.end(), {p.stage.gate, p.stage.any ? p.stage.bits() : 0u});
   }
@@ -292,11 +307,10 @@ Dispatch make_dispatch(const Problem& p, const LinearTile& tile, std::int64_t gr
     d.operands.insert(d.operands.end(), more.begin(), more.end());
   }
   const std::uint32_t side_by_side = p.gated() ? tile.groups / 2 : tile.groups;
+  const std::uint32_t halves = tile.shader == LinearShader::kRows ? 2 : 1;
   d.grid = {word(ceil_div(p.t, tile.columns)),
-            word(ceil_div(group1 - group0, side_by_side) * (kRows / tile.lanes)), 1};
-  d.loop_rounds = tile.shared
-                      ? p.k / 16
-                      : ceil_div(p.whole_units(), tile.threads / tile.lanes) + p.k % info.unit;
+            word(ceil_div(group1 - group0, side_by_side) * halves), 1};
+  d.loop_rounds = rounds_of(p, tile);
   const std::int64_t matrices = p.gated() ? 2 : 1;
   // Without what fills up the last group, for which no other kernel is better.
   d.estimate_us = model_us(matrices * rows * group_bytes / kRows + p.t * (p.k + rows) * 4,
@@ -331,7 +345,8 @@ KernelResult select(const VulkanTarget& target, const NodeDesc& node) {
   std::string name = "linear_";
   name += info.name;
   name += tile.columns == 1 ? "_gemv" : "_gemm" + std::to_string(tile.columns);
-  if (tile.shared) name += "_shared";
+  if (tile.shader == LinearShader::kTile) name += "_shared";
+  if (tile.shader == LinearShader::kRows) name += "_rows";
   name += p.stage.name();
   auto kernel = std::make_shared<LinearKernel>(std::move(name), p);
   if (p.x_type != DType::kF32) {
@@ -367,14 +382,17 @@ void add_stages(const LinearFormatInfo& info, const ShaderVariant& plain, const 
   if (info.stage.empty()) return;
   for (const StageVariant& stage : kStages) {
     if (gated != (stage.gate != 0)) continue;
-    if (!tile.shared && tile.threads > stage_threads_max(gated, tile.columns)) continue;
-    if (!stage.whole && (tile.columns != 1 || tile.threads != 1024)) continue;
+    const bool wave = tile.shader == LinearShader::kWave;
+    if (wave && tile.threads > stage_threads_max(gated, tile.columns)) continue;
+    if (!stage.whole && (!wave || tile.columns != 1 || tile.threads != 1024)) continue;
     ShaderVariant v = plain;
     v.name += stage.name;
-    v.shader = tile.shared ? info.tile_stage : info.stage;
+    v.shader = shader_of(info, tile.shader, true);
     v.constants[3] = 0;
     v.constants.insert(v.constants.end(), {stage.gate, stage.bits});
-    if (shares_sums(format_at(info), tile.columns, 0)) v.constants.push_back(kLinearSumsMax);
+    if (wave && shares_sums(format_at(info), tile.columns, 0)) {
+      v.constants.push_back(kLinearSumsMax);
+    }
     v.bindings = 10;
     v.push_bytes += 16;
     all.push_back(std::move(v));
@@ -391,20 +409,15 @@ std::vector<ShaderVariant> variants() {
       gated_tiles.push_back({columns, 2, threads});
     }
   }
-  tiles.push_back({1, 1, 1024, 32});
   const auto variant = [](const LinearFormatInfo& info, const LinearTile& tile) {
     const bool affine = info.shader == "linear.i8";
     const bool tail = info.unit < 32 || affine;
     ShaderVariant v;
     v.name = "linear." + std::string(info.name) + " " + std::to_string(tile.columns) + "x" +
-             std::to_string(tile.groups * tile.lanes) + " " + std::to_string(tile.threads);
+             std::to_string(tile.groups * kRows) + " " + std::to_string(tile.threads);
     v.shader = info.shader;
-    v.constants = {tile.threads,
-                   tile.columns,
-                   tile.groups,
-                   1u,
-                   tail ? word(info.unit - 1) : 0u,
-                   tile.lanes == 32 ? kHalf : 0u};
+    v.constants = {
+        tile.threads, tile.columns, tile.groups, 1u, tail ? word(info.unit - 1) : 0u, 0u};
     v.bindings = 4;
     v.push_bytes = affine ? 36 : 28;
     v.work_per_trip = word(info.unit) * tile.columns * tile.groups;
@@ -413,6 +426,21 @@ std::vector<ShaderVariant> variants() {
   for (const LinearFormatInfo& info : linear_formats()) {
     for (const LinearTile& tile : gated_tiles)
       add_stages(info, variant(info, tile), tile, true, all);
+    for (const std::uint32_t columns : {1u, 2u, 4u, 8u}) {
+      const LinearTile tile{columns, 1, 256, LinearShader::kRows};
+      ShaderVariant v = variant(info, tile);
+      v.name += " rows";
+      v.shader = info.rows;
+      v.constants[4] = 0;
+      v.work_per_trip = word(info.unit) * columns * 4;
+      add_stages(info, v, tile, false, all);
+      if (columns <= 4) {
+        ShaderVariant gated = v;
+        gated.constants[2] = 2;
+        add_stages(info, gated, {columns, 2, 256, LinearShader::kRows}, true, all);
+      }
+      all.push_back(std::move(v));
+    }
     if (!info.tile.empty()) {
       ShaderVariant v = variant(info, kSharedTile);
       v.name += " shared";

@@ -18,18 +18,26 @@ constexpr std::int64_t kRows = kLinearRows;
 
 constexpr LinearFormatInfo block_row(BlockFormat format) {
   const BlockShaders shaders = block_shaders(format);
-  return {block_info(format).name,   shaders.linear,           kLinearUnit,
-          linear_unit_bytes(format), shaders.linear_stage,     shaders.linear_routed,
-          shaders.linear_tile,       shaders.linear_tile_stage};
+  return {block_info(format).name,
+          shaders.linear,
+          kLinearUnit,
+          linear_unit_bytes(format),
+          shaders.linear_stage,
+          shaders.linear_routed,
+          shaders.linear_rows,
+          shaders.linear_rows_stage,
+          shaders.linear_tile,
+          shaders.linear_tile_stage};
 }
 constexpr LinearFormatInfo kFormats[] = {
-    {"f32", "linear.f32", 4, kRows * 16, "linear.f32_stage", "linear.f32_routed", "linear_tile.f32",
-     "linear_tile.f32_stage"},
-    {"f16", "linear.f16", 8, kRows * 16, "linear.f16_stage", "linear.f16_routed", "linear_tile.f16",
-     "linear_tile.f16_stage"},
+    {"f32", "linear.f32", 4, kRows * 16, "linear.f32_stage", "linear.f32_routed", "linear_rows.f32",
+     "linear_rows.f32_stage", "linear_tile.f32", "linear_tile.f32_stage"},
+    {"f16", "linear.f16", 8, kRows * 16, "linear.f16_stage", "linear.f16_routed", "linear_rows.f16",
+     "linear_rows.f16_stage", "linear_tile.f16", "linear_tile.f16_stage"},
     block_row(BlockFormat::kQ8_0),
     block_row(BlockFormat::kQ4_0),
-    {"i8", "linear.i8", 32, kRows * 32, "linear.i8_stage"},
+    {"i8", "linear.i8", 32, kRows * 32, "linear.i8_stage", "", "linear_rows.i8",
+     "linear_rows.i8_stage"},
     block_row(BlockFormat::kQ4_1),
     block_row(BlockFormat::kQ5_0),
     block_row(BlockFormat::kQ5_1),

@@ -32,7 +32,9 @@ struct LinearFormatInfo {
   std::int64_t unit_bytes;       // of 64 rows
   std::string_view stage = {};   // the shader with what stands around a product
   std::string_view routed = {};  // that of matrices chosen at run time; "": there is none
-  std::string_view tile = {};    // many rows of x without a scalar unit; "": there is none
+  std::string_view rows = {};    // few rows of x without a scalar unit
+  std::string_view rows_stage = {};
+  std::string_view tile = {};  // many of them; "": there is none
   std::string_view tile_stage = {};
 };
 /// By LinearFormat.

@@ -35,20 +35,26 @@ LinearTile plain_tile(const LinearSize& size, std::uint32_t threads) {
   return {columns, 1, threads};
 }
 
-std::uint32_t half_columns(const LinearSize& size) { return size.gated ? 4 : 8; }
+std::uint32_t row_columns(const LinearSize& size) { return size.gated ? 4 : 8; }
 
-/// Half a row group to a workgroup: subgroups of 32 go with large cards, which whole ones are too
-/// few for.
-LinearTile half_tile(const VulkanTarget& target, const LinearSize& size) {
-  constexpr std::int64_t kHalvesEnough = 8192;
-  constexpr std::int64_t kUnitsEnough = 4;
-  LinearTile tile{columns_for(size.t, half_columns(size)), size.gated ? 2u : 1u, 64, 32};
+bool takes_rows(const LinearSize& size) {
+  // Of more rows of x the weights would be read too often.
+  return size.t <= 3 * row_columns(size) && size.k % linear_format_info(size.format).unit == 0;
+}
+
+/// As many threads as a large card takes at once, and at least two units of k for each.
+LinearTile rows_tile(const VulkanTarget& target, const LinearSize& size) {
+  constexpr std::int64_t kThreadsEnough = 1 << 16;
+  LinearTile tile{columns_for(size.t, row_columns(size)), size.gated ? 2u : 1u, 64,
+                  LinearShader::kRows};
   const std::int64_t units = size.k / linear_format_info(size.format).unit;
-  std::int64_t slices = std::clamp<std::int64_t>(kHalvesEnough / (2 * groups_of(size)), 4, 32);
-  slices = std::min(slices, units / kUnitsEnough);
-  std::uint32_t most = target.group_threads_max;
-  if (size.stage) most = std::min(most, stage_threads_max(size.gated, tile.columns));
-  while (tile.threads * 2 <= slices * 32 && tile.threads * 2 <= most) tile.threads *= 2;
+  const std::int64_t lanes = size.gated ? 16 : 8;  // that have the same units
+  const std::int64_t wanted =
+      std::clamp<std::int64_t>(kThreadsEnough / (2 * groups_of(size)), 256, 512);
+  const std::int64_t most =
+      std::min<std::int64_t>({wanted, units / 2 * lanes, target.group_threads_max});
+  const std::uint32_t least = std::max(size.gated ? 128u : 64u, 32 * tile.columns);
+  while (tile.threads < least || tile.threads * 2 <= most) tile.threads *= 2;
   return tile;
 }
 
@@ -67,8 +73,7 @@ LinearTile choose_linear_tile(const VulkanTarget& target, const LinearSize& size
   // Narrower subgroups have no scalar unit to load x for a whole row group.
   if (target.subgroup_size < kLinearRows) {
     if (takes_shared_tile(size)) return kSharedTile;
-    // Of more rows of x the weights would be read too often.
-    if (size.t <= 3 * half_columns(size)) return half_tile(target, size);
+    if (takes_rows(size)) return rows_tile(target, size);
   }
   const std::int64_t units = size.k / linear_format_info(size.format).unit;
   const std::uint32_t threads = gemv_threads(target, groups_of(size), units);

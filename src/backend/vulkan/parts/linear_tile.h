@@ -3,19 +3,24 @@
 
 #include "backend/vulkan/parts/linear_format.h"
 
-/// How a product is dealt to workgroups of linear.comp or linear_tile.comp.
+/// How a product is dealt to workgroups of linear.comp, linear_rows.comp or linear_tile.comp.
 namespace polaris::vulkan {
+
+enum class LinearShader : std::uint8_t {
+  kWave,  // linear.comp: a row of w a lane
+  kRows,  // linear_rows.comp: four, and half a row group a workgroup
+  kTile,  // linear_tile.comp: through shared memory
+};
 
 struct LinearTile {
   std::uint32_t columns = 1;  // rows of x
   std::uint32_t groups = 1;   // row groups of w, a gate's counted for each of its matrices
   std::uint32_t threads = 64;
-  std::uint32_t lanes = kLinearRows;  // rows of a row group: all or half of them
-  bool shared = false;                // by linear_tile.comp, through shared memory
+  LinearShader shader = LinearShader::kWave;
 };
 
 /// linear_tile.comp's one tile.
-inline constexpr LinearTile kSharedTile = {64, 2, 128, kLinearRows, true};
+inline constexpr LinearTile kSharedTile = {64, 2, 128, LinearShader::kTile};
 
 struct LinearSize {
   LinearFormat format = LinearFormat::kF32;

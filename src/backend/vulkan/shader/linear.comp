@@ -51,14 +51,12 @@ layout(constant_id = 1) const uint kCols = 1;     // rows of x a workgroup
 layout(constant_id = 2) const uint kGroups = 1;   // row groups of w a workgroup
 layout(constant_id = 3) const uint kHasBias = 0;
 layout(constant_id = 4) const uint kTail = 0;     // k past the last whole unit (f32, f16, i8)
-// bias, y: a byte each; 1 << 16: x in fours; 1 << 17: half a row group a workgroup
+// bias, y: a byte each; 1 << 16: x in fours
 layout(constant_id = 5) const uint kTypes = 0;
 const uint kTypeBias = kTypes & 255u, kTypeY = (kTypes >> 8) & 255u;
 // Without a scalar unit the loads of x are what takes the time: a quarter as many.
 const bool kFours = (kTypes & (1u << 16)) != 0;
-// For subgroups of 32, whose workgroups would be too few for a large card.
-const bool kHalf = (kTypes & (1u << 17)) != 0;
-const uint kLanes = kHalf ? 32 : 64, kHalves = 64 / kLanes;
+const uint kLanes = 64, kHalves = 1;
 #ifdef MINS
 layout(constant_id = 8) const uint kSums = 0;  // units whose sums of x are shared; kCols is 1
 #endif
@@ -135,7 +133,7 @@ shared float part[kParts];
 #include "linear_routed.glsl"
 #else
 // The row group of w that a workgroup's group g is, and whether it is one of the second matrix.
-#define GROUP_FIRST (gl_WorkGroupID.y / kHalves * kGroups)
+#define GROUP_FIRST (gl_WorkGroupID.y * kGroups)
 #define GROUP(g) min(group + (g), group_last)
 #define OTHER(g) false
 #define LOAD_W(type, other, name, at) type(name[at])
@@ -144,8 +142,7 @@ shared float part[kParts];
 #include "linear_unit.glsl"
 
 void main() {
-  const uint in_slice = gl_LocalInvocationIndex % kLanes;
-  const uint lane = kHalf ? gl_WorkGroupID.y % 2 * 32 + in_slice : in_slice;
+  const uint lane = gl_LocalInvocationIndex % kLanes;
   const uint slice = slice_of(kSlices);
   const uint group = GROUP_FIRST;
   const uint group_last = (n - 1) >> 6;
@@ -279,7 +276,7 @@ void main() {
     if (kSums != 0) barrier();  // until nobody reads the sums of x
 #endif
     [[unroll]] for (uint a = 0; a < kAcc; a++) {
-      part[(a * kSlices + slice) * kLanes + in_slice] = acc[a];
+      part[(a * kSlices + slice) * kLanes + lane] = acc[a];
     }
     barrier();
   }
@@ -294,21 +291,21 @@ void main() {
       float sums[2];
       [[unroll]] for (uint i = 0; i < 2; i++) {
         const uint a = (g * kMatrices + i % kMatrices) * kCols + c;
-        sums[i] = kSlices > 1 ? sum_of_slices(a, in_slice) : acc[a];
+        sums[i] = kSlices > 1 ? sum_of_slices(a, lane) : acc[a];
       }
       const uint row = (group + g) * 64 + lane;
       if (row < n) square[c] = finish(sums, inverse, group0 * 64 + row, c0 + c);
     }
   }
-  if (kSquares) add_squares(square, (group0 + group) * 2 + lane / kLanes, c0, slice, in_slice);
+  if (kSquares) add_squares(square, (group0 + group) * 2, c0, slice, lane);
 #else
   [[unroll]] for (uint a = 0; a < kAcc; a++) {
     if (a % kSlices == slice) {
       float r = acc[a];
       if (kSlices > 1) {
-        r = part[a * kSlices * kLanes + in_slice];
+        r = part[a * kSlices * kLanes + lane];
         [[unroll]] for (uint i = 1; i < kSlices; i++) {
-          r += part[(a * kSlices + i) * kLanes + in_slice];
+          r += part[(a * kSlices + i) * kLanes + lane];
         }
       }
       uint row = (group + a / kCols) * 64 + lane, col = c0 + a % kCols;

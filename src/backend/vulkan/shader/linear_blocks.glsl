@@ -116,12 +116,14 @@ uvec2 block_codes(Unit unit, uint j) {
 
 // As linear.comp's own.
 void unpack(Unit unit, uint j, out float v[kStep]) {
-  const uvec2 codes = block_codes(unit, j);
-  [[unroll]] for (int i = 0; i < 8; i++) {
-#if defined(W_Q5_0) || defined(W_Q6_K)
-    v[i] = float(bitfieldExtract(int(codes[i >> 2]), 8 * (i & 3), 8));
+#if defined(MANTISSA) && (defined(W_Q4_1) || defined(W_Q4_K))
+  nibbles_of(unit.quants[j], false, v);
 #else
-    v[i] = float((codes[i >> 2] >> (8 * (i & 3))) & 255u);
+  const uvec2 codes = block_codes(unit, j);
+#if defined(W_Q5_0) || defined(W_Q6_K)
+  byte_pairs(codes.x, codes.y, true, v);
+#else
+  byte_pairs(codes.x, codes.y, false, v);
 #endif
-  }
+#endif
 }

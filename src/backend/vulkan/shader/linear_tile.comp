@@ -27,6 +27,7 @@
 //
 // K is a multiple of 32.
 #extension GL_GOOGLE_include_directive : require
+#define MANTISSA
 #include "common.glsl"
 #include "elements.glsl"
 

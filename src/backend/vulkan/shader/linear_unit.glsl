@@ -8,6 +8,54 @@ struct Unit {
   float zero;  // i8: a weight is scale * (q - zero), nothing where they are equal
 };
 
+#ifdef MANTISSA
+// Where there is no scalar unit, conversions are of a quarter of the usual rate: there a field of a
+// word becomes low bits of 2^23, of which it is what is more. All of it is exact.
+
+// The bits of 2^23. `units` is below 2^31, which the compiler does not know: of two constants it
+// would make two instructions of what is one.
+uint mantissa() { return 0x4B000000u | (units >> 31); }
+
+// The `width` bits of a word from bit `at` on, less `less`. `high` are the bits of 2^23.
+float field_of(uint word, int at, int width, float less, uint high) {
+  const uint bits = at + width > 23 ? word >> 16 : word;
+  const int low = at + width > 23 ? at - 16 : at;
+  const float step = 1.0 / float(1u << low), number = 8388608.0 * step + less;
+  return uintBitsToFloat((bits & (((1u << width) - 1) << low)) | high) * step - number;
+}
+
+// The low nibbles of a word's bytes, then the high ones.
+void nibbles_of(uint word, bool with_sign, out float v[8]) {
+  const uint high = mantissa(), q = with_sign ? word ^ 0x88888888u : word;
+  [[unroll]] for (int i = 0; i < 8; i++) {
+    v[i] = field_of(q, 8 * (i & 3) + 4 * (i >> 2), 4, with_sign ? 8.0 : 0.0, high);
+  }
+}
+#endif
+
+// Bytes of a word as numbers.
+void bytes_of(uint word, bool with_sign, out float v[4]) {
+#ifdef MANTISSA
+  const uint high = mantissa(), q = with_sign ? word ^ 0x80808080u : word;
+  [[unroll]] for (int i = 0; i < 4; i++) {
+    v[i] = field_of(q, 8 * i, 8, with_sign ? 128.0 : 0.0, high);
+  }
+#else
+  [[unroll]] for (int i = 0; i < 4; i++) {
+    v[i] = with_sign ? float(bitfieldExtract(int(word), 8 * i, 8)) : float((word >> (8 * i)) & 255u);
+  }
+#endif
+}
+
+// Eight from two words.
+void byte_pairs(uint first, uint second, bool with_sign, out float v[kStep]) {
+  float some[4];
+  bytes_of(first, with_sign, some);
+  [[unroll]] for (uint i = 0; i < 4; i++) v[i] = some[i];
+  bytes_of(second, with_sign, some);
+  [[unroll]] for (uint i = 0; i < 4; i++) v[i + 4] = some[i];
+}
+
 #ifdef BLOCKS
 #include "linear_blocks.glsl"
 #else
@@ -18,7 +66,10 @@ Unit fetch(bool other, uint unit, uint lane) {
   r.scale = 1;
   r.zero = 0;
 #if defined(W_Q4_0)
-  r.scale = LOAD_W(float, other, s, unit * kUnitWords * 8 + 512 + lane) * 0.0625;
+  r.scale = LOAD_W(float, other, s, unit * kUnitWords * 8 + 512 + lane);
+#ifndef MANTISSA
+  r.scale *= 0.0625;
+#endif
 #elif defined(W_Q8_0)
   r.more = LOAD_W(uvec4, other, w, unit * kUnitWords + 64 + lane);
   r.scale = LOAD_W(float, other, s, unit * kUnitWords * 8 + 1024 + lane);
@@ -42,8 +93,6 @@ vec2 scale_of(bool other, uint first, uint u, uint lane) {
 }
 #endif
 
-float signed_byte(uint v, int i) { return float(bitfieldExtract(int(v), 8 * i, 8)); }
-
 #ifndef BLOCKS
 // Eight (f32: four) weights of unit part j from its loaded words, without the block's scale.
 void unpack(Unit unit, uint j, out float v[kStep]) {
@@ -57,17 +106,14 @@ void unpack(Unit unit, uint j, out float v[kStep]) {
     v[2 * i + 1] = h.y;
   }
 #elif defined(W_Q8_0) || defined(W_I8)
-  [[unroll]] for (int i = 0; i < 4; i++) {
-    v[i] = signed_byte(q[2 * (j & 1u)], i);
-    v[i + 4] = signed_byte(q[2 * (j & 1u) + 1], i);
-  }
+  byte_pairs(q[2 * (j & 1u)], q[2 * (j & 1u) + 1], true, v);
 #else
-  // Nibbles are two's complement: in the high half of a byte each is 16 times its value, signed.
-  uint lo = (q[j] << 4) & 0xF0F0F0F0u, hi = q[j] & 0xF0F0F0F0u;
-  [[unroll]] for (int i = 0; i < 4; i++) {
-    v[i] = signed_byte(lo, i);
-    v[i + 4] = signed_byte(hi, i);
-  }
+  // Nibbles are two's complement; in the high half of a byte each is 16 times its value, signed.
+#ifdef MANTISSA
+  nibbles_of(q[j], true, v);
+#else
+  byte_pairs((q[j] << 4) & 0xF0F0F0F0u, q[j] & 0xF0F0F0F0u, true, v);
+#endif
 #endif
 }
 #endif
