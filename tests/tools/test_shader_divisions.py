@@ -20,6 +20,7 @@ KNOWN = {
     "wide_div": (1, "at most 2^124"),
     "exact_div": (2, "a mantissa, 2^23 to 2^24"),
     "exact_sqrt": (1, "twice a root of 24 bits"),
+    "field_of": (1, "a power of two, a constant"),
     "quotient_of": (1, "a float16"),
     "float_op": (1, "a float16 and 1"),
     "tan_accurate": (2, "a sine or cosine, which no float brings below 2^-32"),

@@ -233,7 +233,9 @@ void main() {
     square[c] = 0;
     if (c == mine && row < n) square[c] = finish(sums, inverse_of(c), group0 * 64 + row, col);
   }
-  if ((kStage & 4u) != 0) add_squares(square, (group0 + group) * 2 + half0 / 32, c0, mine, in_slice);
+  if ((kStage & 4u) != 0) {
+    add_squares(square, (group0 + group) * 2 + half0 / 32, c0, mine, in_slice);
+  }
 #else
   if (mine < kCols && row < n && col < t) {
     float r = sums[0];

@@ -42,7 +42,8 @@ void bytes_of(uint word, bool with_sign, out float v[4]) {
   }
 #else
   [[unroll]] for (int i = 0; i < 4; i++) {
-    v[i] = with_sign ? float(bitfieldExtract(int(word), 8 * i, 8)) : float((word >> (8 * i)) & 255u);
+    const uint byte = (word >> (8 * i)) & 255u;
+    v[i] = with_sign ? float(bitfieldExtract(int(word), 8 * i, 8)) : float(byte);
   }
 #endif
 }
