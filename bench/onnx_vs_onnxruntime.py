@@ -2,17 +2,25 @@
 """Times ONNX models on the cpu device against onnxruntime's CPU provider, on one machine.
 
     pip install onnx onnxruntime && make build
-    bench/onnx_vs_onnxruntime.py resnet50 mobilenetv2 depthwise_144x56 squeezenet.onnx --threads 1,2
+    bench/onnx_vs_onnxruntime.py --threads 1,2
+    bench/onnx_vs_onnxruntime.py resnet50 depthwise_144x56 squeezenet.onnx --threads 1
+    bench/onnx_vs_onnxruntime.py --passes --devices cpu,vulkan:llvmpipe
 
-Models are files, or names of those that the script makes with random weights (--list; without any,
-all of them). Their answers are compared once, within 1e-3 of the largest value. Then the two run in
-turn, round after round, so that what else the machine does falls on both; who begins alternates.
-A round gives one figure of each: the median of --runs runs after a warm-up. Printed: the median of
-the rounds' ratios (above 1 is faster than onnxruntime) and both medians; last the geometric mean of
-the ratios."""
+Models are files, or names of --list: those of the folder --models, and those that
+bench/onnx_models.py makes with random weights. Their answers are compared once, within 1e-3 of the
+largest value (float16: 1e-2). Then the two run in turn, round after round, so that what else the
+machine does falls on both; who begins alternates. A round gives one figure of each: the median of
+--runs runs after a warm-up. Printed: the median of the rounds' ratios (onnxruntime's time by ours:
+above 1 is faster than onnxruntime), by the clock and by processor time, the least of both sides,
+what memory values share and what is alive at once, the peaks of two processes that run the model
+once (onnxruntime's is an interpreter of Python with onnxruntime in it; what that takes before it
+has a model is given too); last the geometric mean of the ratios.
+
+--passes compares no peer, but our own runs with passes and without them."""
 import argparse
 import json
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -21,193 +29,87 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+
+from onnx_models import FILES, MADE, USUAL, find_model, inputs_of
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class Builder:
-    """A graph of one input and one output, with random weights."""
-
-    def __init__(self, shape):
-        self.random = np.random.default_rng(1)
-        self.nodes, self.weights, self.count = [], [], 0
-        self.input = helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)
-
-    def weight(self, *shape, scale=None, value=None):
-        name = f"w{len(self.weights)}"
-        if value is None:
-            fan_in = math.prod(shape[1:]) if len(shape) > 1 else 1
-            scale = scale if scale is not None else math.sqrt(2 / fan_in)
-            value = self.random.standard_normal(shape, dtype=np.float32) * np.float32(scale)
-        self.weights.append(numpy_helper.from_array(value, name))
-        return name
-
-    def op(self, kind, *inputs, **attributes):
-        self.count += 1
-        name = f"v{self.count}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def conv(self, x, c, m, k, stride=1, groups=1, activation=None):
-        pad = (k - 1) // 2
-        y = self.op("Conv", x, self.weight(m, c // groups, k, k), self.weight(m, scale=0.1),
-                    kernel_shape=[k, k], strides=[stride] * 2, pads=[pad] * 4, group=groups)
-        if activation == "clip":
-            low, high = (self.weight(value=np.float32(v)) for v in (0, 6))
-            return self.op("Clip", y, low, high)
-        return self.op(activation, y) if activation else y
-
-    def linear(self, x, c, m):
-        return self.op("Add", self.op("MatMul", x, self.weight(c, m, scale=c ** -0.5)),
-                       self.weight(m, scale=0.1))
-
-    def model(self, y):
-        output = helper.make_tensor_value_info(y, TensorProto.FLOAT, None)
-        graph = helper.make_graph(self.nodes, "made", [self.input], [output], self.weights)
-        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-        made.ir_version = 8
-        return made
-
-
-def resnet50():
-    b = Builder([1, 3, 224, 224])
-    x = b.conv("x", 3, 64, 7, 2, activation="Relu")
-    x = b.op("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    c = 64
-    for stage, blocks in enumerate((3, 4, 6, 3)):
-        m = 64 << stage
-        for block in range(blocks):
-            stride = 2 if block == 0 and stage > 0 else 1
-            y = b.conv(x, c, m, 1, activation="Relu")
-            y = b.conv(y, m, m, 3, stride, activation="Relu")
-            y = b.conv(y, m, 4 * m, 1)
-            x = b.conv(x, c, 4 * m, 1, stride) if block == 0 else x
-            x, c = b.op("Relu", b.op("Add", y, x)), 4 * m
-            x = b.op("Mul", x, b.weight(value=np.float32(0.7)))  # keeps random nets in range
-    x = b.op("Flatten", b.op("GlobalAveragePool", x))
-    return b.model(b.op("Gemm", x, b.weight(1000, c), b.weight(1000), transB=1))
-
-
-def mobilenetv2():
-    b = Builder([1, 3, 224, 224])
-    x, c = b.conv("x", 3, 32, 3, 2, activation="clip"), 32
-    rows = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
-            (6, 160, 3, 2), (6, 320, 1, 1))
-    for expand, m, blocks, first in rows:
-        for block in range(blocks):
-            stride, wide = first if block == 0 else 1, c * expand
-            y = b.conv(x, c, wide, 1, activation="clip") if expand > 1 else x
-            y = b.conv(y, wide, wide, 3, stride, groups=wide, activation="clip")
-            y = b.conv(y, wide, m, 1)
-            x, c = b.op("Add", x, y) if stride == 1 and c == m else y, m
-    x = b.op("Flatten", b.op("GlobalAveragePool", b.conv(x, c, 1280, 1, activation="clip")))
-    return b.model(b.op("Gemm", x, b.weight(1000, 1280), b.weight(1000), transB=1))
-
-
-def bert(layers, tokens=128, wide=768, heads=12):
-    b = Builder([1, tokens, wide])
-    split = b.weight(value=np.array([1, tokens, heads, wide // heads]))
-    joined = b.weight(value=np.array([1, tokens, wide]))
-    scale = b.weight(value=np.float32((wide // heads) ** -0.5))
-
-    def norm(x):
-        return b.op("LayerNormalization", x, b.weight(value=np.ones(wide, np.float32)),
-                    b.weight(wide, scale=0.1), axis=-1)
-
-    def head(x, perm):
-        return b.op("Transpose", b.op("Reshape", b.linear(x, wide, wide), split), perm=perm)
-
-    x = "x"
-    for _ in range(layers):
-        scores = b.op("MatMul", head(x, [0, 2, 1, 3]), head(x, [0, 2, 3, 1]))
-        mix = b.op("Softmax", b.op("Mul", scores, scale), axis=-1)
-        mixed = b.op("Transpose", b.op("MatMul", mix, head(x, [0, 2, 1, 3])), perm=[0, 2, 1, 3])
-        x = norm(b.op("Add", x, b.linear(b.op("Reshape", mixed, joined), wide, wide)))
-        y = b.linear(x, wide, 4 * wide)
-        root, one, half = (b.weight(value=np.float32(v)) for v in (2 ** 0.5, 1, 0.5))
-        erf = b.op("Add", b.op("Erf", b.op("Div", y, root)), one)
-        y = b.op("Mul", b.op("Mul", y, erf), half)
-        x = norm(b.op("Add", x, b.linear(y, 4 * wide, wide)))
-    return b.model(x)
-
-
-def one_conv(c, m, size, k, stride=1, groups=1):
-    b = Builder([1, c, size, size])
-    return b.model(b.conv("x", c, m, k, stride, groups))
-
-
-def one_pool(kind, c, size, **attributes):
-    b = Builder([1, c, size, size])
-    return b.model(b.op(kind, "x", **attributes))
-
-
-def recurrent(kind, gates, steps, batch, inputs, hidden):
-    b = Builder([steps, batch, inputs])
-    return b.model(b.op(kind, "x", b.weight(1, gates * hidden, inputs, scale=inputs ** -0.5),
-                        b.weight(1, gates * hidden, hidden, scale=hidden ** -0.5),
-                        b.weight(1, 2 * gates * hidden, scale=0.1), hidden_size=hidden))
-
-
-POOL = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
-MADE = {
-    "resnet50": resnet50,
-    "mobilenetv2": mobilenetv2,
-    "bert_4_layers": lambda: bert(4),
-    "depthwise_32x112": lambda: one_conv(32, 32, 112, 3, groups=32),
-    "depthwise_96x112_s2": lambda: one_conv(96, 96, 112, 3, 2, groups=96),
-    "depthwise_144x56": lambda: one_conv(144, 144, 56, 3, groups=144),
-    "depthwise_384x14": lambda: one_conv(384, 384, 14, 3, groups=384),
-    "depthwise_960x7": lambda: one_conv(960, 960, 7, 3, groups=960),
-    "conv3x3_64x56": lambda: one_conv(64, 64, 56, 3),
-    "conv3x3_128x56_s2": lambda: one_conv(128, 128, 56, 3, 2),
-    "conv3x3_256x14": lambda: one_conv(256, 256, 14, 3),
-    "conv1x1_64x56": lambda: one_conv(64, 256, 56, 1),
-    "conv1x1_512x14": lambda: one_conv(512, 512, 14, 1),
-    "maxpool_64x112_s2": lambda: one_pool("MaxPool", 64, 112, strides=[2, 2], **POOL),
-    "averagepool_128x56": lambda: one_pool("AveragePool", 128, 56, **POOL),
-    "globalpool_2048x7": lambda: one_pool("GlobalAveragePool", 2048, 7),
-    "lstm_batch1": lambda: recurrent("LSTM", 4, 64, 1, 128, 128),
-    "lstm_batch8": lambda: recurrent("LSTM", 4, 64, 8, 128, 256),
-    "gru_batch8": lambda: recurrent("GRU", 3, 64, 8, 128, 256),
-}
+MIB = 1 << 20
+# Runs a model once, and says what the process had at most before it had one, and after.
+PEER_ONCE = """
+import sys, numpy, onnxruntime
+def peak():
+    line = next(l for l in open("/proc/self/status") if l.startswith("VmHWM:"))
+    return line.split()[1]
+before = peak()
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads, options.inter_op_num_threads = int(sys.argv[2]), 1
+session = onnxruntime.InferenceSession(sys.argv[1], options, ["CPUExecutionProvider"])
+session.run(None, dict(numpy.load(sys.argv[3])))
+print(before, peak())
+"""
+# Runs a command from a small process: a child's peak counts what its parent had when it was forked.
+SMALL_PARENT = """
+import os, sys
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, used = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), used.ru_maxrss)
+"""
 
 
 class Peer:
     """onnxruntime with its default settings and so many threads."""
 
-    def __init__(self, path, inputs, threads):
+    def __init__(self, path, threads):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        self.path, self.threads = path, threads
         self.session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-        self.inputs = inputs
+        self.inputs = None
 
-    def median_ms(self, runs, warmup):
-        times = []
+    def run_ms(self, runs, warmup):
+        """Medians by the clock and of processor time."""
+        wall, cpu = [], []
         for _ in range(warmup + runs):
-            start = time.perf_counter()
+            begun, start = time.process_time(), time.perf_counter()
             self.session.run(None, self.inputs)
-            times.append(1e3 * (time.perf_counter() - start))
-        return statistics.median(times[warmup:])
+            wall.append(1e3 * (time.perf_counter() - start))
+            cpu.append(1e3 * (time.process_time() - begun))
+        return statistics.median(wall[warmup:]), statistics.median(cpu[warmup:])
+
+    def peaks_mib(self, folder):
+        inputs = folder / "inputs.npz"
+        np.savez(inputs, **self.inputs)
+        done = subprocess.run([sys.executable, "-c", PEER_ONCE, str(self.path), str(self.threads),
+                               str(inputs)], capture_output=True, text=True, check=True)
+        return [int(kib) / 1024 for kib in done.stdout.split()]
 
 
 class Ours:
-    def __init__(self, args, path, inputs, folder, threads):
-        self.folder = folder
-        self.common = [str(path), "--device", "cpu", "--threads", str(threads)]
+    def __init__(self, args, path, inputs, folder, threads, device="cpu", more=()):
+        self.folder, self.polaris = folder, args.polaris
+        self.common = [str(path), "--device", device, "--threads", str(threads)]
         for i, (name, value) in enumerate(inputs.items()):
             file = folder / f"in{i}.npy"
             np.save(file, value)
             self.common += ["-i", f"{name}={file}"]
-        self.polaris = args.polaris
+        self.more = list(more)
 
     def output(self):
         return [np.load(o["file"]) for o in self._json("run", "-o", str(self.folder))["outputs"]]
 
-    def median_ms(self, runs, warmup):
-        return self._json("bench", "--runs", str(runs), "--warmup", str(warmup))["median_ms"]
+    def run_ms(self, runs, warmup):
+        self.last = self._json("bench", "--runs", str(runs), "--warmup", str(warmup), *self.more)
+        return self.last["median_ms"], self.last["cpu_ms"]
+
+    def peak_mib(self):
+        command = [self.polaris, "run", *self.common, "-o", str(self.folder), "-q"]
+        done = subprocess.run([sys.executable, "-S", "-c", SMALL_PARENT, *command],
+                              capture_output=True, text=True, check=True)
+        status, kib = done.stdout.split()[-2:]
+        if status != "0":
+            raise RuntimeError(f"polaris run ended with {status}")
+        return int(kib) / 1024
 
     def _json(self, command, *more):
         done = subprocess.run([self.polaris, command, *self.common, *more, "--json"],
@@ -215,19 +117,6 @@ class Ours:
         if done.returncode:
             raise RuntimeError(done.stderr.strip().splitlines()[-1])
         return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def random_inputs(session, dims):
-    """Free dims are those of --dim, else 1."""
-    random = np.random.default_rng(2)
-    inputs = {}
-    for port in session.get_inputs():
-        shape = [d if isinstance(d, int) else dims.get(d, 1) for d in port.shape]
-        if port.type not in ("tensor(float)", "tensor(float16)"):
-            raise RuntimeError(f"input {port.name} is a {port.type}, wanted floats")
-        dtype = np.float16 if port.type == "tensor(float16)" else np.float32
-        inputs[port.name] = random.standard_normal(shape).astype(dtype)
-    return inputs
 
 
 def difference(ours, theirs):
@@ -238,25 +127,80 @@ def difference(ours, theirs):
     return worst
 
 
-def compare(args, name, path, threads, folder):
-    peer = Peer(path, None, threads)
-    peer.inputs = random_inputs(peer.session, dict(args.dim))
+def runs_of(args, once_ms):
+    """Small models run more often: a round is at least 0.2 s."""
+    return max(args.runs, min(1000, int(200 / max(once_ms, 1e-3))))
+
+
+def compare(args, name, path, shapes, threads, folder):
+    peer = Peer(path, threads)
+    peer.inputs = inputs_of(peer.session, shapes, dict(args.dim))
     ours = Ours(args, path, peer.inputs, folder, threads)
-    off = difference(ours.output(), peer.session.run(None, peer.inputs))
-    if not off <= 1e-3:
+    theirs = peer.session.run(None, peer.inputs)
+    off = difference(ours.output(), theirs)
+    allowed = 1e-2 if any(y.dtype == np.float16 for y in theirs) else 1e-3
+    if not off <= allowed:
         raise RuntimeError(f"answers differ by {off:.2g} of the largest")
-    # Small models run more often: a round is at least 0.2 s.
-    runs = max(args.runs, min(1000, int(200 / max(peer.median_ms(3, 1), 1e-3))))
+    runs = runs_of(args, peer.run_ms(3, 1)[0])
     pairs = []
     for number in range(args.rounds):
         order = (ours, peer) if number % 2 == 0 else (peer, ours)
-        taken = {side: side.median_ms(runs, 3) for side in order}
+        taken = {side: side.run_ms(runs, 3) for side in order}
         pairs.append((taken[ours], taken[peer]))
-    ratios = [b / a for a, b in pairs]
-    return {"model": name, "threads": threads, "ratio": statistics.median(ratios),
-            "least": min(ratios), "most": max(ratios), "difference": off, "runs": runs,
-            "polaris_ms": statistics.median(p[0] for p in pairs),
-            "onnxruntime_ms": statistics.median(p[1] for p in pairs)}
+    row = {"model": name, "threads": threads, "difference": off, "runs": runs}
+    for at, clock in ((0, ""), (1, "cpu_")):
+        ratios = [b[at] / a[at] for a, b in pairs]
+        row |= {clock + "ratio": statistics.median(ratios), clock + "least": min(ratios),
+                clock + "most": max(ratios)}
+        for side, who in ((0, "polaris_"), (1, "onnxruntime_")):
+            times = [pair[side][at] for pair in pairs]
+            row |= {f"{who}{clock}ms": statistics.median(times),
+                    f"{who}{clock}least_ms": min(times)}
+    before, peak = peer.peaks_mib(folder)
+    row |= {"arena_bytes": ours.last["arena_bytes"], "live_bytes": ours.last["live_bytes"],
+            "polaris_peak_mib": ours.peak_mib(), "onnxruntime_peak_mib": peak,
+            "onnxruntime_empty_mib": before}
+    return row
+
+
+def compared_line(row):
+    live = row["arena_bytes"] / row["live_bytes"] if row["live_bytes"] else 1
+    return (f"{row['model']:20} {row['threads']} thr  {row['ratio']:.2f} ({row['least']:.2f} to "
+            f"{row['most']:.2f})  cpu time {row['cpu_ratio']:.2f}  {row['polaris_ms']:.3f} : "
+            f"{row['onnxruntime_ms']:.3f} ms (least {row['polaris_least_ms']:.3f} : "
+            f"{row['onnxruntime_least_ms']:.3f})  arena {row['arena_bytes'] / MIB:.2f} MiB, "
+            f"{live:.2f} of what lives  peak {row['polaris_peak_mib']:.0f} : "
+            f"{row['onnxruntime_peak_mib']:.0f} MiB ({row['onnxruntime_empty_mib']:.0f} empty)")
+
+
+def compare_passes(args, name, path, shapes, device, folder):
+    """With the default passes and with none, in turn."""
+    inputs = inputs_of(Peer(path, 1).session, shapes, dict(args.dim))
+    threads = int(args.threads.split(",")[0])
+    sides = [Ours(args, path, inputs, folder, threads, device, ("--passes", passes))
+             for passes in ("default", "none")]
+    off = difference(sides[0].output(), sides[1].output())
+    runs = max(args.runs, min(1000, int(200 / max(sides[0].run_ms(1, 1)[0], 1e-3))))
+    times = [[], []]
+    for number in range(args.rounds):
+        for side in ((0, 1), (1, 0))[number % 2]:
+            times[side].append(sides[side].run_ms(runs, 2)[0])
+    row = {"model": name, "device": device, "threads": threads, "difference": off,
+           "latency": statistics.median(a / b for a, b in zip(*times))}
+    for side, which in ((0, "on"), (1, "off")):
+        last = sides[side].last
+        row[which] = {key: last[key] for key in ("nodes", "launches", "bytes")}
+        row[which] |= {"arena_bytes": last["arena_bytes"], "ms": statistics.median(times[side])}
+    return row
+
+
+def passes_line(row):
+    on, off = row["on"], row["off"]
+    return (f"{row['model']:20} {row['device']:16} nodes {off['nodes']} to {on['nodes']}  launches "
+            f"{off['launches']} to {on['launches']} ({on['launches'] / off['launches'] - 1:+.0%})  "
+            f"moved {off['bytes'] / MIB:.1f} to {on['bytes'] / MIB:.1f} MiB  arena "
+            f"{off['arena_bytes'] / MIB:.2f} to {on['arena_bytes'] / MIB:.2f} MiB  "
+            f"{off['ms']:.3f} to {on['ms']:.3f} ms ({row['latency'] - 1:+.0%})")
 
 
 def named_dim(text):
@@ -266,47 +210,55 @@ def named_dim(text):
     return name, int(size)
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", help="files, or names of --list")
+    parser.add_argument("names", nargs="*", metavar="model", help="files, or names of --list")
+    shared = Path(os.environ.get("POLARIS_SHARED", ROOT.parent / "shared"))
+    parser.add_argument("--models", type=Path, default=shared / "models",
+                        help="the folder of the files of --list; else that of POLARIS_SHARED")
     parser.add_argument("--polaris", default=str(ROOT / "build/release/polaris"))
-    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--threads", default="1,2", help="with --passes the first alone")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=5, help="of a round, at least")
     parser.add_argument("--dim", type=named_dim, action="append", default=[], metavar="NAME=N",
                         help="the size of a free dim; without it 1")
+    parser.add_argument("--passes", action="store_true", help="our runs with passes and without")
+    parser.add_argument("--devices", default="cpu", help="of --passes")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--save", type=Path, help="a folder for the models that are made")
     parser.add_argument("--json", action="store_true")
-    args = parser.parse_intermixed_args()
+    return parser.parse_intermixed_args()
+
+
+def main():
+    args = parse()
     if args.list:
-        print("\n".join(MADE))
+        print("\n".join([*FILES, *MADE]))
         return
+    variants = args.devices.split(",") if args.passes else list(map(int, args.threads.split(",")))
+    one, line = (compare_passes, passes_line) if args.passes else (compare, compared_line)
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         kept = args.save or folder
         kept.mkdir(parents=True, exist_ok=True)
-        for name in args.models or MADE:
-            path = Path(name)
-            if name in MADE:
-                path = kept / f"{name}.onnx"
-                if not path.exists():
-                    onnx.save(MADE[name](), path)
-            for threads in map(int, args.threads.split(",")):
+        for name in args.names or USUAL:
+            for variant in variants:
                 try:
-                    row = compare(args, path.stem, path, threads, folder)
+                    path, shapes = find_model(name, args.models, kept)
+                    row = one(args, Path(name).stem, path, shapes, variant, folder)
                 except Exception as error:  # the peer throws what it likes
-                    print(f"{path.stem}: left out: {error}", file=sys.stderr)
+                    print(f"{name}: left out: {error}", file=sys.stderr)
                     continue
                 rows.append(row)
                 if not args.json:
-                    print(f"{row['model']:22} {threads} thr  {row['ratio']:.2f} "
-                          f"({row['least']:.2f} to {row['most']:.2f})  polaris "
-                          f"{row['polaris_ms']:.3f} ms  onnxruntime "
-                          f"{row['onnxruntime_ms']:.3f} ms", flush=True)
+                    print(line(row), flush=True)
     if not rows:
         sys.exit("onnx_vs_onnxruntime: no model that both run")
+    if args.passes:
+        if args.json:
+            print(json.dumps({"rounds": args.rounds, "rows": rows}))
+        return
     means = {threads: math.exp(statistics.mean(math.log(r["ratio"]) for r in rows
                                                if r["threads"] == threads))
              for threads in sorted({r["threads"] for r in rows})}

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/os/clock.h"
+#include "base/os/processor_time.h"
 #include "interrupt.h"
 #include "progress.h"
 
@@ -45,9 +46,13 @@ Result<Timing> time_runs(const Common& common, const BenchRuns& runs, OneRun one
   Progress progress(common);
   Timing out;
   for (std::int32_t r = 0; r < runs.warmup + runs.timed; ++r) {
+    const std::int64_t cpu = process_cpu_ns();
     const std::int64_t start = monotonic_ns();
     if (auto status = one(options); !status) return status.error();
-    if (r >= runs.warmup) out.times_ms.push_back(elapsed_ms(start));
+    if (r >= runs.warmup) {
+      out.times_ms.push_back(elapsed_ms(start));
+      out.cpu_ms.push_back(static_cast<double>(process_cpu_ns() - cpu) * 1e-6);
+    }
     progress.show("run", std::to_string(r + 1), std::to_string(runs.warmup + runs.timed));
   }
   auto nodes = profile_runs(runs, options, one);

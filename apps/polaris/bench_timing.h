@@ -21,6 +21,7 @@ using OneRun = FunctionRef<Status(const RunOptions&)>;
 /// Whole runs, and the launches of the run that was the middle one of those profiled.
 struct Timing {
   std::vector<double> times_ms;
+  std::vector<double> cpu_ms;  // processor time of each, of all threads
   std::vector<NodeTime> nodes;
 };
 

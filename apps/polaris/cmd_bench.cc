@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,10 @@
 #include "load/load.h"
 #include "model_io.h"
 #include "number_option.h"
+#include "pass/runner.h"
+#include "plan/memory.h"
 #include "profile.h"
+#include "session/plan_ahead.h"
 #include "session/session.h"
 
 namespace polaris::cli {
@@ -30,6 +34,8 @@ class Bench final : public Action {
     app.add_option("--function", function_, "function to run");
     add_number(app, "--runs", llm_.runs.timed, {1, kRunsMax}, "timed runs");
     add_number(app, "--warmup", llm_.runs.warmup, {0, kRunsMax}, "runs before them");
+    passes_option_ = app.add_option(
+        "--passes", passes_, "default, none, a,b (just these) or -a,-b (the default ones without)");
     auto* llm =
         app.add_flag("--llm", is_llm_, "tokens per second: pp512 (prompt) and tg128 (generation)");
     add_number(app, "--prompt-tokens", llm_.prompt_tokens, {1, kTokensMax}, "of pp, with --llm");
@@ -49,6 +55,9 @@ class Bench final : public Action {
 
   Status run(const Common& common) override {
     if ((is_llm_ || is_service_) && !inputs_.files.empty()) return refuse_inputs(common);
+    if (passes_option_->count() > 0 && (is_llm_ || is_service_)) {
+      return common.usage_error("--passes, wanted with a model that is timed by whole runs");
+    }
     if (is_service_) {
       service_.new_tokens = llm_.new_tokens;
       return bench_service(common, options_, service_);
@@ -63,7 +72,13 @@ class Bench final : public Action {
       const auto& states = graph->states();
       const bool language = std::any_of(states.begin(), states.end(),
                                         [](const StateUse& use) { return use.state->paged; });
-      if (!language) return run_model(common, *opened, graph.take());
+      if (!language) {
+        if (auto status = choose_passes(common, opened->options); !status) return status;
+        return run_model(common, *opened, graph.take());
+      }
+      if (passes_option_->count() > 0) {
+        return common.usage_error("--passes, got a language model, whose passes are always run");
+      }
       if (!inputs_.files.empty()) return refuse_inputs(common);
     }
     return run_decode(common);
@@ -81,16 +96,30 @@ class Bench final : public Action {
                               "wanted --prompt-tokens, --tokens or --depth");
   }
 
+  Status choose_passes(const Common& common, ProgramOptions& options) const {
+    const auto chosen = select_passes(passes_);
+    if (!chosen) return common.usage_error("--passes: " + chosen.error().message());
+    options.run_passes = !chosen->empty();
+    for (const Pass* pass : default_passes()) {
+      if (std::find(chosen->begin(), chosen->end(), pass) == chosen->end()) {
+        options.disabled_passes.emplace_back(pass->name);
+      }
+    }
+    return Status::success();
+  }
+
   Status run_model(const Common& common, Opened& opened, Graph graph) {
     inputs_.random = true;
     auto inputs = gather_inputs(graph, common, inputs_);
     if (!inputs) return inputs.error();
+    const auto memory = plan_memory_of(*opened.runtime, graph, *inputs, opened.options);
+    if (!memory) return memory.error();
     auto program = Program::compile(opened.runtime, std::move(graph), opened.options);
     if (!program) return program.error();
     auto session = Session::create(*program);
     if (!session) return session.error();
     std::vector<Tensor> outputs;
-    return time_and_report(common, opened.runtime, [&](const RunOptions& options) {
+    return time_and_report(common, opened.runtime, &*memory, [&](const RunOptions& options) {
       return (*session)->run(*inputs, outputs, options);
     });
   }
@@ -110,24 +139,52 @@ class Bench final : public Action {
         return status;
       }
     }
-    return time_and_report(common, generator->runtime, [&](const RunOptions& options) -> Status {
-      auto events = batcher.step(options);
-      return events ? Status::success() : Status(events.error());
-    });
+    return time_and_report(common, generator->runtime, nullptr,
+                           [&](const RunOptions& options) -> Status {
+                             auto events = batcher.step(options);
+                             return events ? Status::success() : Status(events.error());
+                           });
   }
 
+  /// What a model's first stage is planned to be, which is mostly the whole.
+  struct Planned {
+    std::int64_t nodes = 0;
+    std::int64_t weight_bytes = 0;
+    std::int64_t arena_bytes = 0;  // which values share over time
+    std::int64_t live_bytes = 0;   // alive in one step, at most: no arena is smaller
+  };
+
+  static Result<Planned> plan_memory_of(Runtime& runtime, const Graph& graph,
+                                        const std::vector<Tensor>& inputs,
+                                        const ProgramOptions& options) {
+    std::vector<TensorType> types;
+    for (const Tensor& input : inputs) types.push_back(input.type());
+    const auto planned = plan_ahead(runtime, graph, types, 0, options);
+    if (!planned) return planned.error();
+    const Stage& stage = planned->stage;
+    Planned out{static_cast<std::int64_t>(planned->graph.order().size())};
+    for (const WeightUse& weight : stage.weights) out.weight_bytes += weight.bytes;
+    for (DeviceIndex d = 0; d < runtime.device_count(); ++d) {
+      const auto& slabs = stage.slab_bytes[static_cast<std::size_t>(d)];
+      out.arena_bytes += std::accumulate(slabs.begin(), slabs.end(), std::int64_t{0});
+      out.live_bytes += live_bytes_max(stage.storages, d);
+    }
+    return out;
+  }
+
+  /// `planned`: of runs of a model.
   Status time_and_report(const Common& common, const std::shared_ptr<Runtime>& runtime,
-                         OneRun one) const {
+                         const Planned* planned, OneRun one) const {
     const auto timing = time_runs(common, llm_.runs, one);
     if (!timing) return timing.error();
     const auto limit = measure_limit(runtime);
     if (!limit) return limit.error();
-    report(common, *timing, device_text(*runtime), *limit);
+    report(common, *timing, device_text(*runtime), planned, *limit);
     return Status::success();
   }
 
   void report(const Common& common, const Timing& timing, const std::string& device,
-              const DeviceLimit& limit) const {
+              const Planned* planned, const DeviceLimit& limit) const {
     const KernelTotals kernels = totals_of(timing.nodes);
     const double median_ms = quantile(timing.times_ms, 0.5);
     const double p90_ms = quantile(timing.times_ms, 0.9);
@@ -138,7 +195,12 @@ class Bench final : public Action {
       json.begin_object().field("median_ms", median_ms).field("p90_ms", p90_ms);
       json.field("runs", llm_.runs.timed).field("kernel_ms", kernels.ms);
       json.field("outside_ms", outside_ms).field("flops", kernels.flops);
-      json.field("bytes", kernels.bytes);
+      json.field("bytes", kernels.bytes).field("cpu_ms", quantile(timing.cpu_ms, 0.5));
+      json.field("launches", static_cast<std::int64_t>(timing.nodes.size()));
+      if (planned != nullptr) {
+        json.field("nodes", planned->nodes).field("weight_bytes", planned->weight_bytes);
+        json.field("arena_bytes", planned->arena_bytes).field("live_bytes", planned->live_bytes);
+      }
       write_shares(json, "", kernels, limit);
       limit.write(json);
       if (llm_.profile) write_profile(json.key("profile"), timing.nodes);
@@ -160,6 +222,8 @@ class Bench final : public Action {
   GeneratorOptions options_;
   InputOptions inputs_;
   std::string function_;
+  std::string passes_ = "default";
+  CLI::Option* passes_option_ = nullptr;
   LlmBench llm_;
   bool is_llm_ = false;
   ServiceBench service_;

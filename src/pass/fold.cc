@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/any_rank.h"
 #include "ir/evaluate.h"
 #include "ir/infer.h"
 #include "ir/node_view.h"
@@ -18,8 +19,9 @@ constexpr std::int64_t kFlopsMax = 200'000'000;
 
 class Folder {
  public:
-  Folder(Graph& graph, const OpSet& ops, IdVector<ValueId, Tensor> known)
-      : editor_(graph, ops), known_(std::move(known)) {}
+  /// `by_types`: what types alone decide is folded, too.
+  Folder(Graph& graph, const OpSet& ops, IdVector<ValueId, Tensor> known, bool by_types)
+      : editor_(graph, ops), known_(std::move(known)), by_types_(by_types) {}
 
   Result<bool> run(const std::function<bool(const Node&)>& wanted);
 
@@ -33,6 +35,7 @@ class Folder {
 
   Editor editor_;
   IdVector<ValueId, Tensor> known_;
+  bool by_types_;
 };
 
 bool is_small_enough(const TensorType& type, std::int64_t from_bytes) {
@@ -87,7 +90,7 @@ bool Folder::may_fold(const Node& node) const {
   if (op.is("Decode", "polaris") || !node.subgraphs.empty()) return false;
   return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
     if (!input.valid()) return true;
-    if (op.has_trait(kTypeOnly)) return editor_.type(input).shape.is_static();
+    if (by_types_ && op.has_trait(kTypeOnly)) return editor_.type(input).shape.is_static();
     return editor_.constant(input) != nullptr;
   });
 }
@@ -147,9 +150,11 @@ Result<bool> fold_nodes(Graph& graph, const OpSet& ops,
   // Inference costs more than looking.
   if (std::ranges::none_of(graph.order(), is_asked_for)) return false;
   IdVector<ValueId, Tensor> known;
+  // Where a rank is open, types say nothing certain: what is made of constants alone is folded.
+  if (has_any_rank(graph)) return Folder(graph, ops, std::move(known), false).run(wanted);
   // A branch that fits no shape at hand stays as it is, and says so if it is ever taken.
   if (!infer_graph(graph, &known)) return false;
-  return Folder(graph, ops, std::move(known)).run(wanted);
+  return Folder(graph, ops, std::move(known), true).run(wanted);
 }
 
 }  // namespace polaris

@@ -15,6 +15,7 @@ extern constinit const Pass pass_fold_constants{
     .name = "fold_constants",
     .doc = "Evaluates nodes whose inputs are constants, and shape arithmetic.",
     .run = run,
+    .takes_any_rank = true,
 };
 
 }  // namespace polaris

@@ -105,6 +105,7 @@ extern constinit const Pass pass_localize_captures{
     .name = "localize_captures",
     .doc = "Constants that control flow captures move into its subgraphs; unread captures go.",
     .run = run,
+    .takes_any_rank = true,
 };
 
 }  // namespace polaris

@@ -62,6 +62,8 @@ struct Pass {
   /// The ops ("Name" or "domain.Name") without any of which it changes nothing of a graph; it is
   /// not run on such a graph. Empty: it looks at every op.
   std::span<const std::string_view> starts_at = {};
+  /// It reads no rank but those of constants: it is run on graphs in which some are open, too.
+  bool takes_any_rank = false;
 };
 
 }  // namespace polaris

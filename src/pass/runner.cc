@@ -61,21 +61,23 @@ bool has_start(const Graph& graph, const Pass& pass) {
 
 void PassGraphs::look_up() {
   graphs_.clear();
+  all_.clear();
   node_count_ = 0;
   for (Graph* graph : graphs_within(root_)) {
     node_count_ += static_cast<std::int64_t>(graph->order().size());
+    all_.push_back(graph);
     if (!has_any_rank(*graph)) graphs_.push_back(graph);
   }
 }
 
 Result<PassRun> run_over_subgraphs(PassGraphs& graphs, std::string_view name, bool verify,
-                                   const std::function<Result<bool>(Graph&)>& work) {
+                                   const std::function<Result<bool>(Graph&)>& work, bool any_rank) {
   PassRun run;
   run.name = name;
   run.nodes_before = graphs.node_count();
   const auto start = std::chrono::steady_clock::now();
   // A pass may remove nodes and with them subgraphs: dead nodes keep theirs until compact().
-  for (Graph* at : graphs.graphs()) {
+  for (Graph* at : graphs.graphs(any_rank)) {
     auto changed = work(*at);
     if (!changed) return changed.error().with_context(name);
     if (*changed) ++run.graphs_changed;
@@ -139,7 +141,7 @@ Result<PassReport> run_passes(Graph& graph, std::span<const Pass* const> passes,
       if (!has_start(at, *pass)) return false;
       return pass->run(at, targets, ops);
     };
-    auto run = run_over_subgraphs(graphs, pass->name, options.verify, work);
+    auto run = run_over_subgraphs(graphs, pass->name, options.verify, work, pass->takes_any_rank);
     if (!run) return run.error();
     report.ms += run->ms;
     report.runs.push_back(run.take());

@@ -63,9 +63,9 @@ class PassGraphs {
  public:
   explicit PassGraphs(Graph& root) : root_(root) { look_up(); }
   Graph& root() const { return root_; }
-  /// Innermost first. Without those in which some rank is open: passes read ranks, and such a graph
-  /// runs as it was written.
-  const std::vector<Graph*>& graphs() const { return graphs_; }
+  /// Innermost first. Without those in which some rank is open, unless `any_rank`: passes read
+  /// ranks, and such a graph runs as it was written but for what its constants alone decide.
+  const std::vector<Graph*>& graphs(bool any_rank) const { return any_rank ? all_ : graphs_; }
   std::int64_t node_count() const { return node_count_; }
   /// To be called after every change.
   void look_up();
@@ -73,13 +73,15 @@ class PassGraphs {
  private:
   Graph& root_;
   std::vector<Graph*> graphs_;
+  std::vector<Graph*> all_;
   std::int64_t node_count_ = 0;  // of all graphs
 };
 
 /// Times `work` over the graphs, and verifies them where it changed something. For passes that are
 /// not functions; run_passes uses it too.
 Result<PassRun> run_over_subgraphs(PassGraphs& graphs, std::string_view name, bool verify,
-                                   const std::function<Result<bool>(Graph&)>& work);
+                                   const std::function<Result<bool>(Graph&)>& work,
+                                   bool any_rank = false);
 
 /// Passes by "default", "none", "a,b" (just these), "-a,-b" (the default ones without these).
 Result<std::vector<const Pass*>> select_passes(std::string_view list);

@@ -176,4 +176,18 @@ Result<std::vector<std::int64_t>> plan_memory(std::span<Storage> storages, Devic
   return items.size() <= kBySizeMax ? place_by_size(items, limits) : place_by_time(items, limits);
 }
 
+std::int64_t live_bytes_max(std::span<const Storage> storages, DeviceIndex device) {
+  std::map<std::int32_t, std::int64_t> changes;  // by step
+  for (const Storage& storage : storages) {
+    const bool mine = storage.device == device && storage.kind == Storage::Kind::kArena;
+    if (!mine || storage.parent >= 0) continue;
+    changes[storage.first] += storage.bytes;
+    changes[storage.last + 1] -= storage.bytes;
+  }
+  std::int64_t live = 0;
+  std::int64_t most = 0;
+  for (const auto& [step, change] : changes) most = std::max(most, live += change);
+  return most;
+}
+
 }  // namespace polaris

@@ -21,4 +21,7 @@ struct MemoryLimits {
 Result<std::vector<std::int64_t>> plan_memory(std::span<Storage> storages, DeviceIndex device,
                                               const MemoryLimits& limits);
 
+/// The largest sum of kArena storages of `device` that are alive in one step: no slabs are smaller.
+std::int64_t live_bytes_max(std::span<const Storage> storages, DeviceIndex device);
+
 }  // namespace polaris

@@ -160,7 +160,9 @@ TEST_CASE("bench times a model") {
                              "--runs", "3", "--warmup", "1"});
   CHECK(keys_of(json) == std::set<std::string>{"median_ms", "p90_ms", "runs", "kernel_ms",
                                                "outside_ms", "flops", "bytes", "flops_share",
-                                               "bytes_share", "limit_share", "limit", "device"});
+                                               "bytes_share", "limit_share", "limit", "device",
+                                               "cpu_ms", "launches", "nodes", "weight_bytes",
+                                               "arena_bytes", "live_bytes"});
   const auto number = [&](const char* key) { return json.at(key).get<double>(); };
   CHECK(number("kernel_ms") > 0);
   CHECK(number("outside_ms") >= 0);
@@ -172,6 +174,9 @@ TEST_CASE("bench times a model") {
         doctest::Approx(number("bytes") / json.at("limit").at("bytes_per_s").get<double>() /
                         seconds));
   CHECK(number("limit_share") == std::max(number("flops_share"), number("bytes_share")));
+  CHECK(number("cpu_ms") > 0);
+  CHECK(number("live_bytes") > 0);
+  CHECK(number("arena_bytes") >= number("live_bytes"));
   CHECK(json.at("median_ms").get<double>() > 0);
   CHECK(json.at("p90_ms").get<double>() >= json.at("median_ms").get<double>());
   CHECK(json.at("runs") == 3);
@@ -187,6 +192,21 @@ TEST_CASE("bench times a model") {
   double us = 0;
   for (const Json& node : profile.at("profile")) us += node.at("us").get<double>();
   CHECK(us == doctest::Approx(1000 * profile.at("kernel_ms").get<double>()));
+}
+
+TEST_CASE("bench times a model with the passes asked for") {
+  const auto nodes = [](const char* passes) {
+    return json_of({"bench", onnx_path("qdq_cnn.onnx"), "--json", "--device", "cpu", "--runs", "1",
+                    "--passes", passes})
+        .at("nodes")
+        .get<int>();
+  };
+  CHECK(nodes("none") > nodes("-fuse_qdq"));
+  CHECK(nodes("-fuse_qdq") > nodes("default"));
+  const ProcessResult wrong =
+      run_polaris({"bench", onnx_path("qdq_cnn.onnx"), "--passes", "no_such_pass"});
+  CHECK(wrong.exit_code == 2);
+  CHECK(wrong.err.find("no_such_pass") != std::string::npos);
 }
 
 TEST_CASE("bench's limits are the device's: they are the same whatever model is timed") {

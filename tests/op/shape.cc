@@ -156,6 +156,7 @@ TEST_CASE("Pad") {
   for (DType d : kTypes) s.add(dtype_name(d), {random(d, {3, 5}), int64s({1, 0, 2, 3})});
   s.add("value", {random(DType::kF32, {3, 5}), int64s({1, 2, 0, 3}), scalar(DType::kF32, 1.5)});
   s.add("axes", {random(DType::kF32, {3, 5, 2}), int64s({1, 2}), absent(), int64s({-2})});
+  s.add("beyond", {random(DType::kF32, {3, 4}), int64s({0, -4, 0, 3})}, mode("edge"));
   s.add("cut", {random(DType::kF32, {5, 7}), int64s({-1, 2, 0, -3})});
   for (const char* m : {"reflect", "edge", "wrap"}) {
     s.add(m, {random(DType::kF32, {5, 7}), int64s({2, 3, 4, 1})}, mode(m));

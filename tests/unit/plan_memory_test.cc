@@ -95,6 +95,16 @@ TEST_CASE("memory: other devices, other kinds and what lies inside others get no
   CHECK(slabs->empty());
 }
 
+TEST_CASE("memory: what is alive at once is counted by steps, of one device's arena") {
+  std::vector<Storage> storages = {arena(100, 0, 2), arena(30, 2, 4), arena(120, 3, 3),
+                                   arena(999, 0, 9), arena(999, 0, 9)};
+  storages[3].device = 1;
+  storages[4].parent = 0;
+  CHECK(live_bytes_max(storages, 0) == 150);
+  CHECK(live_bytes_max(storages, 1) == 999);
+  CHECK(live_bytes_max({}, 0) == 0);
+}
+
 TEST_CASE("memory: a slab is no larger than one allocation; one that exceeds it is refused") {
   std::vector<Storage> storages = {arena(600, 0, 5), arena(600, 0, 5), arena(300, 0, 5)};
   const MemoryLimits limits{1024, 64};

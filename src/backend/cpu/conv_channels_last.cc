@@ -12,13 +12,14 @@
 #include "backend/cpu/im2col.h"
 #include "backend/cpu/padded_image.h"
 #include "backend/cpu/weights.h"
+#include "backend/cpu/window_rows.h"
 #include "base/checked.h"
 
 namespace polaris::cpu {
 namespace {
 
 // Panels of this depth stay in a first-level cache while the rows pass by.
-constexpr std::int64_t kDepth = 768;
+constexpr std::int64_t kDepth = 384;
 // Panels whose part of c stays in the second level while the depth advances.
 constexpr std::int64_t kPanelGroup = 16;
 // Positions of one task, and what it keeps at most: addresses of taps, elements of copied rows.
@@ -115,11 +116,25 @@ struct Part {
 void find_rows(const Work& work, std::int64_t first, std::int64_t rows, const float** out) {
   const ConvGeometry& g = work.c.g;
   const std::int64_t channels = work.c.in_channels();
+  if (reads_image(g)) {
+    for (std::int64_t r = 0; r < rows; ++r) out[r] = work.x + (first + r) * channels;
+    return;
+  }
   std::fill_n(out, rows * work.c.taps(), work.zeros);
-  for (std::int64_t r = 0; r < rows; ++r) {
+  const std::int64_t width = g.dims[2].out;
+  const std::int64_t step = g.dims[2].stride * channels;
+  for (std::int64_t r = 0; r < rows;) {  // what lies in one output row
+    const std::int64_t at = (first + r) % g.out_size();
     const float* image = work.x + (first + r) / g.out_size() * g.in_size() * channels;
-    each_tap(g, (first + r) % g.out_size(),
-             [&](std::int64_t k, std::int64_t at) { out[k * rows + r] = image + at * channels; });
+    const std::int64_t from = at % width;
+    const std::int64_t to = std::min(width, from + rows - r);
+    each_tap_run(g, at / width, [&](const TapRun& run) {
+      const float** to_row = out + run.k * rows + r;
+      const std::int64_t begin = std::max(run.begin, from);
+      const float* x = image + run.from * channels + begin * step;
+      for (std::int64_t o = begin; o < std::min(run.end, to); ++o, x += step) to_row[o - from] = x;
+    });
+    r += to - from;
   }
 }
 

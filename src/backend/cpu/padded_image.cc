@@ -68,19 +68,25 @@ void PaddedImage::find(const float* images, std::int64_t first, std::int64_t row
                        const float** out) const {
   const WindowDim* d = g_.dims;
   const std::int64_t width = extent_[2] * g_.group_in;
-  for (std::int64_t r = 0; r < rows; ++r) {
+  const std::int64_t step = d[2].stride * g_.group_in;
+  for (std::int64_t r = 0; r < rows;) {  // what lies in one output row
+    const std::int64_t line = (first + r) / d[2].out;
     const std::int64_t o2 = (first + r) % d[2].out;
-    const std::int64_t o1 = (first + r) / d[2].out % d[1].out;
-    const std::int64_t o0 = (first + r) / d[2].out / d[1].out % d[0].out;
-    const std::int64_t image = (first + r) / g_.out_size();
-    const std::int64_t line = (image * extent_[0] + o0 * d[0].stride) * extent_[1];
-    const float* at = images + (line + o1 * d[1].stride) * width + o2 * d[2].stride * g_.group_in;
+    const std::int64_t o1 = line % d[1].out;
+    const std::int64_t o0 = line / d[1].out % d[0].out;
+    const std::int64_t image = line / d[1].out / d[0].out;
+    const float* at =
+        images + ((image * extent_[0] + o0 * d[0].stride) * extent_[1] + o1 * d[1].stride) * width +
+        o2 * step;
+    const std::int64_t count = std::min(rows - r, d[2].out - o2);
     const float** to = out + r;
     for (std::int64_t k0 = 0; k0 < d[0].kernel; ++k0) {
       for (std::int64_t k1 = 0; k1 < d[1].kernel; ++k1, to += rows) {
-        *to = at + (k0 * d[0].dilation * extent_[1] + k1 * d[1].dilation) * width;
+        const float* tap = at + (k0 * d[0].dilation * extent_[1] + k1 * d[1].dilation) * width;
+        for (std::int64_t i = 0; i < count; ++i) to[i] = tap + i * step;
       }
     }
+    r += count;
   }
 }
 

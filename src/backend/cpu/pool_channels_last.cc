@@ -51,62 +51,63 @@ void max_indices(const ConvGeometry& g, const T* x, std::int64_t image, std::int
   }
 }
 
-void max_floats(const Simd& simd, const ConvGeometry& g, const float* x, std::int64_t position,
-                float* y) {
-  WindowPlanes plane;
-  plane.run = simd.window_max;
-  plane.x = x;
-  plane.y = y;
-  plane.start = kBelowAll<float>;
-  window_position(g, plane, position);
+/// Calls body(image, row) for the output rows of all images.
+template <class Body>
+void each_row(ThreadPool& pool, const ConvGeometry& g, Body body) {
+  const std::int64_t rows = g.dims[0].out * g.dims[1].out;
+  parallel_rows(pool, g.batch * rows, g.dims[2].out * g.groups * g.kernel_size(),
+                [&](std::int64_t from, std::int64_t to, int) {
+                  for (std::int64_t r = from; r < to; ++r) body(r / rows, r % rows);
+                });
 }
 
 template <class T>
-void max_values([[maybe_unused]] const Simd& simd, const ConvGeometry& g, const T* x,
-                std::int64_t position, T* y) {
+void max_row([[maybe_unused]] const Simd& simd, const ConvGeometry& g, const T* x, std::int64_t row,
+             T* y) {
   if constexpr (std::is_same_v<T, float>) {
-    max_floats(simd, g, x, position, y);
+    WindowPlanes plane;
+    plane.run = simd.window_max;
+    plane.x = x;
+    plane.y = y;
+    plane.start = kBelowAll<float>;
+    window_positions(g, plane, row);
   } else {
-    max_position(g, x, position, y);
+    for (std::int64_t o = 0; o < g.dims[2].out; ++o) {
+      max_position(g, x, row * g.dims[2].out + o, y + o * g.groups);
+    }
   }
 }
 
 template <class T>
 KernelResult max_kernel(const Simd& simd, const ConvGeometry& g, std::int64_t storage_order) {
-  return KernelResult(
-      make_kernel("max_pool_nhwc", [simd = &simd, g, storage_order](const Launch& l) {
-        parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
-                      [&](std::int64_t from, std::int64_t to, int) {
-                        for (std::int64_t p = from; p < to; ++p) {
-                          const std::int64_t image = p / g.out_size();
-                          const std::int64_t position = p % g.out_size();
-                          const T* x = l.in<T>(0) + image * g.in_size() * g.groups;
-                          T* y = l.out<T>(0) + p * g.groups;
-                          max_values(*simd, g, x, position, y);
-                          auto* indices = l.out<std::int64_t>(1);
-                          if (indices == nullptr) continue;
-                          max_indices(g, x, image, position, storage_order, indices + p * g.groups);
-                        }
-                      });
-      }));
+  return KernelResult(make_kernel("max_pool_nhwc", [simd = &simd, g,
+                                                    storage_order](const Launch& l) {
+    each_row(*l.pool, g, [&](std::int64_t image, std::int64_t row) {
+      const std::int64_t width = g.dims[2].out;
+      const T* x = l.in<T>(0) + image * g.in_size() * g.groups;
+      const std::int64_t first = image * g.out_size() + row * width;
+      max_row(*simd, g, x, row, l.out<T>(0) + first * g.groups);
+      auto* indices = l.out<std::int64_t>(1);
+      if (indices == nullptr) return;
+      for (std::int64_t o = 0; o < width; ++o) {
+        max_indices(g, x, image, row * width + o, storage_order, indices + (first + o) * g.groups);
+      }
+    });
+  }));
 }
 
 KernelResult average_kernel(const Simd& simd, const ConvGeometry& g, bool include_pad) {
   return KernelResult(
       make_kernel("average_pool_f32_nhwc", [simd = &simd, g, include_pad](const Launch& l) {
-        parallel_rows(*l.pool, g.batch * g.out_size(), g.groups * g.kernel_size(),
-                      [&](std::int64_t from, std::int64_t to, int) {
-                        for (std::int64_t p = from; p < to; ++p) {
-                          const std::int64_t image = p / g.out_size();
-                          WindowPlanes plane;
-                          plane.run = simd->window_sum;
-                          plane.x = l.in<float>(0) + image * g.in_size() * g.groups;
-                          plane.y = l.out<float>(0) + p * g.groups;
-                          plane.divide = true;
-                          plane.include_pad = include_pad;
-                          window_position(g, plane, p % g.out_size());
-                        }
-                      });
+        each_row(*l.pool, g, [&](std::int64_t image, std::int64_t row) {
+          WindowPlanes plane;
+          plane.run = simd->window_sum;
+          plane.x = l.in<float>(0) + image * g.in_size() * g.groups;
+          plane.y = l.out<float>(0) + (image * g.out_size() + row * g.dims[2].out) * g.groups;
+          plane.divide = true;
+          plane.include_pad = include_pad;
+          window_positions(g, plane, row);
+        });
       }));
 }
 

@@ -8,7 +8,8 @@ namespace polaris::cpu {
 namespace {
 
 constexpr std::int64_t kThin = 3;
-// A block reads whole lines of its columns and writes them while they are in the cache.
+// A block reads whole lines of its columns and writes them while they are in the cache: at least so
+// many rows, and more where columns are few.
 constexpr std::int64_t kBlockRows = 16;
 constexpr std::int64_t kBlockColumns = 64;
 constexpr std::int64_t kTaskElements = 16384;
@@ -36,21 +37,22 @@ std::optional<TransposeCopy> TransposeCopy::of(const Simd& simd, const StridedMo
 }
 
 void TransposeCopy::run(ThreadPool& pool, const std::byte* from, std::byte* to) const {
-  const std::int64_t down = ceil_div(rows_, kBlockRows);
   const std::int64_t across = ceil_div(columns_, kBlockColumns);
+  const std::int64_t height = kBlockRows * std::max<std::int64_t>(1, kBlockColumns / columns_);
+  const std::int64_t down = ceil_div(rows_, height);
   const std::int64_t grain =
-      std::max<std::int64_t>(1, kTaskElements / (kBlockRows * std::min(columns_, kBlockColumns)));
+      std::max<std::int64_t>(1, kTaskElements / (height * std::min(columns_, kBlockColumns)));
   pool.parallel_for(planes_ * down * across, grain, [&](std::int64_t first, std::int64_t end, int) {
     for (std::int64_t t = first; t < end; ++t) {
       const std::int64_t column = t % across * kBlockColumns;
-      const std::int64_t row = t / across % down * kBlockRows;
+      const std::int64_t row = t / across % down * height;
       const std::int64_t plane = t / across / down;
       const std::int64_t count = std::min(kBlockColumns, columns_ - column);
       const float* x = reinterpret_cast<const float*>(from) + start_ + plane * plane_stride_ +
                        column * column_stride_ + row;
       const float* lines[kBlockColumns];
       for (std::int64_t j = 0; j < count; ++j) lines[j] = x + j * column_stride_;
-      simd_->transpose(lines, count, std::min(kBlockRows, rows_ - row),
+      simd_->transpose(lines, count, std::min(height, rows_ - row),
                        reinterpret_cast<float*>(to) + (plane * rows_ + row) * columns_ + column,
                        columns_);
     }

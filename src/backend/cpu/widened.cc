@@ -136,6 +136,7 @@ KernelResult select_widened(const CpuTarget& target, const NodeDesc& node, const
   auto out = make_kernel(std::string(wide->kernel->name()) + "_widened",
                          [wide](const Launch& l) { return run(*wide, l); });
   out->take_weights_of(*wide->kernel);
+  if (wide->kernel->rather_channels_last()) out->wish_channels_last();
   out->set_workspace(wide->inner_at + wide->kernel->workspace_bytes());
   return KernelResult(std::move(out));
 }

@@ -125,16 +125,38 @@ void window_planes(const ConvGeometry& g, const WindowPlanes& planes, std::int64
   }
 }
 
-void window_position(const ConvGeometry& g, const WindowPlanes& planes, std::int64_t position) {
-  WindowRow row;
-  row.x = planes.x;
-  row.y = planes.y;
-  row.n = g.groups;
-  row.start = planes.start;
-  TapRows taps(row, planes.run);
-  each_tap(g, position,
-           [&](std::int64_t k, std::int64_t offset) { taps.add(k, offset * g.groups); });
-  taps.finish(divisor_of(g, planes, position / g.dims[2].out, position % g.dims[2].out));
+void window_positions(const ConvGeometry& g, const WindowPlanes& planes, std::int64_t row) {
+  const WindowDim& last = g.dims[2];
+  const Inner inner = inner_positions(last);
+  std::int64_t known_at = -1;  // the inner position that `known` is of
+  WindowRow known;
+  std::int64_t offsets[kTapsMax];
+  for (std::int64_t o = 0; o < last.out; ++o) {
+    float* y = planes.y + o * g.groups;
+    const bool is_inner = o >= inner.from && o < inner.to;
+    if (is_inner && known_at >= 0) {
+      WindowRow at = known;
+      at.x += (o - known_at) * last.stride * g.groups;
+      at.y = y;
+      planes.run(at);
+      continue;
+    }
+    WindowRow first;
+    first.x = planes.x;
+    first.y = y;
+    first.n = g.groups;
+    first.start = planes.start;
+    TapRows taps(first, [&](const WindowRow& ready) {
+      planes.run(ready);
+      known = ready;
+      std::copy_n(ready.offsets, ready.taps, offsets);
+    });
+    each_tap(g, row * last.out + o,
+             [&](std::int64_t k, std::int64_t offset) { taps.add(k, offset * g.groups); });
+    taps.finish(divisor_of(g, planes, row, o));
+    known.offsets = offsets;
+    if (is_inner && !known.accumulate) known_at = o;
+  }
 }
 
 }  // namespace polaris::cpu

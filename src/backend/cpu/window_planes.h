@@ -26,8 +26,8 @@ std::int64_t planes_of_task(std::int64_t planes, int threads);
 void window_planes(const ConvGeometry& g, const WindowPlanes& planes, std::int64_t from,
                    std::int64_t to);
 
-/// One channels-last position of one image: all channels of its taps, as one row. x and y are the
-/// image's and the position's.
-void window_position(const ConvGeometry& g, const WindowPlanes& planes, std::int64_t position);
+/// The positions of one output row (of dims 0 and 1) of one channels-last image: of each all
+/// channels of its taps, as one row. x and y are the image's and the first position's.
+void window_positions(const ConvGeometry& g, const WindowPlanes& planes, std::int64_t row);
 
 }  // namespace polaris::cpu

@@ -42,4 +42,17 @@ void each_tap_run(const ConvGeometry& g, std::int64_t row, Visit visit) {
   }
 }
 
+/// Positions along the last dim whose taps there all lie in the input.
+struct Inner {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+inline Inner inner_positions(const WindowDim& d) {
+  const std::int64_t reach = (d.kernel - 1) * d.dilation;
+  const std::int64_t from = std::min(d.out, ceil_div(d.pad_begin, d.stride));
+  const std::int64_t room = d.in - 1 - reach + d.pad_begin;  // the last first tap
+  const std::int64_t to = room < 0 ? 0 : std::min(d.out, room / d.stride + 1);
+  return {from, std::max(from, to)};
+}
+
 }  // namespace polaris::cpu

@@ -1,11 +1,11 @@
 // Conv in float32: depthwise directly, everything else as panels of im2col times packed weights.
-// ConvTranspose directly.
 #include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "backend/cpu/conv_channels_last.h"
 #include "backend/cpu/conv_epilogue.h"
+#include "backend/cpu/conv_transposed.h"
 #include "backend/cpu/gemm.h"
 #include "backend/cpu/im2col.h"
 #include "backend/cpu/kernel.h"
@@ -153,35 +153,11 @@ KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   return KernelResult(std::move(kernel));
 }
 
-/// Every output plane gathers its input planes in order of channel, position and tap.
-void transposed_plane(const ConvGeometry& g, const Launch& l, std::int64_t plane) {
-  const std::int64_t out_channels = g.groups * g.group_in;
-  const std::int64_t image = plane / out_channels;
-  const std::int64_t m = plane % g.group_in;
-  const std::int64_t group = plane % out_channels / g.group_in;
-  float* y = l.out<float>(0) + plane * g.in_size();
-  const float* bias = l.in<float>(2);
-  std::fill_n(y, g.in_size(), bias != nullptr ? bias[plane % out_channels] : 0.0f);
-  for (std::int64_t i = 0; i < g.group_out; ++i) {
-    const std::int64_t channel = group * g.group_out + i;
-    const float* x = l.in<float>(0) + (image * g.groups * g.group_out + channel) * g.out_size();
-    const float* w = l.in<float>(1) + (channel * g.group_in + m) * g.kernel_size();
-    for (std::int64_t p = 0; p < g.out_size(); ++p) {
-      each_tap(g, p, [&](std::int64_t k, std::int64_t at) { y[at] += x[p] * w[k]; });
-    }
-  }
-}
-
-KernelResult select_transposed(const NodeDesc& node) {
+KernelResult select_transposed(const CpuTarget& target, const NodeDesc& node) {
   const auto g = conv_transpose_geometry(node.inputs[0].type.shape, node.inputs[1].type.shape,
                                          node.attributes<ConvTransposeAttrs>());
   if (!g) return unsupported(node, g.error().message());
-  return KernelResult(make_kernel("conv_transpose_f32", [g = *g](const Launch& l) {
-    l.pool->parallel_for(g.batch * g.groups * g.group_in, 1,
-                         [&](std::int64_t from, std::int64_t to, int) {
-                           for (std::int64_t p = from; p < to; ++p) transposed_plane(g, l, p);
-                         });
-  }));
+  return transposed_conv(target, node, *g);
 }
 
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
@@ -190,7 +166,8 @@ KernelResult select(const CpuTarget& target, const NodeDesc& node) {
       return unsupported(node, "an operand is not float32");
     }
   }
-  return node.op->name == "ConvTranspose" ? select_transposed(node) : select_conv(target, node);
+  return node.op->name == "ConvTranspose" ? select_transposed(target, node)
+                                          : select_conv(target, node);
 }
 
 constexpr std::string_view kOps[] = {"Conv", "ConvTranspose", "polaris.FusedConv"};

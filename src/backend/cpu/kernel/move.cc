@@ -129,6 +129,9 @@ KernelResult select_split(const NodeDesc& node) {
 struct PadPlan {
   Shape in, out, strides;
   std::vector<std::int64_t> source[kMaxRank];
+  // Of the last dim: outputs [run_begin, run_end) are neighbours in the input.
+  std::int64_t run_begin = 0;
+  std::int64_t run_end = 0;
   ElementWidth width{1};
 };
 
@@ -154,12 +157,26 @@ void pad_row(const PadPlan& p, const Launch& l, std::int64_t row, const std::byt
     inside = inside && at >= 0;
     from += at * p.strides[d];
   }
-  const auto bytes = static_cast<std::size_t>(p.width.raw());
   std::byte* to = l.outputs[0] + p.width.of(row * p.out[last]);
-  for (std::int64_t i = 0; i < p.out[last]; ++i, to += bytes) {
-    const std::int64_t at = p.source[last][static_cast<std::size_t>(i)];
-    copy_bytes(to, inside && at >= 0 ? l.inputs[0] + p.width.of(from + at) : value, bytes);
+  const std::vector<std::int64_t>& source = p.source[last];
+  for (std::int64_t i = 0; i < p.out[last];) {
+    const std::int64_t at = inside ? source[static_cast<std::size_t>(i)] : -1;
+    // Neighbours that are neighbours in the input, too, are copied together.
+    std::int64_t run = 1;
+    if (at >= 0 && i == p.run_begin) run = std::max<std::int64_t>(1, p.run_end - i);
+    const std::int64_t bytes = p.width.of(run);
+    copy_bytes(to, at >= 0 ? l.inputs[0] + p.width.of(from + at) : value,
+               static_cast<std::size_t>(bytes));
+    to += bytes;
+    i += run;
   }
+}
+
+/// The outputs of the last dim that lie in the input.
+void find_run(PadPlan& plan, std::int64_t before) {
+  const std::int64_t size = plan.out.back();
+  plan.run_begin = std::clamp<std::int64_t>(before, 0, size);
+  plan.run_end = std::clamp<std::int64_t>(before + plan.in.back(), plan.run_begin, size);
 }
 
 KernelResult select_pad(const NodeDesc& node) {
@@ -187,6 +204,7 @@ KernelResult select_pad(const NodeDesc& node) {
       plan->source[d].push_back(pad_source(i - before[d], plan->in[d], mode));
     }
   }
+  find_run(*plan, before[rank - 1]);
   const std::int64_t rows = plan->out.elements_between(0, rank - 1);
   auto kernel = make_kernel("pad_" + mode, [plan, rows](const Launch& l) {
     std::byte zero[8] = {};

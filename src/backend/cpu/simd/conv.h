@@ -29,9 +29,8 @@ inline void finish_sums(V (&acc)[kRows][kVectors], const SumFinish& finish, std:
   }
 }
 
-template <int kRows, int kPanels>
+template <int kRows, int kVectors>
 inline void tap_tile(const TapTile& t) {
-  constexpr int kVectors = kPanels * kPerPanel;
   V acc[kRows][kVectors];
   start_tile<kRows, kVectors>(acc, t.c, t.ldc, t.columns, t.bias, t.accumulate);
   const float* const* rows = t.rows;
@@ -57,9 +56,12 @@ inline void tap_tile(const TapTile& t) {
 template <int kRows>
 inline void tap_tile_of_rows(const TapTile& t, int panels) {
   if constexpr (kTilePanels > 1) {
-    if (panels == 2) return tap_tile<kRows, 2>(t);
+    if (panels == 2) return tap_tile<kRows, 2 * kPerPanel>(t);
   }
-  tap_tile<kRows, 1>(t);
+  if constexpr (kPerPanel > 1) {
+    if (t.columns <= kPanel / 2) return tap_tile<kRows, kPerPanel / 2>(t);
+  }
+  tap_tile<kRows, kPerPanel>(t);
 }
 
 template <int kRows>

@@ -77,6 +77,28 @@ struct DepthwiseTile {
   SumFinish finish;
 };
 
+/// The same at `positions` neighbouring positions of `outputs` output rows, a kernel row being
+/// `kernel` taps side by side: y[o * y_row_step + p * y_step + c] = bias[c] + sum over r < rows and
+/// k < kernel of x[r + o][(p * stride + k) * x_step + c] * w[(r * kernel + k) * w_step + c]. A row
+/// that is null adds nothing. What finish.add points to stands as y.
+struct DepthwiseRows {
+  const float* const* x = nullptr;  // rows + outputs - 1 of them
+  std::int64_t rows = 0;
+  int kernel = 3;   // or 5
+  int stride = 1;   // or 2
+  int outputs = 1;  // or 2, where `stride` is 1
+  std::int64_t x_step = 0;
+  const float* w = nullptr;
+  std::int64_t w_step = 0;
+  std::int64_t channels = 0;
+  std::int64_t positions = 0;
+  const float* bias = nullptr;
+  float* y = nullptr;
+  std::int64_t y_step = 0;
+  std::int64_t y_row_step = 0;
+  SumFinish finish;
+};
+
 /// y[o] for o < n over the elements x[offsets[t] + o * stride]: their sum, their largest or the sum
 /// of their products with factors[taps_at[t]]; from `start`, or y where `accumulate`, in order of
 /// t, and divided by `divisor`.
@@ -182,6 +204,7 @@ struct Simd {
   int depthwise_positions = 0;
   /// 1 or depthwise_positions positions.
   void (*depthwise)(const DepthwiseTile& tile, int positions);
+  void (*depthwise_rows)(const DepthwiseRows& rows);
   void (*window_sum)(const WindowRow& row);
   void (*window_max)(const WindowRow& row);  // a NaN stays
   void (*window_product)(const WindowRow& row);

@@ -1,21 +1,13 @@
 #pragma once
 // The Simd table of the instruction set that this file is compiled for.
 #include "backend/cpu/simd/conv.h"
+#include "backend/cpu/simd/depthwise.h"
 #include "backend/cpu/simd/functions.h"
 #include "backend/cpu/simd/gemm.h"
 #include "backend/cpu/simd/transpose.h"
 
 namespace polaris::cpu {
 namespace {
-
-template <int... I>
-struct Indices {};
-template <int N, int... I>
-struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
-template <int... I>
-struct MakeIndices<0, I...> {
-  using Type = Indices<I...>;
-};
 
 /// The vector function of an opcode, or null where elementwise.inc says that there is none.
 template <int kCode>
@@ -37,7 +29,7 @@ constexpr Simd::BinaryFn binary_of() {
 }
 
 template <int... U, int... B>
-constexpr Simd make_table(Indices<U...>, Indices<B...>) {
+constexpr Simd make_table(Numbers<U...>, Numbers<B...>) {
   return Simd{
       .unary = {unary_of<U>()...},
       .binary = {binary_of<B>()...},
@@ -69,6 +61,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
       .multiply_taps = multiply_taps,
       .depthwise_positions = kDepthwisePositions,
       .depthwise = depthwise_tile,
+      .depthwise_rows = depthwise_rows,
       .window_sum = window_row<WindowSum>,
       .window_max = window_row<WindowMax>,
       .window_product = window_row<WindowProduct>,
@@ -76,7 +69,7 @@ constexpr Simd make_table(Indices<U...>, Indices<B...>) {
   };
 }
 constexpr Simd make_table() {
-  return make_table(MakeIndices<kUnaryCodes>::Type{}, MakeIndices<kBinaryCodes>::Type{});
+  return make_table(NumbersTo<kUnaryCodes>::Type{}, NumbersTo<kBinaryCodes>::Type{});
 }
 
 }  // namespace

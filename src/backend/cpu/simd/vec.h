@@ -115,7 +115,24 @@ inline VI first(std::int64_t n) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes + kWidth - n));
 }
 inline V vload_n(const float* p, std::int64_t n) { return _mm256_maskload_ps(p, first(n)); }
-inline void vstore_n(float* p, V v, std::int64_t n) { _mm256_maskstore_ps(p, first(n), v); }
+/// In parts: stores under a mask are slow on some processors.
+inline void vstore_n(float* p, V v, std::int64_t n) {
+  if (n >= kWidth) return vstore(p, v);
+  __m128 part = _mm256_castps256_ps128(v);
+  if (n >= 4) {
+    _mm_storeu_ps(p, part);
+    part = _mm256_extractf128_ps(v, 1);
+    p += 4;
+    n -= 4;
+  }
+  if (n >= 2) {
+    _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+    part = _mm_movehl_ps(part, part);
+    p += 2;
+    n -= 2;
+  }
+  if (n >= 1) _mm_store_ss(p, part);
+}
 inline V vfma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 inline V vmin(V a, V b) { return _mm256_min_ps(a, b); }
 inline V vmax(V a, V b) { return _mm256_max_ps(a, b); }
