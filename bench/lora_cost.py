@@ -6,8 +6,8 @@ time.
                        [--rounds 5] [--prompt 512] [--tokens 64] [--more 2] [--limit RATIO] [--json]
 
 The adapter changes every matrix of every layer but those of experts, and is written to a temporary
-folder. Each round runs `polaris bench --llm` for prompts and for decoding, the adapter first in even
-rounds and second in odd ones. The processor time of a run is that of a process with --more runs
+folder. Each round runs `polaris bench --llm` for prompts and for decoding, the adapter first in
+even rounds and second in odd ones. The processor time is that of a process with --more runs
 beyond the first less that of one with the first alone, so that loading and planning are in neither.
 Printed: the median over the rounds of the time with the adapter over the time without, with the
 least and the largest, and both medians. Exits 1 above --limit. Needs gguf and numpy from
