@@ -22,6 +22,7 @@ GenerateRequest request_of(const Batcher& batcher, std::int64_t prompt, std::int
   }
   request.max_new_tokens = count;
   request.sampler.temperature = 0;
+  request.adapters = batcher.model().all_adapters();
   return request;
 }
 

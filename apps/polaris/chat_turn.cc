@@ -55,6 +55,7 @@ Result<ChatAnswer> ChatTurns::answer(const ChatHistory& history, const ChatSetti
   request.max_new_tokens = settings.new_tokens;
   request.sampler = settings.sampler;
   request.end_tokens = batcher_.model().end_tokens;
+  request.adapters = batcher_.model().all_adapters();
   out.prompt_tokens = static_cast<std::int64_t>(request.prompt.size());
   const std::int64_t before = batcher_.counters().computed_tokens;
   auto id = batcher_.add(std::move(request));

@@ -15,6 +15,7 @@
 #include "input_files.h"
 #include "interrupt.h"
 #include "load/load.h"
+#include "lora_options.h"
 #include "model_io.h"
 #include "number_option.h"
 #include "pass/runner.h"
@@ -30,6 +31,7 @@ class Bench final : public Action {
  public:
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
+    declare_lora(app, options_.loras);
     declare_input_files(app, inputs_);
     app.add_option("--function", function_, "function to run");
     add_number(app, "--runs", llm_.runs.timed, {1, kRunsMax}, "timed runs");

@@ -14,6 +14,7 @@
 #include "chat_turn.h"
 #include "command.h"
 #include "generator.h"
+#include "lora_options.h"
 #include "number_option.h"
 #include "output.h"
 #include "sampler_flags.h"
@@ -48,6 +49,7 @@ class Chat final : public Action {
  public:
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
+    declare_lora(app, options_.loras);
     app.add_option("--system", prompt_.system, "what stands before the conversation");
     app.add_option("--session", session_,
                    "JSON file: the conversation that is there is gone on with, and every turn is "

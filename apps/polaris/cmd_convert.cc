@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "ir/nested.h"
 #include "load/load.h"
+#include "lora_options.h"
 #include "model_io.h"
 #include "output.h"
 #include "pass/runner.h"
@@ -42,6 +43,7 @@ class Convert final : public Action {
                      "weights in a second file, NAME.onnx.data; done anyway beyond 2 GB");
     function_option_ = app.add_option("--function", function_, "function to write");
     scheme_option_ = declare_gguf_options(app, gguf_, "of a GGUF file: ");
+    declare_lora(app, gguf_.loras);
   }
 
   Status run(const Common& common) override {
@@ -57,7 +59,12 @@ class Convert final : public Action {
           return common.usage_error(option->get_name() + ", wanted with an output of .onnx alone");
         }
       }
+      // Merged matrices are stored as they were where nothing else is asked for.
+      if (gguf_.scheme.empty() && !gguf_.loras.empty()) gguf_.scheme = "copy";
       return convert_gguf(common, gguf_);
+    }
+    if (!gguf_.loras.empty()) {
+      return common.usage_error("--lora, wanted with an output of .gguf alone");
     }
     if (scheme_option_->count() > 0 || gguf_.allow_requantize) {
       return common.usage_error("--scheme, wanted with an output of .gguf alone");

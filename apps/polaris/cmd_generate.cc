@@ -11,6 +11,7 @@
 #include "generator.h"
 #include "ids_file.h"
 #include "interrupt.h"
+#include "lora_options.h"
 #include "number_option.h"
 #include "profile.h"
 #include "progress.h"
@@ -32,6 +33,7 @@ class Generate final : public Action {
  public:
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
+    declare_lora(app, options_.loras);
     auto* prompt = app.add_option("-p,--prompt,prompt", prompt_, "text to go on from");
     app.add_option("--ids-file", ids_file_, "JSON list of the prompt's ids, in place of a text")
         ->excludes(prompt);
@@ -93,6 +95,7 @@ class Generate final : public Action {
     if (auto status = encode_prompt(tokenizer, common, request); !status) return status;
     request.max_new_tokens = tokens_;
     request.sampler = sampler.take();
+    request.adapters = batcher.model().all_adapters();
     if (!ignore_eos_ && force_file_.empty()) request.end_tokens = batcher.model().end_tokens;
     prompt_tokens_ = static_cast<std::int64_t>(request.prompt.size());
     vocabulary_ = batcher.model().vocabulary;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
+#include "lora_options.h"
 #include "number_option.h"
 
 namespace polaris::cli {
@@ -43,7 +44,10 @@ void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
 }
 
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options) {
-  const GenerationOptions generation = generation_options(options);
+  GenerationOptions generation = generation_options(options);
+  auto adapters = load_adapters(common, options.loras);
+  if (!adapters) return adapters.error();
+  generation.adapters = adapters.take();
   auto opened = open_model(common, options.model, generator_arch_options(generation));
   if (!opened) return opened.error();
   auto batcher = make_batcher(opened->runtime, opened->model, opened->options, generation);

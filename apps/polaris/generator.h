@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "command.h"
 #include "model_io.h"
@@ -13,7 +14,8 @@ namespace polaris::cli {
 struct GeneratorOptions {
   std::string model;
   std::string kv_type = "f16";
-  std::int64_t context = 0;  // tokens; 0: what the model was trained for, at most 4096
+  std::int64_t context = 0;        // tokens; 0: what the model was trained for, at most 4096
+  std::vector<std::string> loras;  // FILE[=SCALE], where a command declares --lora
   // Not of the command line:
   std::int64_t sequences = 1;  // of the whole context that the cache has room for
   BatcherOptions batcher;

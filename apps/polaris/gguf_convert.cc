@@ -6,6 +6,7 @@
 
 #include "base/os/clock.h"
 #include "interrupt.h"
+#include "lora_options.h"
 #include "model_io.h"
 #include "output.h"
 #include "progress.h"
@@ -95,12 +96,15 @@ Status convert_gguf(const Common& common, const GgufConversion& what) {
     return common.usage_error("--scheme, got '" + what.scheme + "', wanted one of " +
                               scheme_names());
   }
+  const auto adapters = load_adapters(common, what.loras);
+  if (!adapters) return adapters.error();
   const std::int64_t start = monotonic_ns();
   CancelOnInterrupt interrupt;
   Progress progress(common);
   QuantizeOptions options;
   options.scheme = scheme;
   options.allow_requantize = what.allow_requantize;
+  options.adapters = adapters->get();
   options.threads = common.threads;
   options.cancel = interrupt.token();
   options.progress = [&](std::int64_t done, std::int64_t all) {

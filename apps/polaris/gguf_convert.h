@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "command.h"
 
@@ -16,6 +17,7 @@ struct GgufConversion {
   std::string output;
   std::string scheme;
   bool allow_requantize = false;
+  std::vector<std::string> loras;  // FILE[=SCALE], merged into the matrices that they change
 };
 
 /// Declares --scheme, which is returned, and --allow-requantize; help says `label` before each.

@@ -1,6 +1,6 @@
 // The logits of llama.cpp (through npm node-llama-cpp, CPU) after each of the given ids.
 //
-//   node bench/peers/llama_logits.mjs MODEL.gguf IDS.json OUT.json
+//   node bench/peers/llama_logits.mjs MODEL.gguf IDS.json OUT.json [ADAPTER.gguf=SCALE ...]
 //
 // OUT.json is a list with one list of logits, by token, for each id. POLARIS_PEERS names the folder
 // that has node-llama-cpp, build/peers without it.
@@ -9,9 +9,10 @@ import path from "node:path";
 import {createRequire} from "node:module";
 import {pathToFileURL} from "node:url";
 
-const [file, idsFile, out] = process.argv.slice(2);
+const [file, idsFile, out, ...loras] = process.argv.slice(2);
 if (out === undefined) {
-    console.error("usage: node bench/peers/llama_logits.mjs MODEL.gguf IDS.json OUT.json");
+    console.error("usage: node bench/peers/llama_logits.mjs MODEL.gguf IDS.json OUT.json " +
+        "[ADAPTER.gguf=SCALE ...]");
     process.exit(2);
 }
 const peers = path.resolve(process.env.POLARIS_PEERS ?? "build/peers", "package.json");
@@ -21,8 +22,13 @@ const ids = JSON.parse(fs.readFileSync(idsFile, "utf8"));
 const llama = await getLlama({gpu: false, build: "never", logLevel: "error", maxThreads: 1});
 const model = await llama.loadModel({modelPath: path.resolve(file)});
 // One thread: several would wait for each other longer than they compute.
+const adapters = loras.map((lora) => {
+    const at = lora.lastIndexOf("=");
+    return {filePath: path.resolve(lora.slice(0, at)), scale: Number(lora.slice(at + 1))};
+});
 const context = await model.createContext({
-    contextSize: Math.max(64, ids.length + 8), threads: {ideal: 1, min: 1}});
+    contextSize: Math.max(64, ids.length + 8), threads: {ideal: 1, min: 1},
+    lora: adapters.length > 0 ? {adapters} : undefined});
 const sequence = context.getSequence();
 const rows = [];
 for (const id of ids) {

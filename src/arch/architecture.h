@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "arch/adapter/adapter.h"
 #include "base/result.h"
 #include "ir/constant.h"
 #include "ir/graph.h"
@@ -31,6 +32,8 @@ struct ArchOptions {
   /// A decoder that a file has as a graph with its past as inputs becomes one over a paged cache;
   /// a file that has no such graph is refused. Else it stays as it is.
   bool generate = false;
+  /// What changes the decoder for the texts that ask for it; null: nothing.
+  std::shared_ptr<const AdapterSet> adapters;
 };
 
 /// Hyperparameters and weights of a file, under the names that arch/ uses whatever the format:

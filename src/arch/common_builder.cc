@@ -206,11 +206,13 @@ ValueId ArchBuilder::apply(std::string_view op, std::string name, std::vector<Va
 }
 
 ValueId ArchBuilder::linear(const std::string& name, ValueId x, std::int64_t inputs,
-                            std::int64_t outputs) {
+                            std::int64_t outputs, std::int64_t turned_heads) {
   std::vector<ValueId> operands{x, weight(name + ".weight", Shape{outputs, inputs})};
   const ValueId bias = optional_f32(name + ".bias", Shape{outputs});
   if (bias.valid()) operands.push_back(bias);
-  return apply("polaris.Linear", name, std::move(operands));
+  const ValueId y = apply("polaris.Linear", name, std::move(operands));
+  const AdaptedMatrix matrix{name + ".weight", inputs, outputs, turned_heads};
+  return adapted(*this, name, matrix, {0, outputs}, x, y);
 }
 
 ValueId ArchBuilder::linear_of_rows(const std::string& name, const std::string& whole, ValueId x,
@@ -240,7 +242,9 @@ ValueId ArchBuilder::linear_of_rows(const std::string& name, const std::string& 
     }
     operands.push_back(constant(name + ".bias", bias.take()));
   }
-  return apply("polaris.Linear", name, std::move(operands));
+  const ValueId y = apply("polaris.Linear", name, std::move(operands));
+  const AdaptedMatrix matrix{whole + ".weight", inputs, rows.all};
+  return adapted(*this, name, matrix, {rows.first, rows.count}, x, y);
 }
 
 Result<Graph> ArchBuilder::finish() {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "arch/adapter/adapted_linear.h"
 #include "arch/architecture.h"
 
 namespace polaris {
@@ -60,13 +61,17 @@ class ArchBuilder {
   /// Its only output.
   ValueId apply(std::string_view op, std::string name, std::vector<ValueId> inputs,
                 std::unique_ptr<Attrs> attrs = nullptr);
-  ValueId linear(const std::string& name, ValueId x, std::int64_t inputs, std::int64_t outputs);
+  /// `turned_heads`: as in AdaptedMatrix.
+  ValueId linear(const std::string& name, ValueId x, std::int64_t inputs, std::int64_t outputs,
+                 std::int64_t turned_heads = 0);
   /// The linear layer `name` whose weight and bias are rows of those of `whole`. The weight's bytes
   /// stay where they are.
   ValueId linear_of_rows(const std::string& name, const std::string& whole, ValueId x,
                          std::int64_t inputs, const Rows& rows);
 
   Graph& graph() { return graph_; }
+  const std::string& architecture() const { return architecture_; }
+  AdaptersInUse& adapters() { return adapters_; }
   const ArchInput& input() const { return input_; }
   bool ok() const { return status_.ok(); }
   void fail(Error error);
@@ -83,6 +88,7 @@ class ArchBuilder {
   const ArchInput& input_;
   Graph graph_;
   Status status_;
+  AdaptersInUse adapters_;
 };
 
 }  // namespace polaris

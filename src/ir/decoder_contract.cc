@@ -90,6 +90,9 @@ Status check_decoder(const Model& model) {
   if (auto s = decoder.take(contract.positions, "positions", 1); !s) return s;
   if (auto s = decoder.take(contract.sequences, "sequences", 1); !s) return s;
   if (auto s = decoder.take(contract.logit_rows, "logit rows", 1); !s) return s;
+  if (contract.adapters) {
+    if (auto s = decoder.take(contract.adapters->input, "adapters", 2); !s) return s;
+  }
   if (auto s = decoder.check_rows(contract.logits, "logits", "float32[rows, vocabulary]"); !s) {
     return s;
   }

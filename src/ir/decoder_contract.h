@@ -39,6 +39,14 @@ struct EncoderContract {
   std::size_t source = 0;  // input [positions, ...]: what is encoded
 };
 
+/// Low-rank adapters that were built into the decoder, and how a token says which it has.
+struct AdapterInput {
+  /// int32[tokens, per_text]: 0 for none, else the number of one, counted from 1 in their order.
+  std::size_t input = 0;
+  std::int64_t per_text = 1;
+  std::vector<std::string> names;
+};
+
 /// Which input of a decoder plays which part: all that a caller has to know to run one over a
 /// ragged token axis. It is of the function "main". Built where the graph is built; nothing else
 /// names a decoder's inputs.
@@ -50,6 +58,7 @@ struct DecoderContract {
   std::size_t logits = 0;      // output [rows, vocabulary]
   std::vector<CacheGroup> groups;
   std::optional<EncoderContract> encoder;
+  std::optional<AdapterInput> adapters;
 
   /// The group of a state, or null.
   const CacheGroup* group_of(std::string_view state) const;

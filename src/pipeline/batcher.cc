@@ -63,6 +63,30 @@ Status Batcher::check_tokens(std::span<const TokenId> tokens, std::string_view w
   return Status::success();
 }
 
+Status Batcher::take_adapters(GenerateRequest& request) const {
+  const auto& known = model_.contract().adapters;
+  std::vector<std::int32_t>& wanted = request.adapters;
+  const std::int64_t most = known ? known->per_text : 0;
+  if (std::cmp_greater(wanted.size(), most)) {
+    return Error::invalid("[generate] adapters, got " + std::to_string(wanted.size()) +
+                          ", wanted at most " + std::to_string(most) + " of a text");
+  }
+  std::ranges::sort(wanted);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const bool twice = i > 0 && wanted[i] == wanted[i - 1];
+    if (!twice && wanted[i] >= 0 && std::cmp_less(wanted[i], known->names.size())) continue;
+    return Error::invalid("[generate] adapter, got " + std::to_string(wanted[i]) +
+                          (twice ? " twice" : "") + ", wanted each once of 0 to " +
+                          std::to_string(known->names.size() - 1));
+  }
+  if (!known) return Status::success();
+  // An adapter changes every key and value after it.
+  std::string own = std::to_string(request.salt.size()) + ":" + request.salt;
+  for (const std::int32_t adapter : wanted) own += "," + std::to_string(adapter);
+  request.salt = std::move(own);
+  return Status::success();
+}
+
 Result<RequestId> Batcher::add(GenerateRequest request) {
   if (request.prompt.empty()) return Error::invalid("[generate] the prompt has no token");
   if (auto status = check_tokens(request.prompt, "prompt"); !status) return status.error();
@@ -83,6 +107,7 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
     return Error::invalid("[generate] salt, got " + std::to_string(request.salt.size()) +
                           " bytes, wanted at most " + std::to_string(kSaltBytesMax));
   }
+  if (auto status = take_adapters(request); !status) return status.error();
   Sampler sampler(request.sampler);
   std::vector<TokenId> tokens = request.prompt;
   waiting_.push_back({.id = next_id_,
@@ -313,7 +338,7 @@ Status Batcher::run_step(const RunOptions& options) {
     const std::int64_t begin = active.sequence.length();
     for (std::int64_t p = begin; p < begin + share.count; ++p) {
       const TokenId token = active.tokens[static_cast<std::size_t>(p)];
-      last = inputs_.add_token(token, p, static_cast<std::int32_t>(row));
+      last = inputs_.add_token(token, p, static_cast<std::int32_t>(row), active.request.adapters);
     }
     const bool whole = begin + share.count == static_cast<std::int64_t>(active.tokens.size());
     if (whole) share.row = inputs_.add_logits(last);

@@ -41,6 +41,8 @@ struct GenerateRequest {
   std::vector<TokenId> forced;
   Tensor source;     // of a model with an encoder: what is encoded before the first token
   std::string salt;  // texts share what is in the cache only where their salts are equal
+  /// Adapters of the model's contract that change this text, by index, each once.
+  std::vector<std::int32_t> adapters;
 };
 
 using RequestId = std::int64_t;
@@ -124,6 +126,9 @@ class Batcher {
     std::int32_t row = -1;   // row of the logits, -1: the prompt goes on
     TokenId token = -1;      // picked from them
   };
+  /// Errors: invalid, what no text of this model may have. The adapters are sorted then, and the
+  /// salt tells texts of other adapters apart.
+  Status take_adapters(GenerateRequest& request) const;
   Status check_tokens(std::span<const TokenId> tokens, std::string_view what) const;
   /// Whether the cache has room for the whole of a newcomer beside those that run, whose prompts
   /// need room too; `with_retained` counts pages of retained texts as free.

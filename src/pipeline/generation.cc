@@ -18,6 +18,7 @@ ArchOptions arch_options(const GenerationOptions& options) {
   ArchOptions out;
   out.kv_type = options.kv_type;
   out.context_max = context_of(options);
+  out.adapters = options.adapters;
   return out;
 }
 
@@ -29,6 +30,10 @@ ArchOptions generator_arch_options(const GenerationOptions& options) {
 
 Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
                               ProgramOptions program, const GenerationOptions& options) {
+  if (options.adapters && model.decoder && !model.decoder->adapters) {
+    return Error::unsupported("[lora] a base of format " + model.format +
+                              ", which holds its own graph, wanted one of weights such as GGUF");
+  }
   program.cached_tokens = context_of(options) * options.sequences;
   auto language = LanguageModel::create(std::move(runtime), model, program);
   if (!language) return language.error();

@@ -16,6 +16,7 @@ struct GenerationOptions {
   std::int64_t context = 0;
   std::int64_t sequences = 1;  // of the whole context that the cache has room for
   std::int64_t source = 1500;  // positions of a source, where the model has an encoder
+  std::shared_ptr<const AdapterSet> adapters;  // that texts may ask for; null: none
   BatcherOptions batcher;
 };
 

@@ -1,6 +1,7 @@
 #include "pipeline/language_model.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,12 @@ std::optional<std::int64_t> trained_context(const Model& model) {
   if (context == model.hyperparameters.end()) return std::nullopt;
   const auto* tokens = std::get_if<std::int64_t>(&context->second);
   return tokens != nullptr ? std::optional(*tokens) : std::nullopt;
+}
+
+std::vector<std::int32_t> LanguageModel::all_adapters() const {
+  std::vector<std::int32_t> out(contract().adapters ? contract().adapters->names.size() : 0);
+  std::iota(out.begin(), out.end(), 0);
+  return out;
 }
 
 Result<LanguageModel> LanguageModel::create(std::shared_ptr<Runtime> runtime, Model& model,

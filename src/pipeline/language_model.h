@@ -27,6 +27,8 @@ struct LanguageModel {
   StepBuckets bounds;
 
   const DecoderContract& contract() const { return *program->decoder(); }
+  /// For a request: every adapter that the model was built with.
+  std::vector<std::int32_t> all_adapters() const;
 
   /// Takes the model's "main" function, and its encoder. Errors: unsupported where the model
   /// declares no decoder; what make_tokenizer and Program::compile say.

@@ -50,6 +50,7 @@ Result<std::vector<Tensor>> StepInputs::make_tensors(const Key& key) const {
     set(group.positions, {key[0]});
     if (!group.cross) set(group.slots, {key[0]});
   }
+  if (contract_.adapters) set(contract_.adapters->input, {key[0], contract_.adapters->per_text});
   std::vector<Tensor> out;
   for (const Shape& shape : shapes) {
     auto tensor = Tensor::allocate(DType::kI32, shape);
@@ -65,6 +66,9 @@ void StepInputs::clear(const Key& key) {
   std::fill_n(data(contract_.positions), key[0], 0);
   std::fill_n(data(contract_.sequences), key[0], -1);
   std::fill_n(data(contract_.logit_rows), key[2], 0);
+  if (const auto& adapters = contract_.adapters) {
+    std::fill_n(data(adapters->input), key[0] * adapters->per_text, 0);
+  }
   for (std::size_t g = 0; g < contract_.groups.size(); ++g) {
     const CacheGroup& group = contract_.groups[g];
     std::fill_n(data(group.block_table), key[1] * key[kSizes + g], 0);
@@ -97,7 +101,8 @@ Status StepInputs::begin(std::int64_t tokens, std::span<const Sequence* const> s
   return Status::success();
 }
 
-std::int32_t StepInputs::add_token(std::int32_t token, std::int64_t position, std::int32_t row) {
+std::int32_t StepInputs::add_token(std::int32_t token, std::int64_t position, std::int32_t row,
+                                   std::span<const std::int32_t> adapters) {
   const Sequence& sequence = *sequences_[static_cast<std::size_t>(row)];
   data(contract_.tokens)[tokens_] = token;
   data(contract_.positions)[tokens_] = static_cast<std::int32_t>(position);
@@ -108,6 +113,10 @@ std::int32_t StepInputs::add_token(std::int32_t token, std::int64_t position, st
     const std::int64_t last = group.cross ? pages.length - 1 : position - pages.first;
     data(group.positions)[tokens_] = static_cast<std::int32_t>(last);
     if (!group.cross) data(group.slots)[tokens_] = pool_->slot(sequence, position, g);
+  }
+  for (std::size_t i = 0; i < adapters.size(); ++i) {
+    const std::size_t at = static_cast<std::size_t>(tokens_ * contract_.adapters->per_text) + i;
+    data(contract_.adapters->input)[at] = adapters[i] + 1;
   }
   return tokens_++;
 }

@@ -34,7 +34,9 @@ class StepInputs {
   /// the order of their rows.
   Status begin(std::int64_t tokens, std::span<const Sequence* const> sequences, std::int64_t rows);
   /// Adds one token of the sequence of row `row`, which has room for it; returns its index.
-  std::int32_t add_token(std::int32_t token, std::int64_t position, std::int32_t row);
+  /// `adapters`: the contract's that change it, by index, no more than a text may have.
+  std::int32_t add_token(std::int32_t token, std::int64_t position, std::int32_t row,
+                         std::span<const std::int32_t> adapters = {});
   /// Asks for the logits after token `index`; returns their row.
   std::int32_t add_logits(std::int32_t index);
   std::span<const Tensor> tensors() const { return *current_; }

@@ -5,11 +5,13 @@
 #include <optional>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/os/mapping_guard.h"
 #include "base/os/output_file.h"
 #include "base/strings.h"
 #include "base/thread_pool.h"
 #include "load/gguf/gguf_parts.h"
+#include "quant/merge_adapters.h"
 #include "quant/storage_choice.h"
 #include "quant/tensor_convert.h"
 #include "save/gguf/gguf_writer.h"
@@ -27,12 +29,17 @@ struct Job {
   const SourceFile* file = nullptr;
   const gguf::GgmlType* to = nullptr;
   StorageChoice choice;
+  bool merged = false;  // adapters change it
 };
 
 class Quantizer {
  public:
   Quantizer(const std::vector<gguf::GgufPart>& parts, const QuantizeOptions& options)
-      : parts_(parts), options_(options), pool_(options.threads), convert_(pool_) {}
+      : parts_(parts), options_(options), pool_(options.threads), convert_(pool_) {
+    if (options.adapters != nullptr) {
+      merge_.emplace(*options.adapters, parts[0].gguf.metadata);
+    }
+  }
 
   Result<QuantizeReport> run(const std::string& to) {
     if (auto status = plan(); !status) return status.error();
@@ -59,13 +66,16 @@ class Quantizer {
         all_bytes_ += static_cast<std::int64_t>(info.bytes.size());
       }
     }
+    if (merge_) {
+      if (auto status = merge_->check(shapes); !status) return status;
+    }
     const auto choices = choose_storage(*options_.scheme, parts_[0].gguf.metadata, shapes);
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
       Job& job = jobs_[i];
       job.choice = choices[i];
-      if (job.choice.storage.empty()) continue;
-      job.to = gguf::find_ggml_type(job.choice.storage);
-      if (job.to == job.info->type) continue;
+      job.merged = merge_ && merge_->changes(job.info->name);
+      if (!job.choice.storage.empty()) job.to = gguf::find_ggml_type(job.choice.storage);
+      if (job.to == job.info->type && !job.merged) continue;
       if (auto status = check_source(*job.info); !status) return status;
     }
     return Status::success();
@@ -136,7 +146,9 @@ class Quantizer {
       if (job.file->mapping) job.file->mapping->release_pages(behind);
       return status;
     };
-    Status status = job.to == job.info->type ? copy(job, put) : convert(job, put, done);
+    Status status = job.merged                 ? merge(job, put, done)
+                    : job.to == job.info->type ? copy(job, put)
+                                               : convert(job, put, done);
     done_bytes_ += taken;
     done.bytes_after = writer.bytes() - before;
     report_.tensors.push_back(std::move(done));
@@ -163,8 +175,47 @@ class Quantizer {
     return Status::success();
   }
 
+  /// The whole matrix as float32, what adapters add, and then as any other.
+  template <class Put>
+  Status merge(const Job& job, const Put& put, QuantizedTensor& done) {
+    const TensorType from = *gguf::tensor_type_of(*job.info->type, job.info->shape);
+    const TensorType to = *gguf::tensor_type_of(*job.to, job.info->shape);
+    const TensorType plain{DType::kF32, job.info->shape, {}};
+    auto whole = Tensor::allocate(plain);
+    if (!whole) return whole.error();
+    std::byte* at = whole->mutable_bytes().data();
+    const auto fill = [&](std::span<const std::byte> bytes, std::int64_t) {
+      copy_bytes(at, bytes.data(), bytes.size());
+      at += bytes.size();
+      return Status::success();
+    };
+    const std::string name = "tensor '" + printable(job.info->name) + "'";
+    const auto read = convert_.run(from, job.info->bytes, plain, fill);
+    if (!read) return read.error().with_context(name);
+    auto* values = whole->mutable_data<float>();
+    if (auto s = merge_->add(pool_, job.info->name, job.info->shape, values); !s) return s;
+    // What is read of it stands for as large a share of the file's bytes.
+    const auto all = static_cast<double>(whole->bytes().size());
+    std::int64_t taken = 0;
+    std::int64_t shown = 0;
+    const auto share = [&](std::span<const std::byte> bytes, std::int64_t part) {
+      taken += part;
+      const double done_part = static_cast<double>(taken) / all;
+      const auto now =
+          static_cast<std::int64_t>(done_part * static_cast<double>(job.info->bytes.size()));
+      const std::int64_t more = now - shown;
+      shown = now;
+      return put(bytes, more);
+    };
+    const auto error = convert_.run(plain, whole->bytes(), to, share);
+    if (!error) return error.error().with_context(name);
+    done.relative_error = *error;
+    return Status::success();
+  }
+
   const std::vector<gguf::GgufPart>& parts_;
   const QuantizeOptions& options_;
+  std::optional<MergeAdapters> merge_;
   ThreadPool pool_;
   TensorConvert convert_;
   std::vector<Job> jobs_;

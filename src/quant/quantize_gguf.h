@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "arch/adapter/adapter.h"
 #include "backend/backend.h"
 #include "base/result.h"
 #include "quant/scheme.h"
@@ -17,6 +18,8 @@ struct QuantizeOptions {
   /// Take weights that are in blocks already: their errors add to the new ones.
   bool allow_requantize = false;
   int threads = 0;  // 0: one per core
+  /// What is added to the matrices that it changes, before they are stored; null: nothing.
+  const AdapterSet* adapters = nullptr;
   const CancelToken* cancel = nullptr;
   /// Bytes of the source that are done, and all of them.
   std::function<void(std::int64_t done, std::int64_t all)> progress;
@@ -42,10 +45,10 @@ struct QuantizeReport {
 };
 
 /// Writes the GGUF model `from`, in one file or several, as one file `to`, its matrices stored as
-/// the scheme says and all else as it was. No tensor is in memory as a whole. Errors: what reading
-/// gives; invalid (`to` is a file of the model; a weight that is no number or too large for its
-/// blocks); unsupported (no GGUF; blocks to be made of blocks without leave, or of what nothing
-/// here reads); cancelled; io. Where there is one, `to` is as it was.
+/// the scheme says and all else as it was. No tensor is in memory as a whole but one that adapters
+/// change. Errors: what reading gives; invalid (`to` is a file of the model; a weight that is no
+/// number or too large for its blocks); unsupported (no GGUF; blocks to be made of blocks without
+/// leave, or of what nothing here reads); cancelled; io. Where there is one, `to` is as it was.
 Result<QuantizeReport> quantize_gguf(const std::string& from, const std::string& to,
                                      const QuantizeOptions& options);
 

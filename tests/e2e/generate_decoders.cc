@@ -3,16 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <string>
 
 #include "support/generation.h"
 #include "support/peer_story.h"
 #include "support/session_run.h"
-#include "tensor/element.h"
 #include "test_paths.h"
-#include "wire/npy.h"
 
 namespace polaris {
 namespace {
@@ -24,39 +20,13 @@ constexpr const char* kDecoders[] = {
     "gemma3",         "gemma2",         "gemma2-46",     "phi3-short", "phi3-long",
     "phi3-q8_0",      "gpt2",           "gpt2-q4_0",     "qwen3moe",   "qwen3moe-q4_0",
     "qwen3moe-mxfp4", "gpt-oss",        "gpt-oss-mxfp4", "starcoder2"};
-constexpr TokenId kFirst = 3;  // the ids are 3, 4, 5 ...
 
 std::string decoder_path(const std::string& name, const std::string& ending) {
   return std::string(kSourceDir) + "/tests/data/decoders/" + name + ending;
 }
 
-/// The peer's logits after `prompt` ids and each that follows, all tokens of the vocabulary.
 PeerStory peer_of(const std::string& name, std::size_t prompt) {
-  const auto rows = load_npy(decoder_path(name, ".npy"));
-  REQUIRE_MESSAGE(rows, rows.error().message());
-  const auto width = static_cast<std::size_t>(rows->shape()[1]);
-  PeerStory out;
-  for (std::size_t r = prompt - 1; r + 1 < static_cast<std::size_t>(rows->shape()[0]); ++r) {
-    const auto logit = [&](TokenId token) {
-      return element_as_f64(*rows, static_cast<std::int64_t>(r * width) + token);
-    };
-    std::vector<TokenId> order(width);
-    std::iota(order.begin(), order.end(), 0);
-    std::ranges::sort(order, [&](TokenId a, TokenId b) { return logit(a) > logit(b); });
-    std::vector<double>& sorted = out.top_logits.emplace_back();
-    double total = 0;
-    for (const TokenId token : order) {
-      sorted.push_back(logit(token));
-      total += std::exp(sorted.back() - sorted.front());
-    }
-    out.log_totals.push_back(std::log(total));
-    out.margins.push_back(sorted[0] - sorted[1]);
-    out.top_ids.push_back(std::move(order));
-    out.ids.push_back(kFirst + static_cast<TokenId>(r) + 1);
-  }
-  out.prompt_ids.resize(prompt);
-  std::iota(out.prompt_ids.begin(), out.prompt_ids.end(), kFirst);
-  return out;
+  return read_peer_rows(decoder_path(name, ".npy"), prompt);
 }
 
 LanguageModel small_pages(const std::string& name, std::shared_ptr<Runtime> runtime,

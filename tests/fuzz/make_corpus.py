@@ -220,6 +220,21 @@ def npy(version, header, data):
     return b"\x93NUMPY" + bytes([version, 0]) + length + header.encode() + data
 
 
+def safetensors_seeds():
+    def file(header, data):
+        text = json.dumps(header).encode()
+        return struct.pack("<Q", len(text)) + text + bytes(data)
+
+    def entry(dtype, shape, begin, end):
+        return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+    save("safetensors", "empty", file({}, 0))
+    save("safetensors", "two", file({"__metadata__": {"format": "pt"},
+                                     "b": entry("F16", [2, 2], 4, 12),
+                                     "a": entry("F32", [1], 0, 4)}, 12))
+    save("safetensors", "scalar_and_none", file({"s": entry("BOOL", [], 0, 1),
+                                                 "n": entry("BF16", [0, 3], 1, 1)}, 1))
+
+
 def npy_seeds():
     row = "{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}\n".format
     save("npy", "f4", npy(1, row("<f4", False, (2, 3)), bytes(24)))
@@ -405,6 +420,7 @@ if __name__ == "__main__":
     gguf_seeds()
     onnx_seeds()
     npy_seeds()
+    safetensors_seeds()
     zip_seeds()
     jinja_seeds()
     media_seeds()

@@ -6,8 +6,11 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
+#include "tensor/element.h"
 #include "test_paths.h"
+#include "wire/npy.h"
 
 namespace polaris::test {
 namespace {
@@ -64,6 +67,35 @@ std::vector<PeerStory> read_peer_stories(const std::string& storage) {
   const nlohmann::json json = nlohmann::json::parse(file);
   std::vector<PeerStory> out = {read_story(json)};
   for (const auto& more : json.at("more")) out.push_back(read_story(more));
+  return out;
+}
+
+PeerStory read_peer_rows(const std::string& path, std::size_t prompt) {
+  constexpr TokenId kFirst = 3;
+  const auto rows = load_npy(path);
+  REQUIRE_MESSAGE(rows, rows.error().message());
+  const auto width = static_cast<std::size_t>(rows->shape()[1]);
+  PeerStory out;
+  for (std::size_t r = prompt - 1; r + 1 < static_cast<std::size_t>(rows->shape()[0]); ++r) {
+    const auto logit = [&](TokenId token) {
+      return element_as_f64(*rows, static_cast<std::int64_t>(r * width) + token);
+    };
+    std::vector<TokenId> order(width);
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::sort(order, [&](TokenId a, TokenId b) { return logit(a) > logit(b); });
+    std::vector<double>& sorted = out.top_logits.emplace_back();
+    double total = 0;
+    for (const TokenId token : order) {
+      sorted.push_back(logit(token));
+      total += std::exp(sorted.back() - sorted.front());
+    }
+    out.log_totals.push_back(std::log(total));
+    out.margins.push_back(sorted[0] - sorted[1]);
+    out.top_ids.push_back(std::move(order));
+    out.ids.push_back(kFirst + static_cast<TokenId>(r) + 1);
+  }
+  out.prompt_ids.resize(prompt);
+  std::iota(out.prompt_ids.begin(), out.prompt_ids.end(), kFirst);
   return out;
 }
 

@@ -23,6 +23,10 @@ struct PeerStory {
 /// The stories of models/stories/stories-<storage>.llamacpp.json, the main prompt's first.
 std::vector<PeerStory> read_peer_stories(const std::string& storage);
 
+/// The peer's logits after the ids 3, 4, 5 ..., of which `prompt` are the prompt: a row of all
+/// tokens for each, as tests/data/make_decoders.py writes them.
+PeerStory read_peer_rows(const std::string& path, std::size_t prompt);
+
 /// How far logits are from the peer's, forced along its tokens; over the peer's likeliest tokens.
 struct PeerError {
   double relative_max = 0;       // largest |difference| / largest |logit| of the text

@@ -77,7 +77,8 @@ TEST_CASE("cpu: a row of RoutedMatMul has the same bits whatever its neighbours 
     const auto device = cpu_device(isa, 3);
     for (const std::int64_t tokens : {2, 12, 24, 70}) {
       for (const Tensor& w : weights) {
-        CpuCase c = routed(tokens, 2, true, w);
+        // Rows of one expert that stand side by side are multiplied where they stand.
+        CpuCase c = routed(tokens, 2, tokens % 3 == 0, w);
         const Tensor spread = device_outputs(*device, c)[0];
         const auto* chosen = c.inputs[2].data<std::int64_t>();
         Tensor ids = Tensor::from<std::int64_t>(
@@ -95,6 +96,21 @@ TEST_CASE("cpu: a row of RoutedMatMul has the same bits whatever its neighbours 
         }
         CHECK(compared > 0);
       }
+    }
+  }
+}
+
+// So stand the rows of texts without an adapter beside those with one.
+TEST_CASE("cpu: a first matrix of zeros gives zeros, whoever has it") {
+  for (const std::int64_t tokens : {1, 9, 40}) {
+    for (const bool all : {true, false}) {
+      Tensor w = random_tensor(DType::kF32, {3, 45, 64}, 2);
+      std::fill_n(w.mutable_data<float>(), 45 * 64, 0.0f);
+      CpuCase c = routed(tokens, 1, true, std::move(w));
+      auto* ids = c.inputs[2].mutable_data<std::int64_t>();
+      for (std::int64_t i = 0; i < tokens; ++i) ids[i] = all || i % 2 == 0 ? 0 : ids[i];
+      c.atol = 2e-3;
+      check_cpu(c, "routed_f32");
     }
   }
 }

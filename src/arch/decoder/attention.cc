@@ -21,8 +21,8 @@ struct Layer {
   bool window() const { return spec.has_window(index); }
   std::string blk() const { return "blk." + std::to_string(index) + "."; }
 
-  ValueId projected(const std::string& name, ValueId x, std::int64_t first,
-                    std::int64_t heads) const;
+  ValueId projected(const std::string& name, ValueId x, std::int64_t first, std::int64_t heads,
+                    bool turned = false) const;
   ValueId heads_of(const std::string& name, ValueId x, std::int64_t first,
                    std::int64_t heads) const;
   std::vector<ValueId> write(CacheGroup& group, const CacheValues& cache, ValueId k,
@@ -31,10 +31,13 @@ struct Layer {
 };
 
 /// Heads of q, k or v, of which `first` is the first where one matrix holds all of them.
-ValueId Layer::projected(const std::string& name, ValueId x, std::int64_t first,
-                         std::int64_t heads) const {
+ValueId Layer::projected(const std::string& name, ValueId x, std::int64_t first, std::int64_t heads,
+                         bool turned) const {
   const std::int64_t size = spec.head_size;
-  if (!spec.fused_qkv) return b.linear(blk() + name, x, spec.width, heads * size);
+  if (!spec.fused_qkv) {
+    const bool neighbours = turned && spec.rope.pairs == RopePairs::kNeighbours;
+    return b.linear(blk() + name, x, spec.width, heads * size, neighbours ? heads : 0);
+  }
   const std::int64_t all = spec.heads + 2 * spec.kv_heads;
   return b.linear_of_rows(blk() + name, blk() + "attn_qkv", x, spec.width,
                           {all * size, first * size, heads * size});
@@ -44,7 +47,7 @@ ValueId Layer::projected(const std::string& name, ValueId x, std::int64_t first,
 ValueId Layer::heads_of(const std::string& name, ValueId x, std::int64_t first,
                         std::int64_t heads) const {
   const std::int64_t width = heads * spec.head_size;
-  ValueId y = projected(name, x, first, heads);
+  ValueId y = projected(name, x, first, heads, spec.turned);
   if (spec.head_norms) {
     const std::string of = blk() + name + "_norm";
     const ValueId apart = b.reshape(of + ".heads", y, {-1, heads, spec.head_size});

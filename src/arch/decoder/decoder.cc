@@ -44,7 +44,14 @@ ValueId logits(ArchBuilder& b, const DecoderSpec& spec, const DecoderInputs& in,
   const bool tied = !b.has_weight("output.weight");
   const ValueId head =
       b.weight(tied ? "token_embd.weight" : "output.weight", Shape{spec.vocab, spec.width});
-  x = b.apply("polaris.Linear", "output", {x, head});
+  const ValueId rows = x;
+  x = b.apply("polaris.Linear", "output", {rows, head});
+  if (!tied && b.adapters().ids.valid()) {
+    AdaptersInUse& use = b.adapters();
+    use.ids = b.apply("Gather", "logit_rows.adapters", {use.ids, in.logit_rows});
+    const AdaptedMatrix matrix{"output.weight", spec.width, spec.vocab};
+    x = adapted(b, "output", matrix, {0, spec.vocab}, rows, x);
+  }
   if (spec.logit_cap == 0.0f) return x;
   x = multiplied(b, "output.small", x, 1.0f / spec.logit_cap);
   x = b.apply("Tanh", "output.bent", {x});
@@ -70,8 +77,10 @@ Metadata describe(const ArchOptions& options, const DecoderSpec& spec, bool cach
 }  // namespace
 
 Result<ArchModel> build_decoder(ArchBuilder& b, const DecoderSpec& spec) {
-  if (!b.ok()) return b.finish().error();
   const bool embeds = b.input().options().embed;
+  if (!embeds) b.adapters().set = b.input().options().adapters;
+  check_adapters_fit(b);
+  if (!b.ok()) return b.finish().error();
   DecoderInputs in = embeds ? add_embedder_inputs(b, spec, true, Pooling::kLast, false)
                             : add_decoder_inputs(b, spec);
   const DecoderRopes ropes = decoder_ropes(b, spec);
@@ -80,6 +89,7 @@ Result<ArchModel> build_decoder(ArchBuilder& b, const DecoderSpec& spec) {
     x = add_layer(b, spec, in, ropes, layer, x);
   }
   const ValueId y = embeds ? hidden(b, spec, x) : logits(b, spec, in, x);
+  check_adapters_built(b);
   if (b.ok()) b.graph().mark_output(y, embeds ? "hidden" : "logits");
   return finish_model(b, spec, in);
 }

@@ -155,6 +155,12 @@ DecoderInputs add_decoder_inputs(ArchBuilder& b, const DecoderSpec& spec) {
     groups.add_table();
   }
   groups.add_positions();
+  if (const AdapterSet* set = b.adapters().set.get()) {
+    AdapterInput& adapters = in.contract.adapters.emplace();
+    adapters.input = add_input(b, b.adapters().ids, "adapters", {tokens, set->per_text});
+    adapters.per_text = set->per_text;
+    for (const Adapter& adapter : set->adapters) adapters.names.push_back(adapter.file);
+  }
   in.rope_positions = b.reshape("positions.batch", in.positions, {1, -1});
   return in;
 }

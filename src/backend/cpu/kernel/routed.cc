@@ -25,6 +25,7 @@ struct RoutedShape {
   std::int64_t k = 0;
   bool shared = false;  // one row of x a token
   bool wide = false;    // ids of 64 bits
+  bool skips = false;   // matrix 0 is zeros: rows without an adapter have it
 
   std::int64_t rows() const { return tokens * used; }
   /// A token's rows are multiplied one by one, where they stand.
@@ -90,6 +91,15 @@ void sort_rows(const Launch& l, const RoutedShape& s, std::int64_t* starts, std:
   starts[0] = 0;
 }
 
+/// Whether one expert has all rows, and they stand side by side.
+bool one_for_all(const Launch& l, const RoutedShape& s) {
+  if (s.shared && s.used > 1) return false;
+  for (std::int64_t row = 1; row < s.rows(); ++row) {
+    if (expert_of(l, s, row) != expert_of(l, s, 0)) return false;
+  }
+  return true;
+}
+
 /// `multiply(l, expert, x, m, y, scratch)` multiplies m rows.
 template <class Multiply>
 Status run_routed(const Launch& l, const RoutedShape& s, const RoutedSpace& at,
@@ -98,10 +108,21 @@ Status run_routed(const Launch& l, const RoutedShape& s, const RoutedSpace& at,
   std::byte* scratch = l.workspace + at.product;
   const auto* x = l.in<float>(0);
   auto* y = l.out<float>(0);
+  const auto product = [&](std::int64_t expert, const float* from, std::int64_t m, float* to) {
+    if (s.skips && expert == 0) {
+      std::fill_n(to, m * s.n, 0.0f);
+    } else {
+      multiply(l, expert, from, m, to, scratch);
+    }
+  };
   if (!s.grouped()) {
     for (std::int64_t row = 0; row < s.rows(); ++row) {
-      multiply(l, expert_of(l, s, row), x + s.x_row(row) * s.k, 1, y + row * s.n, scratch);
+      product(expert_of(l, s, row), x + s.x_row(row) * s.k, 1, y + row * s.n);
     }
+    return Status::success();
+  }
+  if (one_for_all(l, s)) {
+    product(expert_of(l, s, 0), x, s.rows(), y);
     return Status::success();
   }
   auto* starts = reinterpret_cast<std::int64_t*>(l.workspace + at.starts);
@@ -117,7 +138,7 @@ Status run_routed(const Launch& l, const RoutedShape& s, const RoutedSpace& at,
   for (std::int64_t e = 0; e < s.experts; ++e) {
     const std::int64_t first = starts[e];
     const std::int64_t m = starts[e + 1] - first;
-    if (m > 0) multiply(l, e, own_x + first * s.k, m, own_y + first * s.n, scratch);
+    if (m > 0) product(e, own_x + first * s.k, m, own_y + first * s.n);
   }
   parallel_rows(*l.pool, s.rows(), s.n, [&](std::int64_t from, std::int64_t to, int) {
     for (std::int64_t i = from; i < to; ++i) {
@@ -193,15 +214,24 @@ std::shared_ptr<CpuKernel> block_kernel(const CpuTarget& target, const RoutedSha
   return kernel;
 }
 
+bool first_is_zero(const Constant& weight, std::int64_t experts) {
+  const TensorType& type = weight.data.type();
+  if (!type.encoding.is_plain()) return false;
+  const auto bytes = weight.data.bytes();
+  const auto first = bytes.first(bytes.size() / static_cast<std::size_t>(experts));
+  return std::ranges::all_of(first, [](std::byte b) { return b == std::byte{}; });
+}
+
 KernelResult select(const CpuTarget& target, const NodeDesc& node) {
   const TensorType& x = node.inputs[0].type;
   const OperandDesc& w = node.inputs[1];
   const TensorType& ids = node.inputs[2].type;
   if (x.dtype != DType::kF32) return unsupported(node, "x is not float32");
   if (w.constant == nullptr) return unsupported(node, "the experts' weights are no constant");
-  const RoutedShape s{ids.shape[0],    ids.shape[1],    w.type.shape[0],         w.type.shape[1],
-                      w.type.shape[2], x.shape[1] == 1, ids.dtype == DType::kI64};
+  RoutedShape s{ids.shape[0],    ids.shape[1],    w.type.shape[0],         w.type.shape[1],
+                w.type.shape[2], x.shape[1] == 1, ids.dtype == DType::kI64};
   if (s.rows() == 0 || s.experts == 0) return unsupported(node, "no rows or no experts");
+  s.skips = first_is_zero(*w.constant, s.experts);
   if (w.type.encoding.is_block()) return block_kernel(target, s, w.type.encoding.format);
   return float_kernel(target, s, *w.constant);
 }
