@@ -18,6 +18,7 @@
 #include "number_option.h"
 #include "profile.h"
 #include "session/session.h"
+#include "speculation_flags.h"
 
 namespace polaris::cli {
 namespace {
@@ -26,6 +27,7 @@ class Bench final : public Action {
  public:
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
+    declare_speculation(app, options_);
     declare_input_files(app, inputs_);
     app.add_option("--function", function_, "function to run");
     add_number(app, "--runs", llm_.runs.timed, {1, kRunsMax}, "timed runs");
@@ -54,6 +56,9 @@ class Bench final : public Action {
       return bench_service(common, options_, service_);
     }
     if (is_llm_) return bench_llm(common, options_, llm_);
+    if (has_speculation(options_)) {
+      return common.usage_error("--draft and --lookup go with --llm or --service");
+    }
     {
       auto opened = open_model(common, options_.model, arch_options(generation_options(options_)),
                                inputs_.files);
