@@ -56,6 +56,9 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
 }
 
 Status Batcher::set_draft_model(std::unique_ptr<DraftModel> model) {
+  if (model->model().contract().encoder) {
+    return Error::unsupported("[draft] got a model with an encoder, wanted a decoder alone");
+  }
   if (auto status = check_same_vocabulary(model_, model->model()); !status) return status;
   speculator_.set_model(std::move(model));
   return Status::success();

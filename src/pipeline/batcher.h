@@ -97,7 +97,7 @@ class Batcher {
   Batcher(LanguageModel model, std::unique_ptr<Session> session, std::shared_ptr<KvPool> pool,
           const BatcherOptions& options);
   /// Drafts by a small model, beside those that are looked up. Errors: invalid where its vocabulary
-  /// is another one.
+  /// is another one, unsupported where it has an encoder.
   Status set_draft_model(std::unique_ptr<DraftModel> model);
   /// Errors: invalid (no prompt, a token outside the vocabulary, a sampler that cannot be, a source
   /// that is missing or does not fit, more to keep than a full context has), exhausted (a prompt or
