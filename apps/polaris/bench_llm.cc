@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "model_io.h"
 #include "progress.h"
+#include "speculation_flags.h"
 
 namespace polaris::cli {
 namespace {
@@ -58,6 +59,7 @@ struct Figures {
   std::int64_t fresh = 0;
   double prompt_rate = 0;  // tokens a second
   double rate = 0;
+  BatcherCounters counters;  // of all runs
   std::vector<NodeTime> prompt_nodes;
   std::vector<NodeTime> decode_nodes;
 };
@@ -82,6 +84,7 @@ Status time_rates(const Common& common, Batcher& batcher, const LlmBench& bench,
   }
   out.prompt_rate = quantile(prompt_rates, 0.5);
   out.rate = quantile(rates, 0.5);
+  out.counters = batcher.counters();
   return Status::success();
 }
 
@@ -111,13 +114,14 @@ Status profile_steps(Batcher& batcher, const LlmBench& bench, const RunOptions& 
 }
 
 void print_json(const LlmBench& bench, const Figures& figures, const DeviceLimit& limit,
-                const std::string& device) {
+                const std::string& device, bool speculates) {
   const KernelTotals prompt = totals_of(figures.prompt_nodes);
   const KernelTotals decode = totals_of(figures.decode_nodes);
   JsonWriter json;
   json.begin_object().field("prompt_tokens", figures.prompt);
   json.field("prompt_tokens_per_s", figures.prompt_rate).field("tokens", figures.fresh);
   json.field("tokens_per_s", figures.rate).field("runs", bench.runs.timed);
+  if (speculates) write_speculation(json, figures.counters);
   json.field("depth", bench.depth).field("prompt_kernel_ms", prompt.ms);
   write_shares(json, "prompt_", prompt, limit);
   json.field("decode_kernel_ms", decode.ms);
@@ -149,7 +153,7 @@ void print_text(const LlmBench& bench, const Figures& figures, const DeviceLimit
       line, sizeof line, "pp%lld %.1f tokens/s, tg%lld %.1f tokens/s, median of %d runs on %s",
       static_cast<long long>(figures.prompt), figures.prompt_rate,
       static_cast<long long>(figures.fresh), figures.rate, bench.runs.timed, device.c_str());
-  print_line(line);
+  print_line(line + speculation_text(figures.counters));
   print_line("prompt: " + kernels_text(totals_of(figures.prompt_nodes), limit));
   print_line("token: " + kernels_text(totals_of(figures.decode_nodes), limit));
   print_line("device: " + limit.text());
@@ -189,7 +193,7 @@ Status bench_llm(const Common& common, const GeneratorOptions& options, const Ll
   if (!limit) return limit.error();
   const std::string device = device_text(*generator->runtime);
   if (common.json) {
-    print_json(bench, figures, *limit, device);
+    print_json(bench, figures, *limit, device, has_speculation(options));
   } else {
     print_text(bench, figures, *limit, device);
   }

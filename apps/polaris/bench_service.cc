@@ -14,6 +14,7 @@
 #include "interrupt.h"
 #include "model_io.h"
 #include "output.h"
+#include "speculation_flags.h"
 
 namespace polaris::cli {
 namespace {
@@ -118,6 +119,8 @@ class Service {
     figures.counters.computed_tokens -= before.computed_tokens;
     figures.counters.recomputed_tokens -= before.recomputed_tokens;
     figures.counters.preempted -= before.preempted;
+    figures.counters.drafted -= before.drafted;
+    figures.counters.accepted -= before.accepted;
     return Status::success();
   }
 
@@ -181,6 +184,7 @@ void print_json(const ServiceBench& bench, const Figures& f, const std::string& 
   json.field("computed_tokens", f.counters.computed_tokens);
   json.field("recomputed_tokens", f.counters.recomputed_tokens);
   json.field("preempted", f.counters.preempted);
+  write_speculation(json, f.counters);
   json.field("long_prompt_tokens", f.long_prompt).field("short_behind_long_chunks", f.chunks);
   json.field("chat_prompt_tokens", f.chat_prompt).field("chat_computed_tokens", f.chat_computed);
   json.field("chat_computed_share", share_of(f.chat_computed, f.chat_prompt));

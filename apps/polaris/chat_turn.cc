@@ -14,15 +14,42 @@ std::int64_t answer_room(std::int64_t context) { return context / 8; }
 
 }  // namespace
 
-Result<std::vector<TokenId>> ChatTurns::encode(const ChatHistory& history) {
-  const std::string json = history.to_json(first_);
+Result<std::string> ChatTurns::render(const std::string& json) const {
   const auto conversation = Conversation::parse(json);
   if (!conversation) return conversation.error();
   ChatOptions options;
   options.now = local_calendar(unix_time_ms());
-  auto text = render_chat(template_, *batcher_.model().tokenizer, *conversation, options);
+  return render_chat(template_, *batcher_.model().tokenizer, *conversation, options);
+}
+
+Result<std::vector<TokenId>> ChatTurns::encode(const ChatHistory& history) {
+  auto text = render(history.to_json(first_));
   if (!text) return text.error();
   return encoder_.encode(*text);
+}
+
+Result<std::int64_t> ChatTurns::before_messages(const std::string& system,
+                                                std::span<const TokenId> prompt) const {
+  // What two conversations have in common whose first messages differ from their first letter on.
+  std::string texts[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    ChatHistory history;
+    history.system = system;
+    history.add("user", i == 0 ? "A" : "b");
+    auto text = render(history.to_json());
+    if (!text) return text.error();
+    texts[i] = text.take();
+  }
+  const std::size_t most = std::min(texts[0].size(), texts[1].size());
+  const auto end = texts[0].begin() + static_cast<std::ptrdiff_t>(most);
+  texts[0].erase(std::mismatch(texts[0].begin(), end, texts[1].begin()).first, texts[0].end());
+  auto ids = encode_chat(*batcher_.model().tokenizer, texts[0]);
+  if (!ids) return ids.error();
+  const std::size_t count = std::min(ids->size(), prompt.size());
+  const auto last = prompt.begin() + static_cast<std::ptrdiff_t>(count);
+  const std::int64_t kept =
+      std::mismatch(prompt.begin(), last, ids->begin()).first - prompt.begin();
+  return kept < batcher_.context_tokens() / 2 ? kept : 0;
 }
 
 Result<std::vector<TokenId>> ChatTurns::encode_fitting(const ChatHistory& history) {
@@ -56,14 +83,26 @@ Result<ChatAnswer> ChatTurns::answer(const ChatHistory& history, const ChatSetti
   request.sampler = settings.sampler;
   request.end_tokens = batcher_.model().end_tokens;
   request.adapters = batcher_.model().all_adapters();
+  if (settings.shift) {
+    auto keep = settings.keep >= 0 ? Result<std::int64_t>(settings.keep)
+                                   : before_messages(history.system, request.prompt);
+    if (!keep) return keep.error();
+    request.shift_keep = *keep;
+  }
   out.prompt_tokens = static_cast<std::int64_t>(request.prompt.size());
-  const std::int64_t before = batcher_.counters().computed_tokens;
+  const BatcherCounters before = batcher_.counters();
   auto id = batcher_.add(std::move(request));
   if (!id) return id.error();
   std::vector<TokenId> ids;
   const Status status = run(*id, settings, options, show, out, ids);
   batcher_.cancel(*id);
-  out.computed_tokens = batcher_.counters().computed_tokens - before;
+  const BatcherCounters& now = batcher_.counters();
+  out.computed_tokens = now.computed_tokens - before.computed_tokens;
+  out.counters.drafted = now.drafted - before.drafted;
+  out.counters.accepted = now.accepted - before.accepted;
+  out.counters.shifts = now.shifts - before.shifts;
+  out.counters.dropped_tokens = now.dropped_tokens - before.dropped_tokens;
+  out.counters.recomputed_tokens = now.recomputed_tokens - before.recomputed_tokens;
   if (!status && status.error().code() != ErrorCode::kCancelled) return status.error();
   if (!status) out.finish = FinishReason::kCancelled;
   // After a stop string the text is shorter than its tokens.
@@ -83,7 +122,7 @@ Status ChatTurns::run(RequestId id, const ChatSettings& settings, const RunOptio
   while (status && out.finish == FinishReason::kNone) {
     auto events = batcher_.step(options);
     if (!events) status = events.error();
-    for (std::size_t e = 0; events && e < events->size(); ++e) {
+    for (std::size_t e = 0; events && e < events->size() && !stream.stopped(); ++e) {
       const TokenEvent& event = (*events)[e];
       if (event.request != id) continue;
       if (out.new_tokens == 0) out.prompt_ms = elapsed_ms(start);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct ChatAnswer {
   std::int64_t prompt_tokens = 0;
   std::int64_t computed_tokens = 0;  // of the prompt
   std::int64_t new_tokens = 0;
-  std::size_t dropped = 0;  // messages at the front that the model was not shown
+  std::size_t dropped = 0;   // messages at the front that the model was not shown
+  BatcherCounters counters;  // of this answer: what was drafted, dropped and computed again
   double prompt_ms = 0;
   double new_ms = 0;
 };
@@ -29,6 +31,8 @@ struct ChatSettings {
   SamplerOptions sampler;
   std::vector<std::string> stops;
   std::int64_t new_tokens = 1;  // at most
+  bool shift = false;           // an answer goes on where the context is full
+  std::int64_t keep = -1;       // tokens that stay then; negative: those before the first message
 };
 
 /// Has a model answer conversations, each of which begins as the one before did: what is in the
@@ -50,7 +54,12 @@ class ChatTurns {
   void restart() { first_ = 0; }
 
  private:
+  Result<std::string> render(const std::string& conversation) const;
   Result<std::vector<TokenId>> encode(const ChatHistory& history);
+  /// Tokens of the prompt that stand before its first message, where they are less than half of a
+  /// context; else none.
+  Result<std::int64_t> before_messages(const std::string& system,
+                                       std::span<const TokenId> prompt) const;
   Result<std::vector<TokenId>> encode_fitting(const ChatHistory& history);
   Status run(RequestId id, const ChatSettings& settings, const RunOptions& options, Show show,
              ChatAnswer& out, std::vector<TokenId>& ids);

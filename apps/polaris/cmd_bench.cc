@@ -23,6 +23,7 @@
 #include "profile.h"
 #include "session/plan_ahead.h"
 #include "session/session.h"
+#include "speculation_flags.h"
 
 namespace polaris::cli {
 namespace {
@@ -32,6 +33,7 @@ class Bench final : public Action {
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
     declare_lora(app, options_.loras);
+    declare_speculation(app, options_);
     declare_input_files(app, inputs_);
     app.add_option("--function", function_, "function to run");
     add_number(app, "--runs", llm_.runs.timed, {1, kRunsMax}, "timed runs");
@@ -65,6 +67,9 @@ class Bench final : public Action {
       return bench_service(common, options_, service_);
     }
     if (is_llm_) return bench_llm(common, options_, llm_);
+    if (has_speculation(options_)) {
+      return common.usage_error("--draft and --lookup go with --llm or --service");
+    }
     {
       auto opened = open_model(common, options_.model, arch_options(generation_options(options_)),
                                inputs_.files);

@@ -13,11 +13,13 @@
 #include "chat_prompt.h"
 #include "chat_turn.h"
 #include "command.h"
+#include "context_shift_flags.h"
 #include "generator.h"
 #include "lora_options.h"
 #include "number_option.h"
 #include "output.h"
 #include "sampler_flags.h"
+#include "speculation_flags.h"
 
 namespace polaris::cli {
 namespace {
@@ -50,6 +52,8 @@ class Chat final : public Action {
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
     declare_lora(app, options_.loras);
+    declare_speculation(app, options_);
+    declare_context_shift(app, shift_, "what stands before the first message");
     app.add_option("--system", prompt_.system, "what stands before the conversation");
     app.add_option("--session", session_,
                    "JSON file: the conversation that is there is gone on with, and every turn is "
@@ -66,6 +70,8 @@ class Chat final : public Action {
     if (!sampler) return sampler.error();
     settings_.sampler = sampler.take();
     settings_.stops = sampler_.stops;
+    settings_.shift = shift_.on;
+    settings_.keep = shift_.keep;
     if (auto status = resume(); !status) return status;
     // The conversation, and what it was before its last message was taken back.
     options_.batcher.retained_texts_max = 4;
@@ -245,6 +251,11 @@ class Chat final : public Action {
            " tokens is full: the oldest " + std::to_string(dropped_) +
            " messages are not shown to the model any more");
     }
+    if (answer->counters.shifts > 0) {
+      warn("the context was full " + std::to_string(answer->counters.shifts) +
+           " times in this answer: it went on without " +
+           std::to_string(answer->counters.dropped_tokens) + " tokens");
+    }
     if (answer->finish == FinishReason::kContext || answer->finish == FinishReason::kCache) {
       warn("the context is full: the answer is cut");
     }
@@ -277,6 +288,8 @@ class Chat final : public Action {
     json.field("computed_tokens", answer.computed_tokens);
     json.field("new_tokens", answer.new_tokens);
     json.field("tokens_per_s", per_second(answer.new_tokens - 1, answer.new_ms));
+    if (has_speculation(options_)) write_speculation(json, answer.counters);
+    if (shift_.on) write_context_shift(json, answer.counters);
     json.field("dropped_messages", answer.dropped).end_object();
     print_line(json.text());
   }
@@ -337,6 +350,7 @@ class Chat final : public Action {
   ChatPrompt prompt_;
   std::string session_;
   SamplerFlags sampler_;
+  ContextShift shift_{.on = true};
   ChatSettings settings_{.sampler = {}, .stops = {}, .new_tokens = 2048};
 
   Batcher* batcher_ = nullptr;

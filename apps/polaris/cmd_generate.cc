@@ -8,6 +8,7 @@
 #include "base/os/clock.h"
 #include "chat_prompt.h"
 #include "command.h"
+#include "context_shift_flags.h"
 #include "generator.h"
 #include "ids_file.h"
 #include "interrupt.h"
@@ -16,6 +17,7 @@
 #include "profile.h"
 #include "progress.h"
 #include "sampler_flags.h"
+#include "speculation_flags.h"
 #include "text/logprobs.h"
 #include "text/stop_strings.h"
 #include "wire/npy.h"
@@ -34,6 +36,8 @@ class Generate final : public Action {
   void declare(CLI::App& app) override {
     declare_generator(app, options_);
     declare_lora(app, options_.loras);
+    declare_speculation(app, options_);
+    declare_context_shift(app, shift_, "BOS, where the prompt begins with it");
     auto* prompt = app.add_option("-p,--prompt,prompt", prompt_, "text to go on from");
     app.add_option("--ids-file", ids_file_, "JSON list of the prompt's ids, in place of a text")
         ->excludes(prompt);
@@ -96,6 +100,7 @@ class Generate final : public Action {
     request.max_new_tokens = tokens_;
     request.sampler = sampler.take();
     request.adapters = batcher.model().all_adapters();
+    if (shift_.on) request.shift_keep = kept_tokens(tokenizer, request.prompt);
     if (!ignore_eos_ && force_file_.empty()) request.end_tokens = batcher.model().end_tokens;
     prompt_tokens_ = static_cast<std::int64_t>(request.prompt.size());
     vocabulary_ = batcher.model().vocabulary;
@@ -113,6 +118,11 @@ class Generate final : public Action {
   }
 
  private:
+  std::int64_t kept_tokens(const Tokenizer& tokenizer, std::span<const TokenId> prompt) const {
+    if (shift_.keep >= 0) return shift_.keep;
+    return !prompt.empty() && prompt[0] == tokenizer.vocabulary().bos ? 1 : 0;
+  }
+
   Status read_files(GenerateRequest& request) {
     if (!ids_file_.empty()) {
       auto ids = read_ids(ids_file_);
@@ -163,8 +173,10 @@ class Generate final : public Action {
     Progress progress(common);
     std::int64_t read = 0;  // tokens of the prompt
     while (!batcher.idle()) {
+      const BatcherCounters before = batcher.counters();
       auto events = batcher.step(options);
       if (!events) return events.error();
+      warn_context_shift(common, batcher, before);
       read += BatcherOptions{}.tokens_per_step;
       if (events->empty()) {
         progress.show("prompt", std::to_string(read), std::to_string(prompt_tokens_) + " tokens");
@@ -173,7 +185,9 @@ class Generate final : public Action {
       }
       for (const TokenEvent& event : *events) {
         take(event, tokenizer, common, start);
-        if (finish_ == FinishReason::kStop) batcher.cancel(event.request);
+        if (finish_ != FinishReason::kStop) continue;
+        batcher.cancel(event.request);
+        break;
       }
       // Nobody reads on: no need to go on.
       if (auto status = output_status(); !status) return status;
@@ -241,6 +255,8 @@ class Generate final : public Action {
       json.end_array().field("prompt_tokens", prompt_tokens_);
       json.field("prompt_tokens_per_s", prompt_rate).field("tokens_per_s", rate);
       json.field("finish", finish_reason_name(finish_));
+      if (has_speculation(options_)) write_speculation(json, generator.batcher->counters());
+      if (shift_.on) write_context_shift(json, generator.batcher->counters());
       if (!logits_file_.empty()) json.field("logits", logits_file_);
       json.field("device", device_text(*generator.runtime)).end_object();
       print_line(json.text());
@@ -250,10 +266,11 @@ class Generate final : public Action {
     if (profile_) print_profile(times_);
     if (profile_) print_counters(generator);
     if (common.quiet) return;
-    std::fprintf(stderr, "%lld prompt tokens at %.1f/s, %zu new at %.1f/s, finished by %s, on %s\n",
-                 static_cast<long long>(prompt_tokens_), prompt_rate, ids_.size(), rate,
-                 std::string(finish_reason_name(finish_)).c_str(),
-                 device_text(*generator.runtime).c_str());
+    std::fprintf(
+        stderr, "%lld prompt tokens at %.1f/s, %zu new at %.1f/s%s, finished by %s, on %s\n",
+        static_cast<long long>(prompt_tokens_), prompt_rate, ids_.size(), rate,
+        speculation_text(generator.batcher->counters()).c_str(),
+        std::string(finish_reason_name(finish_)).c_str(), device_text(*generator.runtime).c_str());
   }
 
   static void print_counters(Generator& generator) {
@@ -277,6 +294,7 @@ class Generate final : public Action {
   std::string logits_file_;
   std::int64_t tokens_ = 128;
   SamplerFlags sampler_;
+  ContextShift shift_;
   std::uint64_t logprobs_ = 0;
   bool raw_ = false;
   bool chat_ = false;

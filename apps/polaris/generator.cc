@@ -43,6 +43,21 @@ void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
                           ": one is its own, the other was added as the model's file says");
 }
 
+namespace {
+
+Status open_draft(const Common& common, const GeneratorOptions& options,
+                  GenerationOptions generation, const Generator& generator) {
+  generation.adapters = nullptr;  // they are of the model that is drafted for
+  auto opened =
+      open_model_on(generator.runtime, common, options.draft, generator_arch_options(generation));
+  if (!opened) return opened.error();
+  const Status status = add_draft_model(*generator.batcher, generator.runtime, opened->model,
+                                        opened->options, generation);
+  return status ? status : Status(status.error().with_context("'" + options.draft + "'"));
+}
+
+}  // namespace
+
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options) {
   GenerationOptions generation = generation_options(options);
   auto adapters = load_adapters(common, options.loras);
@@ -52,7 +67,10 @@ Result<Generator> open_generator(const Common& common, const GeneratorOptions& o
   if (!opened) return opened.error();
   auto batcher = make_batcher(opened->runtime, opened->model, opened->options, generation);
   if (!batcher) return batcher.error().with_context("'" + options.model + "'");
-  return Generator{opened->runtime, batcher.take()};
+  Generator out{opened->runtime, batcher.take()};
+  if (options.draft.empty()) return out;
+  if (auto status = open_draft(common, options, generation, out); !status) return status.error();
+  return out;
 }
 
 }  // namespace polaris::cli

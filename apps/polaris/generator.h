@@ -16,6 +16,7 @@ struct GeneratorOptions {
   std::string kv_type = "f16";
   std::int64_t context = 0;        // tokens; 0: what the model was trained for, at most 4096
   std::vector<std::string> loras;  // FILE[=SCALE], where a command declares --lora
+  std::string draft;               // file of a model that drafts; empty: none
   // Not of the command line:
   std::int64_t sequences = 1;  // of the whole context that the cache has room for
   BatcherOptions batcher;
@@ -35,6 +36,7 @@ GenerationOptions generation_options(const GeneratorOptions& options);
 /// Warns on stderr where a prompt begins with two BOS.
 void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
                      std::span<const TokenId> ids);
+/// With the draft model, where the options name one.
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options);
 
 }  // namespace polaris::cli

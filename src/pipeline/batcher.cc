@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/os/clock.h"
+#include "pipeline/context_shift.h"
 #include "pipeline/encode_source.h"
 
 namespace polaris {
@@ -41,6 +42,7 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
       session_(std::move(session)),
       pool_(std::move(pool)),
       options_(options),
+      speculator_(options.speculation, [this] { return now_ns(); }),
       retained_(pool_, options.share_prefixes ? options.retained_texts_max : 0),
       part_max_(pool_->step_tokens_max()),
       inputs_(model_.contract(), pool_, buckets_of(model_, options)) {
@@ -51,6 +53,15 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
   for (const CacheGroup& group : pool_->groups()) {
     share_least_ = std::max(share_least_, group.page_size);
   }
+}
+
+Status Batcher::set_draft_model(std::unique_ptr<DraftModel> model) {
+  if (model->model().contract().encoder) {
+    return Error::unsupported("[draft] got a model with an encoder, wanted a decoder alone");
+  }
+  if (auto status = check_same_vocabulary(model_, model->model()); !status) return status;
+  speculator_.set_model(std::move(model));
+  return Status::success();
 }
 
 Status Batcher::check_tokens(std::span<const TokenId> tokens, std::string_view what) const {
@@ -101,6 +112,11 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
                             std::to_string(model_.context_tokens) + ", cache " +
                             std::to_string(pool_tokens) + ")");
   }
+  if (request.shift_keep > limit - 2) {
+    return Error::invalid("[generate] tokens to keep, got " + std::to_string(request.shift_keep) +
+                          ", wanted at most " + std::to_string(limit - 2) + " of a context of " +
+                          std::to_string(limit));
+  }
   if (auto status = check_source(model_, *pool_, request.source); !status) return status.error();
   if (auto s = check_sampler(request.sampler, model_.vocabulary); !s) return s.error();
   if (request.salt.size() > kSaltBytesMax) {
@@ -114,7 +130,8 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
                       .request = std::move(request),
                       .tokens = std::move(tokens),
                       .sequence = {},
-                      .sampler = std::move(sampler)});
+                      .sampler = std::move(sampler),
+                      .drafts = {}});
   counters_.prompt_tokens += prompt;
   return next_id_++;
 }
@@ -249,6 +266,7 @@ void Batcher::preempt_youngest() {
   running_.pop_back();
   Sequence sequence = std::move(waiting_.front().sequence);
   waiting_.front().encoded = false;
+  waiting_.front().drafts.text = DraftText();
   ++counters_.preempted;
   if (!tokens.empty()) {
     retained_.retain(std::move(salt), std::move(tokens), std::move(sequence));
@@ -281,7 +299,7 @@ Status Batcher::schedule() {
       }
       break;
     }
-    shares_.push_back({i, counts[i], -1, -1});
+    shares_.push_back({i, counts[i], -1, {}});
     (pending[i] == 1 ? counters_.decoding : counters_.prompt) += counts[i];
   }
   return Status::success();
@@ -293,17 +311,98 @@ std::int64_t Batcher::now_ns() const {
 
 Result<std::span<const TokenEvent>> Batcher::step(const RunOptions& options) {
   events_.clear();
+  shift_full_texts();
   admit();
   if (auto status = schedule(); !status) return status.error();
   if (!shares_.empty()) {
     if (auto status = encode_sources(options); !status) return status.error();
+    if (auto status = draft(options); !status) return status.error();
     const std::int64_t start = now_ns();
     if (auto status = run_step(options); !status) return status.error();
     pick_tokens();
     finish_step();
-    times_.note(counters_.decoding, counters_.prompt, static_cast<double>(now_ns() - start) * 1e-6);
+    note_step(static_cast<double>(now_ns() - start) * 1e-6);
+    remove_finished();
   }
   return std::span<const TokenEvent>(events_);
+}
+
+void Batcher::shift_full_texts() {
+  const std::int64_t limit = context_tokens();
+  for (Active& active : running_) {
+    const auto size = static_cast<std::int64_t>(active.tokens.size());
+    const std::int64_t keep = active.request.shift_keep;
+    if (keep < 0 || size <= limit) continue;
+    std::vector<TokenId> tokens = shifted_text(active.tokens, keep);
+    // What is kept at its place stays in the cache, the rest has other positions now.
+    const std::int64_t length = pool_->forkable(active.sequence, keep);
+    Sequence sequence = length > 0 ? pool_->fork(active.sequence, length) : pool_->start();
+    const std::int64_t dropped = size - static_cast<std::int64_t>(tokens.size());
+    active.tokens = std::move(tokens);
+    active.sequence = std::move(sequence);
+    if (length == 0) active.encoded = false;
+    active.drafts.text = DraftText();
+    active.dropped += dropped;
+    active.reached = size - dropped - 1;
+    active.request.prompt.clear();  // is no longer what the text begins with
+    ++counters_.shifts;
+    counters_.dropped_tokens += dropped;
+  }
+}
+
+Status Batcher::draft(const RunOptions& options) {
+  drafts_.clear();
+  // Beside prompts there is work enough for a step.
+  if (!speculator_.enabled() || counters_.prompt > 0) return Status::success();
+  const std::int64_t context = context_tokens();
+  for (const Share& share : shares_) {
+    Active& active = running_[share.active];
+    Draft draft;
+    draft.state = &active.drafts;
+    draft.sampler = &active.request.sampler;
+    draft.tokens = active.tokens;
+    draft.before = active.dropped;
+    draft.most =
+        std::min({active.request.max_new_tokens - active.generated - 1,
+                  context - static_cast<std::int64_t>(active.tokens.size()), part_max_ - 1});
+    if (!active.request.forced.empty()) draft.most = 0;
+    drafts_.push_back(std::move(draft));
+  }
+  auto status = speculator_.propose(drafts_, options_.tokens_per_step, options);
+  for (std::size_t i = 0; status && i < shares_.size(); ++i) {
+    status = reserve_draft(running_[shares_[i].active], drafts_[i]);
+    shares_[i].count += static_cast<std::int64_t>(drafts_[i].drafted.size());
+  }
+  return status;
+}
+
+/// Retained texts give way to drafts; those that run do not.
+Status Batcher::reserve_draft(Active& active, Draft& draft) {
+  const auto known = [&](TokenId token) { return token < model_.vocabulary; };
+  draft.drafted.erase(std::find_if_not(draft.drafted.begin(), draft.drafted.end(), known),
+                      draft.drafted.end());
+  const std::int64_t begin = active.sequence.length() + 1;
+  while (!draft.drafted.empty()) {
+    const auto count = static_cast<std::int64_t>(draft.drafted.size());
+    const Status status = pool_->reserve(active.sequence, begin + count);
+    if (status || status.error().code() != ErrorCode::kExhausted) return status;
+    if (!retained_.give_way()) draft.drafted.pop_back();
+  }
+  return Status::success();
+}
+
+std::span<const TokenId> Batcher::drafted(std::size_t share) const {
+  return drafts_.empty() ? std::span<const TokenId>() : drafts_[share].drafted;
+}
+
+void Batcher::note_step(double ms) {
+  std::int64_t checked = 0;
+  for (const Draft& draft : drafts_) checked += static_cast<std::int64_t>(draft.drafted.size());
+  times_.note(counters_.decoding + checked, counters_.prompt, ms);
+  if (drafts_.empty()) return;
+  for (const std::int64_t taken : taken_) counters_.accepted += taken;
+  counters_.drafted += checked;
+  speculator_.note(drafts_, taken_, ms);
 }
 
 Status Batcher::encode_sources(const RunOptions& options) {
@@ -321,73 +420,113 @@ Status Batcher::run_step(const RunOptions& options) {
   std::int64_t tokens = 0;
   std::int64_t rows = 0;
   std::vector<const Sequence*> sequences;
-  for (const Share& share : shares_) {
+  // Logits are wanted after the text's last token and after each that is drafted.
+  const auto has_logits = [&](const Share& share) {
     const Active& active = running_[share.active];
-    tokens += share.count;
-    sequences.push_back(&active.sequence);
-    const bool whole =
-        active.sequence.length() + share.count == static_cast<std::int64_t>(active.tokens.size());
-    rows += whole ? 1 : 0;
+    return active.sequence.length() + share.count >=
+           static_cast<std::int64_t>(active.tokens.size());
+  };
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    tokens += shares_[i].count;
+    sequences.push_back(&running_[shares_[i].active].sequence);
+    if (has_logits(shares_[i])) rows += 1 + static_cast<std::int64_t>(drafted(i).size());
   }
   auto status = inputs_.begin(tokens, sequences, std::max<std::int64_t>(rows, 1));
   if (!status) return status;
   for (std::size_t row = 0; row < shares_.size(); ++row) {
     Share& share = shares_[row];
     const Active& active = running_[share.active];
-    std::int32_t last = 0;
+    const std::span<const TokenId> drafts = drafted(row);
+    const auto size = static_cast<std::int64_t>(active.tokens.size());
     const std::int64_t begin = active.sequence.length();
     for (std::int64_t p = begin; p < begin + share.count; ++p) {
-      const TokenId token = active.tokens[static_cast<std::size_t>(p)];
-      last = inputs_.add_token(token, p, static_cast<std::int32_t>(row), active.request.adapters);
+      const TokenId token = p < size ? active.tokens[static_cast<std::size_t>(p)]
+                                     : drafts[static_cast<std::size_t>(p - size)];
+      const std::int32_t at =
+          inputs_.add_token(token, p, static_cast<std::int32_t>(row), active.request.adapters);
+      if (p + 1 < size) continue;
+      const std::int32_t logits = inputs_.add_logits(at);
+      if (share.row < 0) share.row = logits;
     }
-    const bool whole = begin + share.count == static_cast<std::int64_t>(active.tokens.size());
-    if (whole) share.row = inputs_.add_logits(last);
   }
   return session_->run(inputs_.tensors(), outputs_, options);
 }
 
-FinishReason Batcher::check_finished(const Active& active, TokenId token) const {
+FinishReason Batcher::check_finished(const Active& active, TokenId token, std::int64_t size,
+                                     std::int64_t generated) const {
   const auto& ends = active.request.end_tokens;
   if (std::find(ends.begin(), ends.end(), token) != ends.end()) return FinishReason::kEnd;
-  if (active.generated >= active.request.max_new_tokens) return FinishReason::kLength;
-  if (static_cast<std::int64_t>(active.tokens.size()) > model_.context_tokens) {
-    return FinishReason::kContext;
-  }
+  if (generated >= active.request.max_new_tokens) return FinishReason::kLength;
+  if (active.request.shift_keep < 0 && size > model_.context_tokens) return FinishReason::kContext;
   return FinishReason::kNone;
+}
+
+std::span<const float> Batcher::logits_of(std::int32_t row) const {
+  const auto width = static_cast<std::size_t>(model_.vocabulary);
+  const float* all = outputs_[model_.contract().logits].data<float>();
+  return {all + static_cast<std::size_t>(row) * width, width};
 }
 
 /// All that may run out of memory: until finish_step nothing has changed.
 void Batcher::pick_tokens() {
-  const auto width = static_cast<std::size_t>(model_.vocabulary);
-  events_.reserve(events_.size() + shares_.size());
-  for (Share& share : shares_) {
-    if (share.row < 0) continue;
-    Active& active = running_[share.active];
-    active.tokens.reserve(active.tokens.size() + 1);
-    const float* all = outputs_[model_.contract().logits].data<float>();
-    const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
-    const auto at = static_cast<std::size_t>(active.generated);
+  std::size_t rows = 0;
+  taken_.assign(shares_.size(), 0);
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    if (shares_[i].row < 0) continue;
+    pick_tokens(shares_[i], drafted(i));
+    rows += shares_[i].picked.size();
+    taken_[i] = static_cast<std::int64_t>(shares_[i].picked.size()) - 1;
+  }
+  events_.reserve(events_.size() + rows);
+}
+
+/// Each token is the one that the text has without drafts; the first that was drafted otherwise is
+/// the last, since what was computed behind it is not of this text.
+void Batcher::pick_tokens(Share& share, std::span<const TokenId> drafts) {
+  Active& active = running_[share.active];
+  const std::size_t size = active.tokens.size();
+  active.tokens.reserve(size + drafts.size() + 1);
+  share.picked.reserve(drafts.size() + 1);
+  std::span<const TokenId> text = active.tokens;
+  if (!drafts.empty()) {
+    text_ = active.tokens;
+    text_.insert(text_.end(), drafts.begin(), drafts.end());
+    text = text_;
+  }
+  for (std::size_t i = 0; i <= drafts.size(); ++i) {
+    const std::span<const float> logits = logits_of(share.row + static_cast<std::int32_t>(i));
+    const auto at = static_cast<std::size_t>(active.generated) + i;
     const bool forced = at < active.request.forced.size();
-    share.token = forced ? active.request.forced[at] : active.sampler.sample(logits, active.tokens);
+    const TokenId token = forced
+                              ? active.request.forced[at]
+                              : active.sampler.sample(logits, text.first(size + i), active.dropped);
+    share.picked.push_back(token);
+    const auto count = static_cast<std::int64_t>(i) + 1;
+    const FinishReason finish = check_finished(
+        active, token, static_cast<std::int64_t>(size) + count, active.generated + count);
+    if (finish != FinishReason::kNone || i == drafts.size() || token != drafts[i]) break;
   }
 }
 
 void Batcher::finish_step() {
-  const auto width = static_cast<std::size_t>(model_.vocabulary);
-  for (const Share& share : shares_) {
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    const Share& share = shares_[i];
     Active& active = running_[share.active];
-    count_tokens(active, share.count);
-    pool_->commit(active.sequence, active.sequence.length() + share.count);
-    if (share.row < 0) continue;
-    const float* all = outputs_[model_.contract().logits].data<float>();
-    const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
-    active.tokens.push_back(share.token);
-    ++active.generated;
-    const FinishReason finish = check_finished(active, share.token);
-    active.finished = finish != FinishReason::kNone;
-    events_.push_back({active.id, share.token, finish, logits});
+    const auto drafts = static_cast<std::int64_t>(drafted(i).size());
+    const std::int64_t count = share.count - drafts + taken_[i];
+    count_tokens(active, count);
+    pool_->commit(active.sequence, active.sequence.length() + count);
+    for (std::size_t t = 0; t < share.picked.size(); ++t) {
+      active.tokens.push_back(share.picked[t]);
+      ++active.generated;
+      const FinishReason finish =
+          check_finished(active, share.picked[t], static_cast<std::int64_t>(active.tokens.size()),
+                         active.generated);
+      active.finished = finish != FinishReason::kNone;
+      events_.push_back({active.id, share.picked[t], finish,
+                         logits_of(share.row + static_cast<std::int32_t>(t))});
+    }
   }
-  remove_finished();
 }
 
 void Batcher::count_tokens(Active& active, std::int64_t count) {

@@ -12,6 +12,7 @@
 
 #include "pipeline/language_model.h"
 #include "pipeline/prefix_cache.h"
+#include "pipeline/speculator.h"
 #include "pipeline/step_inputs.h"
 #include "pipeline/step_schedule.h"
 #include "session/kv_pool.h"
@@ -43,11 +44,14 @@ struct GenerateRequest {
   std::string salt;  // texts share what is in the cache only where their salts are equal
   /// Adapters of the model's contract that change this text, by index, each once.
   std::vector<std::int32_t> adapters;
+  /// Where the context is full the text goes on without the oldest half of what stands behind its
+  /// first so many tokens; negative: it ends there.
+  std::int64_t shift_keep = -1;
 };
 
 using RequestId = std::int64_t;
 
-/// What a step brought for one request.
+/// What a step brought for one request: several in their order where drafted tokens were right.
 struct TokenEvent {
   RequestId request = 0;
   TokenId token = -1;  // -1: no token, the request just finished
@@ -65,6 +69,7 @@ struct BatcherOptions {
   std::int64_t retained_texts_max =
       0;                      // texts that are over and stay in the cache while it has room
   double step_budget_ms = 0;  // what a step with prompts in it may take; 0: whatever it takes
+  SpeculationOptions speculation;
   std::function<std::int64_t()> clock_ns;  // empty: monotonic_ns
 };
 
@@ -72,24 +77,33 @@ struct BatcherOptions {
 struct BatcherCounters {
   std::int64_t prompt_tokens = 0;      // of all requests that were taken
   std::int64_t computed_tokens = 0;    // of these, those that were run
-  std::int64_t recomputed_tokens = 0;  // run again, of texts that had given their pages back
+  std::int64_t recomputed_tokens = 0;  // run again, of texts that had given their pages back or
+                                       // whose context was full
   std::int64_t preempted = 0;          // times that a text gave its pages back
   std::int64_t decoding = 0;           // texts that lacked one token in the last step
   std::int64_t prompt = 0;             // other tokens of the last step
+  std::int64_t drafted = 0;            // tokens that were checked
+  std::int64_t accepted = 0;           // of these, those that were right and are in the texts
+  std::int64_t shifts = 0;             // times that a text went on behind a full context
+  std::int64_t dropped_tokens = 0;     // that this took out of texts
 };
 
 /// Continuous batching: sequences join and leave at every step. Each step runs one token of every
 /// running sequence and beside them prompt tokens, as many as step_budget_ms leaves time for,
 /// shared between the prompts. Texts that are over are retained, up to retained_texts_max, while no
 /// running text needs their pages; when there are none left the youngest sequence gives its pages
-/// back and is computed again later. Not thread-safe.
+/// back and is computed again later. Where a step only decodes, drafted tokens run behind the one
+/// of each text, and those stay that the text would have had without them. Not thread-safe.
 class Batcher {
  public:
   Batcher(LanguageModel model, std::unique_ptr<Session> session, std::shared_ptr<KvPool> pool,
           const BatcherOptions& options);
+  /// Drafts by a small model, beside those that are looked up. Errors: invalid where its vocabulary
+  /// is another one, unsupported where it has an encoder.
+  Status set_draft_model(std::unique_ptr<DraftModel> model);
   /// Errors: invalid (no prompt, a token outside the vocabulary, a sampler that cannot be, a source
-  /// that is missing or does not fit), exhausted (a prompt or source longer than the context or
-  /// than the whole pool): refused before anything runs.
+  /// that is missing or does not fit, more to keep than a full context has), exhausted (a prompt or
+  /// source longer than the context or than the whole pool): refused before anything runs.
   Result<RequestId> add(GenerateRequest request);
   /// Runs one step; events in order of request. Empty where nothing is to do.
   /// Errors: cancelled, device, out_of_memory: running requests stay as they were before the step.
@@ -117,14 +131,16 @@ class Batcher {
     bool encoded = false;  // the source is in the cache
     bool finished = false;
     std::int64_t reached = 0;  // tokens that were in the cache at some time
+    std::int64_t dropped = 0;  // tokens that stood before these, and went when the context was full
     Sequence sequence;
     Sampler sampler;
+    DraftState drafts;
   };
   struct Share {  // an Active's part of the step under way
     std::size_t active = 0;
-    std::int64_t count = 0;  // tokens from sequence.length() on
-    std::int32_t row = -1;   // row of the logits, -1: the prompt goes on
-    TokenId token = -1;      // picked from them
+    std::int64_t count = 0;       // tokens from sequence.length() on
+    std::int32_t row = -1;        // first row of the logits, -1: the prompt goes on
+    std::vector<TokenId> picked;  // from that row and those behind it
   };
   /// Errors: invalid, what no text of this model may have. The adapters are sorted then, and the
   /// salt tells texts of other adapters apart.
@@ -142,6 +158,14 @@ class Batcher {
   void retain(Active&& active);
   /// Chooses who runs how many tokens and reserves their pages.
   Status schedule();
+  /// Texts that are longer than the context go on without their middle.
+  void shift_full_texts();
+  /// What comes behind the tokens of a step that only decodes, and room for it.
+  Status draft(const RunOptions& options);
+  Status reserve_draft(Active& active, Draft& draft);
+  std::span<const TokenId> drafted(std::size_t share) const;
+  std::span<const float> logits_of(std::int32_t row) const;
+  void note_step(double ms);
   std::int64_t now_ns() const;
   Status reserve(Active& active, std::int64_t new_length);
   Status reserve_or_preempt(std::size_t index, std::int64_t new_length, bool& reserved);
@@ -149,10 +173,13 @@ class Batcher {
   Status encode_sources(const RunOptions& options);
   Status run_step(const RunOptions& options);
   void pick_tokens();
+  void pick_tokens(Share& share, std::span<const TokenId> drafted);
   void finish_step();
   void count_tokens(Active& active, std::int64_t count);
   void remove_finished();
-  FinishReason check_finished(const Active& active, TokenId token) const;
+  /// What a text is finished by that has so many tokens, of which so many are new.
+  FinishReason check_finished(const Active& active, TokenId token, std::int64_t size,
+                              std::int64_t generated) const;
 
   LanguageModel model_;
   std::unique_ptr<Session> session_;
@@ -162,10 +189,14 @@ class Batcher {
   std::int64_t shared_tokens_ = 0;
   BatcherCounters counters_;
   StepTimes times_;
+  Speculator speculator_;
   PrefixCache retained_;
   std::deque<Active> waiting_;
   std::vector<Active> running_;  // oldest first
   std::vector<Share> shares_;
+  std::vector<Draft> drafts_;        // of each share; none where nothing is drafted
+  std::vector<std::int64_t> taken_;  // of each share: drafted tokens that were right
+  std::vector<TokenId> text_;        // a text with its drafted tokens
   std::vector<TokenEvent> events_;
   std::int64_t share_least_ = 1;  // tokens of a prefix that are worth sharing
   std::int64_t part_max_ = 1;     // tokens of one sequence in a step

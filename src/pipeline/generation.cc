@@ -59,4 +59,13 @@ Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, 
                                    std::move(ready->pool), options.batcher);
 }
 
+Status add_draft_model(Batcher& batcher, std::shared_ptr<Runtime> runtime, Model& model,
+                       ProgramOptions program, const GenerationOptions& options) {
+  auto ready = make_ready(std::move(runtime), model, std::move(program), options);
+  if (!ready) return ready.error();
+  return batcher.set_draft_model(
+      std::make_unique<DraftModel>(std::move(ready->model), std::move(ready->session),
+                                   std::move(ready->pool), options.batcher.tokens_per_step));
+}
+
 }  // namespace polaris

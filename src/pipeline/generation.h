@@ -45,4 +45,9 @@ Result<std::unique_ptr<Batcher>> make_batcher(std::shared_ptr<Runtime> runtime, 
                                               ProgramOptions program,
                                               const GenerationOptions& options);
 
+/// Has the batcher draft by this model, on the same devices and with a cache as large. Errors: as
+/// make_ready and Batcher::set_draft_model.
+Status add_draft_model(Batcher& batcher, std::shared_ptr<Runtime> runtime, Model& model,
+                       ProgramOptions program, const GenerationOptions& options);
+
 }  // namespace polaris

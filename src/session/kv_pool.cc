@@ -306,8 +306,11 @@ void KvPool::commit(Sequence& sequence, std::int64_t new_length) {
   const std::lock_guard lock(mutex_);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     if (groups_[g].cross) continue;
-    sequence.rows_[g].length = new_length;
-    drop_behind(sequence.rows_[g], g);
+    PageRow& row = sequence.rows_[g];
+    row.length = new_length;
+    const auto held = static_cast<std::size_t>(ceil_div(new_length - row.first, page_size(g)));
+    for (; row.pages.size() > held; row.pages.pop_back()) pages_[g].let_go(row.pages.back());
+    drop_behind(row, g);
   }
 }
 

@@ -79,7 +79,7 @@ class KvPool : public std::enable_shared_from_this<KvPool> {
   /// Errors: exhausted (nothing changed), invalid.
   Status reserve_source(Sequence& sequence, std::int64_t positions);
   /// The tokens up to new_length, reserved before, are now in the cache; pages behind the windows
-  /// are free again.
+  /// are free again, and those that were reserved for more. `new_length` is at least length().
   void commit(Sequence& sequence, std::int64_t new_length);
   /// What was reserved in the encoder's groups is now in the cache.
   void commit_source(Sequence& sequence, std::int64_t positions);

@@ -46,7 +46,8 @@ void Sampler::penalize(std::span<const TokenId> text) {
   }
 }
 
-TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> text) {
+TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> text,
+                        std::int64_t before) {
   const bool greedy = options_.temperature <= 0;
   if (greedy && !penalizes_ && options_.logit_bias.empty()) return argmax(logits);
   candidates_.clear();
@@ -70,9 +71,10 @@ TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> 
   }
   const double total = weigh(candidates_, static_cast<double>(options_.temperature));
   if (!filters) mirostat_.keep(candidates_, total, logits.size());
-  const Candidate& picked = pick(
-      candidates_,
-      uniform_at({options_.seed, options_.sequence, static_cast<std::uint32_t>(text.size()), 0}));
+  const auto position =
+      static_cast<std::uint32_t>(static_cast<std::uint64_t>(before) + text.size());
+  const Candidate& picked =
+      pick(candidates_, uniform_at({options_.seed, options_.sequence, position, 0}));
   if (!filters) mirostat_.learn(candidates_, picked);
   return picked.id;
 }

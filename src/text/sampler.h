@@ -17,8 +17,10 @@ class Sampler {
   /// `options` as check_sampler lets them pass.
   explicit Sampler(SamplerOptions options);
   /// `logits` f32[vocabulary], not empty; NaN counts as minus infinity. `text` is all that stands
-  /// before the token, which is at position text.size().
-  TokenId sample(std::span<const float> logits, std::span<const TokenId> text);
+  /// before the token, which is at position `before` + text.size(): `before` counts what stood
+  /// there too and was dropped.
+  TokenId sample(std::span<const float> logits, std::span<const TokenId> text,
+                 std::int64_t before = 0);
 
  private:
   void penalize(std::span<const TokenId> text);

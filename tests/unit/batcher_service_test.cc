@@ -291,8 +291,10 @@ GenerateRequest crowd_request(std::mt19937_64& random) {
 }
 
 /// Thousands of arrivals, cancels and failures, of the device and of memory. No page is lost,
-/// nothing stands still, and what finishes is what it would have been alone.
-void check_crowd(std::int64_t pages, std::int64_t retained, std::uint64_t seed, int arrivals) {
+/// nothing stands still, and what finishes is what it would have been alone. With drafts, looked up
+/// and of a model whose cache has hardly room for two, and with contexts that run full.
+void check_crowd(std::int64_t pages, std::int64_t retained, std::uint64_t seed, int arrivals,
+                 bool drafts = false) {
   auto cpu = make_cpu_device({});
   REQUIRE(cpu);
   std::vector<std::unique_ptr<Device>> devices;
@@ -305,7 +307,16 @@ void check_crowd(std::int64_t pages, std::int64_t retained, std::uint64_t seed, 
   options.sequences_max = 6;
   options.step_budget_ms = 1e-3;  // the least chunks
   options.bucket_min = 64;        // one plan for all
+  const BatcherOptions without = options;
+  options.speculation = {.draft_tokens = 4, .lookup_tokens = drafts ? 2 : 0, .adaptive = false};
   TestBatcher test = make_batcher(model, pages, options);
+  TestBatcher draft = make_batcher(model, 16, {});
+  if (drafts) {
+    auto session = Session::create(model.program, draft.pool);
+    REQUIRE(session);
+    REQUIRE(test.batcher->set_draft_model(
+        std::make_unique<DraftModel>(model, session.take(), draft.pool, 32)));
+  }
   std::mt19937_64 random(seed);
   std::map<RequestId, GenerateRequest> asked;
   std::map<RequestId, std::vector<TokenId>> texts;
@@ -316,6 +327,10 @@ void check_crowd(std::int64_t pages, std::int64_t retained, std::uint64_t seed, 
   for (int arrived = 0; arrived < arrivals || !test.batcher->idle();) {
     for (; arrived < arrivals && random() % 2 == 0; ++arrived) {
       GenerateRequest request = crowd_request(random);
+      if (drafts && random() % 8 == 0) {
+        request.max_new_tokens = 60;
+        request.shift_keep = static_cast<std::int64_t>(random() % 8);
+      }
       const auto id = test.batcher->add(request);
       REQUIRE_MESSAGE(id.ok(), id.error().message());
       asked[*id] = std::move(request);
@@ -357,11 +372,14 @@ void check_crowd(std::int64_t pages, std::int64_t retained, std::uint64_t seed, 
   CHECK((retained == 0) == (test.pool->free_pages() == test.pool->page_count()));
   test.batcher.reset();
   CHECK(test.pool->free_pages() == test.pool->page_count());
-  TestBatcher alone = make_batcher(model, 16, options);
+  CHECK(draft.pool->free_pages() == draft.pool->page_count());
+  CHECK((counters.accepted > 100) == drafts);
+  CHECK((counters.shifts > 0) == drafts);
+  TestBatcher alone = make_batcher(model, 16, without);
   for (std::size_t i = 0; i < finished.size(); i += finished.size() / 40 + 1) {
     CAPTURE(finished[i]);
     CHECK(generate(*alone.batcher, asked[finished[i]]).ids == texts[finished[i]]);
-    alone = make_batcher(model, 16, options);
+    alone = make_batcher(model, 16, without);
   }
 }
 
@@ -371,6 +389,12 @@ TEST_CASE("batcher: no page is lost among thousands of arrivals, cancels and fai
   // Hardly room for two: texts give their pages back.
   check_crowd(16, 5, 3, 1000);
   check_crowd(16, 64, 4, 1000);
+}
+
+TEST_CASE("batcher: no page is lost among drafts, full contexts, cancels and failures") {
+  check_crowd(60, 5, 5, 1000, true);
+  check_crowd(60, 0, 6, 500, true);
+  check_crowd(20, 5, 7, 1000, true);
 }
 
 }  // namespace

@@ -86,6 +86,9 @@ void products(const QuantTile& t) {
     if (t.rows - r >= 4) {
       product<P, 4>(part);
       r += 4;
+    } else if (t.rows - r >= 2) {
+      product<P, 2>(part);
+      r += 2;
     } else {
       product<P, 1>(part);
       r += 1;
@@ -97,6 +100,6 @@ void products(const QuantTile& t) {
 
 QuantKernels affine_avx2(AffinePanels panels) { return affine_kernels(panels); }
 
-constinit const QuantSimd kQuantAvx2{quantize, kernels, 1, 8};
+constinit const QuantSimd kQuantAvx2{quantize, kernels, 1, 16};
 
 }  // namespace polaris::cpu
