@@ -17,6 +17,8 @@ std::string_view finish_reason_name(FinishReason reason) {
     case FinishReason::kContext: return "context";
     case FinishReason::kCache: return "cache";
     case FinishReason::kStop: return "stop";
+    case FinishReason::kGrammar: return "grammar";
+    case FinishReason::kNoToken: return "no-token";
     case FinishReason::kCancelled: return "cancelled";
   }
   return "none";
@@ -83,13 +85,23 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
     return Error::invalid("[generate] salt, got " + std::to_string(request.salt.size()) +
                           " bytes, wanted at most " + std::to_string(kSaltBytesMax));
   }
+  grammar::Matcher matcher;
+  if (request.sampler.grammar) {
+    if (!request.forced.empty()) {
+      return Error::invalid("[generate] forced tokens, got a grammar beside them");
+    }
+    auto begun = grammars_.begin(request.sampler.grammar, model_);
+    if (!begun) return begun.error();
+    matcher = begun.take();
+  }
   Sampler sampler(request.sampler);
   std::vector<TokenId> tokens = request.prompt;
   waiting_.push_back({.id = next_id_,
                       .request = std::move(request),
                       .tokens = std::move(tokens),
                       .sequence = {},
-                      .sampler = std::move(sampler)});
+                      .sampler = std::move(sampler),
+                      .matcher = std::move(matcher)});
   counters_.prompt_tokens += prompt;
   return next_id_++;
 }
@@ -256,7 +268,7 @@ Status Batcher::schedule() {
       }
       break;
     }
-    shares_.push_back({i, counts[i], -1, -1});
+    shares_.push_back({.active = i, .count = counts[i]});
     (pending[i] == 1 ? counters_.decoding : counters_.prompt) += counts[i];
   }
   return Status::success();
@@ -324,6 +336,7 @@ Status Batcher::run_step(const RunOptions& options) {
 FinishReason Batcher::check_finished(const Active& active, TokenId token) const {
   const auto& ends = active.request.end_tokens;
   if (std::find(ends.begin(), ends.end(), token) != ends.end()) return FinishReason::kEnd;
+  if (active.matcher && !active.matcher.may_go_on()) return FinishReason::kGrammar;
   if (active.generated >= active.request.max_new_tokens) return FinishReason::kLength;
   if (static_cast<std::int64_t>(active.tokens.size()) > model_.context_tokens) {
     return FinishReason::kContext;
@@ -341,23 +354,45 @@ void Batcher::pick_tokens() {
     active.tokens.reserve(active.tokens.size() + 1);
     const float* all = outputs_[model_.contract().logits].data<float>();
     const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
-    const auto at = static_cast<std::size_t>(active.generated);
-    const bool forced = at < active.request.forced.size();
-    share.token = forced ? active.request.forced[at] : active.sampler.sample(logits, active.tokens);
+    pick_token(share, active, logits);
   }
+}
+
+void Batcher::pick_token(Share& share, Active& active, std::span<const float> logits) {
+  const auto at = static_cast<std::size_t>(active.generated);
+  if (at < active.request.forced.size()) {
+    share.token = active.request.forced[at];
+    return;
+  }
+  if (!active.matcher) {
+    share.token = active.sampler.sample(logits, active.tokens);
+    return;
+  }
+  GrammarPick pick = pick_by_grammar(active.matcher, active.sampler, logits, active.tokens,
+                                     active.request.end_tokens);
+  share.token = pick.token;
+  if (pick.token >= 0) return;
+  share.finish = pick.error.empty() ? FinishReason::kGrammar : FinishReason::kNoToken;
+  share.error = std::move(pick.error);
 }
 
 void Batcher::finish_step() {
   const auto width = static_cast<std::size_t>(model_.vocabulary);
-  for (const Share& share : shares_) {
+  for (Share& share : shares_) {
     Active& active = running_[share.active];
     count_tokens(active, share.count);
     pool_->commit(active.sequence, active.sequence.length() + share.count);
     if (share.row < 0) continue;
+    if (share.token < 0) {
+      active.finished = true;
+      events_.push_back({active.id, -1, share.finish, {}, std::move(share.error)});
+      continue;
+    }
     const float* all = outputs_[model_.contract().logits].data<float>();
     const std::span<const float> logits(all + static_cast<std::size_t>(share.row) * width, width);
     active.tokens.push_back(share.token);
     ++active.generated;
+    if (active.matcher) active.matcher.commit();
     const FinishReason finish = check_finished(active, share.token);
     active.finished = finish != FinishReason::kNone;
     events_.push_back({active.id, share.token, finish, logits});

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/grammar_masks.h"
 #include "pipeline/language_model.h"
 #include "pipeline/prefix_cache.h"
 #include "pipeline/step_inputs.h"
@@ -27,9 +28,11 @@ enum class FinishReason : std::uint8_t {
   kContext,  // the model's context is full
   kCache,    // the page pool is full and nothing else would free pages
   kStop,     // a stop string stands in the text: who reads the text says so
+  kGrammar,  // the text is whole, and its grammar lets it go on no further
+  kNoToken,  // the model has no token that the grammar lets follow: `error` says more
   kCancelled,
 };
-/// "end", "length", "context", "cache", "stop", "cancelled".
+/// "end", "length", "context", "cache", "stop", "grammar", "no-token", "cancelled".
 std::string_view finish_reason_name(FinishReason reason);
 
 struct GenerateRequest {
@@ -51,6 +54,7 @@ struct TokenEvent {
   TokenId token = -1;  // -1: no token, the request just finished
   FinishReason finish = FinishReason::kNone;
   std::span<const float> logits;  // f32[vocabulary] the token was picked from; until the next step
+  std::string error = {};         // of kNoToken
 };
 
 struct BatcherOptions {
@@ -85,9 +89,9 @@ class Batcher {
  public:
   Batcher(LanguageModel model, std::unique_ptr<Session> session, std::shared_ptr<KvPool> pool,
           const BatcherOptions& options);
-  /// Errors: invalid (no prompt, a token outside the vocabulary, a sampler that cannot be, a source
-  /// that is missing or does not fit), exhausted (a prompt or source longer than the context or
-  /// than the whole pool): refused before anything runs.
+  /// Errors: invalid (no prompt, a token outside the vocabulary, a sampler that cannot be, a
+  /// grammar beside forced tokens, a source that is missing or does not fit), exhausted (a prompt
+  /// or source longer than the context or than the whole pool): refused before anything runs.
   Result<RequestId> add(GenerateRequest request);
   /// Runs one step; events in order of request. Empty where nothing is to do.
   /// Errors: cancelled, device, out_of_memory: running requests stay as they were before the step.
@@ -117,12 +121,15 @@ class Batcher {
     std::int64_t reached = 0;  // tokens that were in the cache at some time
     Sequence sequence;
     Sampler sampler;
+    grammar::Matcher matcher;  // of no grammar, where there is none
   };
   struct Share {  // an Active's part of the step under way
     std::size_t active = 0;
-    std::int64_t count = 0;  // tokens from sequence.length() on
-    std::int32_t row = -1;   // row of the logits, -1: the prompt goes on
-    TokenId token = -1;      // picked from them
+    std::int64_t count = 0;                     // tokens from sequence.length() on
+    std::int32_t row = -1;                      // row of the logits, -1: the prompt goes on
+    TokenId token = -1;                         // picked from them; -1 where there is none to pick
+    FinishReason finish = FinishReason::kNone;  // by the grammar
+    std::string error = {};
   };
   Status check_tokens(std::span<const TokenId> tokens, std::string_view what) const;
   /// Whether the cache has room for the whole of a newcomer beside those that run, whose prompts
@@ -144,6 +151,7 @@ class Batcher {
   Status encode_sources(const RunOptions& options);
   Status run_step(const RunOptions& options);
   void pick_tokens();
+  void pick_token(Share& share, Active& active, std::span<const float> logits);
   void finish_step();
   void count_tokens(Active& active, std::int64_t count);
   void remove_finished();
@@ -166,6 +174,7 @@ class Batcher {
   std::int64_t part_max_ = 1;     // tokens of one sequence in a step
   StepInputs inputs_;
   std::vector<Tensor> outputs_;
+  GrammarMasks grammars_;
 };
 
 }  // namespace polaris
