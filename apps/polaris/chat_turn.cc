@@ -127,6 +127,7 @@ Status ChatTurns::run(RequestId id, const ChatSettings& settings, const RunOptio
       if (event.request != id) continue;
       if (out.new_tokens == 0) out.prompt_ms = elapsed_ms(start);
       out.finish = event.finish;
+      out.error = event.error;
       if (event.token < 0) break;
       ++out.new_tokens;
       if (event.finish == FinishReason::kEnd) break;

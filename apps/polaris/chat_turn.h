@@ -17,6 +17,7 @@ namespace polaris::cli {
 struct ChatAnswer {
   std::string text;
   FinishReason finish = FinishReason::kNone;
+  std::string error;  // of kNoToken
   std::int64_t prompt_tokens = 0;
   std::int64_t computed_tokens = 0;  // of the prompt
   std::int64_t new_tokens = 0;

@@ -259,6 +259,7 @@ class Chat final : public Action {
     if (answer->finish == FinishReason::kContext || answer->finish == FinishReason::kCache) {
       warn("the context is full: the answer is cut");
     }
+    if (answer->finish == FinishReason::kNoToken) complain(Error::invalid(answer->error));
     history_.add("assistant", answer->text);
     count(*answer);
     if (common_->json) print_answer(*answer);

@@ -114,6 +114,7 @@ class Generate final : public Action {
     }
     if (auto saved = save_logits(); !saved) return saved;
     finish(common, *generator);
+    if (finish_ == FinishReason::kNoToken) return Error::invalid(why_);
     return status;
   }
 
@@ -204,6 +205,7 @@ class Generate final : public Action {
     }
     total_ms_ = elapsed_ms(start);
     finish_ = event.finish;
+    why_ = event.error;
     if (event.token < 0) return;
     ids_.push_back(event.token);
     if (!logits_file_.empty()) {
@@ -309,6 +311,7 @@ class Generate final : public Action {
   std::vector<float> logits_;  // [ids, vocabulary], where --logits asks for them
   std::int64_t vocabulary_ = 0;
   FinishReason finish_ = FinishReason::kNone;
+  std::string why_;  // of kNoToken
   std::int64_t prompt_tokens_ = 0;
   double prompt_ms_ = 0;
   double total_ms_ = 0;

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "number_option.h"
 #include "pipeline/sampler_json.h"
+#include "pipeline/schema/json_schema.h"
 #include "text/stop_strings.h"
 
 namespace polaris::cli {
@@ -42,6 +43,25 @@ Result<LogitBias> read_bias(const std::string& text) {
                         "', wanted ID=NUMBER or ID=-inf");
 }
 
+/// What the text must be a text of; nothing changes where no flag says.
+Status read_grammar(const SamplerFlags& flags, SamplerOptions& options) {
+  const bool schema = !flags.schema.empty() || !flags.schema_file.empty();
+  const std::string& file = schema ? flags.schema_file : flags.grammar_file;
+  std::string text = schema ? flags.schema : flags.grammar;
+  if (!file.empty()) {
+    auto read = read_file(file, kFileBytesMax);
+    if (!read) return read.error();
+    text = read.take();
+  } else if (text.empty()) {
+    return Status::success();
+  }
+  auto grammar = schema ? parse_schema(text) : grammar::Grammar::parse(text);
+  if (!grammar)
+    return file.empty() ? grammar.error() : grammar.error().with_context("'" + file + "'");
+  options.grammar = grammar.take();
+  return Status::success();
+}
+
 }  // namespace
 
 void declare_sampler(CLI::App& app, SamplerFlags& flags) {
@@ -57,6 +77,20 @@ void declare_sampler(CLI::App& app, SamplerFlags& flags) {
   app.add_option("--stop", flags.stops, "text that ends the answer, and is no part of it")
       ->allow_extra_args(false)
       ->type_name("TEXT");
+  auto* grammar = app.add_option("--grammar", flags.grammar,
+                                 "GBNF: what is written is a text of its rule 'root'")
+                      ->type_name("GBNF");
+  auto* grammar_file = app.add_option("--grammar-file", flags.grammar_file, "the same from a file")
+                           ->excludes(grammar);
+  auto* schema = app.add_option("-j,--json-schema", flags.schema,
+                                "JSON schema: what is written is JSON that fits it")
+                     ->type_name("JSON")
+                     ->excludes(grammar)
+                     ->excludes(grammar_file);
+  app.add_option("--json-schema-file", flags.schema_file, "the same from a file")
+      ->excludes(grammar)
+      ->excludes(grammar_file)
+      ->excludes(schema);
 }
 
 Result<SamplerOptions> chosen_sampler(const CLI::App& app, const SamplerFlags& flags) {
@@ -81,6 +115,7 @@ Result<SamplerOptions> chosen_sampler(const CLI::App& app, const SamplerFlags& f
     if (!bias) return bias.error();
     options.logit_bias.push_back(*bias);
   }
+  if (auto status = read_grammar(flags, options); !status) return status.error();
   if (auto status = check_stop_strings(flags.stops); !status) return status.error();
   constexpr std::int64_t kIds = std::numeric_limits<TokenId>::max();
   if (auto status = check_sampler(options, kIds); !status) return status.error();

@@ -18,6 +18,8 @@ std::string_view finish_reason_name(FinishReason reason) {
     case FinishReason::kContext: return "context";
     case FinishReason::kCache: return "cache";
     case FinishReason::kStop: return "stop";
+    case FinishReason::kGrammar: return "grammar";
+    case FinishReason::kNoToken: return "no-token";
     case FinishReason::kCancelled: return "cancelled";
   }
   return "none";
@@ -124,6 +126,15 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
                           " bytes, wanted at most " + std::to_string(kSaltBytesMax));
   }
   if (auto status = take_adapters(request); !status) return status.error();
+  grammar::Matcher matcher;
+  if (request.sampler.grammar) {
+    if (!request.forced.empty()) {
+      return Error::invalid("[generate] forced tokens, got a grammar beside them");
+    }
+    auto begun = grammars_.begin(request.sampler.grammar, model_);
+    if (!begun) return begun.error();
+    matcher = begun.take();
+  }
   Sampler sampler(request.sampler);
   std::vector<TokenId> tokens = request.prompt;
   waiting_.push_back({.id = next_id_,
@@ -131,7 +142,8 @@ Result<RequestId> Batcher::add(GenerateRequest request) {
                       .tokens = std::move(tokens),
                       .sequence = {},
                       .sampler = std::move(sampler),
-                      .drafts = {}});
+                      .drafts = {},
+                      .matcher = std::move(matcher)});
   counters_.prompt_tokens += prompt;
   return next_id_++;
 }
@@ -299,7 +311,7 @@ Status Batcher::schedule() {
       }
       break;
     }
-    shares_.push_back({i, counts[i], -1, {}});
+    shares_.push_back({.active = i, .count = counts[i]});
     (pending[i] == 1 ? counters_.decoding : counters_.prompt) += counts[i];
   }
   return Status::success();
@@ -456,6 +468,7 @@ FinishReason Batcher::check_finished(const Active& active, TokenId token, std::i
                                      std::int64_t generated) const {
   const auto& ends = active.request.end_tokens;
   if (std::find(ends.begin(), ends.end(), token) != ends.end()) return FinishReason::kEnd;
+  if (active.matcher && !active.matcher.may_go_on()) return FinishReason::kGrammar;
   if (generated >= active.request.max_new_tokens) return FinishReason::kLength;
   if (active.request.shift_keep < 0 && size > model_.context_tokens) return FinishReason::kContext;
   return FinishReason::kNone;
@@ -474,8 +487,8 @@ void Batcher::pick_tokens() {
   for (std::size_t i = 0; i < shares_.size(); ++i) {
     if (shares_[i].row < 0) continue;
     pick_tokens(shares_[i], drafted(i));
-    rows += shares_[i].picked.size();
-    taken_[i] = static_cast<std::int64_t>(shares_[i].picked.size()) - 1;
+    rows += shares_[i].picked.size() + 1;
+    taken_[i] = std::max<std::int64_t>(std::ssize(shares_[i].picked) - 1, 0);
   }
   events_.reserve(events_.size() + rows);
 }
@@ -493,13 +506,12 @@ void Batcher::pick_tokens(Share& share, std::span<const TokenId> drafts) {
     text_.insert(text_.end(), drafts.begin(), drafts.end());
     text = text_;
   }
+  if (active.matcher) active.matcher.rewind();
   for (std::size_t i = 0; i <= drafts.size(); ++i) {
     const std::span<const float> logits = logits_of(share.row + static_cast<std::int32_t>(i));
     const auto at = static_cast<std::size_t>(active.generated) + i;
-    const bool forced = at < active.request.forced.size();
-    const TokenId token = forced
-                              ? active.request.forced[at]
-                              : active.sampler.sample(logits, text.first(size + i), active.dropped);
+    const TokenId token = pick_token(share, at, logits, text.first(size + i));
+    if (token < 0) break;
     share.picked.push_back(token);
     const auto count = static_cast<std::int64_t>(i) + 1;
     const FinishReason finish = check_finished(
@@ -508,20 +520,44 @@ void Batcher::pick_tokens(Share& share, std::span<const TokenId> drafts) {
   }
 }
 
+/// -1 where there is none: for the first of a step, `share` says why; of a later one the next step
+/// does.
+TokenId Batcher::pick_token(Share& share, std::size_t at, std::span<const float> logits,
+                            std::span<const TokenId> text) {
+  Active& active = running_[share.active];
+  if (at < active.request.forced.size()) return active.request.forced[at];
+  if (!active.matcher) return active.sampler.sample(logits, text, active.dropped);
+  GrammarPick pick = pick_by_grammar(active.matcher, active.sampler, logits, text, active.dropped,
+                                     active.request.end_tokens);
+  if (pick.token < 0 && share.picked.empty()) {
+    share.finish = pick.error.empty() ? FinishReason::kGrammar : FinishReason::kNoToken;
+    share.error = std::move(pick.error);
+  }
+  return pick.token;
+}
+
 void Batcher::finish_step() {
   for (std::size_t i = 0; i < shares_.size(); ++i) {
-    const Share& share = shares_[i];
+    Share& share = shares_[i];
     Active& active = running_[share.active];
     const auto drafts = static_cast<std::int64_t>(drafted(i).size());
     const std::int64_t count = share.count - drafts + taken_[i];
     count_tokens(active, count);
     pool_->commit(active.sequence, active.sequence.length() + count);
+    if (share.row >= 0 && share.picked.empty()) {
+      active.finished = true;
+      events_.push_back({active.id, -1, share.finish, {}, std::move(share.error)});
+      continue;
+    }
+    if (active.matcher && share.row >= 0) active.matcher.commit();
     for (std::size_t t = 0; t < share.picked.size(); ++t) {
       active.tokens.push_back(share.picked[t]);
       ++active.generated;
-      const FinishReason finish =
-          check_finished(active, share.picked[t], static_cast<std::int64_t>(active.tokens.size()),
-                         active.generated);
+      // What the text went on after did not end it.
+      const FinishReason finish = t + 1 < share.picked.size()
+                                      ? FinishReason::kNone
+                                      : check_finished(active, share.picked[t],
+                                                       std::ssize(active.tokens), active.generated);
       active.finished = finish != FinishReason::kNone;
       events_.push_back({active.id, share.picked[t], finish,
                          logits_of(share.row + static_cast<std::int32_t>(t))});

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/grammar_masks.h"
 #include "pipeline/language_model.h"
 #include "pipeline/prefix_cache.h"
 #include "pipeline/speculator.h"
@@ -28,9 +29,11 @@ enum class FinishReason : std::uint8_t {
   kContext,  // the model's context is full
   kCache,    // the page pool is full and nothing else would free pages
   kStop,     // a stop string stands in the text: who reads the text says so
+  kGrammar,  // the text is whole, and its grammar lets it go on no further
+  kNoToken,  // the model has no token that the grammar lets follow: `error` says more
   kCancelled,
 };
-/// "end", "length", "context", "cache", "stop", "cancelled".
+/// "end", "length", "context", "cache", "stop", "grammar", "no-token", "cancelled".
 std::string_view finish_reason_name(FinishReason reason);
 
 struct GenerateRequest {
@@ -57,6 +60,7 @@ struct TokenEvent {
   TokenId token = -1;  // -1: no token, the request just finished
   FinishReason finish = FinishReason::kNone;
   std::span<const float> logits;  // f32[vocabulary] the token was picked from; until the next step
+  std::string error = {};         // of kNoToken
 };
 
 struct BatcherOptions {
@@ -101,9 +105,10 @@ class Batcher {
   /// Drafts by a small model, beside those that are looked up. Errors: invalid where its vocabulary
   /// is another one, unsupported where it has an encoder.
   Status set_draft_model(std::unique_ptr<DraftModel> model);
-  /// Errors: invalid (no prompt, a token outside the vocabulary, a sampler that cannot be, a source
-  /// that is missing or does not fit, more to keep than a full context has), exhausted (a prompt or
-  /// source longer than the context or than the whole pool): refused before anything runs.
+  /// Errors: invalid (no prompt, a token outside the vocabulary, a sampler that cannot be, a
+  /// grammar beside forced tokens, a source that is missing or does not fit, more to keep than a
+  /// full context has), exhausted (a prompt or source longer than the context or than the whole
+  /// pool): refused before anything runs.
   Result<RequestId> add(GenerateRequest request);
   /// Runs one step; events in order of request. Empty where nothing is to do.
   /// Errors: cancelled, device, out_of_memory: running requests stay as they were before the step.
@@ -135,12 +140,15 @@ class Batcher {
     Sequence sequence;
     Sampler sampler;
     DraftState drafts;
+    grammar::Matcher matcher;  // of no grammar, where there is none
   };
   struct Share {  // an Active's part of the step under way
     std::size_t active = 0;
-    std::int64_t count = 0;       // tokens from sequence.length() on
-    std::int32_t row = -1;        // first row of the logits, -1: the prompt goes on
-    std::vector<TokenId> picked;  // from that row and those behind it
+    std::int64_t count = 0;                     // tokens from sequence.length() on
+    std::int32_t row = -1;                      // first row of the logits, -1: the prompt goes on
+    std::vector<TokenId> picked = {};           // from that row and those behind it
+    FinishReason finish = FinishReason::kNone;  // where no token could be picked
+    std::string error = {};
   };
   /// Errors: invalid, what no text of this model may have. The adapters are sorted then, and the
   /// salt tells texts of other adapters apart.
@@ -174,6 +182,8 @@ class Batcher {
   Status run_step(const RunOptions& options);
   void pick_tokens();
   void pick_tokens(Share& share, std::span<const TokenId> drafted);
+  TokenId pick_token(Share& share, std::size_t at, std::span<const float> logits,
+                     std::span<const TokenId> text);
   void finish_step();
   void count_tokens(Active& active, std::int64_t count);
   void remove_finished();
@@ -202,6 +212,7 @@ class Batcher {
   std::int64_t part_max_ = 1;     // tokens of one sequence in a step
   StepInputs inputs_;
   std::vector<Tensor> outputs_;
+  GrammarMasks grammars_;
 };
 
 }  // namespace polaris

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "pipeline/schema/json_schema.h"
 #include "wire/json.h"
 
 namespace polaris {
@@ -53,8 +54,21 @@ Status read_biases(const JsonValue& value, std::vector<LogitBias>& out) {
   return Status::success();
 }
 
+Status read_grammar(const JsonValue& value, SamplerOptions& options) {
+  const bool schema = value.name() == "json_schema";
+  const auto text = value.text();
+  if (options.grammar) return Error::invalid("[sampler] got two grammars, wanted one");
+  if (!schema && !text) return Error::invalid("[sampler] grammar, got no text, wanted GBNF");
+  auto grammar = schema ? compile_schema(value) : grammar::Grammar::parse(*text);
+  if (!grammar) return grammar.error();
+  options.grammar = grammar.take();
+  return Status::success();
+}
+
 Status read_member(const JsonValue& value, SamplerOptions& options) {
   if (value.name() == "logit_bias") return read_biases(value, options.logit_bias);
+  if (value.name() == "grammar" || value.name() == "json_schema")
+    return read_grammar(value, options);
   bool known = false;
   Status status;
   visit_sampler_fields([&]<class T>(const SamplerField<T>& field) {

@@ -8,14 +8,15 @@
 
 namespace polaris {
 
-TokenId argmax(std::span<const float> logits) {
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < logits.size(); ++i) {
-    const bool better =
-        logits[i] > logits[best] || (std::isnan(logits[best]) && !std::isnan(logits[i]));
+TokenId argmax(std::span<const float> logits, const grammar::TokenMask* mask) {
+  std::size_t best = logits.size();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (mask != nullptr && !mask->has(static_cast<TokenId>(i))) continue;
+    const bool better = best == logits.size() || logits[i] > logits[best] ||
+                        (std::isnan(logits[best]) && !std::isnan(logits[i]));
     if (better) best = i;
   }
-  return static_cast<TokenId>(best);
+  return best == logits.size() ? 0 : static_cast<TokenId>(best);
 }
 
 Sampler::Sampler(SamplerOptions options)
@@ -47,9 +48,9 @@ void Sampler::penalize(std::span<const TokenId> text) {
 }
 
 TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> text,
-                        std::int64_t before) {
+                        std::int64_t before, const grammar::TokenMask* mask) {
   const bool greedy = options_.temperature <= 0;
-  if (greedy && !penalizes_ && options_.logit_bias.empty()) return argmax(logits);
+  if (greedy && !penalizes_ && options_.logit_bias.empty()) return argmax(logits, mask);
   candidates_.clear();
   for (std::size_t i = 0; i < logits.size(); ++i) {
     candidates_.push_back({static_cast<TokenId>(i), static_cast<double>(logits[i]), 0});
@@ -59,8 +60,10 @@ TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> 
     if (at < candidates_.size()) candidates_[at].logit += static_cast<double>(entry.bias);
   }
   if (penalizes_) penalize(text);
-  std::erase_if(candidates_, [](const Candidate& c) { return std::isnan(c.logit); });
-  if (candidates_.empty()) return argmax(logits);
+  std::erase_if(candidates_, [&](const Candidate& c) {
+    return std::isnan(c.logit) || (mask != nullptr && !mask->has(c.id));
+  });
+  if (candidates_.empty()) return argmax(logits, mask);
   const bool filters = !greedy && options_.mirostat == 0;
   sort_likeliest(candidates_, greedy ? 1 : filters ? static_cast<std::size_t>(options_.top_k) : 0);
   if (greedy) return candidates_.front().id;

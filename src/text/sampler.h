@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "text/candidates.h"
+#include "text/grammar/token_mask.h"
 #include "text/mirostat.h"
 #include "text/sampler_options.h"
 
@@ -18,9 +19,10 @@ class Sampler {
   explicit Sampler(SamplerOptions options);
   /// `logits` f32[vocabulary], not empty; NaN counts as minus infinity. `text` is all that stands
   /// before the token, which is at position `before` + text.size(): `before` counts what stood
-  /// there too and was dropped.
+  /// there too and was dropped. Where there is a `mask`, which must not be empty, it is one of its
+  /// tokens.
   TokenId sample(std::span<const float> logits, std::span<const TokenId> text,
-                 std::int64_t before = 0);
+                 std::int64_t before = 0, const grammar::TokenMask* mask = nullptr);
 
  private:
   void penalize(std::span<const TokenId> text);
@@ -31,7 +33,7 @@ class Sampler {
   std::vector<TokenId> window_;  // the same
 };
 
-/// Index of the largest logit, the lowest of equals.
-TokenId argmax(std::span<const float> logits);
+/// Index of the largest logit, the lowest of equals; of those of `mask` where there is one.
+TokenId argmax(std::span<const float> logits, const grammar::TokenMask* mask = nullptr);
 
 }  // namespace polaris

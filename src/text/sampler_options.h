@@ -1,10 +1,12 @@
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "text/grammar/grammar.h"
 #include "text/vocabulary.h"
 
 namespace polaris {
@@ -15,8 +17,8 @@ struct LogitBias {
   float bias = 0;
 };
 
-/// How tokens are picked. Steps apply in the order of docs/generation.md: bias, penalties, top-k,
-/// typical, top-p, min-p, temperature, draw; or bias, penalties, temperature, mirostat.
+/// How tokens are picked. Steps apply in the order of docs/generation.md: grammar, bias, penalties,
+/// top-k, typical, top-p, min-p, temperature, draw; or mirostat from the filters on.
 struct SamplerOptions {
   float temperature = 0.8f;
   std::int32_t top_k = 40;
@@ -33,6 +35,7 @@ struct SamplerOptions {
   std::uint64_t seed = 0;
   std::uint64_t sequence = 0;
   std::vector<LogitBias> logit_bias;
+  std::shared_ptr<const grammar::Grammar> grammar;  // of what is picked; none: anything
 };
 
 /// One number of the options: its name in files, what it may be, what it does.

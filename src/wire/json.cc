@@ -240,6 +240,10 @@ std::optional<bool> JsonValue::boolean() const {
   return document_->nodes_[node_].flag;
 }
 
+std::string_view JsonValue::written() const {
+  return is(JsonKind::kNumber) ? document_->nodes_[node_].text : std::string_view();
+}
+
 std::optional<double> JsonValue::number() const {
   if (!is(JsonKind::kNumber)) return std::nullopt;
   return parse_f64(document_->nodes_[node_].text);

@@ -30,6 +30,8 @@ class JsonValue {
   std::optional<double> number() const;
   std::optional<std::int64_t> i64() const;
   std::optional<std::uint64_t> u64() const;
+  /// A number as it is written; empty for all else.
+  std::string_view written() const;
   /// Whether it is a number written without fraction and exponent, of whatever size.
   bool is_whole() const;
   /// A member of an object by its name, the first of equals; takes a step a member.

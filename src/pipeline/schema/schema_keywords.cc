@@ -1,0 +1,167 @@
+#include "pipeline/schema/schema_keywords.h"
+
+#include <algorithm>
+#include <string>
+
+#include "text/grammar/number_range.h"
+
+namespace polaris::schema {
+namespace {
+
+enum class Wanted : std::uint8_t {
+  kSchema,   // true, false or an object
+  kSchemas,  // a list of them
+  kNamed,    // an object of them
+  kCount,    // a whole number, 0 or more
+  kNumber,
+  kText,
+  kTexts,  // a list of them
+  kList,
+  kAny,
+};
+struct Keyword {
+  std::string_view name;
+  Wanted wanted;
+};
+constexpr Keyword kServed[] = {
+    {"$ref", Wanted::kText},
+    {"$defs", Wanted::kNamed},
+    {"allOf", Wanted::kSchemas},
+    {"anyOf", Wanted::kSchemas},
+    {"oneOf", Wanted::kSchemas},
+    {"type", Wanted::kAny},
+    {"enum", Wanted::kList},
+    {"const", Wanted::kAny},
+    {"minimum", Wanted::kNumber},
+    {"maximum", Wanted::kNumber},
+    {"exclusiveMinimum", Wanted::kNumber},
+    {"exclusiveMaximum", Wanted::kNumber},
+    {"multipleOf", Wanted::kNumber},
+    {"minLength", Wanted::kCount},
+    {"maxLength", Wanted::kCount},
+    {"pattern", Wanted::kText},
+    {"format", Wanted::kText},
+    {"items", Wanted::kSchema},
+    {"prefixItems", Wanted::kSchemas},
+    {"minItems", Wanted::kCount},
+    {"maxItems", Wanted::kCount},
+    {"properties", Wanted::kNamed},
+    {"required", Wanted::kTexts},
+    {"additionalProperties", Wanted::kSchema},
+    {"minProperties", Wanted::kCount},
+    {"maxProperties", Wanted::kCount},
+};
+constexpr std::string_view kRefused[] = {"not",
+                                         "dependentSchemas",
+                                         "dependentRequired",
+                                         "dependencies",
+                                         "contains",
+                                         "patternProperties",
+                                         "propertyNames",
+                                         "unevaluatedItems",
+                                         "uniqueItems",
+                                         "unevaluatedProperties",
+                                         "$dynamicRef",
+                                         "$recursiveRef",
+                                         "additionalItems"};
+
+bool is_schema(const JsonValue& value) {
+  return value.is(JsonKind::kObject) || value.is(JsonKind::kBool);
+}
+
+template <class Is>
+bool all_of(const JsonValue& parent, Is&& is) {
+  for (JsonValue child = parent.first(); child; child = child.next()) {
+    if (!is(child)) return false;
+  }
+  return true;
+}
+
+bool fits(const JsonValue& value, Wanted wanted) {
+  const bool list = value.is(JsonKind::kArray);
+  switch (wanted) {
+    case Wanted::kSchema: return is_schema(value);
+    case Wanted::kSchemas: return list && value.size() > 0 && all_of(value, is_schema);
+    case Wanted::kNamed: return value.is(JsonKind::kObject) && all_of(value, is_schema);
+    case Wanted::kCount: {
+      const auto number = grammar::Decimal::parse(value.written());
+      return number && number->is_whole() && !number->negative;
+    }
+    case Wanted::kNumber: return grammar::Decimal::parse(value.written()).has_value();
+    case Wanted::kText: return value.is(JsonKind::kText);
+    case Wanted::kTexts:
+      return list && all_of(value, [](const JsonValue& v) { return v.is(JsonKind::kText); });
+    case Wanted::kList: return list;
+    case Wanted::kAny: return true;
+  }
+  return false;
+}
+
+std::string_view name_of(Wanted wanted) {
+  switch (wanted) {
+    case Wanted::kSchema: return "a schema";
+    case Wanted::kSchemas: return "a list of schemas";
+    case Wanted::kNamed: return "an object of schemas";
+    case Wanted::kCount: return "a whole number, 0 or more";
+    case Wanted::kNumber: return "a number of at most 400 digits";
+    case Wanted::kText: return "a text";
+    case Wanted::kTexts: return "a list of texts";
+    case Wanted::kList: return "a list";
+    case Wanted::kAny: break;
+  }
+  return "a value";
+}
+
+/// Whether a keyword that is not served says nothing here.
+bool says_nothing(const JsonValue& value) {
+  const std::string_view name = value.name();
+  if (name == "uniqueItems") return value.boolean() == false;
+  if (name == "propertyNames" || name.starts_with("unevaluated")) {
+    return value.boolean() == true || (value.is(JsonKind::kObject) && value.size() == 0);
+  }
+  return name != "not" && value.is(JsonKind::kObject) && value.size() == 0 &&
+         (name == "patternProperties" || name.starts_with("depend"));
+}
+
+}  // namespace
+
+Error error_at(const SchemaTree& tree, NodeId id, ErrorCode code, const std::string& what) {
+  const std::string pointer = tree.pointer(id);
+  return Error(code, "[schema] " + (pointer.empty() ? "the root" : pointer) + ": " + what);
+}
+
+Status check_keywords(const SchemaTree& tree, NodeId schema) {
+  const bool has_if = tree.find(schema, "if").has_value();
+  for (const NodeId child : tree.children(schema)) {
+    const JsonValue& value = tree.value(child);
+    const std::string_view name = value.name();
+    const auto unserved = [&](const std::string& why) {
+      return error_at(tree, child, ErrorCode::kUnsupported, why);
+    };
+    for (const Keyword& keyword : kServed) {
+      if (keyword.name != name || fits(value, keyword.wanted)) continue;
+      return error_at(tree, child, ErrorCode::kInvalid,
+                      "got another value, wanted " + std::string(name_of(keyword.wanted)));
+    }
+    const bool refused =
+        std::find(std::begin(kRefused), std::end(kRefused), name) != std::end(kRefused);
+    if (refused && !says_nothing(value)) return unserved("a grammar does not serve it");
+    if (has_if && (name == "then" || name == "else")) {
+      return unserved("a grammar does not serve it");
+    }
+    if (name == "multipleOf" &&
+        grammar::Decimal::parse(value.written()) != grammar::Decimal::parse("1")) {
+      return unserved("got a number that is not 1, which a grammar does not serve");
+    }
+    if (name == "$id" && schema != SchemaTree::kRoot) {
+      return unserved("a schema within a schema that has its own $id is not served");
+    }
+    const auto text = value.text();
+    if (name == "$schema" && (!text || text->find("json-schema.org/") == std::string_view::npos)) {
+      return unserved("got another dialect, wanted one of json-schema.org");
+    }
+  }
+  return Status::success();
+}
+
+}  // namespace polaris::schema

@@ -1,0 +1,27 @@
+#include "support/grammar_text.h"
+
+#include <doctest/doctest.h>
+
+#include "text/grammar/places.h"
+
+namespace polaris::test {
+
+std::shared_ptr<const grammar::Grammar> grammar_of(std::string_view gbnf) {
+  auto grammar = grammar::Grammar::parse(gbnf);
+  REQUIRE_MESSAGE(grammar.ok(), grammar.error().message());
+  return grammar.take();
+}
+
+bool takes(const std::shared_ptr<const grammar::Grammar>& grammar, std::string_view text) {
+  grammar::Places places(grammar);
+  grammar::Place place = places.start();
+  for (const char c : text) {
+    if (place == grammar::kNowhere) break;
+    place = places.next(place, static_cast<std::uint8_t>(c));
+  }
+  const auto status = places.take_status();
+  REQUIRE_MESSAGE(status.ok(), status.error().message());
+  return place != grammar::kNowhere && places.may_end(place);
+}
+
+}  // namespace polaris::test
