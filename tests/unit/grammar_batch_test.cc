@@ -1,5 +1,5 @@
 // Texts of grammars beside each other and beside texts of none: each is what it is alone, also when
-// it has to give its pages back.
+// it has to give its pages back, and when its tokens are drafted.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -38,10 +38,18 @@ TEST_CASE("grammar batch: texts are what they are alone") {
                                   : seed % 3 == 1 ? json
                                                   : nullptr));
   }
-  for (const std::int64_t pages : {0, 9}) {
+  struct Case {
+    std::int64_t pages;
+    std::int64_t lookup;
+  };
+  for (const auto [pages, lookup] : {Case{0, 0}, Case{9, 0}, Case{0, 1}}) {
+    CAPTURE(lookup);
     BatcherOptions options;
-    options.bucket_min = 16;  // equal buckets give equal bits
-    const auto together = make_batcher(model, pages, options);
+    options.bucket_min = 64;  // equal buckets give equal bits
+    BatcherOptions drafting = options;
+    drafting.speculation.lookup_tokens = lookup;
+    drafting.speculation.adaptive = false;
+    const auto together = make_batcher(model, pages, drafting);
     std::vector<Generated> wanted;
     for (const GenerateRequest& request : requests) {
       const auto fresh = make_batcher(model, 0, options);
@@ -55,6 +63,7 @@ TEST_CASE("grammar batch: texts are what they are alone") {
       collect(*events, got);
     }
     REQUIRE(got.size() == requests.size());
+    CHECK((together.batcher->counters().accepted > 0) == (lookup > 0));
     for (std::size_t i = 0; i < got.size(); ++i) {
       CHECK(got[i].ids == wanted[i].ids);
       CHECK(got[i].finish == wanted[i].finish);
