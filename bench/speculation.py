@@ -103,8 +103,11 @@ def bench(args, name, text, folder):
             whole["generation_cpu_s"] = max(whole["cpu_s"] - one["cpu_s"], 1e-9)
             row[kind] = whole
         pairs.append((row["plain"], row["drafts"]))
-        print(f"{name}, round {number + 1}: {pairs[-1][0]['tokens_per_s']:.1f} tokens/s plain, "
-              f"{pairs[-1][1]['tokens_per_s']:.1f} with drafts", file=sys.stderr)
+        plain, with_drafts = pairs[-1]
+        print(f"{name}, round {number + 1}: {plain['tokens_per_s']:.1f} tokens/s and "
+              f"{plain['generation_cpu_s']:.1f} s of processor plain, "
+              f"{with_drafts['tokens_per_s']:.1f} and {with_drafts['generation_cpu_s']:.1f} with "
+              "drafts", file=sys.stderr, flush=True)
     speed = [b["tokens_per_s"] / a["tokens_per_s"] for a, b in pairs]
     cpu = [a["generation_cpu_s"] / b["generation_cpu_s"] for a, b in pairs]
     return {"text": name, "tokens": len(pairs[0][0]["ids"]),

@@ -66,6 +66,7 @@ class Chat final : public Action {
 
   Status run(const Common& common) override {
     common_ = &common;
+    if (auto status = check_context_shift(common, shift_); !status) return status;
     auto sampler = chosen_sampler(*app_, sampler_);
     if (!sampler) return sampler.error();
     settings_.sampler = sampler.take();

@@ -87,6 +87,7 @@ class Generate final : public Action {
     if (app_->count("--logprobs") > 0 && !common.json) {
       return common.usage_error("--logprobs goes with --json");
     }
+    if (auto status = check_context_shift(common, shift_); !status) return status;
     GenerateRequest request;
     if (auto status = read_files(request); !status) return status;
     auto sampler = chosen_sampler(*app_, sampler_);

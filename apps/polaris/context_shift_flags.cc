@@ -15,6 +15,11 @@ void declare_context_shift(CLI::App& app, ContextShift& shift, const std::string
              "tokens at the beginning that a context shift keeps, in place of " + kept);
 }
 
+Status check_context_shift(const Common& common, const ContextShift& shift) {
+  if (shift.on || shift.keep < 0) return Status::success();
+  return common.usage_error("--keep goes with --context-shift");
+}
+
 void write_context_shift(JsonWriter& json, const BatcherCounters& counters) {
   json.field("context_shifts", counters.shifts).field("dropped_tokens", counters.dropped_tokens);
   json.field("recomputed_tokens", counters.recomputed_tokens);

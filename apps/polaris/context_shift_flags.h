@@ -15,6 +15,8 @@ struct ContextShift {
 };
 
 void declare_context_shift(CLI::App& app, ContextShift& shift, const std::string& kept);
+/// Errors: usage, where something is to be kept in a shift that is off.
+Status check_context_shift(const Common& common, const ContextShift& shift);
 /// The fields "context_shifts", "dropped_tokens" and "recomputed_tokens" of JSON output.
 void write_context_shift(JsonWriter& json, const BatcherCounters& counters);
 /// Warns of a shift that a step brought: `before` are the counters before it.

@@ -32,13 +32,13 @@ void DraftPlan::Cost::note(double value) {
   ++noted;
 }
 
-double DraftPlan::Cost::median() const {
+double DraftPlan::Cost::usual() const {
   const std::int64_t count = std::min(noted - 1, static_cast<std::int64_t>(kTimes));
   if (count <= 0) return 0;
   std::array<double, kTimes> sorted = ms;
   const auto end = sorted.begin() + count;
   std::sort(sorted.begin(), end);
-  return sorted[static_cast<std::size_t>((count - 1) / 2)];
+  return sorted[static_cast<std::size_t>((count - 1) / 4)];
 }
 
 std::size_t DraftPlan::class_of(std::int64_t rows) {
@@ -48,14 +48,14 @@ std::size_t DraftPlan::class_of(std::int64_t rows) {
 
 double DraftPlan::cost(std::int64_t rows) const {
   const std::size_t at = class_of(rows);
-  const double measured = costs_[at].median();
+  const double measured = costs_[at].usual();
   if (measured > 0 || at == 0) return measured;
-  return kGuess * costs_[at - 1].median();
+  return kGuess * costs_[at - 1].usual();
 }
 
 bool DraftPlan::plain_is_new(std::int64_t texts) const {
   const std::size_t at = class_of(texts);
-  return costs_[at].median() > 0 && plain_at_[at] > 0 && steps_ - plain_at_[at] < kPlainEvery;
+  return costs_[at].usual() > 0 && plain_at_[at] > 0 && steps_ - plain_at_[at] < kPlainEvery;
 }
 
 std::vector<std::int64_t> DraftPlan::choose(std::span<const DraftChance> texts,
@@ -108,7 +108,7 @@ void DraftPlan::note(const Step& step) {
   const double worth = static_cast<double>(step.tokens) / static_cast<double>(step.texts);
   balance_ += kLossShare * worth;
   // A step that was interrupted is no fault of drafts.
-  const double usual = costs_[at].median();
+  const double usual = costs_[at].usual();
   const double ms = usual > 0 ? usual + step.draft_ms : step.ms;
   if (step.rows > step.texts) balance_ += worth - ms / plain;
   balance_ = std::min(balance_, kGainsKept);

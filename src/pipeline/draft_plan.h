@@ -54,17 +54,18 @@ class DraftPlan {
   static constexpr double kLossShare = 0.02;
   static constexpr double kLossFirst = 1;          // steps without drafts
   static constexpr double kGainsKept = 16;         // the same: what gains may pay for later
-  static constexpr std::int64_t kPlainEvery = 64;  // steps, that one without drafts is timed again
+  static constexpr std::int64_t kPlainEvery = 16;  // steps, that one without drafts is timed again
 
  private:
   static constexpr std::size_t kClasses = 16;
-  static constexpr std::size_t kTimes = 5;
-  /// The last times of steps of one size: their median, since some are interrupted.
+  static constexpr std::size_t kTimes = 8;
+  /// The last times of steps of one size: their lower quarter, since some are interrupted, and that
+  /// only adds.
   struct Cost {
     std::array<double, kTimes> ms{};
     std::int64_t noted = 0;  // the first makes a plan, and does not count
     void note(double value);
-    double median() const;  // 0: not known
+    double usual() const;  // 0: not known
   };
   static std::size_t class_of(std::int64_t rows);
   /// Measured, or guessed from the size below where only that is measured; 0: not known.

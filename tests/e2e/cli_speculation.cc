@@ -155,6 +155,7 @@ TEST_CASE("generate --context-shift goes on where the context is full, and says 
         std::string::npos);
   result = run_polaris(with(base, {"--context-shift", "--keep", "20"}));
   CHECK(last_line(result.out).at("dropped_tokens").get<int>() % 23 == 0);
+  CHECK(run_polaris(with(base, {"--keep", "20"})).exit_code == 2);
   result = run_polaris(with(base, {"--context-shift", "--keep", "63"}));
   CHECK(result.exit_code == 1);
   CHECK(result.err.find("tokens to keep, got 63, wanted at most 62") != std::string::npos);
