@@ -239,6 +239,14 @@ class Generate final : public Action {
       json.field("prompt_tokens_per_s", prompt_rate).field("tokens_per_s", rate);
       json.field("finish", finish_reason_name(finish_));
       if (!logits_file_.empty()) json.field("logits", logits_file_);
+      if (const auto& fit = generator.batcher->model().fit) {
+        json.field("layers", fit->layers).field("gpu_layers", fit->card_layers);
+      }
+      json.key("peak_bytes").begin_array();
+      for (const Device* device : generator.runtime->devices()) {
+        json.value(device->counters().peak_bytes);
+      }
+      json.end_array();
       json.field("device", device_text(*generator.runtime)).end_object();
       print_line(json.text());
       return;
@@ -247,10 +255,11 @@ class Generate final : public Action {
     if (profile_) print_profile(times_);
     if (profile_) print_counters(generator);
     if (common.quiet) return;
-    std::fprintf(stderr, "%lld prompt tokens at %.1f/s, %zu new at %.1f/s, finished by %s, on %s\n",
-                 static_cast<long long>(prompt_tokens_), prompt_rate, ids_.size(), rate,
-                 std::string(finish_reason_name(finish_)).c_str(),
-                 device_text(*generator.runtime).c_str());
+    std::fprintf(
+        stderr, "%lld prompt tokens at %.1f/s, %zu new at %.1f/s, finished by %s, on %s%s\n",
+        static_cast<long long>(prompt_tokens_), prompt_rate, ids_.size(), rate,
+        std::string(finish_reason_name(finish_)).c_str(), device_text(*generator.runtime).c_str(),
+        layers_text(generator.batcher->model()).c_str());
   }
 
   static void print_counters(Generator& generator) {

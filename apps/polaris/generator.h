@@ -13,6 +13,7 @@ namespace polaris::cli {
 struct GeneratorOptions {
   std::string model;
   std::string kv_type = "f16";
+  std::string gpu_layers = "auto";
   std::int64_t context = 0;  // tokens; 0: what the model was trained for, at most 4096
   // Not of the command line:
   std::int64_t sequences = 1;  // of the whole context that the cache has room for
@@ -33,6 +34,8 @@ GenerationOptions generation_options(const GeneratorOptions& options);
 /// Warns on stderr where a prompt begins with two BOS.
 void warn_double_bos(const Common& common, const Tokenizer& tokenizer,
                      std::span<const TokenId> ids);
+/// " (12 of 32 layers)" where some of a model's layers are not on the devices asked for, else "".
+std::string layers_text(const LanguageModel& model);
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options);
 
 }  // namespace polaris::cli

@@ -43,7 +43,8 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
       options_(options),
       retained_(pool_, options.share_prefixes ? options.retained_texts_max : 0),
       part_max_(pool_->step_tokens_max()),
-      inputs_(model_.contract(), pool_, buckets_of(model_, options)) {
+      inputs_(model_.contract(), pool_, buckets_of(model_, options)),
+      micro_batches_(model_, buckets_of(model_, options), options.micro_batches) {
   // A step is no larger than the model's dims may be.
   options_.tokens_per_step = std::min(options_.tokens_per_step, model_.bounds.tokens_max);
   options_.sequences_max = std::min(options_.sequences_max, model_.bounds.sequences_max);
@@ -318,7 +319,7 @@ Status Batcher::run_step(const RunOptions& options) {
     const bool whole = begin + share.count == static_cast<std::int64_t>(active.tokens.size());
     if (whole) share.row = inputs_.add_logits(last);
   }
-  return session_->run(inputs_.tensors(), outputs_, options);
+  return micro_batches_.run(*session_, inputs_.tensors(), outputs_, options);
 }
 
 FinishReason Batcher::check_finished(const Active& active, TokenId token) const {
