@@ -54,11 +54,12 @@ def more_bits(layer, layers):
 
 
 class Weights:
-    """Random matrices, made once a format and repeated."""
+    """Random matrices, made once a format and turned for each, so that no two are equal."""
 
     def __init__(self, seed):
         self.random = numpy.random.default_rng(seed)
         self.blocks = {}
+        self.made = 0
 
     def unit_blocks(self, kind):
         """Blocks [n, bytes] whose values have mean 0, and their standard deviation."""
@@ -91,7 +92,8 @@ class Weights:
             return numpy.resize(plain, (rows, columns))
         weights, size = gguf.GGML_QUANT_SIZES[kind]
         unit, spread = self.unit_blocks(kind)
-        blocks = unit.copy()
+        self.made += 1
+        blocks = numpy.roll(unit, 97 * self.made, axis=0)
         for at in SCALES[kind]:
             if at is not None:
                 halves = blocks[:, at:at + 2].copy().view(numpy.float16) * (deviation / spread)

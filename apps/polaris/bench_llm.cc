@@ -191,7 +191,8 @@ Status bench_llm(const Common& common, const GeneratorOptions& options, const Ll
   if (auto status = profile_steps(batcher, bench, run, figures); !status) return status;
   const auto limit = measure_limit(generator->runtime);
   if (!limit) return limit.error();
-  const std::string device = device_text(*generator->runtime);
+  const std::string device =
+      device_text(*generator->runtime) + (common.json ? "" : layers_text(batcher.model()));
   if (common.json) {
     print_json(bench, figures, *limit, device, has_speculation(options));
   } else {

@@ -261,6 +261,14 @@ class Generate final : public Action {
       if (has_speculation(options_)) write_speculation(json, generator.batcher->counters());
       if (shift_.on) write_context_shift(json, generator.batcher->counters());
       if (!logits_file_.empty()) json.field("logits", logits_file_);
+      if (const auto& fit = generator.batcher->model().fit) {
+        json.field("layers", fit->layers).field("gpu_layers", fit->card_layers);
+      }
+      json.key("peak_bytes").begin_array();
+      for (const Device* device : generator.runtime->devices()) {
+        json.value(device->counters().peak_bytes);
+      }
+      json.end_array();
       json.field("device", device_text(*generator.runtime)).end_object();
       print_line(json.text());
       return;
@@ -270,10 +278,11 @@ class Generate final : public Action {
     if (profile_) print_counters(generator);
     if (common.quiet) return;
     std::fprintf(
-        stderr, "%lld prompt tokens at %.1f/s, %zu new at %.1f/s%s, finished by %s, on %s\n",
+        stderr, "%lld prompt tokens at %.1f/s, %zu new at %.1f/s%s, finished by %s, on %s%s\n",
         static_cast<long long>(prompt_tokens_), prompt_rate, ids_.size(), rate,
         speculation_text(generator.batcher->counters()).c_str(),
-        std::string(finish_reason_name(finish_)).c_str(), device_text(*generator.runtime).c_str());
+        std::string(finish_reason_name(finish_)).c_str(), device_text(*generator.runtime).c_str(),
+        layers_text(generator.batcher->model()).c_str());
   }
 
   static void print_counters(Generator& generator) {

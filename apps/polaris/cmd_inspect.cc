@@ -7,6 +7,7 @@
 
 #include "base/os/environment.h"
 #include "command.h"
+#include "context_table.h"
 #include "generator.h"
 #include "ir/nested.h"
 #include "load/load.h"
@@ -15,6 +16,7 @@
 #include "session/estimate_memory.h"
 #include "session/page_row.h"
 #include "simulated.h"
+#include "size_option.h"
 
 namespace polaris::cli {
 namespace {
@@ -49,6 +51,8 @@ class Inspect final : public Action {
     app.add_option("--gpu", gpu_,
                    "simulate a run on rx470, rx480, rx570, rx580 or rx590, with :MHz for another "
                    "clock; no card is needed");
+    app.add_flag("--fit", fit_only_,
+                 "with --gpu: say what fits at which context, and simulate nothing");
     app.add_option("--programs", programs_,
                    "machine code for --gpu: what is compiled is added to this file, and taken from "
                    "it where Mesa's driver is missing (default: polaris10.programs beside polaris, "
@@ -78,6 +82,15 @@ class Inspect final : public Action {
         memory_reason = use.error().message();
       }
     }
+    if (runnable && model.decoder && graph.name == "main") {
+      if (auto status = fit_contexts(common, *opened); !status) {
+        return status.error().with_context("'" + generator_.model + "'");
+      }
+      if (const ContextRow* row = asked_row(); row != nullptr && gpu_.empty()) {
+        memory = row->fit.memory;
+        memory_reason.clear();
+      }
+    }
     std::vector<SimulatedRun> runs;
     if (timer_ != nullptr && runnable) {
       auto made = runs_of(*opened, graph, common);
@@ -93,6 +106,7 @@ class Inspect final : public Action {
       print_json(model, graph, functions, memory, memory_reason, runs);
     } else {
       print_text(model, graph, functions, memory, memory_reason);
+      for (const ContextTable& table : tables_) print_contexts(table);
       if (!runs.empty()) print_simulated(*timer_, runs);
     }
     return Status::success();
@@ -144,12 +158,83 @@ class Inspect final : public Action {
     return !none && std::filesystem::is_regular_file(path, none) ? path.string() : "";
   }
 
+  /// Memory of the cards that a name stands for.
+  std::vector<std::int64_t> card_sizes(const Common& common) const {
+    if (!common.vram.empty()) return {parse_size(common.vram).value_or(0)};
+    return {std::int64_t{8} << 30, std::int64_t{4} << 30};
+  }
+
+  /// What a program may use of a card that also draws the desktop.
+  static std::int64_t card_budget(std::int64_t bytes, const Common& common) {
+    constexpr std::int64_t kDesktopBytes = std::int64_t{512} << 20;
+    constexpr std::int64_t kStagingBytes = std::int64_t{16} << 20;
+    std::int64_t keep = std::max(kDesktopBytes, bytes / 10);
+    if (common.gpu_share > 0) {
+      keep = bytes - static_cast<std::int64_t>(static_cast<double>(bytes) * common.gpu_share);
+    }
+    return std::max<std::int64_t>(bytes - keep - kStagingBytes, 0);
+  }
+
+  /// Each context is planned as a model that is loaded for it.
+  Status fit_contexts(const Common& common, const Opened& opened) {
+    const auto load = [&](std::int64_t context) {
+      GenerationOptions generation = generation_options(generator_);
+      ArchOptions arch = generator_arch_options(generation);
+      arch.context_max = context;
+      return open_model_on(opened.runtime, common, generator_.model, arch);
+    };
+    auto longest = load(0);
+    if (!longest) return longest.error();
+    const auto most = trained_context(longest->model);
+    if (!most) return Status::success();
+    FitOptions fitting;
+    fitting.program = opened.options;
+    const auto fit_at = [&](std::int64_t context, bool all) -> Result<std::optional<LayerFit>> {
+      auto model = load(context);
+      if (!model) return model.error();
+      GenerationOptions generation = generation_options(generator_);
+      generation.context = context;
+      fitting.layers = all ? std::optional(INT64_MAX) : generation.gpu_layers;
+      return fit_layers(*opened.runtime, model->model, fit_need(model->model, generation), fitting);
+    };
+    const auto add = [&](const std::string& card) -> Status {
+      auto table = context_table(*most, cached_tokens_, fit_at);
+      if (!table) return table.error();
+      table->card = card;
+      if (!table->rows.empty()) tables_.push_back(table.take());
+      return Status::success();
+    };
+    if (gpu_.empty()) return add("");
+    for (const std::int64_t bytes : card_sizes(common)) {
+      fitting.capacity_bytes = {card_budget(bytes, common), capacity_of(*opened.runtime, 1)};
+      const std::string name = gpu_.substr(0, gpu_.find(':'));
+      if (auto status = add(name + ", " + bytes_text(bytes)); !status) return status;
+    }
+    return Status::success();
+  }
+
+  /// What fits at the context that was asked for.
+  const ContextRow* asked_row() const {
+    for (const ContextTable& table : tables_) {
+      for (const ContextRow& row : table.rows) {
+        if (row.context == cached_tokens_) return &row;
+      }
+    }
+    return nullptr;
+  }
+
   /// On the card that is simulated, where one is.
   Result<Opened> open(const Common& common) {
     if (gpu_.empty())
       return open_model(common, generator_.model, arch_options(generation_options(generator_)));
     const auto chip = gcn::find_chip(gpu_);
     if (!chip) return chip.error().with_context("--gpu");
+    if (fit_only_) {
+      auto runtime = gcn::ModelTimer::runtime_to_plan(OpSet::builtin());
+      if (!runtime) return runtime.error();
+      return open_model_on(runtime.take(), common, generator_.model,
+                           arch_options(generation_options(generator_)));
+    }
     auto programs = gcn::ModelTimer::open_compiler(programs_.empty() ? shipped() : programs_);
     if (!programs) return programs.error();
     compiled_ = *programs;
@@ -259,6 +344,11 @@ class Inspect final : public Action {
       }
       json.end_array();
     }
+    if (!tables_.empty()) {
+      json.key("contexts").begin_array();
+      for (const ContextTable& table : tables_) write_contexts(json, table);
+      json.end_array();
+    }
     if (!runs.empty()) write_simulated(json.key("simulated"), *timer_, runs);
     json.end_object();
     print_line(json.text());
@@ -311,7 +401,9 @@ class Inspect final : public Action {
   std::shared_ptr<gcn::ProgramCache> compiled_;
   std::unique_ptr<gcn::ModelTimer> timer_;  // where a card is simulated
   std::int64_t cached_tokens_ = 0;
+  std::vector<ContextTable> tables_;
   bool weights_ = false;
+  bool fit_only_ = false;
 };
 
 }  // namespace

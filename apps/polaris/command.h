@@ -20,6 +20,7 @@ struct Common {
   std::string device = "auto";
   int threads = 0;
   double gpu_share = 0;              // 0: not given
+  std::string vram;                  // "": not given
   std::vector<double> shares;        // of the weights, for each device
   std::vector<std::string> dims;     // NAME=N
   std::vector<std::string> plugins;  // shared libraries, loaded in this order

@@ -1,15 +1,29 @@
 #include "generator.h"
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <utility>
 
+#include "base/strings.h"
 #include "lora_options.h"
 #include "number_option.h"
+#include "speculation_flags.h"
 
 namespace polaris::cli {
 namespace {
 
+constexpr std::int64_t kMicroBatchesMax = 64;
 constexpr std::int64_t kContextMax = INT32_MAX;  // positions are int32
+
+/// How many layers are asked for; nothing for "auto".
+std::optional<std::int64_t> layers_of(const std::string& text) {
+  return text == "auto" ? std::nullopt : parse_i64(text);
+}
+
+std::string layers_error(const std::string& text) {
+  if (text == "auto" || parse_i64(text).value_or(-1) >= 0) return {};
+  return "got '" + printable(text, 64) + "', wanted auto or a whole number, 0 or more";
+}
 
 }  // namespace
 
@@ -17,6 +31,13 @@ void declare_model(CLI::App& app, GeneratorOptions& options) {
   app.add_option("model", options.model, "model file")->required();
   app.add_option("--kv-type", options.kv_type, "storage of the cache: f16, f32, q8_0 or q4_0")
       ->check(CLI::IsMember({"f16", "f32", "q8_0", "q4_0"}));
+  app.add_option("--gpu-layers,--n-gpu-layers", options.gpu_layers,
+                 "layers on the GPUs, the head counting as one more; the cpu has the others; auto "
+                 "for as many as fit")
+      ->check(layers_error, "");
+  add_number(app, "--micro-batches", options.batcher.micro_batches.count_max, {0, kMicroBatchesMax},
+             "parts of a step in flight where layers stand on several devices, 0 for twice as many "
+             "as these");
 }
 
 void declare_generator(CLI::App& app, GeneratorOptions& options) {
@@ -30,6 +51,7 @@ GenerationOptions generation_options(const GeneratorOptions& options) {
   GenerationOptions out;
   out.kv_type = kv_type_from_name(options.kv_type).value_or(KvType::kF16);
   out.context = options.context;
+  out.gpu_layers = layers_of(options.gpu_layers);
   out.sequences = options.sequences;
   out.batcher = options.batcher;
   return out;
@@ -47,7 +69,10 @@ namespace {
 
 Status open_draft(const Common& common, const GeneratorOptions& options,
                   GenerationOptions generation, const Generator& generator) {
-  generation.adapters = nullptr;  // they are of the model that is drafted for
+  // What is of the model that is drafted for.
+  generation.adapters = nullptr;
+  if (generation.gpu_layers.value_or(0) > 0) generation.gpu_layers.reset();
+  generation.logit_rows = 0;
   auto opened =
       open_model_on(generator.runtime, common, options.draft, generator_arch_options(generation));
   if (!opened) return opened.error();
@@ -58,11 +83,20 @@ Status open_draft(const Common& common, const GeneratorOptions& options,
 
 }  // namespace
 
+std::string layers_text(const LanguageModel& model) {
+  if (!model.fit || model.fit->card_layers == model.fit->layers) return "";
+  return " (" + std::to_string(model.fit->card_layers) + " of " +
+         std::to_string(model.fit->layers) + " layers)";
+}
+
 Result<Generator> open_generator(const Common& common, const GeneratorOptions& options) {
   GenerationOptions generation = generation_options(options);
   auto adapters = load_adapters(common, options.loras);
   if (!adapters) return adapters.error();
   generation.adapters = adapters.take();
+  if (has_speculation(options)) {
+    generation.logit_rows = options.sequences * (1 + options.batcher.speculation.draft_tokens);
+  }
   auto opened = open_model(common, options.model, generator_arch_options(generation));
   if (!opened) return opened.error();
   auto batcher = make_batcher(opened->runtime, opened->model, opened->options, generation);

@@ -11,6 +11,7 @@
 #include "model_io.h"
 #include "number_option.h"
 #include "output.h"
+#include "size_option.h"
 
 namespace polaris::cli {
 
@@ -23,6 +24,7 @@ DeviceOptions Common::device_options() const {
   for (std::string_view name : split(device, ',')) out.devices.emplace_back(trim(name));
   out.threads = threads;
   if (gpu_share > 0) out.gpu_share = gpu_share;
+  out.vram_bytes = vram.empty() ? 0 : parse_size(vram).value_or(0);
   out.log = logger();
   return out;
 }
@@ -56,6 +58,8 @@ void declare_common(CLI::App& app, Common& common) {
   add_number(app, "--threads", common.threads, {0, kThreadsMax},
              "threads of the cpu device, 0 for one per core");
   add_number(app, "--gpu-share", common.gpu_share, {0, 1, true}, "part of the GPU's memory to use");
+  app.add_option("--vram", common.vram, "memory that a GPU is taken to have, as 2GiB")
+      ->check(size_error, "");
   add_numbers(app, "--shares", common.shares, {0, 1e9, true},
               "parts of the weights for each device of --device, as 3,1; else by speed");
   app.add_option("--dim", common.dims, "size of a free dim, NAME=N, N at least 0")

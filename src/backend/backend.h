@@ -66,6 +66,7 @@ struct DeviceInfo {
   bool host_memory = false;               // kDevice memory is plain host memory (cpu, reference)
   std::int64_t memory_bytes = 0;          // all there is
   std::int64_t budget_bytes = 0;          // what this process might use when it was opened
+  std::int64_t own_bytes = 0;             // of its budget, for staging
   std::int64_t allocation_bytes_max = 0;  // one Buffer
   std::int64_t binding_bytes_max = 0;     // one operand of one launch
   std::int64_t alignment_bytes = 64;      // of every operand's offset

@@ -47,7 +47,8 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
       speculator_(options.speculation, [this] { return now_ns(); }),
       retained_(pool_, options.share_prefixes ? options.retained_texts_max : 0),
       part_max_(pool_->step_tokens_max()),
-      inputs_(model_.contract(), pool_, buckets_of(model_, options)) {
+      inputs_(model_.contract(), pool_, buckets_of(model_, options)),
+      micro_batches_(model_, buckets_of(model_, options), options.micro_batches) {
   // A step is no larger than the model's dims may be.
   options_.tokens_per_step = std::min(options_.tokens_per_step, model_.bounds.tokens_max);
   options_.sequences_max = std::min(options_.sequences_max, model_.bounds.sequences_max);
@@ -461,7 +462,7 @@ Status Batcher::run_step(const RunOptions& options) {
       if (share.row < 0) share.row = logits;
     }
   }
-  return session_->run(inputs_.tensors(), outputs_, options);
+  return micro_batches_.run(*session_, inputs_.tensors(), outputs_, options);
 }
 
 FinishReason Batcher::check_finished(const Active& active, TokenId token, std::int64_t size,

@@ -12,6 +12,7 @@
 
 #include "pipeline/grammar_masks.h"
 #include "pipeline/language_model.h"
+#include "pipeline/micro_batches.h"
 #include "pipeline/prefix_cache.h"
 #include "pipeline/speculator.h"
 #include "pipeline/step_inputs.h"
@@ -75,6 +76,7 @@ struct BatcherOptions {
   double step_budget_ms = 0;  // what a step with prompts in it may take; 0: whatever it takes
   SpeculationOptions speculation;
   std::function<std::int64_t()> clock_ns;  // empty: monotonic_ns
+  MicroBatchOptions micro_batches;         // where layers stand on several devices
 };
 
 /// What was computed since the batcher was made.
@@ -126,6 +128,8 @@ class Batcher {
   /// Prompt tokens that were not computed because a running or retained sequence had them.
   std::int64_t shared_tokens() const { return shared_tokens_; }
   const LanguageModel& model() const { return model_; }
+  /// Parts of steps that were in flight together.
+  std::int64_t micro_batches() const { return micro_batches_.cut(); }
 
  private:
   struct Active {
@@ -211,6 +215,7 @@ class Batcher {
   std::int64_t share_least_ = 1;  // tokens of a prefix that are worth sharing
   std::int64_t part_max_ = 1;     // tokens of one sequence in a step
   StepInputs inputs_;
+  MicroBatches micro_batches_;
   std::vector<Tensor> outputs_;
   GrammarMasks grammars_;
 };

@@ -28,6 +28,18 @@ ArchOptions generator_arch_options(const GenerationOptions& options) {
   return out;
 }
 
+FitNeed fit_need(const Model& model, const GenerationOptions& options) {
+  FitNeed out;
+  out.cache.sequences = options.sequences;
+  out.cache.tokens = trained_context(model).value_or(context_of(options));
+  out.cache.step_tokens = std::min(options.batcher.tokens_per_step, out.cache.tokens);
+  out.cache.source = options.source;
+  out.step_tokens = options.batcher.tokens_per_step;
+  if (options.sequences == 1) out.step_tokens = out.cache.step_tokens;
+  out.logit_rows = options.logit_rows > 0 ? options.logit_rows : options.sequences;
+  return out;
+}
+
 Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
                               ProgramOptions program, const GenerationOptions& options) {
   if (options.adapters && model.decoder && !model.decoder->adapters) {
@@ -35,8 +47,13 @@ Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
                               ", which holds its own graph, wanted one of weights such as GGUF");
   }
   program.cached_tokens = context_of(options) * options.sequences;
+  FitOptions fitting{program, options.gpu_layers, {}};
+  auto fit = fit_layers(*runtime, model, fit_need(model, options), fitting);
+  if (!fit) return fit.error();
+  if (*fit) program.layers = (*fit)->split;
   auto language = LanguageModel::create(std::move(runtime), model, program);
   if (!language) return language.error();
+  language->fit = fit.take();
   CacheNeed need;
   need.sequences = options.sequences;
   need.tokens = language->context_tokens;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "arch/architecture.h"
 #include "ir/model.h"
@@ -17,6 +18,9 @@ struct GenerationOptions {
   std::int64_t sequences = 1;  // of the whole context that the cache has room for
   std::int64_t source = 1500;  // positions of a source, where the model has an encoder
   std::shared_ptr<const AdapterSet> adapters;  // that texts may ask for; null: none
+  /// As FitOptions::layers.
+  std::optional<std::int64_t> gpu_layers;
+  std::int64_t logit_rows = 0;  // of a step; 0: one a sequence
   BatcherOptions batcher;
 };
 
@@ -29,13 +33,16 @@ ArchOptions arch_options(const GenerationOptions& options);
 /// past as inputs.
 ArchOptions generator_arch_options(const GenerationOptions& options);
 
+/// What a model so made ready has to have room for.
+FitNeed fit_need(const Model& model, const GenerationOptions& options);
+
 /// A language model with a session and a cache of its own.
 struct ReadyModel {
   LanguageModel model;
   std::shared_ptr<KvPool> pool;
   std::unique_ptr<Session> session;
 };
-/// context -> pages -> pool -> session. Takes the model's functions. Errors: as
+/// context -> layers' devices -> pages -> pool -> session. Takes the model's functions. Errors: as
 /// LanguageModel::create, KvPool::create, Session::create.
 Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
                               ProgramOptions program, const GenerationOptions& options);

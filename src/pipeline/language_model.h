@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ir/model.h"
+#include "pipeline/layer_fit.h"
 #include "pipeline/model_tokenizer.h"
 #include "pipeline/step_inputs.h"
 #include "session/program.h"
@@ -25,6 +26,8 @@ struct LanguageModel {
   std::vector<TokenId> end_tokens;  // any of them ends a text
   /// What the decoder's dims are bound by.
   StepBuckets bounds;
+  /// What each device has of it, where layers were dealt.
+  std::optional<LayerFit> fit;
 
   const DecoderContract& contract() const { return *program->decoder(); }
   /// For a request: every adapter that the model was built with.

@@ -13,11 +13,21 @@ namespace {
 // Logits of a step: large vocabularies would take more memory than all else.
 constexpr std::int64_t kLogitBytesMax = 64 << 20;
 
+std::int64_t rows_of_step(std::int64_t vocabulary) {
+  const std::int64_t row = std::max<std::int64_t>(vocabulary, 1) * std::int64_t{sizeof(float)};
+  return std::max<std::int64_t>(kLogitBytesMax / row, 1);
+}
+
 }  // namespace
 
 Result<Scorer> Scorer::create(std::shared_ptr<Runtime> runtime, Model& model,
                               ProgramOptions program, const GenerationOptions& options) {
-  auto ready = make_ready(std::move(runtime), model, std::move(program), options);
+  GenerationOptions sized = options;
+  if (const Graph* graph = model.find("main"); graph != nullptr && model.decoder) {
+    const TensorType& logits = graph->value(graph->outputs()[model.decoder->logits]).type;
+    sized.logit_rows = std::min(rows_of_step(logits.shape.back()), options.batcher.tokens_per_step);
+  }
+  auto ready = make_ready(std::move(runtime), model, std::move(program), sized);
   if (!ready) return ready.error();
   if (ready->model.contract().encoder) {
     return Error::unsupported("[score] a model that reads a source besides its text, wanted none");
@@ -28,11 +38,10 @@ Result<Scorer> Scorer::create(std::shared_ptr<Runtime> runtime, Model& model,
 Scorer::Scorer(ReadyModel ready, const BatcherOptions& options)
     : ready_(std::move(ready)),
       inputs_(ready_.model.contract(), ready_.pool, ready_.model.bounds),
+      micro_batches_(ready_.model, ready_.model.bounds, options.micro_batches),
       tokens_max_(std::min({options.tokens_per_step, ready_.model.bounds.tokens_max,
                             ready_.pool->step_tokens_max()})),
-      rows_max_(std::clamp<std::int64_t>(
-          kLogitBytesMax / (ready_.model.vocabulary * static_cast<std::int64_t>(sizeof(float))), 1,
-          tokens_max_)) {}
+      rows_max_(std::min(rows_of_step(ready_.model.vocabulary), tokens_max_)) {}
 
 Status Scorer::check(std::span<const TokenId> ids, std::int64_t first) const {
   const auto count = static_cast<std::int64_t>(ids.size());
@@ -64,9 +73,8 @@ Status Scorer::run(Sequence& sequence, std::span<const TokenId> ids, std::int64_
     const std::int32_t index = inputs_.add_token(ids[static_cast<std::size_t>(at)], at, 0);
     if (wanted) inputs_.add_logits(index);
   }
-  if (auto status = ready_.session->run(inputs_.tensors(), outputs_, options); !status) {
-    return status;
-  }
+  auto ran = micro_batches_.run(*ready_.session, inputs_.tensors(), outputs_, options);
+  if (!ran) return ran;
   ready_.pool->commit(sequence, end);
   return Status::success();
 }

@@ -33,6 +33,7 @@ class Scorer {
 
   ReadyModel ready_;
   StepInputs inputs_;
+  MicroBatches micro_batches_;
   std::int64_t tokens_max_ = 1;  // of a step
   std::int64_t rows_max_ = 1;    // of logits
   std::vector<Tensor> outputs_;

@@ -16,6 +16,28 @@ std::int64_t bucket_of(std::int64_t count, std::int64_t least, std::int64_t most
   return std::min(bucket, most);
 }
 
+std::vector<TensorType> step_types(const DecoderContract& contract, const StepSizes& sizes) {
+  std::vector<TensorType> types;
+  const auto set = [&](std::size_t input, const Shape& shape) {
+    if (types.size() <= input) types.resize(input + 1);
+    types[input] = {DType::kI32, shape, {}};
+  };
+  set(contract.tokens, {sizes.tokens});
+  set(contract.positions, {sizes.tokens});
+  set(contract.sequences, {sizes.tokens});
+  set(contract.logit_rows, {sizes.rows});
+  for (std::size_t g = 0; g < contract.groups.size(); ++g) {
+    const CacheGroup& group = contract.groups[g];
+    set(group.block_table, {sizes.sequences, sizes.widths[g]});
+    set(group.positions, {sizes.tokens});
+    if (!group.cross) set(group.slots, {sizes.tokens});
+  }
+  if (contract.adapters) {
+    set(contract.adapters->input, {sizes.tokens, contract.adapters->per_text});
+  }
+  return types;
+}
+
 StepInputs::StepInputs(DecoderContract contract, std::shared_ptr<KvPool> pool, StepBuckets buckets)
     : contract_(std::move(contract)), pool_(std::move(pool)), buckets_(std::move(buckets)) {}
 
@@ -35,25 +57,10 @@ StepInputs::Key StepInputs::key_of(std::int64_t tokens, std::span<const Sequence
 }
 
 Result<std::vector<Tensor>> StepInputs::make_tensors(const Key& key) const {
-  std::vector<Shape> shapes;
-  const auto set = [&](std::size_t input, const Shape& shape) {
-    if (shapes.size() <= input) shapes.resize(input + 1);
-    shapes[input] = shape;
-  };
-  set(contract_.tokens, {key[0]});
-  set(contract_.positions, {key[0]});
-  set(contract_.sequences, {key[0]});
-  set(contract_.logit_rows, {key[2]});
-  for (std::size_t g = 0; g < contract_.groups.size(); ++g) {
-    const CacheGroup& group = contract_.groups[g];
-    set(group.block_table, {key[1], key[kSizes + g]});
-    set(group.positions, {key[0]});
-    if (!group.cross) set(group.slots, {key[0]});
-  }
-  if (contract_.adapters) set(contract_.adapters->input, {key[0], contract_.adapters->per_text});
+  const StepSizes sizes{key[0], key[1], key[2], {key.begin() + kSizes, key.end()}};
   std::vector<Tensor> out;
-  for (const Shape& shape : shapes) {
-    auto tensor = Tensor::allocate(DType::kI32, shape);
+  for (const TensorType& type : step_types(contract_, sizes)) {
+    auto tensor = Tensor::allocate(type);
     if (!tensor) return tensor.error();
     out.push_back(tensor.take());
   }

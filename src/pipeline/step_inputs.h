@@ -25,6 +25,16 @@ struct StepBuckets {
   std::vector<std::int64_t> width_max;  // by cache group
 };
 
+/// Sizes of a step, as its inputs are padded to.
+struct StepSizes {
+  std::int64_t tokens = 1;
+  std::int64_t sequences = 1;
+  std::int64_t rows = 1;
+  std::vector<std::int64_t> widths;  // of table rows, by cache group
+};
+/// The inputs' types of such a step.
+std::vector<TensorType> step_types(const DecoderContract& contract, const StepSizes& sizes);
+
 /// The inputs of one step of a decoder, as its contract has them, padded to buckets. Tensors are
 /// kept per bucket, so that steady decoding allocates none.
 class StepInputs {

@@ -141,6 +141,25 @@ class Runs {
   std::vector<double> share_ends_;
 };
 
+/// The device of each item of a decoder that is dealt by layers; empty where it is not.
+std::vector<DeviceIndex> by_layers(const Graph& graph, std::span<const PlaceItem> items,
+                                   const PlaceOptions& options) {
+  if (!options.layers || options.decoder == nullptr) return {};
+  const auto sections = find_sections(graph, *options.decoder);
+  if (!sections) return {};
+  const std::vector<DeviceIndex> devices = options.layers->devices(*sections);
+  IdVector<NodeId, std::size_t> position(graph.node_count());
+  for (std::size_t p = 0; p < graph.order().size(); ++p) position[graph.order()[p]] = p;
+  std::vector<DeviceIndex> out(items.size());
+  // Nodes of subgraphs come before the node that runs them.
+  DeviceIndex device = options.layers->head;
+  for (std::size_t i = items.size(); i-- > 0;) {
+    if (items[i].graph == &graph) device = devices[sections->section_of(position[items[i].node])];
+    out[i] = device;
+  }
+  return out;
+}
+
 /// QuantizeLinear and DequantizeLinear are there to be fused: whether a device runs them alone says
 /// little. What fusing leaves of them the planner gives to a device that runs it.
 bool is_to_be_fused(const OpDef& op) {
@@ -194,7 +213,8 @@ void place_graph(Graph& graph, std::span<Device* const> devices, const PlaceOpti
     return;
   }
   Runs runs(items, devices, options);
-  const std::vector<DeviceIndex> wanted = runs.cut();
+  std::vector<DeviceIndex> wanted = by_layers(graph, items, options);
+  if (wanted.size() != items.size()) wanted = runs.cut();
   for (std::size_t i = 0; i < items.size(); ++i) {
     Node& node = items[i].graph->node(items[i].node);
     const bool stays = is_to_be_fused(*node.op) || node.op->is_control();

@@ -1,9 +1,12 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "ir/decoder_contract.h"
 #include "ir/graph.h"
+#include "plan/decoder_sections.h"
 #include "plan/plan.h"
 
 namespace polaris {
@@ -25,6 +28,9 @@ struct PlaceOptions {
   std::vector<std::int64_t> capacity_bytes;
   /// Paged states hold so many tokens.
   std::int64_t cached_tokens = 0;
+  /// A decoder's sections go where this says, whatever they take, where its layers can be told.
+  std::optional<LayerSplit> layers;
+  const DecoderContract* decoder = nullptr;
 };
 
 /// Places the nodes of a graph and its subgraphs (Node::device). The nodes, in order, become one

@@ -175,6 +175,29 @@ Operand StageBuilder::upload(ValueId id, DeviceIndex device) {
   return add_home(id, device, Layout::kRowMajor, {add_storage(storage), -1, 0, bytes});
 }
 
+bool StageBuilder::is_on(ValueId id, DeviceIndex device) {
+  return std::ranges::any_of(state_of(id).homes,
+                             [&](const Home& home) { return home.device == device; });
+}
+
+std::optional<Operand> StageBuilder::from_host(ValueId id, DeviceIndex device) {
+  const ValueState& value = state_of(id);
+  if (value.live_in >= 0) {
+    const auto& live = stage_.live_in[static_cast<std::size_t>(value.live_in)];
+    if (live.device != kHost || value.produced) return std::nullopt;
+    return upload(id, device);
+  }
+  if (!value.viewed.valid()) return std::nullopt;
+  const std::int64_t offset = value.viewed_offset;
+  const std::int64_t bytes = value.type.bytes().value_or(0);
+  const Home* base = find(value.viewed, device, Layout::kRowMajor);
+  auto at = base != nullptr ? std::optional(base->at) : from_host(value.viewed, device);
+  if (!at || (at->offset + offset) % device_info(device).alignment_bytes != 0) return std::nullopt;
+  at->offset += offset;
+  at->bytes = bytes;
+  return add_home(id, device, Layout::kRowMajor, *at);
+}
+
 Operand StageBuilder::transfer(ValueId id, const Home& from, DeviceIndex device) {
   const Home source = from;
   next_step();
@@ -230,14 +253,12 @@ Result<Operand> StageBuilder::relayout(ValueId id, DeviceIndex device, Layout la
 
 Result<Operand> StageBuilder::bring(ValueId id, DeviceIndex device, Layout layout, NodeId reader) {
   if (const Home* home = find(id, device, layout)) return home->at;
-  if (state_of(id).homes.empty()) {
-    const Operand at = upload(id, device);
-    if (find(id, device, layout) != nullptr) return at;
+  if (state_of(id).homes.empty() || !is_on(id, device)) {
+    if (const auto at = from_host(id, device); at && find(id, device, layout) != nullptr)
+      return *at;
   }
   const auto& homes = state_of(id).homes;
-  const bool here = std::any_of(homes.begin(), homes.end(),
-                                [&](const Home& home) { return home.device == device; });
-  if (here) {
+  if (is_on(id, device)) {
     // Reordering on the device costs less than a way through the host.
     auto made = relayout(id, device, layout, reader);
     if (made || made.error().code() != ErrorCode::kUnsupported) return made;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -30,6 +31,9 @@ struct ValueState {
   std::int32_t live_in = -1;
   std::vector<Home> homes;
   std::int32_t dims_storage = -1;
+  // The value whose row-major bytes these are, from an offset on, where they are another's.
+  ValueId viewed;
+  std::int64_t viewed_offset = 0;
 };
 
 /// A stage in the making: its storages, steps and weights, and where every value is so far. Brings
@@ -77,7 +81,11 @@ class StageBuilder {
   std::int32_t add_storage(Storage storage);
   const Home* find(ValueId id, DeviceIndex device, Layout layout);
   Operand add_home(ValueId id, DeviceIndex device, Layout layout, const Operand& at);
+  bool is_on(ValueId id, DeviceIndex device);
   Operand upload(ValueId id, DeviceIndex device);
+  /// What the host has of it as the stage starts needs no way over another device. Nothing where it
+  /// has nothing.
+  std::optional<Operand> from_host(ValueId id, DeviceIndex device);
   Operand transfer(ValueId id, const Home& from, DeviceIndex device);
   Result<Operand> relayout(ValueId id, DeviceIndex device, Layout layout, NodeId reader);
 

@@ -199,7 +199,10 @@ class StagePlanner {
     for (std::size_t o = 0; o < node.outputs.size(); ++o) {
       if (!node.outputs[o].valid()) continue;
       builder_.define(node.outputs[o], infer.outputs[o]);
-      state_of(node.outputs[o]).homes.push_back(homes[o]);
+      ValueState& state = state_of(node.outputs[o]);
+      state.homes.push_back(homes[o]);
+      state.viewed = node.inputs[static_cast<std::size_t>(views[o].index)];
+      state.viewed_offset = views[o].offset_bytes;
     }
     return true;
   }

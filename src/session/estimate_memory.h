@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "session/memory_use.h"
+#include "session/plan_ahead.h"
 #include "session/program.h"
 
 namespace polaris {
@@ -13,5 +14,8 @@ Result<std::vector<MemoryUse>> estimate_memory(Runtime& runtime, const Graph& gr
                                                std::span<const TensorType> inputs,
                                                std::int64_t cached_tokens,
                                                const ProgramOptions& options = {});
+
+/// What runs of such a plan would need, by device.
+std::vector<MemoryUse> memory_of(Runtime& runtime, const PlannedAhead& planned);
 
 }  // namespace polaris

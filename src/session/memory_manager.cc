@@ -4,12 +4,10 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "session/lease_granule.h"
 
 namespace polaris {
 namespace {
-
-// Plans of neighbouring buckets differ by little: whole granules let them share a buffer.
-constexpr std::int64_t kGranuleBytes = 64 * 1024;
 
 std::string size_text(std::int64_t bytes) {
   if (bytes < (std::int64_t{1} << 20)) return std::to_string(bytes) + " bytes";
@@ -48,6 +46,10 @@ void Lease::give_back() {
   if (buffer_) manager_->give_back(std::move(buffer_), kind_, owner_);
 }
 
+std::int64_t MemoryManager::budget_bytes() const {
+  return std::max<std::int64_t>(device_.budget_bytes() - device_.info().own_bytes, 0);
+}
+
 /// The smallest free buffer that is large enough, of equals the one that is oldest.
 Lease MemoryManager::take_free(std::int64_t bytes, MemoryKind kind) {
   const std::lock_guard lock(mutex_);
@@ -74,7 +76,7 @@ Lease MemoryManager::take_free(std::int64_t bytes, MemoryKind kind) {
 Result<std::unique_ptr<Buffer>> MemoryManager::try_allocate(std::int64_t bytes, MemoryKind kind,
                                                             std::int64_t& missing) {
   const std::lock_guard lock(allocate_mutex_);
-  const std::int64_t budget = device_.budget_bytes();
+  const std::int64_t budget = budget_bytes();
   const std::int64_t live = device_.counters().live_bytes;
   missing = std::max<std::int64_t>(bytes - (budget - live), 0);
   if (missing == 0) return device_.allocate(bytes, kind);
@@ -88,7 +90,7 @@ Result<Lease> MemoryManager::lease(std::int64_t bytes, MemoryKind kind, MemoryOw
   if (owner == MemoryOwner::kWorking) {
     if (Lease found = take_free(bytes, kind)) return found;
     const std::int64_t cap = std::max(bytes, device_.info().allocation_bytes_max);
-    rounded = std::min(round_up(bytes, kGranuleBytes), cap);
+    rounded = std::min(round_up(bytes, kLeaseGranuleBytes), cap);
   }
   while (true) {
     std::int64_t missing = 0;
@@ -116,7 +118,7 @@ bool MemoryManager::reclaim_idle(std::int64_t bytes) {
 Status MemoryManager::make_room(std::int64_t bytes) {
   const auto short_of = [&] {
     const std::int64_t in_use = device_.counters().live_bytes - free_bytes();
-    return in_use + bytes - device_.budget_bytes();
+    return in_use + bytes - budget_bytes();
   };
   // Weights may all be idle; of the rest nothing is.
   std::int64_t fixed = 0;
@@ -124,12 +126,12 @@ Status MemoryManager::make_room(std::int64_t bytes) {
        {MemoryOwner::kWorking, MemoryOwner::kCache, MemoryOwner::kState}) {
     fixed += held_bytes(owner);
   }
-  const bool possible = fixed + bytes <= device_.budget_bytes();
+  const bool possible = fixed + bytes <= budget_bytes();
   for (std::int64_t missing = short_of(); missing > 0; missing = short_of()) {
     if (possible && reclaim_idle(missing)) continue;
     return Error::out_of_memory("got a need of " + size_text(bytes) + ", wanted at most " +
                                 size_text(std::max<std::int64_t>(bytes - missing, 0)) +
-                                " of a budget of " + size_text(device_.budget_bytes()) +
+                                " of a budget of " + size_text(budget_bytes()) +
                                 "; held: " + holders());
   }
   return Status::success();
@@ -176,7 +178,7 @@ void MemoryManager::give_back(std::unique_ptr<Buffer> buffer, MemoryKind kind, M
   held(owner) -= buffer->bytes();
   if (owner != MemoryOwner::kWorking) return;
   // A budget that shrank takes the pool with it.
-  if (device_.counters().live_bytes > device_.budget_bytes()) return;
+  if (device_.counters().live_bytes > budget_bytes()) return;
   const std::lock_guard lock(mutex_);
   // Without spare room the buffer is simply freed: a destructor must not fail.
   if (free_.size() < free_.capacity()) free_.push_back({std::move(buffer), kind});

@@ -78,6 +78,8 @@ class MemoryManager {
   /// "weights 12 MiB, working memory 3 MiB": all that is leased or kept free.
   std::string holders() const;
   Device& device() { return device_; }
+  /// What may be leased in all now: the device's budget without what it takes for itself.
+  std::int64_t budget_bytes() const;
 
  private:
   friend class Lease;

@@ -26,6 +26,7 @@ Result<std::unique_ptr<Device>> open_vulkan(const std::string& selector,
   VulkanOptions vulkan;
   vulkan.selector = selector;
   vulkan.share = options.gpu_share;
+  vulkan.memory_bytes = options.vram_bytes;
   return make_vulkan_device(vulkan);
 }
 

@@ -19,6 +19,8 @@ struct DeviceOptions {
   int threads = 0;  // of the cpu device; 0: one per core
   /// Part of a GPU's memory this process may use, 0 to 1; nothing: all but the desktop's share.
   std::optional<double> gpu_share;
+  /// Memory that GPUs are taken to have, where they have more; 0: what they say.
+  std::int64_t vram_bytes = 0;
   /// Where `polaris tune` keeps what it measured; nothing: in the user's cache folder, "": nowhere.
   std::optional<std::string> tuning_folder;
   Logger log;  // told of a tuning that is of no use here

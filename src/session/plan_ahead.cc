@@ -12,7 +12,7 @@ namespace polaris {
 namespace {
 
 /// The states' types with a size for every dim.
-std::vector<TensorType> static_states(const Graph& graph, std::int64_t cached_tokens) {
+std::vector<TensorType> static_states(const Graph& graph, const DecoderPlan& decoder) {
   std::vector<TensorType> states;
   for (const StateUse& use : graph.states()) {
     TensorType& type = states.emplace_back(use.state->type);
@@ -20,8 +20,7 @@ std::vector<TensorType> static_states(const Graph& graph, std::int64_t cached_to
       if (!is_static_dim(type.shape[d])) type.shape[d] = 1;
     }
     if (!use.state->paged || type.shape.rank() < 2) continue;
-    // [pages, tokens of a page, elements]
-    type.shape[0] = std::max<std::int64_t>(ceil_div(cached_tokens, type.shape[1]), 1);
+    type.shape[0] = std::max<std::int64_t>(decoder.pages(*use.state), 1);
   }
   return states;
 }
@@ -31,14 +30,26 @@ std::vector<TensorType> static_states(const Graph& graph, std::int64_t cached_to
 Result<PlannedAhead> plan_ahead(Runtime& runtime, const Graph& graph,
                                 std::span<const TensorType> inputs, std::int64_t cached_tokens,
                                 const ProgramOptions& options) {
-  PlannedAhead out;
-  out.graph = graph.clone();
   ProgramOptions sized = options;
   sized.cached_tokens = cached_tokens;
-  auto report = prepare_graph(out.graph, runtime, sized);
+  DecoderPlan all;
+  // [pages, tokens of a page, elements]
+  all.pages = [&](const State& state) {
+    const std::int64_t page = is_static_dim(state.type.shape[1]) ? state.type.shape[1] : 1;
+    return ceil_div(cached_tokens, page);
+  };
+  return plan_ahead(runtime, graph, inputs, all, sized);
+}
+
+Result<PlannedAhead> plan_ahead(Runtime& runtime, const Graph& graph,
+                                std::span<const TensorType> inputs, const DecoderPlan& decoder,
+                                const ProgramOptions& options) {
+  PlannedAhead out;
+  out.graph = graph.clone();
+  auto report = prepare_graph(out.graph, runtime, options, decoder.contract);
   if (!report) return report.error();
   out.placement = placement_of(out.graph);
-  out.states = static_states(out.graph, cached_tokens);
+  out.states = static_states(out.graph, decoder);
   const ValueFlags host_needed = host_needed_values(out.graph);
   const LastReaders last_reader = last_readers(out.graph);
   const PlanContext context{runtime.devices(), &out.placement, &host_needed,

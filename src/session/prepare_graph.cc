@@ -37,8 +37,11 @@ Targets targets_of(const Runtime& runtime) {
   return Targets(std::move(targets));
 }
 
-PlaceOptions place_options(const Runtime& runtime, const ProgramOptions& options) {
+PlaceOptions place_options(const Runtime& runtime, const ProgramOptions& options,
+                           const DecoderContract* decoder) {
   PlaceOptions out;
+  out.layers = options.layers;
+  out.decoder = decoder;
   out.spread = runtime.spread();
   out.shares = options.shares;
   out.cached_tokens = options.cached_tokens;
@@ -51,7 +54,7 @@ PlaceOptions place_options(const Runtime& runtime, const ProgramOptions& options
 }  // namespace
 
 Result<std::string> prepare_graph(Graph& graph, const Runtime& runtime,
-                                  const ProgramOptions& options) {
+                                  const ProgramOptions& options, const DecoderContract* decoder) {
   if (auto status = infer_graph(graph); !status) return status.error();
   // Users' rewrites come first: they see the graph as the file gave it.
   std::vector<Rewrite> rewrites;
@@ -63,7 +66,7 @@ Result<std::string> prepare_graph(Graph& graph, const Runtime& runtime,
   auto rewritten = run_rewrites(graph, rewrites, runtime.ops());
   if (!rewritten) return rewritten.error();
   const auto place = [&](Graph& placed) {
-    place_graph(placed, runtime.devices(), place_options(runtime, options));
+    place_graph(placed, runtime.devices(), place_options(runtime, options, decoder));
     return Status::success();
   };
   if (!options.run_passes) {

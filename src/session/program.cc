@@ -69,7 +69,9 @@ Result<std::shared_ptr<Program>> Program::compile(std::shared_ptr<Runtime> runti
     if (!name) return name.error();
     auto graph = model.take(*name);
     if (!graph) return graph.error();
-    if (auto status = program->add_function(*name, graph.take()); !status) return status.error();
+    const bool decodes = *name == "main" && model.decoder;
+    auto status = program->add_function(*name, graph.take(), decodes ? &*model.decoder : nullptr);
+    if (!status) return status.error();
   }
   const Function* main = program->find("main");
   if (main != nullptr) {
@@ -94,10 +96,10 @@ const Function* Program::find(std::string_view function) const {
   return found == functions_.end() ? nullptr : &found->second;
 }
 
-Status Program::add_function(const std::string& name, Graph graph) {
+Status Program::add_function(const std::string& name, Graph graph, const DecoderContract* decoder) {
   // Before passes turn constants of files into constants of memory.
   add_files(graph, files_);
-  auto report = prepare_graph(graph, *runtime_, options_);
+  auto report = prepare_graph(graph, *runtime_, options_, decoder);
   if (!report) return report.error();
   Function& function = functions_[name];
   function.name = name;

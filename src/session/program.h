@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ir/model.h"
+#include "plan/decoder_sections.h"
 #include "plan/plan.h"
 #include "session/function.h"
 #include "session/graph_info.h"
@@ -33,6 +34,8 @@ struct ProgramOptions {
   /// Part of the weights for each of the runtime's first devices; empty: so that all are done with
   /// their parts in equal time, by estimate.
   std::vector<double> shares;
+  /// How the layers of a decoder are dealt; nothing: its nodes are placed as any graph's.
+  std::optional<LayerSplit> layers;
   /// What paged states will hold, so that placing leaves room for it.
   std::int64_t cached_tokens = 0;
   std::vector<std::string> disabled_passes;
@@ -99,7 +102,8 @@ class Program {
 
  private:
   Program(std::shared_ptr<Runtime> runtime, ProgramOptions options);
-  Status add_function(const std::string& name, Graph graph);
+  Status add_function(const std::string& name, Graph graph,
+                      const DecoderContract* decoder = nullptr);
   Status add_state(Function& function, const StateUse& use);
   void add_infos(const Graph& root);
   void add_info(const Graph& graph);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,6 +9,8 @@
 #include "session/trace.h"
 
 namespace polaris {
+
+class RunOrder;
 
 /// Time of one node's launch.
 struct NodeTime {
@@ -30,6 +33,9 @@ struct RunOptions {
   std::int64_t loop_bytes_max = 0;
   Trace* trace = nullptr;
   std::vector<NodeTime>* profile = nullptr;  // appended to; launches are then serialized
+  /// Runs that this one follows on each device, and its number among them.
+  RunOrder* order = nullptr;
+  std::size_t place = 0;
 };
 
 }  // namespace polaris

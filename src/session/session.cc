@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "session/executor.h"
+#include "session/run_order.h"
 #include "session/symbol_binding.h"
 #include "session/value_move.h"
 
@@ -35,6 +36,19 @@ Status check_tensors(const RunRequest& request) {
   }
   return Status::success();
 }
+
+/// Lets the runs that follow go on, however this one ended.
+struct EndOfRun {
+  explicit EndOfRun(const TicketOptions& options) : order(options.order), place(options.place) {}
+  ~EndOfRun() {
+    if (order) order->end(place, ok);
+  }
+  EndOfRun(const EndOfRun&) = delete;
+  EndOfRun& operator=(const EndOfRun&) = delete;
+  std::shared_ptr<RunOrder> order;
+  std::size_t place;
+  bool ok = false;
+};
 
 }  // namespace
 
@@ -174,9 +188,11 @@ Result<Ticket> Session::submit_request(RunRequest request, TicketOptions options
   const bool ordered = request.ordered;
   const auto run = [this,
                     held = std::move(request)](TicketRun& own) -> Result<std::vector<Tensor>> {
+    EndOfRun end(own.options());
     std::vector<Tensor> outputs;
     const Status status = run_request(held, outputs, own.run_options(), own.id());
     if (!status) return status.error();
+    end.ok = true;
     return outputs;
   };
   turns_.submit(ticket, run, ordered);

@@ -1,5 +1,6 @@
 #include "session/stage_runner.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/os/clock.h"
 #include "session/device_copy.h"
+#include "session/run_order.h"
 
 namespace polaris {
 namespace {
@@ -37,6 +39,7 @@ Result<std::vector<ValueRef>> StageRunner::run(std::span<const ValueRef* const> 
                                                const BoundStates& states) {
   if (auto status = bind(live, states); !status) return status.error();
   const Stage& stage = loaded_.stage;
+  find_ordered();
   for (std::size_t s = 0; s < stage.steps.size(); ++s) {
     if (options_.cancel != nullptr && options_.cancel->cancelled()) {
       return Error::cancelled("[run] stopped on request");
@@ -169,14 +172,18 @@ Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
   Device& device = runtime_.device(step.device);
   PerDevice& mine = on(step.device);
   std::vector<LaunchTime> times;
+  auto before = follow(step.device, number);
+  if (!before) return before.error();
+  const Fence after[] = {mine.last, *before};
   const double begin = options_.trace != nullptr ? now_us() : 0;
-  const SubmitArgs args{mine.regions,
-                        options_.cancel,
-                        options_.profile != nullptr ? &times : nullptr,
-                        {&mine.last, 1}};
+  const SubmitArgs args{mine.regions, options_.cancel,
+                        options_.profile != nullptr ? &times : nullptr, after};
   auto fence = device.submit(executable, args);
   if (!fence) return fence.error();
   mine.last = *fence;
+  if (options_.order != nullptr && number == mine.last_ordered) {
+    options_.order->leave(options_.place, static_cast<std::size_t>(step.device), mine.last);
+  }
   if (options_.trace != nullptr) trace(step.device, "segment " + std::to_string(number), begin);
   if (options_.profile == nullptr) return Status::success();
   if (auto status = wait_device(step.device); !status) return status;
@@ -190,6 +197,40 @@ Status StageRunner::run_segment(const SegmentStep& step, Executable& executable,
          launch.kernel->choice != nullptr ? kernel_id(*launch.kernel) : std::string()});
   }
   return Status::success();
+}
+
+/// Whether the segment reads or writes states, which runs share.
+bool StageRunner::uses_states(const SegmentStep& step) const {
+  const auto is_state = [&](const Operand& operand) {
+    if (operand.storage < 0) return false;
+    const auto root = static_cast<std::size_t>(loaded_.stage.resolve(operand).storage);
+    return loaded_.stage.storages[root].kind == Storage::Kind::kState;
+  };
+  return std::ranges::any_of(step.launches, [&](const Launch& launch) {
+    return std::ranges::any_of(launch.inputs, is_state) ||
+           std::ranges::any_of(launch.outputs, is_state);
+  });
+}
+
+/// Which segments runs that follow each other have to run one after the other. Only of a stage that
+/// is the whole run it can be told what the last on a device is.
+void StageRunner::find_ordered() {
+  if (options_.order == nullptr) return;
+  const Stage& stage = loaded_.stage;
+  const bool whole = stage.begin == 0 && stage.end == info_.graph->order().size();
+  for (std::size_t s = 0; s < stage.steps.size(); ++s) {
+    const auto* segment = std::get_if<SegmentStep>(&stage.steps[s]);
+    if (segment == nullptr || !uses_states(*segment)) continue;
+    PerDevice& device = on(segment->device);
+    device.first_ordered = std::min(device.first_ordered, s);
+    if (whole && !stage.control.valid()) device.last_ordered = s;
+  }
+}
+
+/// What the segment has to come after of the run before this one.
+Result<Fence> StageRunner::follow(DeviceIndex d, std::size_t number) {
+  if (options_.order == nullptr || on(d).first_ordered != number) return Fence{};
+  return options_.order->enter(options_.place, static_cast<std::size_t>(d), options_.cancel);
 }
 
 /// Tells the trace of the device's latest step.

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -34,10 +35,16 @@ class StageRunner {
     Lease reports;            // status words of the launches that report
     std::vector<Lease> hops;  // of copies under way
     Fence last;               // of the latest step
+    // Steps between which the run before must not be at the device, nor the next.
+    std::size_t first_ordered = SIZE_MAX;
+    std::size_t last_ordered = SIZE_MAX;
     std::unique_ptr<TraceWatch> watch;
   };
   Status bind(std::span<const ValueRef* const> live, const BoundStates& states);
   Status bind_storages(std::span<const ValueRef* const> live, const BoundStates& states);
+  void find_ordered();
+  bool uses_states(const SegmentStep& step) const;
+  Result<Fence> follow(DeviceIndex d, std::size_t number);
   Status run_segment(const SegmentStep& step, Executable& executable, std::size_t number);
   Status run_transfer(const TransferStep& step);
   Status wait_device(DeviceIndex device);

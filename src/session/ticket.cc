@@ -6,9 +6,11 @@ namespace polaris {
 
 RunOptions TicketRun::run_options() {
   RunOptions out;
-  out.cancel = &cancel_;
+  out.cancel = options_.cancel != nullptr ? options_.cancel : &cancel_;
   out.trace = options_.trace.get();
   out.profile = options_.profile.get();
+  out.order = options_.order.get();
+  out.place = options_.place;
   return out;
 }
 

@@ -15,6 +15,10 @@ namespace polaris {
 struct TicketOptions {
   std::shared_ptr<Trace> trace;                    // as RunOptions::trace
   std::shared_ptr<std::vector<NodeTime>> profile;  // as RunOptions::profile, of one ticket each
+  std::shared_ptr<RunOrder> order = nullptr;       // as RunOptions::order, with its place
+  std::size_t place = 0;
+  /// Asked in place of the ticket's own, and outlives its run.
+  const CancelToken* cancel = nullptr;
 };
 
 /// A ticket as its run and its session see it; owned by all who still need it.
@@ -24,6 +28,7 @@ class TicketRun {
   std::int64_t id() const { return id_; }
   /// For the run; points into this object.
   RunOptions run_options();
+  const TicketOptions& options() const { return options_; }
   void cancel() { cancel_.cancel(); }
   /// False where the ticket is over already: its run must not begin.
   bool begin();

@@ -53,6 +53,16 @@ NodeTiming sum_of(const Graph& graph, const polaris::Launch& launch,
   return out;
 }
 
+/// The card, and the cpu behind it.
+Result<std::shared_ptr<Runtime>> runtime_of(std::unique_ptr<Device> card, OpSet ops) {
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(std::move(card));
+  auto cpu = make_cpu_device({});
+  if (!cpu) return cpu.error();
+  devices.push_back(cpu.take());
+  return std::make_shared<Runtime>(std::move(devices), 1, std::move(ops));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<ProgramCache>> ModelTimer::open_compiler(const std::string& file) {
@@ -69,12 +79,11 @@ Result<std::shared_ptr<ProgramCache>> ModelTimer::open_compiler(const std::strin
 
 Result<std::shared_ptr<Runtime>> ModelTimer::runtime_for(std::shared_ptr<ProgramCache> programs,
                                                          OpSet ops) {
-  std::vector<std::unique_ptr<Device>> devices;
-  devices.push_back(make_sim_device(std::move(programs)));
-  auto cpu = make_cpu_device({});
-  if (!cpu) return cpu.error();
-  devices.push_back(cpu.take());
-  return std::make_shared<Runtime>(std::move(devices), 1, std::move(ops));
+  return runtime_of(make_sim_device(std::move(programs)), std::move(ops));
+}
+
+Result<std::shared_ptr<Runtime>> ModelTimer::runtime_to_plan(OpSet ops) {
+  return runtime_of(make_planning_device(), std::move(ops));
 }
 
 ModelTimer::ModelTimer(std::shared_ptr<ProgramCache> programs, Chip chip, std::string cache_path)

@@ -57,6 +57,9 @@ class ModelTimer {
   static Result<std::shared_ptr<Runtime>> runtime_for(std::shared_ptr<ProgramCache> programs,
                                                       OpSet ops);
 
+  /// The same where nothing is to be timed.
+  static Result<std::shared_ptr<Runtime>> runtime_to_plan(OpSet ops);
+
   /// Times are kept in `cache_path`, "" for nowhere.
   ModelTimer(std::shared_ptr<ProgramCache> programs, Chip chip, std::string cache_path);
 

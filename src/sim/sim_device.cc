@@ -105,7 +105,7 @@ class SimDevice final : public Device {
   explicit SimDevice(std::shared_ptr<ProgramCache> programs) : programs_(std::move(programs)) {
     info_.id = info_.backend = "gcn";
     info_.name = "POLARIS10 machine code, executed";
-    info_.driver = "Mesa " + programs_->mesa();
+    info_.driver = programs_ ? "Mesa " + programs_->mesa() : "none";
     info_.software = true;
     info_.memory_bytes = info_.budget_bytes = kMemory;
     info_.allocation_bytes_max = kLargest;
@@ -145,6 +145,7 @@ class SimDevice final : public Device {
     return Fence{};
   }
   Result<std::unique_ptr<Executable>> compile(SegmentDesc segment) override {
+    if (!programs_) return Error::unsupported("[gcn] this device is there to plan for alone");
     return std::unique_ptr<Executable>(std::make_unique<SimExecutable>(std::move(segment)));
   }
   Result<Fence> submit(Executable& executable, const SubmitArgs& args) override {
@@ -184,6 +185,8 @@ vulkan::VulkanTarget polaris_target() {
   target.binding_bytes_max = kLargest - target.alignment_bytes;
   return target;
 }
+
+std::unique_ptr<Device> make_planning_device() { return std::make_unique<SimDevice>(nullptr); }
 
 Result<std::unique_ptr<Device>> make_sim_device(const std::string& icd) {
   Result<std::unique_ptr<ProgramCache>> programs = ProgramCache::open(icd);

@@ -18,4 +18,7 @@ class ProgramCache;
 Result<std::unique_ptr<Device>> make_sim_device(const std::string& icd);
 std::unique_ptr<Device> make_sim_device(std::shared_ptr<ProgramCache> programs);
 
+/// The same to plan for alone: it chooses kernels and compiles nothing, so no driver is needed.
+std::unique_ptr<Device> make_planning_device();
+
 }  // namespace polaris::gcn

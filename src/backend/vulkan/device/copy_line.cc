@@ -5,11 +5,6 @@
 #include "base/bytes.h"
 
 namespace polaris::vulkan {
-namespace {
-
-constexpr std::int64_t kSlotBytes = std::int64_t{4} << 20;
-
-}  // namespace
 
 Status CopyLine::open() {
   for (std::unique_ptr<Slot>& slot : slots_) {
@@ -23,8 +18,7 @@ Status CopyLine::open() {
 Status CopyLine::prepare() {
   const std::lock_guard lock(mutex_);
   if (staging_) return Status::success();
-  const std::int64_t bytes =
-      std::min(2 * kSlotBytes, pool_.device().physical().info.allocation_bytes_max);
+  const std::int64_t bytes = pool_.device().physical().staging_bytes;
   auto made = pool_.allocate(bytes, kind_, true);
   if (!made) return made.error().with_context("[vulkan] staging");
   staging_ = made.take();

@@ -17,6 +17,10 @@ constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 constexpr std::int64_t kAllocationCap = std::int64_t{2} << 30;
 constexpr std::int64_t kDesktopShare = 512 * kMiB;
 constexpr std::int64_t kAlignment = 64;
+// For one direction; a small card's memory is for others.
+constexpr std::int64_t kStagingBytes = 8 * kMiB;
+constexpr std::int64_t kStagingPart = 32;
+constexpr std::int64_t kStagingLeast = kMiB / 16;
 constexpr std::uint32_t kGroupThreads = 256;
 constexpr std::uint32_t kBindings = 12;
 // LP_MAX_TGSI_LOOP_ITERATIONS of Mesa's gallivm is 65535 for all loops of an invocation; some are
@@ -165,6 +169,10 @@ void fill_memory(const Answers& a, const VulkanOptions& options, PhysicalDevice&
   if (options.allocation_bytes_max > 0) {
     info.allocation_bytes_max = std::min(info.allocation_bytes_max, options.allocation_bytes_max);
   }
+  const std::int64_t part = std::max(device.share_bytes / kStagingPart, kStagingLeast);
+  device.staging_bytes =
+      std::min({kStagingBytes, part, info.allocation_bytes_max}) / kAlignment * kAlignment;
+  info.own_bytes = 2 * device.staging_bytes;
   const VkPhysicalDeviceLimits& limits = a.properties.properties.limits;
   std::int64_t binding = limits.maxStorageBufferRange;
   if (options.binding_bytes_max > 0) binding = std::min(binding, options.binding_bytes_max);

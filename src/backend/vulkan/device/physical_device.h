@@ -17,8 +17,9 @@ struct PhysicalDevice {
   std::uint32_t copy_queue = 0;   // index in its family
   std::uint32_t timestamp_bits = 0;
   float timestamp_period_ns = 1.0f;
-  std::uint32_t device_heap = 0;  // the heap of device-local memory
-  std::int64_t share_bytes = 0;   // all that this process may ever use of it
+  std::uint32_t device_heap = 0;   // the heap of device-local memory
+  std::int64_t share_bytes = 0;    // all that this process may ever use of it
+  std::int64_t staging_bytes = 0;  // of copies in one direction
   std::uint32_t allocation_count_max = 0;
   std::uint32_t vendor_id = 0;
   std::uint32_t device_id = 0;
