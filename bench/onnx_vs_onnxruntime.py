@@ -16,6 +16,8 @@ what memory values share and what is alive at once, the peaks of two processes t
 once (onnxruntime's is an interpreter of Python with onnxruntime in it; what that takes before it
 has a model is given too); last the geometric mean of the ratios.
 
+--nodes gives the sum of what each node took at least, of both, in runs that profile: where other
+work takes the processor now and then, it meets some nodes of a run and seldom the same twice.
 --passes compares no peer, but our own runs with passes and without them."""
 import argparse
 import json
@@ -60,8 +62,10 @@ print(os.waitstatus_to_exitcode(status), used.ru_maxrss)
 class Peer:
     """onnxruntime with its default settings and so many threads."""
 
-    def __init__(self, path, threads):
+    def __init__(self, path, threads, profile=None):
         options = onnxruntime.SessionOptions()
+        if profile is not None:
+            options.enable_profiling, options.profile_file_prefix = True, str(profile)
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         self.path, self.threads = path, threads
         self.session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
@@ -173,6 +177,36 @@ def compared_line(row):
             f"{row['onnxruntime_peak_mib']:.0f} MiB ({row['onnxruntime_empty_mib']:.0f} empty)")
 
 
+def compare_nodes(args, name, path, shapes, threads, folder):
+    """The least of each node over all rounds of both, summed."""
+    inputs = inputs_of(Peer(path, threads).session, shapes, dict(args.dim))
+    ours = Ours(args, path, inputs, folder, threads, more=("--profile",))
+    least = ({}, {})
+    for _ in range(args.rounds):
+        ours.run_ms(max(args.runs, 5), 2)
+        peer = Peer(path, threads, folder / "profile")
+        peer.inputs = inputs
+        peer.run_ms(3 * args.runs, 2)
+        file = Path(peer.session.end_profiling())
+        # What stands for its subgraphs would count them twice.
+        events = [e for e in json.loads(file.read_text()) if e.get("cat") == "Node" and
+                  e.get("args", {}).get("op_name") not in ("If", "Loop", "Scan")]
+        file.unlink()
+        times = ([((node["node"], node["op"]), node["us"]) for node in ours.last["profile"]],
+                 [(e["name"], e["dur"]) for e in events if e["name"].endswith("_kernel_time")])
+        for side, nodes in zip(least, times):
+            for key, us in nodes:
+                side[key] = min(side.get(key, us), us)
+    mine, theirs = (sum(side.values()) / 1e3 for side in least)
+    return {"model": name, "threads": threads, "ratio": theirs / mine, "polaris_ms": mine,
+            "onnxruntime_ms": theirs}
+
+
+def nodes_line(row):
+    return (f"{row['model']:20} {row['threads']} thr  {row['ratio']:.2f}  nodes at least "
+            f"{row['polaris_ms']:.3f} : {row['onnxruntime_ms']:.3f} ms")
+
+
 def compare_passes(args, name, path, shapes, device, folder):
     """With the default passes and with none, in turn."""
     inputs = inputs_of(Peer(path, 1).session, shapes, dict(args.dim))
@@ -222,6 +256,7 @@ def parse():
     parser.add_argument("--runs", type=int, default=5, help="of a round, at least")
     parser.add_argument("--dim", type=named_dim, action="append", default=[], metavar="NAME=N",
                         help="the size of a free dim; without it 1")
+    parser.add_argument("--nodes", action="store_true", help="the least times of nodes, summed")
     parser.add_argument("--passes", action="store_true", help="our runs with passes and without")
     parser.add_argument("--devices", default="cpu", help="of --passes")
     parser.add_argument("--list", action="store_true")
@@ -236,7 +271,8 @@ def main():
         print("\n".join([*FILES, *MADE]))
         return
     variants = args.devices.split(",") if args.passes else list(map(int, args.threads.split(",")))
-    one, line = (compare_passes, passes_line) if args.passes else (compare, compared_line)
+    one, line = ((compare_passes, passes_line) if args.passes else
+                 (compare_nodes, nodes_line) if args.nodes else (compare, compared_line))
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
