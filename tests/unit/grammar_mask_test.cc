@@ -222,8 +222,8 @@ TEST_CASE("grammar masks: samplers pick what is allowed, whatever the logits are
       options.repetition_penalty = seed % 2 == 0 ? 1.0f : 1.5f;
       Sampler sampler(options);
       const std::vector<TokenId> text = {1, 0, 2};
-      ++drawn[sampler.sample(logits, text, &some)];
-      const TokenId other = Sampler(options).sample(logits, text, &more);
+      ++drawn[sampler.sample(logits, text, 0, &some)];
+      const TokenId other = Sampler(options).sample(logits, text, 0, &more);
       CHECK((other == 1 || other == 2 || other == 5));
     }
     CHECK(drawn.size() == 2);
@@ -232,13 +232,13 @@ TEST_CASE("grammar masks: samplers pick what is allowed, whatever the logits are
   }
   SamplerOptions greedy;
   greedy.temperature = 0;
-  CHECK(Sampler(greedy).sample(logits, {}, &some) == 5);
-  CHECK(Sampler(greedy).sample(logits, {}, &more) == 2);
+  CHECK(Sampler(greedy).sample(logits, {}, 0, &some) == 5);
+  CHECK(Sampler(greedy).sample(logits, {}, 0, &more) == 2);
   greedy.logit_bias = {{1, 1}};
-  CHECK(Sampler(greedy).sample(logits, {}, &some) == 1);
+  CHECK(Sampler(greedy).sample(logits, {}, 0, &some) == 1);
   const std::uint64_t no_number[] = {0b001000};
   CHECK(Sampler({}).sample(
-            logits, {},
+            logits, {}, 0,
             std::make_unique<grammar::TokenMask>(grammar::TokenMask{no_number, {}}).get()) == 3);
 }
 
