@@ -140,12 +140,13 @@ TEST_CASE("every number of every command is held to what its help says") {
       "--top-p",          "--min-p",        "--typical-p",    "--repetition-penalty",
       "--mirostat",       "--mirostat-tau", "--mirostat-eta", "--frequency-penalty",
       "--seed",           "--sequence",     "--logprobs",     "--presence-penalty",
-      "--penalty-window", "--threads",      "--gpu-share",    "--shares"};
+      "--penalty-window", "--threads",      "--gpu-share",    "--shares",
+      "--micro-batches",  "--lookup",       "--draft-tokens", "--keep"};
   CHECK(names("generate") == generate);
-  CHECK(names("bench") == std::set<std::string>{"--context", "--runs", "--warmup",
-                                                "--prompt-tokens", "--tokens", "--depth",
-                                                "--sequences", "--step-budget", "--threads",
-                                                "--gpu-share", "--shares"});
+  CHECK(names("bench") ==
+        std::set<std::string>{"--context", "--runs", "--warmup", "--prompt-tokens", "--tokens",
+                              "--depth", "--sequences", "--step-budget", "--threads", "--gpu-share",
+                              "--shares", "--micro-batches", "--lookup", "--draft-tokens"});
   CHECK(names("info") == std::set<std::string>{"--threads", "--gpu-share", "--shares"});
 }
 
