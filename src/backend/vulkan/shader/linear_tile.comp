@@ -27,7 +27,6 @@
 //
 // K is a multiple of 32.
 #extension GL_GOOGLE_include_directive : require
-#define MANTISSA
 #include "common.glsl"
 #include "elements.glsl"
 

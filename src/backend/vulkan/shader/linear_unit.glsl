@@ -9,8 +9,8 @@ struct Unit {
 };
 
 #ifdef MANTISSA
-// Where there is no scalar unit, conversions are of a quarter of the usual rate: there a field of a
-// word becomes low bits of 2^23, of which it is what is more. All of it is exact.
+// linear_rows.comp: in place of a conversion, which costs more (docs/adr/0045), a field of a word
+// becomes low bits of 2^23, of which it is what is more. All of it is exact.
 
 // The bits of 2^23. `units` is below 2^31, which the compiler does not know: of two constants it
 // would make two instructions of what is one.
