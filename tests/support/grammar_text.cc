@@ -12,6 +12,16 @@ std::shared_ptr<const grammar::Grammar> grammar_of(std::string_view gbnf) {
   return grammar.take();
 }
 
+std::string grammar_refusal(std::string_view gbnf) {
+  const auto grammar = grammar::Grammar::parse(gbnf);
+  REQUIRE_FALSE(grammar.ok());
+  return grammar.error().message();
+}
+
+bool holds(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
 bool takes(const std::shared_ptr<const grammar::Grammar>& grammar, std::string_view text) {
   grammar::Places places(grammar);
   grammar::Place place = places.start();

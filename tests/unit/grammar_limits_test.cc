@@ -15,16 +15,6 @@ using namespace test;
 using grammar::Grammar;
 using grammar::Limits;
 
-std::string refusal(const std::string& gbnf) {
-  const auto grammar = Grammar::parse(gbnf);
-  REQUIRE_FALSE(grammar.ok());
-  return grammar.error().message();
-}
-
-bool holds(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string times(std::string_view text, std::size_t count) {
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += text;
@@ -32,7 +22,7 @@ std::string times(std::string_view text, std::size_t count) {
 }
 
 TEST_CASE("grammar limits: depth") {
-  CHECK(holds(refusal("root ::= " + times("(", 10000) + "\"a\"" + times(")", 10000)),
+  CHECK(holds(grammar_refusal("root ::= " + times("(", 10000) + "\"a\"" + times(")", 10000)),
               "got more than 256 in one another"));
   CHECK(takes(grammar_of("root ::= " + times("(", 256) + "\"a\"" + times(")", 256)), "a"));
   CHECK(
@@ -40,12 +30,13 @@ TEST_CASE("grammar limits: depth") {
 }
 
 TEST_CASE("grammar limits: repeats") {
-  CHECK(holds(refusal("root ::= \"a\"{1000000000}"), "got 1000000000, wanted at most 65536"));
-  CHECK(holds(refusal("root ::= \"a\"{99999999999999999999999}"), "wanted at most 65536"));
+  CHECK(
+      holds(grammar_refusal("root ::= \"a\"{1000000000}"), "got 1000000000, wanted at most 65536"));
+  CHECK(holds(grammar_refusal("root ::= \"a\"{99999999999999999999999}"), "wanted at most 65536"));
   CHECK(takes(grammar_of("root ::= [a-zé]{65536}"), times("a", 65536)));
   CHECK(takes(grammar_of("root ::= ([a-zé]{60000}){60000}?"), ""));
   // Small things are copied, and so are copies of them.
-  CHECK(holds(refusal("root ::= \"abcd\"{65536} \"abcd\"{65536} \"abcd\"{65536}"),
+  CHECK(holds(grammar_refusal("root ::= \"abcd\"{65536} \"abcd\"{65536} \"abcd\"{65536}"),
               "rule 'root': states"));
   // As many ways as there are numbers of four digits to base 999.
   grammar::Places places(grammar_of("root ::= ((((\"a\"?){999}){999}){999}){999}"));
@@ -60,9 +51,10 @@ TEST_CASE("grammar limits: repeats") {
 }
 
 TEST_CASE("grammar limits: size") {
-  CHECK(holds(refusal("root ::= \"" + times("a", Limits::kTextBytes) + "\""), "wanted at most"));
-  CHECK(holds(refusal("root ::= " + times("\"a\"?", 60000)), "transitions"));
-  CHECK(holds(refusal("root ::= " + times("\"a\"*", 60000)), "transitions"));
+  CHECK(holds(grammar_refusal("root ::= \"" + times("a", Limits::kTextBytes) + "\""),
+              "wanted at most"));
+  CHECK(holds(grammar_refusal("root ::= " + times("\"a\"?", 60000)), "transitions"));
+  CHECK(holds(grammar_refusal("root ::= " + times("\"a\"*", 60000)), "transitions"));
   // Rules of which each may begin with the next, and is nothing.
   std::string chain = "root ::= r0";
   for (int i = 0; i < 4000; ++i) {

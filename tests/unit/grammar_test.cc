@@ -23,16 +23,6 @@ using namespace test;
 using grammar::CharRanges;
 using grammar::Grammar;
 
-std::string refusal(const std::string& gbnf) {
-  const auto grammar = Grammar::parse(gbnf);
-  REQUIRE_FALSE(grammar.ok());
-  return grammar.error().message();
-}
-
-bool holds(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_CASE("grammar: texts that llama.cpp takes are taken, and no others") {
   std::map<std::string, std::shared_ptr<const Grammar>> grammars;
   std::size_t taken = 0;
@@ -100,8 +90,8 @@ TEST_CASE("grammar: spaces, lines and notes stand where llama.cpp has them") {
   CHECK(takes(grammar_of("root::=\"a\"b\nb::=[b]\r\n"), "ab"));
   CHECK(takes(grammar_of("root ::= | \"a\""), ""));
   CHECK(takes(grammar_of("root ::= () \"a\""), "a"));
-  CHECK(holds(refusal("root ::= \"a\"\n | \"b\""), "line 2"));
-  CHECK(holds(refusal("root ::= \"a\"\n \"b\""), "line 2"));
+  CHECK(holds(grammar_refusal("root ::= \"a\"\n | \"b\""), "line 2"));
+  CHECK(holds(grammar_refusal("root ::= \"a\"\n \"b\""), "line 2"));
 }
 
 TEST_CASE("grammar: what is no GBNF is refused where it is") {
@@ -138,7 +128,7 @@ TEST_CASE("grammar: what is no GBNF is refused where it is") {
   };
   for (const auto& [gbnf, why] : cases) {
     CAPTURE(gbnf);
-    const std::string got = refusal(gbnf);
+    const std::string got = grammar_refusal(gbnf);
     CAPTURE(got);
     CHECK(holds(got, why));
     CHECK(got.starts_with("[grammar]"));
@@ -146,14 +136,16 @@ TEST_CASE("grammar: what is no GBNF is refused where it is") {
 }
 
 TEST_CASE("grammar: rules that do not end, or begin with themselves, are named") {
-  CHECK(holds(refusal("root ::= \"a\" root"), "rule 'root' never ends"));
-  CHECK(holds(refusal("root ::= \"a\" | trap\ntrap ::= \"b\" trap"), "rule 'trap' never ends"));
-  CHECK(holds(refusal("root ::= x{0,5} \"a\"\nx ::= y\ny ::= \"q\" x"), "never ends"));
-  CHECK(holds(refusal("root ::= root \"a\" | \"b\""), "rule 'root' may begin with itself"));
-  CHECK(holds(refusal("root ::= x\nx ::= sp y\ny ::= x \"a\" | \"b\"\nsp ::= \" \"?"),
+  CHECK(holds(grammar_refusal("root ::= \"a\" root"), "rule 'root' never ends"));
+  CHECK(holds(grammar_refusal("root ::= \"a\" | trap\ntrap ::= \"b\" trap"),
+              "rule 'trap' never ends"));
+  CHECK(holds(grammar_refusal("root ::= x{0,5} \"a\"\nx ::= y\ny ::= \"q\" x"), "never ends"));
+  CHECK(holds(grammar_refusal("root ::= root \"a\" | \"b\""), "rule 'root' may begin with itself"));
+  CHECK(holds(grammar_refusal("root ::= x\nx ::= sp y\ny ::= x \"a\" | \"b\"\nsp ::= \" \"?"),
               "may begin with itself"));
-  CHECK(holds(refusal("root ::= x \"a\"\nx ::= x | \"b\""), "rule 'x' may begin with itself"));
-  CHECK(holds(refusal("root ::= (root)* \"a\""), "may begin with itself"));
+  CHECK(holds(grammar_refusal("root ::= x \"a\"\nx ::= x | \"b\""),
+              "rule 'x' may begin with itself"));
+  CHECK(holds(grammar_refusal("root ::= (root)* \"a\""), "may begin with itself"));
   // Nobody calls it.
   CHECK(takes(grammar_of("root ::= \"a\"\nloop ::= loop"), "a"));
   // Behind something that is never nothing it may.

@@ -169,12 +169,9 @@ KernelResult transposed_conv(const CpuTarget& target, const NodeDesc& node,
         1,
         "f32_conv_transpose_g" + std::to_string(geometry.groups) + "_t" +
             std::to_string(geometry.kernel_size()) + "_r" + std::to_string(target.simd->gemm_rows),
-        c.weight_elements() * 4, [c](const Constant& weight, std::span<std::byte> out) {
-          std::vector<float> plain(static_cast<std::size_t>(c.weight_elements()));
-          decode_constant(weight, 0, c.weight_elements(), plain.data());
-          pack_weights(c, plain.data(), reinterpret_cast<float*>(out.data()));
-          return Status::success();
-        });
+        c.weight_elements() * 4,
+        packing_of_floats(c.weight_elements(),
+                          [c](const float* plain, float* out) { pack_weights(c, plain, out); }));
   }
   return KernelResult(std::move(kernel));
 }

@@ -143,12 +143,9 @@ KernelResult select_conv(const CpuTarget& target, const NodeDesc& node) {
   if (c.packed) {
     kernel->set_packing(
         1, "f32_conv_g" + std::to_string(g->groups) + "_r" + std::to_string(target.simd->gemm_rows),
-        c.weight_elements() * 4, [c](const Constant& weight, std::span<std::byte> out) {
-          std::vector<float> plain(static_cast<std::size_t>(c.weight_elements()));
-          decode_constant(weight, 0, c.weight_elements(), plain.data());
-          pack_weights(c, plain.data(), reinterpret_cast<float*>(out.data()));
-          return Status::success();
-        });
+        c.weight_elements() * 4,
+        packing_of_floats(c.weight_elements(),
+                          [c](const float* plain, float* out) { pack_weights(c, plain, out); }));
   }
   return KernelResult(std::move(kernel));
 }
