@@ -227,12 +227,9 @@ KernelResult channels_last_depthwise(const CpuTarget& target, const ConvGeometry
   kernel->set_workspace(packed ? 0 : d.weight_elements() * 4);
   if (packed) {
     kernel->set_packing(1, "f32_depthwise_nhwc", d.weight_elements() * 4,
-                        [d](const Constant& weight, std::span<std::byte> out) {
-                          std::vector<float> plain(static_cast<std::size_t>(d.weight_elements()));
-                          decode_constant(weight, 0, d.weight_elements(), plain.data());
-                          pack(d, plain.data(), reinterpret_cast<float*>(out.data()));
-                          return Status::success();
-                        });
+                        packing_of_floats(d.weight_elements(), [d](const float* plain, float* out) {
+                          pack(d, plain, out);
+                        }));
   }
   return KernelResult(std::move(kernel));
 }
