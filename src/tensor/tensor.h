@@ -67,7 +67,8 @@ class Tensor {
   /// out_of_memory.
   static Result<Tensor> allocate(TensorType type);
   static Result<Tensor> allocate(DType dtype, const Shape& shape);
-  /// Read-only bytes owned elsewhere (a mapping); `owner` keeps them alive.
+  /// Read-only bytes owned elsewhere (a mapping), aligned as the elements are; `owner` keeps them
+  /// alive.
   static Tensor view(TensorType type, std::span<const std::byte> bytes,
                      std::shared_ptr<const void> owner);
   /// A copy of `bytes`, whose length must be the type's; padding of packed elements is zeroed.

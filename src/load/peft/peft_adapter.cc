@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kTensors = "adapter_model.safetensors";
 constexpr std::size_t kConfigBytesMax = 16 << 20;
 
-Status add_tensor(const SafetensorsTensor& tensor, const SourceFile& file, Adapter& adapter,
+Status add_tensor(const SafetensorsTensor& tensor, Adapter& adapter,
                   std::map<std::string, std::string>& modules) {
   const std::string what = "[peft] tensor '" + printable(tensor.name) + "', got ";
   const auto half = peft_tensor(tensor.name);
@@ -31,8 +31,9 @@ Status add_tensor(const SafetensorsTensor& tensor, const SourceFile& file, Adapt
                               "model.layers.0.self_attn.q_proj");
   }
   modules.emplace(half->matrix, half->module);
-  const Tensor view = Tensor::view(tensor.type, tensor.bytes, file.owner);
-  return add_adapter_tensor(adapter, half->matrix, half->is_a, tensor.name, view);
+  const auto copy = Tensor::from_bytes(tensor.type, tensor.bytes);  // the file may not align it
+  if (!copy) return copy.error();
+  return add_adapter_tensor(adapter, half->matrix, half->is_a, tensor.name, *copy);
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ Result<Adapter> read_peft_adapter(Source& source) {
   out.halves_apart = true;
   std::map<std::string, std::string> modules;  // by matrix
   for (const SafetensorsTensor& tensor : tensors->tensors) {
-    if (auto s = add_tensor(tensor, *file, out, modules); !s) return s.error();
+    if (auto s = add_tensor(tensor, out, modules); !s) return s.error();
   }
   if (auto s = check_adapter_pairs(out); !s) return s.error();
   for (auto& [matrix, pair] : out.pairs) {

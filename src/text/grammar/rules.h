@@ -60,6 +60,7 @@ class Rules {
   std::size_t rules() const { return rules_.size(); }
   const Expr& expr(ExprId id) const { return exprs_[id]; }
   std::span<const ExprId> parts(const Expr& e) const {
+    if (e.count == 0) return {};  // `first` may be where a text stands
     return std::span(children_).subspan(e.first, e.count);
   }
   const std::string& text_of(const Expr& e) const { return texts_[e.first]; }
