@@ -10,8 +10,7 @@ namespace polaris::cpu {
 namespace {
 
 constexpr std::int64_t kBlock = kQuantBlock;
-// Activations of one task: 64 rows of 4096 are half a megabyte.
-constexpr std::int64_t kRowsMax = 64;
+constexpr std::int64_t kRowUnit = 8;  // rows are dealt to tasks by so many
 
 QuantKernels kernels_of(const QuantSimd& quant, PanelFormat format) {
   if (format.affine == AffinePanels::kNone) return quant.kernels(format.blocks);
@@ -98,13 +97,16 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
   const std::int64_t scale_bytes = quant_scale_bytes(call.format, call.k);
   const auto run = kernels_of(simd, call.format).product;
   const std::int64_t wide = call.m > 1 ? simd.panels : 1;
-  const GemmGrid grid{call.m, kQuantRows, kRowsMax, packed_panels(call.n), wide, call.k};
+  const GemmGrid grid{call.m, kRowUnit, kQuantRows, packed_panels(call.n), wide, call.k};
   for_each_task(
       pool, grid, [&](std::int64_t m0, std::int64_t m1, std::int64_t p0, std::int64_t p1, int) {
         QuantTile tile;
         tile.blocks = blocks;
         tile.ldy = call.n;
         tile.panel_bytes = panel_bytes;
+        tile.rows = static_cast<int>(m1 - m0);
+        tile.x = x + m0 * blocks;
+        tile.meta = meta + m0 * blocks;
         for (std::int64_t p = p0; p < p1; p += tile.panels) {
           const auto* panel = reinterpret_cast<const std::uint8_t*>(call.w + p * panel_bytes);
           tile.panels = static_cast<int>(std::min(wide, p1 - p));
@@ -113,13 +115,8 @@ void integer_gemm(const QuantSimd& simd, ThreadPool& pool, const QuantCall& call
           tile.columns =
               static_cast<int>(std::min<std::int64_t>(tile.panels * kPanel, call.n - p * kPanel));
           tile.bias = call.bias == nullptr ? nullptr : call.bias + p * kPanel;
-          for (std::int64_t r = m0; r < m1; r += kQuantRows) {
-            tile.rows = static_cast<int>(std::min<std::int64_t>(kQuantRows, m1 - r));
-            tile.x = x + r * blocks;
-            tile.meta = meta + r * blocks;
-            tile.y = call.y + r * call.n + p * kPanel;
-            run(tile);
-          }
+          tile.y = call.y + m0 * call.n + p * kPanel;
+          run(tile);
         }
       });
 }

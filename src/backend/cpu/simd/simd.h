@@ -144,8 +144,8 @@ struct QuantTile {
   int columns = 0;              // valid rows of the weight, at most 16 * panels
 };
 
-inline constexpr int kPanel = 16;     // columns of a packed panel
-inline constexpr int kQuantRows = 8;  // most activations of one QuantTile
+inline constexpr int kPanel = 16;      // columns of a packed panel
+inline constexpr int kQuantRows = 64;  // most activations of one QuantTile
 inline constexpr int kGemmRowsMax = 12;
 
 /// Vector functions of one instruction set. n >= 0; outputs may be their inputs (exactly).
