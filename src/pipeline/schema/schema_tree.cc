@@ -123,6 +123,11 @@ std::vector<NodeId> SchemaTree::children(NodeId id) const {
   return out;
 }
 
+std::string_view SchemaTree::name_or_text(NodeId id) const {
+  if (value(parent(id)).is(JsonKind::kObject)) return value(id).name();
+  return value(id).text().value_or("");
+}
+
 std::string SchemaTree::pointer(NodeId id) const {
   std::vector<std::string> parts;
   for (; id != kRoot; id = nodes_[id].parent) {
