@@ -8,6 +8,7 @@ MODEL is any file with a tokenizer. Needs jsonschema 4 and rfc3339-validator fro
 import argparse
 import json
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -102,8 +103,8 @@ class Maker:
             del out["properties"]
             out["maxProperties"] = r.randrange(max(1, len(out.get("required", []))), 6)
         if r.random() < 0.2:
-            out["patternProperties"] = {p: self.schema(depth - 1) for p in
-                                        r.sample(["^x_", "^[a-z]+$", "\\d", "e$"], r.randrange(1, 3))}
+            patterns = r.sample(["^x_", "^[a-z]+$", "\\d", "e$"], r.randrange(1, 3))
+            out["patternProperties"] = {p: self.schema(depth - 1) for p in patterns}
         if r.random() < 0.15:
             out["propertyNames"] = r.choice([{"maxLength": 6}, {"pattern": "^[a-z_ ]*$"},
                                              {"not": {"enum": ["a", "kind"]}}])
@@ -203,7 +204,8 @@ def main():
             file.flush()
             run = subprocess.run([args.program, model, file.name, str(args.texts), str(args.seed)],
                                  capture_output=True, text=True, check=True)
-        counts = {"refused": 0, "empty": 0, "unfinished": 0, "year 0": 0, "valid": 0}
+        names = ("refused", "empty", "unfinished", "year 0", "long number", "valid")
+        counts = dict.fromkeys(names, 0)
         for schema, line in zip(schemas, run.stdout.split("\n"), strict=False):
             answer = json.loads(line)
             if "error" in answer:
@@ -217,6 +219,10 @@ def main():
                 # RFC 3339 has a year 0, Python's dates have none.
                 if '"0000-' in text:
                     counts["year 0"] += 1
+                    continue
+                # Decimals are exact; Python's numbers have 15 digits that count.
+                if re.search("[0-9.]{16}", text):
+                    counts["long number"] += 1
                     continue
                 try:
                     jsonschema.Draft202012Validator(schema, format_checker=checker).validate(
