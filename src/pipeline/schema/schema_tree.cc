@@ -186,6 +186,12 @@ bool SchemaTree::equal(NodeId a, NodeId b) const {
     case JsonKind::kBool: return left.boolean() == right.boolean();
     case JsonKind::kText: return left.text() == right.text();
     case JsonKind::kNumber: {
+      // Whole numbers are written in one way, but for 0.
+      const auto is_plain = [](std::string_view text) {
+        return text != "-0" && text.find_first_of(".eE") == std::string_view::npos;
+      };
+      if (left.written() == right.written()) return true;
+      if (is_plain(left.written()) && is_plain(right.written())) return false;
       const auto x = grammar::Decimal::parse(left.written());
       const auto y = grammar::Decimal::parse(right.written());
       return x && y && *x == *y;

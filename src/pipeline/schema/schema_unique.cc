@@ -40,6 +40,7 @@ std::optional<std::vector<ListStates::Step>> SchemaCompiler::told_values(const T
       continue;
     }
     for (const NodeId id : *c.values) {
+      if (out.size() > kInOrderMax) break;
       if (admits(c, id)) add_value(id);
     }
   }
