@@ -23,6 +23,13 @@ part ::= "." [0-9]+
 zone ::= [zZ] | [-+] hour ":" minute
 utc ::= [zZ] | [-+] "00:00"
 )gbnf";
+// RFC 3339, appendix A.
+constexpr std::string_view kDuration = R"gbnf(
+duration ::= "P" (date ("T" time)? | "T" time | n "W")
+date ::= n "Y" (n "M" (n "D")?)? | n "M" (n "D")? | n "D"
+time ::= n "H" (n "M" (n "S")?)? | n "M" (n "S")? | n "S"
+n ::= [0-9]+
+)gbnf";
 constexpr std::string_view kIpv4 = R"gbnf(
 ipv4 ::= byte "." byte "." byte "." byte
 byte ::= "25" [0-5] | "2" [0-4] [0-9] | "1" [0-9] [0-9] | [1-9]? [0-9]
@@ -58,6 +65,7 @@ constexpr Format kFormats[] = {
     {"date", "date", {kDate}},
     {"time", "time", {kTime}},
     {"date-time", "date [tT] time", {kDate, kTime}},
+    {"duration", "duration", {kDuration}},
     {"uuid", "uuid", {kUuid}},
     {"ipv4", "ipv4", {kIpv4}},
     {"ipv6", "ipv6", {kIpv4, kIpv6}},
