@@ -51,6 +51,25 @@ atom ::= [a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+
 quoted ::= [ !#-\[\]-~] | "\\\\" ("\\\\" | "\\\"" | [ !#-\[\]-~])
 label ::= [a-zA-Z0-9] ([a-zA-Z0-9-]* [a-zA-Z0-9])?
 )gbnf";
+// RFC 3986.
+constexpr std::string_view kUri = R"gbnf(
+uri ::= scheme ":" place more
+reference ::= uri | ("//" authority ("/" segment)* | "/" (part ("/" segment)*)? |
+  first ("/" segment)* | "") more
+more ::= ("?" query)? ("#" query)?
+scheme ::= [a-zA-Z] [a-zA-Z0-9+.-]*
+place ::= "//" authority ("/" segment)* | "/" (part ("/" segment)*)? | part ("/" segment)* | ""
+authority ::= (user "@")? host (":" [0-9]*)?
+user ::= (letter | percent | ":")*
+host ::= "[" (ipv6 | [vV] [0-9a-fA-F]+ "." (letter | ":")+) "]" | (letter | percent)*
+segment ::= pchar*
+part ::= pchar+
+first ::= (letter | percent | "@")+
+query ::= (pchar | [/?])*
+pchar ::= letter | percent | [:@]
+percent ::= "%" [0-9a-fA-F] [0-9a-fA-F]
+letter ::= [a-zA-Z0-9._~!$&'()*+,;=-]
+)gbnf";
 constexpr std::string_view kUuid = R"gbnf(
 uuid ::= h{8} "-" h{4} "-" h{4} "-" h{4} "-" h{12}
 h ::= [0-9a-fA-F]
@@ -69,6 +88,8 @@ constexpr Format kFormats[] = {
     {"uuid", "uuid", {kUuid}},
     {"ipv4", "ipv4", {kIpv4}},
     {"ipv6", "ipv6", {kIpv4, kIpv6}},
+    {"uri", "uri", {kIpv4, kIpv6, kUri}},
+    {"uri-reference", "reference", {kIpv4, kIpv6, kUri}},
     {"email", "email", {kIpv4, kIpv6, kEmail}},
 };
 
