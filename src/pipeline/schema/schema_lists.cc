@@ -1,7 +1,6 @@
 // Lists: elements of a prefix and a rest; where elements are counted, or each has to be another
 // one, as an automaton of what was counted so far.
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "pipeline/schema/list_states.h"

@@ -1,6 +1,5 @@
 // Objects: properties that have names in their order, then others.
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "pipeline/schema/schema_compiler.h"
