@@ -2,8 +2,9 @@
 // model.
 //   bench_grammar_masks MODEL GRAMMAR.gbnf|SCHEMAS.json [texts of each] [seed]
 // SCHEMAS.json is a schema, or a list of them. For each grammar a line of JSON: the times of its
-// masks in microseconds of the processor, those of 3 and more (which were not known yet) by
-// themselves, and the texts; null for one that did not end within kTokensMax tokens.
+// masks in microseconds of the processor, those of the second half of the texts and those of 3 and
+// more (which were not known yet) by themselves, and the texts; null for one that did not end
+// within kTokensMax tokens.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -76,6 +77,9 @@ class Drawer {
     return std::nullopt;
   }
   const std::vector<double>& times() const { return times_; }
+  /// Masks before the second half of the texts.
+  std::size_t half() const { return half_; }
+  void note_half() { half_ = times_.size(); }
   const std::vector<double>& steps() const { return steps_; }
 
  private:
@@ -104,6 +108,7 @@ class Drawer {
   std::mt19937_64 random_;
   std::vector<double> times_;
   std::vector<double> steps_;
+  std::size_t half_ = 0;
 };
 
 void report(const Tokenizer& tokenizer, Result<std::shared_ptr<const grammar::Grammar>> compiled,
@@ -116,14 +121,22 @@ void report(const Tokenizer& tokenizer, Result<std::shared_ptr<const grammar::Gr
   } else {
     Drawer drawer(tokenizer, compiled.take(), tries, seed);
     std::vector<std::optional<std::string>> drawn;
-    for (int i = 0; i < texts; ++i) drawn.push_back(drawer.draw());
-    std::vector<double> fresh = drawer.times();
+    for (int i = 0; i < texts; ++i) {
+      if (i == texts / 2) drawer.note_half();
+      drawn.push_back(drawer.draw());
+    }
+    const std::vector<double>& times = drawer.times();
+    const auto half = static_cast<std::ptrdiff_t>(drawer.half());
+    const std::vector<double> settled(times.begin() + half, times.end());
+    std::vector<double> fresh = times;
     std::erase_if(fresh, [](double us) { return us < 3; });
     json.field("masks", static_cast<std::int64_t>(drawer.times().size()));
     json.field("compile_us", compile_us);
     json.field("median_us", quantile(drawer.times(), 0.5));
     json.field("p99_us", quantile(drawer.times(), 0.99));
     json.field("worst_us", quantile(drawer.times(), 1));
+    json.field("settled_p99_us", quantile(settled, 0.99));
+    json.field("settled_worst_us", quantile(settled, 1));
     json.field("fresh", static_cast<std::int64_t>(fresh.size()));
     json.field("fresh_median_us", quantile(fresh, 0.5));
     json.field("step_median_us", quantile(drawer.steps(), 0.5));

@@ -8,6 +8,7 @@ MODEL is any file with a tokenizer. Needs jsonschema 4 and rfc3339-validator fro
 import argparse
 import json
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,9 +47,15 @@ class Maker:
     def schema(self, depth):
         r = self.random
         leaf = depth <= 0
-        kind = r.randrange(7 if leaf else 14)
+        kind = r.randrange(9 if leaf else 20)
+        if kind in (7, 8):
+            return self.bounded_value()
+        if kind >= 9:
+            kind -= 2
+        if kind >= 14:
+            return self.conditional(depth)
         if kind == 0:
-            return r.choice([True, {}]) if not leaf else {"type": ["null", "boolean"]}
+            return {} if not leaf else {"type": ["null", "boolean"]}
         if kind == 1:
             return self.bounded({"type": "integer"})
         if kind == 2:
@@ -95,7 +102,54 @@ class Maker:
         if r.random() < 0.2:
             del out["properties"]
             out["maxProperties"] = r.randrange(max(1, len(out.get("required", []))), 6)
+        if r.random() < 0.2:
+            patterns = r.sample(["^x_", "^[a-z]+$", "\\d", "e$"], r.randrange(1, 3))
+            out["patternProperties"] = {p: self.schema(depth - 1) for p in patterns}
+        if r.random() < 0.15:
+            out["propertyNames"] = r.choice([{"maxLength": 6}, {"pattern": "^[a-z_ ]*$"},
+                                             {"not": {"enum": ["a", "kind"]}}])
+        if names and r.random() < 0.2:
+            out["dependentRequired"] = {r.choice(names): [r.choice(NAMES)]}
+        if names and r.random() < 0.15:
+            out["dependentSchemas"] = {r.choice(names): self.object(depth - 2)}
+        if r.random() < 0.15:
+            out["minProperties"] = r.randrange(0, 3)
+        if r.random() < 0.2:
+            out.pop("additionalProperties", None)
+            out["unevaluatedProperties"] = r.choice([False, {"type": "integer"}])
+            out["anyOf"] = [self.object(depth - 2) for _ in range(r.randrange(1, 3))]
         return out
+
+    def bounded_value(self):
+        """A number or text of which more than one thing is asked, or that something is not."""
+        r = self.random
+        if r.random() < 0.4:
+            out = self.bounded({"type": r.choice(["integer", "number"])})
+            out["multipleOf"] = r.choice([2, 3, 7, 10, 25, 0.5, 0.01, 0.25, 2.5])
+            return out
+        out = {"type": "string", "pattern": r.choice(PATTERNS)}
+        if r.random() < 0.6:
+            out["maxLength"] = r.randrange(2, 12)
+        if r.random() < 0.3:
+            out["minLength"] = r.randrange(0, 4)
+        if r.random() < 0.5:
+            out["not"] = r.choice([{"pattern": r.choice(PATTERNS)}, {"enum": ["yes", "ab", "0"]},
+                                   {"minLength": 9}, {"const": "no"}])
+        return out
+
+    def conditional(self, depth):
+        r = self.random
+        kind = r.randrange(4)
+        if kind == 0:
+            return {**self.object(depth - 1), "if": self.object(depth - 2),
+                    r.choice(["then", "else"]): self.object(depth - 2)}
+        if kind == 1:
+            return {"oneOf": [self.schema(depth - 1) for _ in range(r.randrange(2, 4))]}
+        if kind == 2:
+            return {**self.schema(depth - 1), "not": self.schema(depth - 2)}
+        flags = {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"]}
+        return {**flags, "if": {"properties": {"a": {"const": True}}},
+                "then": self.object(depth - 1), "else": {"required": [r.choice(NAMES)]}}
 
     def array(self, depth):
         r = self.random
@@ -108,6 +162,19 @@ class Maker:
             out["minItems"] = r.randrange(0, 4)
         if r.random() < 0.5:
             out["maxItems"] = r.randrange(3, 8)
+        if r.random() < 0.25:
+            out["contains"] = self.schema(depth - 2)
+            if r.random() < 0.5:
+                out["minContains"] = r.randrange(0, 3)
+            if r.random() < 0.5:
+                out["maxContains"] = r.randrange(2, 4)
+        elif r.random() < 0.2:
+            out["uniqueItems"] = True
+            out["items"] = {"enum": r.sample(["red", "green", 1, 2.5, None, True, [1], {"a": 1}, 0,
+                                              "blue", "x", "y"], r.randrange(1, 12))}
+        if r.random() < 0.15:
+            out["unevaluatedItems"] = r.choice([False, {"type": "boolean"}])
+            out.pop("items", None)
         return out
 
     def whole(self):
@@ -137,7 +204,8 @@ def main():
             file.flush()
             run = subprocess.run([args.program, model, file.name, str(args.texts), str(args.seed)],
                                  capture_output=True, text=True, check=True)
-        counts = {"refused": 0, "empty": 0, "unfinished": 0, "year 0": 0, "valid": 0}
+        names = ("refused", "empty", "unfinished", "year 0", "long number", "valid")
+        counts = dict.fromkeys(names, 0)
         for schema, line in zip(schemas, run.stdout.split("\n"), strict=False):
             answer = json.loads(line)
             if "error" in answer:
@@ -151,6 +219,10 @@ def main():
                 # RFC 3339 has a year 0, Python's dates have none.
                 if '"0000-' in text:
                     counts["year 0"] += 1
+                    continue
+                # Decimals are exact; Python's numbers have 15 digits that count.
+                if re.search("[0-9.]{16}", text):
+                    counts["long number"] += 1
                     continue
                 try:
                     jsonschema.Draft202012Validator(schema, format_checker=checker).validate(

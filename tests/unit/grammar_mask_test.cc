@@ -51,20 +51,26 @@ std::unique_ptr<Tokenizer> tokenizer_of_pieces(const std::vector<std::string>& p
   return tokenizer.take();
 }
 
-/// Draws texts token by token and holds each mask to a walk over every token by itself.
+/// Draws texts token by token and holds each mask to a walk over every token by itself. Later texts
+/// come to places that are like those of the first.
 void check_masks(const Tokenizer& tokenizer, const std::string& gbnf, std::uint64_t seed,
-                 int steps_max) {
+                 int steps_max, int texts = 1) {
   const auto grammar = grammar_of(gbnf);
   const auto width = static_cast<std::size_t>(tokenizer.vocabulary().size()) + 3;
   const std::vector<TokenId> ends = tokenizer.end_tokens();
   const auto tries = std::make_shared<TokenTries>(tokenizer, width, ends);
   const auto masks = std::make_shared<Masks>(grammar, tries);
-  Matcher matcher(masks);
   grammar::Places places(grammar);
-  grammar::Place place = places.start();
   std::mt19937_64 random(seed);
+  Matcher matcher(masks);
+  grammar::Place place = places.start();
   std::string text;
-  for (int step = 0; step < steps_max; ++step) {
+  for (int step = 0; step < texts * steps_max; ++step) {
+    if (step % steps_max == 0) {
+      matcher = Matcher(masks);
+      place = places.start();
+      text.clear();
+    }
     const auto allowed = matcher.allowed();
     REQUIRE_MESSAGE(allowed.ok(), allowed.error().message());
     CHECK(matcher.may_end() == places.may_end(place));
@@ -84,7 +90,10 @@ void check_masks(const Tokenizer& tokenizer, const std::string& gbnf, std::uint6
     }
     CAPTURE(text);
     CHECK(wrong == 0);
-    if (wanted.empty()) break;
+    if (wanted.empty()) {
+      step += steps_max - 1 - step % steps_max;
+      continue;
+    }
     const TokenId id = wanted[random() % wanted.size()];
     const std::string piece = tokenizer.piece(id);
     REQUIRE(matcher.prepare(id).ok());
@@ -110,6 +119,20 @@ void check_grammars(const Tokenizer& tokenizer, int steps) {
   check_masks(tokenizer, "root ::= ([a-z]+ \" \")* | .*", 3, steps / 2);
   check_masks(tokenizer, "root ::= [^a-zA-Z]{0,9} [\\u0400-\\U0001F64F]{1,30} \"x\"", 4, steps);
   check_masks(tokenizer, "root ::= (\"a\" | \"aa\" | \" \"){0,9} .{0,5}", 5, steps);
+  // Counts: near their bounds and far from them, in one another, of what may be empty, and behind
+  // ways of any depth.
+  for (const char* gbnf : {
+           "root ::= [a-zA-Z ]{20,90}",
+           "root ::= \"\\\"\" ([^\"\\\\\\x00-\\x1F] | \"\\\\\" [nrt]){3,40} \"\\\"\" (\",\" "
+           "[a-z]{0,20}){0,4}",
+           "root ::= (\"[\" [a-zA-Z ]{2,12} \"]\"){1,5} .{1,3}",
+           "root ::= x\nx ::= \"(\" [a-z ]{0,9} x? \")\" | [0-9]{1,3} x?",
+           "root ::= ([a-z]{0,3} y?){0,7} \"\\n\"\ny ::= \" \" [A-Z]{0,2}",
+           "root ::= (.{2,5} | [a-z]{1,30} \"x\")",
+       }) {
+    CAPTURE(gbnf);
+    check_masks(tokenizer, gbnf, 6, steps / 2, 3);
+  }
 }
 
 TEST_CASE("grammar masks: alike a walk over each token") {

@@ -1,4 +1,4 @@
-// What schemas refer to, their alternatives, and whether anything fits them.
+// What schemas come to: all that they refer to, and the cases that their alternatives leave.
 #include <algorithm>
 #include <utility>
 
@@ -8,10 +8,13 @@
 namespace polaris::schema {
 namespace {
 
-constexpr std::size_t kCasesMax = 256;     // of one set of schemas
-constexpr std::size_t kWorkMax = 200'000;  // cases of all
-constexpr std::size_t kPartsMax = 4096;    // schemas that one value must fit
-constexpr int kDepthMax = 48;
+constexpr std::size_t kCasesMax = 256;     // of one set of terms
+constexpr std::size_t kWorkMax = 100'000;  // cases of all
+constexpr std::size_t kPartsMax = 4096;    // that one value must keep
+
+bool is_structured(const JsonValue& value) {
+  return value.is(JsonKind::kArray) || value.is(JsonKind::kObject);
+}
 
 }  // namespace
 
@@ -24,154 +27,133 @@ bool SchemaCompiler::fail(NodeId id, ErrorCode code, const std::string& what) {
   return fail(error_at(tree_, id, code, what));
 }
 
-SchemaCompiler::Parts SchemaCompiler::parts_of(const std::vector<NodeId>& schemas) {
-  Parts out;
-  for (const NodeId id : schemas) out.push_back({id});
-  return out;
+std::optional<NodeId> SchemaCompiler::referred(NodeId reference) {
+  const auto to = tree_.resolve(tree_.value(reference).text().value_or(""));
+  if (to) return *to;
+  fail(reference, to.error().code(), to.error().message());
+  return std::nullopt;
 }
 
-bool SchemaCompiler::flatten(Parts& parts) {
-  std::map<NodeId, std::size_t> seen;
-  Parts out;
-  // Those that alternatives were chosen of come first, so that what leads back to them adds
-  // nothing.
-  std::stable_partition(parts.begin(), parts.end(),
-                        [](const Part& p) { return p.any_chosen || p.one_chosen; });
-  for (std::size_t i = 0; i < parts.size() && status_; ++i) {
-    const Part part = parts[i];
-    const JsonValue& value = tree_.value(part.id);
-    if (value.boolean() == false) return false;
-    if (value.boolean() == true) continue;
-    if (!value.is(JsonKind::kObject)) {
-      return fail(part.id, ErrorCode::kInvalid, "got no schema, wanted an object, true or false");
+/// Whether it is a schema of keywords; true and false are kept, or not, at once.
+bool SchemaCompiler::is_schema(NodeId id) {
+  if (!tree_.value(id).is(JsonKind::kObject)) {
+    return fail(id, ErrorCode::kInvalid, "got no schema, wanted an object, true or false");
+  }
+  if (checked_.insert(id).second) {
+    if (auto status = check_keywords(tree_, id); !status) return fail(status.error());
+  }
+  return true;
+}
+
+/// What a schema asks besides its own keywords.
+void SchemaCompiler::open_schema(Branch& branch, const Part& part) {
+  const NodeId id = part.term.id;
+  Owners owners = part.owners;
+  for (const std::string_view name : {"unevaluatedProperties", "unevaluatedItems"}) {
+    const auto keyword = tree_.find(id, name);
+    if (!keyword || tree_.value(*keyword).boolean() == true) continue;
+    if (std::find(owners.begin(), owners.end(), id) == owners.end()) owners.push_back(id);
+  }
+  const auto choose = [&](NodeId keyword) {
+    branch.choices.push_back({{keyword, Ask::kFits}, owners});
+  };
+  const bool conditional = tree_.find(id, "then") || tree_.find(id, "else") || !owners.empty();
+  for (const NodeId child : tree_.children(id)) {
+    const std::string_view name = tree_.value(child).name();
+    if (name == "$ref" || name == "$dynamicRef") {
+      if (const auto to = referred(child)) branch.add({*to, Ask::kFits}, owners);
     }
-    const auto [at, fresh] = seen.emplace(part.id, out.size());
-    if (!fresh) {
-      out[at->second].any_chosen |= part.any_chosen;
-      out[at->second].one_chosen |= part.one_chosen;
-      continue;
+    if (name == "allOf") {
+      for (const NodeId one : tree_.children(child)) branch.add({one, Ask::kFits}, owners);
     }
-    if (checked_.insert(part.id).second) {
-      if (auto status = check_keywords(tree_, part.id); !status) return fail(status.error());
-    }
-    out.push_back(part);
-    if (const auto reference = tree_.find(part.id, "$ref")) {
-      const auto to = tree_.resolve(tree_.value(*reference).text().value_or(""));
-      if (!to) return fail(*reference, to.error().code(), to.error().message());
-      parts.push_back({*to});
-    }
-    if (const auto all = tree_.find(part.id, "allOf")) {
-      for (const NodeId child : tree_.children(*all)) parts.push_back({child});
-    }
-    if (parts.size() > kPartsMax) {
-      return fail(part.id, ErrorCode::kExhausted, "got too many schemas for one value");
+    if (name == "not") branch.add({child, Ask::kFails}, {});
+    if (name == "anyOf" || name == "oneOf" || (name == "if" && conditional)) choose(child);
+    if (name == "dependentRequired" || name == "dependentSchemas") {
+      for (const NodeId member : tree_.children(child)) choose(member);
     }
   }
-  parts = std::move(out);
+  branch.parts[branch.next].owners = std::move(owners);
+}
+
+/// Looks into all parts. False where nothing keeps them.
+bool SchemaCompiler::open(Branch& branch) {
+  std::vector<Part> kept;
+  for (; branch.next < branch.parts.size() && status_; ++branch.next) {
+    const Part part = branch.parts[branch.next];
+    const NodeId id = part.term.id;
+    const JsonValue& value = tree_.value(id);
+    if (branch.parts.size() > kPartsMax) {
+      return fail(id, ErrorCode::kExhausted, "got too many schemas for one value");
+    }
+    const auto [first, fresh] = branch.seen.emplace(part.term, part.owners);
+    if (part.term.ask == Ask::kFits || part.term.ask == Ask::kFails) {
+      const bool fits = part.term.ask == Ask::kFits;
+      if (value.is(JsonKind::kBool)) {
+        if (value.boolean() != fits) return false;
+        continue;
+      }
+      if (branch.seen.contains({id, fits ? Ask::kFails : Ask::kFits})) return false;
+      if (!fresh && fits && first->second != part.owners) {
+        return fail(id, ErrorCode::kUnsupported,
+                    "a schema that is come to within and without unevaluated... is not served");
+      }
+      if (!fresh) continue;
+      if (!is_schema(id)) return false;
+      if (fits) {
+        open_schema(branch, part);
+      } else {
+        branch.choices.push_back(part);
+      }
+    } else if (fresh && part.term.ask == Ask::kDiffers && is_structured(value)) {
+      branch.choices.push_back(part);
+    }
+  }
   return status_.ok();
 }
 
-void SchemaCompiler::find_cases(Parts parts, std::vector<Case>& out) {
-  if (!flatten(parts)) return;
+/// Adds to `out`.
+void SchemaCompiler::find_cases(Branch branch, std::vector<Case>& out) {
+  if (!open(branch)) return;
   if (++work_ > kWorkMax || out.size() >= kCasesMax) {
     fail(at_, ErrorCode::kExhausted, "got too many alternatives of alternatives");
     return;
   }
-  for (Part& part : parts) {
-    const bool any = !part.any_chosen;
-    const auto found = any ? tree_.find(part.id, "anyOf") : std::nullopt;
-    const auto one = !found && !part.one_chosen ? tree_.find(part.id, "oneOf") : std::nullopt;
-    if (!found && !one) continue;
-    (found ? part.any_chosen : part.one_chosen) = true;
-    const NodeId list = found ? *found : *one;
-    const auto alternatives = tree_.children(list);
-    if (one) check_one(parts, alternatives, list);
-    for (const NodeId alternative : alternatives) {
-      if (!status_) return;
-      Parts chosen = parts;
-      chosen.push_back({alternative});
-      find_cases(std::move(chosen), out);
-    }
+  // Schemas that may be true, and those that leave choices, say nothing by themselves.
+  std::vector<Part> parts;
+  for (const Part& part : branch.parts) {
+    const bool choice = part.term.ask == Ask::kFails || (part.term.ask == Ask::kDiffers &&
+                                                         is_structured(tree_.value(part.term.id)));
+    const bool truth = part.term.ask == Ask::kFits && tree_.value(part.term.id).is(JsonKind::kBool);
+    const bool twice = std::any_of(parts.begin(), parts.end(),
+                                   [&](const Part& other) { return other.term == part.term; });
+    if (!choice && !truth && !twice) parts.push_back(part);
+  }
+  auto made = make_case(tree_, parts);
+  if (!made) {
+    fail(made.error());
     return;
   }
-  std::vector<NodeId> schemas;
-  for (const Part& part : parts) schemas.push_back(part.id);
-  auto made = make_case(tree_, std::move(schemas));
-  if (made) {
+  if ((*made).kinds == 0 || ((*made).values && (*made).values->empty())) return;
+  if (branch.choices.empty()) {
     out.push_back(made.take());
-  } else {
-    fail(made.error());
+    return;
   }
-}
-
-/// One alone fits where no value fits two; where that cannot be told it is refused.
-void SchemaCompiler::check_one(const Parts& base, const std::vector<NodeId>& alternatives,
-                               NodeId one) {
-  for (std::size_t i = 0; i < alternatives.size(); ++i) {
-    for (std::size_t j = i + 1; j < alternatives.size() && status_; ++j) {
-      Parts both = base;
-      both.push_back({alternatives[i]});
-      both.push_back({alternatives[j]});
-      std::vector<Case> cases;
-      find_cases(std::move(both), cases);
-      const bool never =
-          std::all_of(cases.begin(), cases.end(), [&](const Case& c) { return is_never(c, 0); });
-      if (never) continue;
-      fail(one, ErrorCode::kUnsupported,
-           "a value may fit alternatives " + std::to_string(i) + " and " + std::to_string(j) +
-               " at once, wanted such as exclude each other, or anyOf");
-      return;
+  const Part choice = branch.choices.front();
+  branch.choices.erase(branch.choices.begin());
+  for (const Terms& way : ways(branch, choice)) {
+    if (!status_) return;
+    Branch chosen = branch;
+    for (const Term& term : way) {
+      chosen.add(term, term.ask == Ask::kFits ? choice.owners : Owners());
     }
+    find_cases(std::move(chosen), out);
   }
 }
 
-std::vector<Case> SchemaCompiler::cases_of(const std::vector<NodeId>& schemas) {
+std::vector<Case> SchemaCompiler::cases_of(const Terms& terms) {
   std::vector<Case> out;
-  find_cases(parts_of(schemas), out);
+  find_cases(Branch(terms), out);
   return out;
-}
-
-bool SchemaCompiler::is_never(const std::vector<NodeId>& schemas, int depth) {
-  if (depth > kDepthMax || !status_) return false;
-  std::vector<NodeId> key = schemas;
-  std::sort(key.begin(), key.end());
-  const auto [known, fresh] = never_.try_emplace(key, false);
-  if (!fresh) return known->second;
-  bool never = true;
-  for (const Case& c : cases_of(schemas)) never = never && is_never(c, depth + 1);
-  return never_[key] = never;
-}
-
-bool SchemaCompiler::has_numbers(const Case& c) const {
-  grammar::Rules scratch;
-  if (!c.numbers.low && !c.numbers.high) return (c.kinds & (kWholeKind | kFractionKind)) != 0;
-  if ((c.kinds & kFractionKind) != 0) return grammar::all_numbers(scratch, c.numbers).has_value();
-  return (c.kinds & kWholeKind) != 0 && grammar::whole_numbers(scratch, c.numbers).has_value();
-}
-
-bool SchemaCompiler::has_objects(const Case& c, int depth) {
-  if (c.properties_min > c.properties_max || c.required.size() > c.properties_max) return false;
-  return std::none_of(c.required.begin(), c.required.end(), [&](const std::string& name) {
-    return is_never(property_schemas(tree_, c, name), depth);
-  });
-}
-
-bool SchemaCompiler::is_never(const Case& c, int depth) {
-  if (c.values) {
-    return std::none_of(c.values->begin(), c.values->end(),
-                        [&](NodeId value) { return admits(c, value); });
-  }
-  if ((c.kinds & (kNullKind | kBoolKind)) != 0 || has_numbers(c)) return false;
-  if ((c.kinds & kTextKind) != 0 && c.length_min <= c.length_max) return false;
-  if ((c.kinds & kListKind) != 0 && c.items_min <= c.items_max) {
-    const std::uint64_t own = prefix_length(tree_, c);
-    bool never = false;
-    for (std::uint64_t i = 0; i < std::min(c.items_min, own + 1) && !never; ++i) {
-      never = is_never(element_schemas(tree_, c, i), depth);
-    }
-    if (!never) return false;
-  }
-  return (c.kinds & kObjectKind) == 0 || !has_objects(c, depth);
 }
 
 }  // namespace polaris::schema

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,14 +11,18 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pipeline/schema/list_states.h"
+#include "pipeline/schema/schema_branch.h"
 #include "pipeline/schema/schema_case.h"
 #include "pipeline/schema/schema_tree.h"
+#include "text/grammar/byte_automaton.h"
+#include "text/grammar/grammar.h"
 #include "text/grammar/json_text.h"
 #include "text/grammar/rules.h"
 
 namespace polaris::schema {
 
-/// Makes rules of schemas: one for each set of schemas that some value must fit together.
+/// Makes rules of schemas: one for each set of terms that some value must keep together.
 class SchemaCompiler {
  public:
   SchemaCompiler(const SchemaTree& tree, grammar::Rules& rules)
@@ -27,50 +32,102 @@ class SchemaCompiler {
 
  private:
   using Expr = std::optional<grammar::ExprId>;  // nothing: no value fits
-  struct Part {  // a schema, and which of its alternatives have been chosen
-    NodeId id = 0;
-    bool any_chosen = false;
-    bool one_chosen = false;
-    friend auto operator<=>(const Part&, const Part&) = default;
+  using Met = std::optional<grammar::ByteAutomaton>;
+  using GrammarPtr = std::shared_ptr<const grammar::Grammar>;
+  struct Member {
+    grammar::ExprId text = 0;  // with its name
+    bool required = false;
   };
-  using Parts = std::vector<Part>;
+  struct Other {  // properties that nobody names
+    Terms terms;
+    std::vector<NodeId> patterns;  // that their names are of
+    Met name;                      // nothing: any name that is not told of
+  };
+  struct Others {
+    Expr any;
+    Expr last;  // the one that is asked for
+    bool wanted = false;
+  };
 
-  static Parts parts_of(const std::vector<NodeId>& schemas);
   bool fail(Error error);
   bool fail(NodeId id, ErrorCode code, const std::string& what);
 
-  /// What a value must fit with them: what they refer to, and all of allOf. False where nothing
-  /// fits.
-  bool flatten(Parts& parts);
-  /// The cases that alternatives leave. Adds to `out`.
-  void find_cases(Parts parts, std::vector<Case>& out);
-  void check_one(const Parts& base, const std::vector<NodeId>& alternatives, NodeId one);
-  std::vector<Case> cases_of(const std::vector<NodeId>& schemas);
+  // What terms come to.
+  std::optional<NodeId> referred(NodeId reference);
+  bool is_schema(NodeId id);
+  void open_schema(Branch& branch, const Part& part);
+  bool open(Branch& branch);
+  void find_cases(Branch branch, std::vector<Case>& out);
+  std::vector<Case> cases_of(const Terms& terms);
+  std::vector<Terms> ways(const Branch& branch, const Part& choice);
+  std::vector<Terms> subsets(NodeId list);
+  std::vector<Terms> one_of(const Branch& branch, NodeId list, const Owners& owners);
+  std::vector<Terms> ways_to_differ(NodeId id);
+  std::vector<Terms> ways_to_fail(NodeId schema);
+  std::vector<Terms> ways_to_break(NodeId schema, NodeId keyword);
+
   /// Whether nothing fits, as far as can be told; what is being asked already is taken to fit.
   bool is_never(const Case& c, int depth);
-  bool is_never(const std::vector<NodeId>& schemas, int depth);
-  bool has_numbers(const Case& c) const;
+  bool is_never(const Terms& terms, int depth);
+  bool has_numbers(const Case& c);
+  bool has_texts(const Case& c);
+  bool has_lists(const Case& c, int depth);
   bool has_objects(const Case& c, int depth);
+
   /// Whether a value of the schema's own text fits.
   bool admits(const Case& c, NodeId value);
-  bool admits(const std::vector<NodeId>& schemas, NodeId value);
+  bool admits(const Terms& terms, NodeId value);
   bool admits_text(const Case& c, std::string_view text);
+  bool admits_number(const Case& c, NodeId value);
   bool admits_list(const Case& c, NodeId value);
   bool admits_object(const Case& c, NodeId value);
+  bool admits_name(const Case& c, std::string_view name);
+  bool takes(const GrammarPtr& grammar, std::string_view text);
   unsigned kind_of(NodeId value) const;
 
   /// A rule of its own, which is made later.
-  Expr value(std::vector<NodeId> schemas);
-  void define(grammar::RuleId rule, const std::vector<NodeId>& schemas);
+  Expr value(Terms terms);
+  void define(grammar::RuleId rule, const Terms& terms);
   Expr of_case(const Case& c);
   Expr written(NodeId value);
+  std::vector<std::string> words_of(const Case& c) const;
+
+  bool is_plain_number(const Case& c) const;
+  const Met& met_numbers(const Case& c);
+  Expr numbers(const Case& c);
+
+  bool is_plain_text(const Case& c) const;
+  const Met& met_texts(const Case& c);
   Expr texts(const Case& c);
+  bool demand_texts(const Case& c, std::vector<grammar::Demand>& demands);
+  Met meet(const std::vector<grammar::Demand>& demands, bool some);
+  const GrammarPtr& pattern_grammar(NodeId id, std::string_view pattern);
+  const GrammarPtr& format_grammar(NodeId id);
+  GrammarPtr length_grammar(std::uint64_t min, std::uint64_t max);
+  GrammarPtr texts_grammar(const std::vector<std::string>& texts);
+
+  bool is_plain_list(const Case& c, int depth);
+  bool is_unique_anyway(const Case& c, int depth);
+  std::optional<ListStates> list_states(const Case& c, int depth);
+  std::optional<ListStates> unique_states(const Case& c);
+  std::optional<std::vector<ListStates::Step>> told_values(const Terms& terms);
   Expr lists(const Case& c);
+  Expr plain_elements(const Case& c);
+  Expr counted_elements(const Case& c);
+  Expr written_value(const ListStates::Step& step);
+
+  bool is_of_pattern(NodeId pattern, std::string_view name);
+  Terms terms_of_member(const Case& c, std::string_view name);
+  std::vector<Other> others_of(const Case& c);
+  Met other_names(const Case& c, const Case& name, const OfPattern& matches);
+  std::optional<Terms> terms_of_other(const Other& other, const Term& asked);
+  Expr other_member(const Case& c, const Other& other, const Terms& terms);
+  Expr other_members(const Case& c, const Others& rest, std::uint64_t before);
+  Expr members(const Case& c, const std::vector<Member>& own, const Others& rest);
   Expr objects(const Case& c);
-  grammar::ExprId members(const Case& c, const std::vector<std::pair<std::string, Expr>>& own,
-                          Expr other);
+
   grammar::ExprId rule_of(grammar::ExprId body);
-  std::string name_of(const std::vector<NodeId>& schemas) const;
+  std::string name_of(const Terms& terms) const;
   /// As a repeat has it; `most`: more than can be is no bound.
   std::uint32_t count(std::uint64_t wanted, std::string_view what);
 
@@ -80,9 +137,11 @@ class SchemaCompiler {
   Status status_;
   NodeId at_ = 0;         // whose rule is made, for messages
   std::size_t work_ = 0;  // cases looked at
-  std::map<std::vector<NodeId>, grammar::RuleId> made_;
-  std::deque<std::pair<grammar::RuleId, std::vector<NodeId>>> waiting_;
-  std::map<std::vector<NodeId>, bool> never_;
+  std::map<Terms, grammar::RuleId> made_;
+  std::deque<std::pair<grammar::RuleId, Terms>> waiting_;
+  std::map<Terms, bool> never_;
+  std::map<std::string, GrammarPtr, std::less<>> grammars_;  // of patterns and formats
+  std::map<std::vector<std::string>, Met> met_;              // by what was met
   std::set<NodeId> checked_;
 };
 

@@ -14,8 +14,11 @@ enum class Wanted : std::uint8_t {
   kNamed,    // an object of them
   kCount,    // a whole number, 0 or more
   kNumber,
+  kStep,  // a number above 0
+  kBool,
   kText,
-  kTexts,  // a list of them
+  kTexts,       // a list of them
+  kNamedTexts,  // an object of such lists
   kList,
   kAny,
 };
@@ -25,10 +28,17 @@ struct Keyword {
 };
 constexpr Keyword kServed[] = {
     {"$ref", Wanted::kText},
+    {"$dynamicRef", Wanted::kText},
     {"$defs", Wanted::kNamed},
     {"allOf", Wanted::kSchemas},
     {"anyOf", Wanted::kSchemas},
     {"oneOf", Wanted::kSchemas},
+    {"not", Wanted::kSchema},
+    {"if", Wanted::kSchema},
+    {"then", Wanted::kSchema},
+    {"else", Wanted::kSchema},
+    {"dependentSchemas", Wanted::kNamed},
+    {"dependentRequired", Wanted::kNamedTexts},
     {"type", Wanted::kAny},
     {"enum", Wanted::kList},
     {"const", Wanted::kAny},
@@ -36,7 +46,7 @@ constexpr Keyword kServed[] = {
     {"maximum", Wanted::kNumber},
     {"exclusiveMinimum", Wanted::kNumber},
     {"exclusiveMaximum", Wanted::kNumber},
-    {"multipleOf", Wanted::kNumber},
+    {"multipleOf", Wanted::kStep},
     {"minLength", Wanted::kCount},
     {"maxLength", Wanted::kCount},
     {"pattern", Wanted::kText},
@@ -45,25 +55,21 @@ constexpr Keyword kServed[] = {
     {"prefixItems", Wanted::kSchemas},
     {"minItems", Wanted::kCount},
     {"maxItems", Wanted::kCount},
+    {"uniqueItems", Wanted::kBool},
+    {"contains", Wanted::kSchema},
+    {"minContains", Wanted::kCount},
+    {"maxContains", Wanted::kCount},
+    {"unevaluatedItems", Wanted::kSchema},
     {"properties", Wanted::kNamed},
     {"required", Wanted::kTexts},
     {"additionalProperties", Wanted::kSchema},
+    {"patternProperties", Wanted::kNamed},
+    {"propertyNames", Wanted::kSchema},
+    {"unevaluatedProperties", Wanted::kSchema},
     {"minProperties", Wanted::kCount},
     {"maxProperties", Wanted::kCount},
 };
-constexpr std::string_view kRefused[] = {"not",
-                                         "dependentSchemas",
-                                         "dependentRequired",
-                                         "dependencies",
-                                         "contains",
-                                         "patternProperties",
-                                         "propertyNames",
-                                         "unevaluatedItems",
-                                         "uniqueItems",
-                                         "unevaluatedProperties",
-                                         "$dynamicRef",
-                                         "$recursiveRef",
-                                         "additionalItems"};
+constexpr std::string_view kRefused[] = {"dependencies", "$recursiveRef", "additionalItems"};
 
 bool is_schema(const JsonValue& value) {
   return value.is(JsonKind::kObject) || value.is(JsonKind::kBool);
@@ -75,6 +81,11 @@ bool all_of(const JsonValue& parent, Is&& is) {
     if (!is(child)) return false;
   }
   return true;
+}
+
+bool is_texts(const JsonValue& value) {
+  return value.is(JsonKind::kArray) &&
+         all_of(value, [](const JsonValue& v) { return v.is(JsonKind::kText); });
 }
 
 bool fits(const JsonValue& value, Wanted wanted) {
@@ -89,8 +100,13 @@ bool fits(const JsonValue& value, Wanted wanted) {
     }
     case Wanted::kNumber: return grammar::Decimal::parse(value.written()).has_value();
     case Wanted::kText: return value.is(JsonKind::kText);
-    case Wanted::kTexts:
-      return list && all_of(value, [](const JsonValue& v) { return v.is(JsonKind::kText); });
+    case Wanted::kBool: return value.is(JsonKind::kBool);
+    case Wanted::kStep: {
+      const auto number = grammar::Decimal::parse(value.written());
+      return number && !number->is_zero() && !number->negative;
+    }
+    case Wanted::kTexts: return is_texts(value);
+    case Wanted::kNamedTexts: return value.is(JsonKind::kObject) && all_of(value, is_texts);
     case Wanted::kList: return list;
     case Wanted::kAny: return true;
   }
@@ -106,24 +122,26 @@ std::string_view name_of(Wanted wanted) {
     case Wanted::kNumber: return "a number of at most 400 digits";
     case Wanted::kText: return "a text";
     case Wanted::kTexts: return "a list of texts";
+    case Wanted::kNamedTexts: return "an object of lists of texts";
+    case Wanted::kStep: return "a number above 0, of at most 400 digits";
+    case Wanted::kBool: return "true or false";
     case Wanted::kList: return "a list";
     case Wanted::kAny: break;
   }
   return "a value";
 }
 
-/// Whether a keyword that is not served says nothing here.
+}  // namespace
+
 bool says_nothing(const JsonValue& value) {
   const std::string_view name = value.name();
   if (name == "uniqueItems") return value.boolean() == false;
+  const bool empty = value.is(JsonKind::kObject) && value.size() == 0;
   if (name == "propertyNames" || name.starts_with("unevaluated")) {
-    return value.boolean() == true || (value.is(JsonKind::kObject) && value.size() == 0);
+    return empty || value.boolean() == true;
   }
-  return name != "not" && value.is(JsonKind::kObject) && value.size() == 0 &&
-         (name == "patternProperties" || name.starts_with("depend"));
+  return empty && (name == "patternProperties" || name == "dependencies");
 }
-
-}  // namespace
 
 Error error_at(const SchemaTree& tree, NodeId id, ErrorCode code, const std::string& what) {
   const std::string pointer = tree.pointer(id);
@@ -131,7 +149,6 @@ Error error_at(const SchemaTree& tree, NodeId id, ErrorCode code, const std::str
 }
 
 Status check_keywords(const SchemaTree& tree, NodeId schema) {
-  const bool has_if = tree.find(schema, "if").has_value();
   for (const NodeId child : tree.children(schema)) {
     const JsonValue& value = tree.value(child);
     const std::string_view name = value.name();
@@ -146,13 +163,6 @@ Status check_keywords(const SchemaTree& tree, NodeId schema) {
     const bool refused =
         std::find(std::begin(kRefused), std::end(kRefused), name) != std::end(kRefused);
     if (refused && !says_nothing(value)) return unserved("a grammar does not serve it");
-    if (has_if && (name == "then" || name == "else")) {
-      return unserved("a grammar does not serve it");
-    }
-    if (name == "multipleOf" &&
-        grammar::Decimal::parse(value.written()) != grammar::Decimal::parse("1")) {
-      return unserved("got a number that is not 1, which a grammar does not serve");
-    }
     if (name == "$id" && schema != SchemaTree::kRoot) {
       return unserved("a schema within a schema that has its own $id is not served");
     }

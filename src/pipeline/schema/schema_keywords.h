@@ -8,6 +8,9 @@ namespace polaris::schema {
 /// (a keyword of the wrong kind), unsupported (one that is not served).
 Status check_keywords(const SchemaTree& tree, NodeId schema);
 
+/// Whether a keyword takes all values whatever else is said, such as `uniqueItems: false`.
+bool says_nothing(const JsonValue& value);
+
 /// An error about a place of the schema.
 Error error_at(const SchemaTree& tree, NodeId id, ErrorCode code, const std::string& what);
 

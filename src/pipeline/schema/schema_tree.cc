@@ -123,6 +123,11 @@ std::vector<NodeId> SchemaTree::children(NodeId id) const {
   return out;
 }
 
+std::string_view SchemaTree::name_or_text(NodeId id) const {
+  if (value(parent(id)).is(JsonKind::kObject)) return value(id).name();
+  return value(id).text().value_or("");
+}
+
 std::string SchemaTree::pointer(NodeId id) const {
   std::vector<std::string> parts;
   for (; id != kRoot; id = nodes_[id].parent) {
@@ -181,6 +186,12 @@ bool SchemaTree::equal(NodeId a, NodeId b) const {
     case JsonKind::kBool: return left.boolean() == right.boolean();
     case JsonKind::kText: return left.text() == right.text();
     case JsonKind::kNumber: {
+      // Whole numbers are written in one way, but for 0.
+      const auto is_plain = [](std::string_view text) {
+        return text != "-0" && text.find_first_of(".eE") == std::string_view::npos;
+      };
+      if (left.written() == right.written()) return true;
+      if (is_plain(left.written()) && is_plain(right.written())) return false;
       const auto x = grammar::Decimal::parse(left.written());
       const auto y = grammar::Decimal::parse(right.written());
       return x && y && *x == *y;

@@ -24,6 +24,11 @@ class SchemaTree {
   const JsonValue& value(NodeId id) const { return nodes_[id].value; }
   std::optional<NodeId> find(NodeId object, std::string_view name) const;
   std::vector<NodeId> children(NodeId id) const;
+  NodeId parent(NodeId id) const { return nodes_[id].parent; }
+  /// In its list.
+  std::uint32_t index(NodeId id) const { return nodes_[id].index; }
+  /// A member's name, or what a text in a list says.
+  std::string_view name_or_text(NodeId id) const;
   /// As JSON pointers are written: "/properties/a", "" for the root.
   std::string pointer(NodeId id) const;
   /// Whether a schema has its own $id, so that references in it are not the root's.

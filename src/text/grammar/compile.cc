@@ -104,6 +104,7 @@ class Compiler {
       case Expr::Kind::kSet: return build_set(rules_.set_of(e), from);
       case Expr::Kind::kRule:
         return build_call(called(rules_.body(e.first), false, rules_.name(e.first)), from);
+      case Expr::Kind::kBytes: return build_bytes(rules_.bytes_of(e), from);
       case Expr::Kind::kSequence:
         for (ExprId part : rules_.parts(e)) from = build(part, from);
         return from;
@@ -120,6 +121,21 @@ class Compiler {
   std::uint32_t build_call(RuleId rule, std::uint32_t from) {
     const std::uint32_t end = graph_.add_state();
     graph_.add_call(from, rule, end);
+    return end;
+  }
+
+  std::uint32_t build_bytes(const ByteAutomaton& automaton, std::uint32_t from) {
+    const std::uint32_t first = graph_.states();
+    for (std::size_t i = 0; i < automaton.ends.size() && !full(); ++i) graph_.add_state();
+    const std::uint32_t end = graph_.add_state();
+    graph_.add_free(from, first);
+    for (const ByteAutomaton::Step& step : automaton.steps) {
+      if (full()) break;
+      graph_.add_bytes(first + step.from, step.first, step.last, first + step.target);
+    }
+    for (std::uint32_t i = 0; i < automaton.ends.size() && !full(); ++i) {
+      if (automaton.ends[i]) graph_.add_free(first + i, end);
+    }
     return end;
   }
 
@@ -197,6 +213,7 @@ class Compiler {
         return ranges.size() <= kSteps && !ranges.empty() && ranges.back().last < 0x80;
       }
       case Expr::Kind::kRule: return true;
+      case Expr::Kind::kBytes: return false;
       case Expr::Kind::kRepeat: return e.min == 1 && e.max == 1 && is_small(rules_.parts(e)[0]);
       case Expr::Kind::kSequence:
       case Expr::Kind::kChoice: break;

@@ -23,6 +23,13 @@ part ::= "." [0-9]+
 zone ::= [zZ] | [-+] hour ":" minute
 utc ::= [zZ] | [-+] "00:00"
 )gbnf";
+// RFC 3339, appendix A.
+constexpr std::string_view kDuration = R"gbnf(
+duration ::= "P" (date ("T" time)? | "T" time | n "W")
+date ::= n "Y" (n "M" (n "D")?)? | n "M" (n "D")? | n "D"
+time ::= n "H" (n "M" (n "S")?)? | n "M" (n "S")? | n "S"
+n ::= [0-9]+
+)gbnf";
 constexpr std::string_view kIpv4 = R"gbnf(
 ipv4 ::= byte "." byte "." byte "." byte
 byte ::= "25" [0-5] | "2" [0-4] [0-9] | "1" [0-9] [0-9] | [1-9]? [0-9]
@@ -44,6 +51,25 @@ atom ::= [a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]+
 quoted ::= [ !#-\[\]-~] | "\\\\" ("\\\\" | "\\\"" | [ !#-\[\]-~])
 label ::= [a-zA-Z0-9] ([a-zA-Z0-9-]* [a-zA-Z0-9])?
 )gbnf";
+// RFC 3986.
+constexpr std::string_view kUri = R"gbnf(
+uri ::= scheme ":" place more
+reference ::= uri | ("//" authority ("/" segment)* | "/" (part ("/" segment)*)? |
+  first ("/" segment)* | "") more
+more ::= ("?" query)? ("#" query)?
+scheme ::= [a-zA-Z] [a-zA-Z0-9+.-]*
+place ::= "//" authority ("/" segment)* | "/" (part ("/" segment)*)? | part ("/" segment)* | ""
+authority ::= (user "@")? host (":" [0-9]*)?
+user ::= (letter | percent | ":")*
+host ::= "[" (ipv6 | [vV] [0-9a-fA-F]+ "." (letter | ":")+) "]" | (letter | percent)*
+segment ::= pchar*
+part ::= pchar+
+first ::= (letter | percent | "@")+
+query ::= (pchar | [/?])*
+pchar ::= letter | percent | [:@]
+percent ::= "%" [0-9a-fA-F] [0-9a-fA-F]
+letter ::= [a-zA-Z0-9._~!$&'()*+,;=-]
+)gbnf";
 constexpr std::string_view kUuid = R"gbnf(
 uuid ::= h{8} "-" h{4} "-" h{4} "-" h{4} "-" h{12}
 h ::= [0-9a-fA-F]
@@ -58,9 +84,12 @@ constexpr Format kFormats[] = {
     {"date", "date", {kDate}},
     {"time", "time", {kTime}},
     {"date-time", "date [tT] time", {kDate, kTime}},
+    {"duration", "duration", {kDuration}},
     {"uuid", "uuid", {kUuid}},
     {"ipv4", "ipv4", {kIpv4}},
     {"ipv6", "ipv6", {kIpv4, kIpv6}},
+    {"uri", "uri", {kIpv4, kIpv6, kUri}},
+    {"uri-reference", "reference", {kIpv4, kIpv6, kUri}},
     {"email", "email", {kIpv4, kIpv6, kEmail}},
 };
 

@@ -11,7 +11,12 @@ Masks::Masks(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const Token
     : grammar_(std::move(grammar)),
       tries_(std::move(tries)),
       places_(grammar_),
-      way_(tries_->bytes_max() + 1) {}
+      keys_(*grammar_),
+      way_(tries_->bytes_max() + 1) {
+  for (const TokenTree& tree : tries_->trees()) {
+    plain_longest_ = std::max(plain_longest_, tree.plain_max);
+  }
+}
 
 Masks::Slot Masks::take_slot(Place place) {
   if (free_.empty()) {
@@ -36,10 +41,15 @@ void Masks::forget(std::size_t depth) {
   for (std::size_t i = 0; i < depth; ++i) kept.push_back(&way_[i]);
   places_.forget(kept);
   plain_.forget();
+  keys_.forget();
   masks_.clear();
+  shared_.clear();
+  shared_bytes_ = 0;
+  ++forgotten_;
 }
 
-void Masks::walk(const TokenTree& tree, Place from, TokenBits& bits) {
+std::vector<TokenId> Masks::walk(const TokenTree& tree, Place from) {
+  std::vector<TokenId> out;
   way_[0] = from;
   const std::size_t count = tree.nodes.size();
   for (std::size_t i = 0; i < count;) {
@@ -50,9 +60,53 @@ void Masks::walk(const TokenTree& tree, Place from, TokenBits& bits) {
       continue;
     }
     way_[node.depth + 1u] = next;
-    if (node.token >= 0) add_token(bits, node.token);
+    if (node.token >= 0) out.push_back(node.token);
     ++i;
     if (i % 1024 == 0 && places_.is_full()) forget(node.depth + 2u);
+  }
+  return out;
+}
+
+/// `plain`: how many plain characters may follow, once it is asked for.
+Masks::Allowed Masks::look(std::span<const TokenTree> trees, Slot slot,
+                           std::optional<PlainReach::Reach>& plain) {
+  Allowed out;
+  out.many = no_tokens(tries_->width());
+  std::vector<TokenId> walked;
+  bool whole = false;
+  for (const TokenTree& tree : trees) {
+    if (tree.plain_max > 0 && !plain) plain = plain_.of(places_, slots_[slot], plain_longest_);
+    if (tree.plain_max > 0 && tree.plain_max <= plain->least) {
+      whole = true;
+      for (std::size_t i = 0; i < out.many.size(); ++i) out.many[i] |= tree.tokens[i];
+    } else if (tree.plain_max == 0 || tree.plain_min <= plain->most) {
+      const std::vector<TokenId> found = walk(tree, slots_[slot]);
+      walked.insert(walked.end(), found.begin(), found.end());
+    }
+  }
+  if (!whole && walked.size() < tries_->width() / 32) {
+    out.many = {};
+    out.few = std::move(walked);
+    out.few.shrink_to_fit();
+    return out;
+  }
+  for (const TokenId token : walked) add_token(out.many, token);
+  return out;
+}
+
+void Masks::add(const Allowed& allowed, TokenBits& bits) {
+  for (const TokenId token : allowed.few) add_token(bits, token);
+  for (std::size_t i = 0; i < allowed.many.size(); ++i) bits[i] |= allowed.many[i];
+}
+
+void Masks::share(std::vector<std::pair<SharedKey, Allowed>> fresh) {
+  for (auto& [key, allowed] : fresh) {
+    if (shared_bytes_ > kSharedBytesMax) {
+      shared_.clear();
+      shared_bytes_ = 0;
+    }
+    shared_bytes_ += allowed.bytes();
+    shared_.insert_or_assign(key, std::move(allowed));
   }
 }
 
@@ -62,21 +116,30 @@ Result<std::span<const std::uint64_t>> Masks::allowed(Slot slot) {
   if (known != masks_.end()) return std::span<const std::uint64_t>(known->second);
   if (masks_.size() >= kMasksMax) masks_.clear();
   TokenBits bits = no_tokens(tries_->width());
-  std::uint32_t longest = 0;
-  for (const TokenTree& tree : tries_->trees()) longest = std::max(longest, tree.plain_max);
-  const std::uint32_t plain = plain_.of(places_, slots_[slot], longest);
-  for (const TokenTree& tree : tries_->trees()) {
-    if (tree.plain_max > 0 && tree.plain_max <= plain) {
-      for (std::size_t word = 0; word < bits.size(); ++word) bits[word] |= tree.tokens[word];
-    } else {
-      walk(tree, slots_[slot], bits);
+  std::optional<PlainReach::Reach> plain;
+  std::vector<std::pair<SharedKey, Allowed>> fresh;
+  const std::uint64_t forgotten = forgotten_;
+  const std::span<const TokenTree> trees = tries_->trees();
+  for (std::size_t begin = 0, end = 0; begin < trees.size(); begin = end) {
+    const std::uint32_t bytes = trees[begin].bytes_max;
+    while (end < trees.size() && trees[end].bytes_max == bytes) ++end;
+    const auto key = keys_.of(places_, slots_[slot], bytes);
+    const auto shared = key ? shared_.find({bytes, *key}) : shared_.end();
+    if (shared != shared_.end()) {
+      add(shared->second, bits);
+      continue;
     }
+    Allowed found = look(trees.subspan(begin, end - begin), slot, plain);
+    add(found, bits);
+    if (key) fresh.emplace_back(SharedKey{bytes, *key}, std::move(found));
   }
   if (auto status = places_.take_status(); !status) return status.error();
+  // Keys of before are none any more.
+  if (forgotten_ == forgotten) share(std::move(fresh));
   for (const auto& [first, second] : tries_->twins()) {
     if (has_token(bits, first)) add_token(bits, second);
   }
-  const auto [at, fresh] = masks_.insert_or_assign(slots_[slot], std::move(bits));
+  const auto [at, inserted] = masks_.insert_or_assign(slots_[slot], std::move(bits));
   return std::span<const std::uint64_t>(at->second);
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "text/grammar/place_keys.h"
 #include "text/grammar/places.h"
 #include "text/grammar/plain_reach.h"
 #include "text/grammar/token_mask.h"
@@ -22,6 +26,7 @@ class Masks {
 
   const std::shared_ptr<const Grammar>& grammar() const { return grammar_; }
   static constexpr std::size_t kMasksMax = 256;
+  static constexpr std::size_t kSharedBytesMax = std::size_t{16} << 20;
 
  private:
   friend class Matcher;
@@ -31,7 +36,18 @@ class Masks {
   /// Until the next call.
   Result<std::span<const std::uint64_t>> allowed(Slot slot);
   Result<Place> after(Slot slot, TokenId token);
-  void walk(const TokenTree& tree, Place from, TokenBits& bits);
+  /// Tokens of trees of one length: few, or bits of many.
+  struct Allowed {
+    std::vector<TokenId> few;
+    TokenBits many;
+    std::size_t bytes() const { return few.size() * sizeof(TokenId) + many.size() * 8 + 64; }
+  };
+  using SharedKey = std::pair<std::uint32_t, std::uint32_t>;  // bytes, and a key of places
+  Allowed look(std::span<const TokenTree> trees, Slot slot,
+               std::optional<PlainReach::Reach>& plain);
+  std::vector<TokenId> walk(const TokenTree& tree, Place from);
+  static void add(const Allowed& allowed, TokenBits& bits);
+  void share(std::vector<std::pair<SharedKey, Allowed>> fresh);
   /// Places change their numbers: those of the slots, and the first `depth` of way_.
   void forget(std::size_t depth);
 
@@ -39,6 +55,11 @@ class Masks {
   std::shared_ptr<const TokenTries> tries_;
   Places places_;
   PlainReach plain_;
+  PlaceKeys keys_;
+  std::uint32_t plain_longest_ = 0;
+  std::map<SharedKey, Allowed> shared_;  // by places that are alike for such tokens
+  std::size_t shared_bytes_ = 0;
+  std::uint64_t forgotten_ = 0;  // times
   std::unordered_map<Place, TokenBits> masks_;
   std::vector<Place> slots_;
   std::vector<Slot> free_;  // holds as many as there are slots

@@ -10,6 +10,7 @@ std::uint32_t wanted_parts(const Rules& rules, const Expr& e) {
   switch (e.kind) {
     case Expr::Kind::kText: return rules.text_of(e).empty() ? 0 : kMany;
     case Expr::Kind::kSet: return kMany;
+    case Expr::Kind::kBytes: return rules.bytes_of(e).ends[0] ? 0 : kMany;
     case Expr::Kind::kRule: return 1;
     case Expr::Kind::kSequence: return e.count;
     case Expr::Kind::kChoice: return e.count == 0 ? kMany : 1;

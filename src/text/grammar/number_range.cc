@@ -318,8 +318,12 @@ std::optional<ExprId> whole_numbers(Rules& rules, const NumberBounds& bounds) {
   return rules.sequence({*made, rules.repeat(rules.text(".0"), 0, 1)});
 }
 
+std::optional<ExprId> plain_numbers(Rules& rules, const NumberBounds& bounds) {
+  return of_both_signs(rules, bounds, any_of_sign);
+}
+
 std::optional<ExprId> all_numbers(Rules& rules, const NumberBounds& bounds) {
-  if (bounds.low || bounds.high) return of_both_signs(rules, bounds, any_of_sign);
+  if (bounds.low || bounds.high) return plain_numbers(rules, bounds);
   Digits digits(rules);
   const ExprId whole = rules.choice(
       {rules.text("0"), rules.sequence({digits.digit('1', '9'), digits.any(0, kMany)})});

@@ -36,7 +36,9 @@ struct NumberBounds {
 
 /// Whole numbers within bounds, as JSON writes them, or with ".0"; nothing where there are none.
 std::optional<ExprId> whole_numbers(Rules& rules, const NumberBounds& bounds);
-/// Numbers within bounds: without exponent where there is a bound.
+/// Numbers within bounds, without exponent.
+std::optional<ExprId> plain_numbers(Rules& rules, const NumberBounds& bounds);
+/// The same, with exponents too where there is no bound.
 std::optional<ExprId> all_numbers(Rules& rules, const NumberBounds& bounds);
 
 }  // namespace polaris::grammar

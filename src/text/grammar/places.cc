@@ -7,7 +7,7 @@
 namespace polaris::grammar {
 namespace {
 
-constexpr Item kEnd{UINT32_MAX, 0};
+constexpr Item kEnd = Places::kTextEnd;
 constexpr std::size_t kShort = 16;  // items that are searched one by one
 
 std::uint64_t hash_of(const Item& item) {

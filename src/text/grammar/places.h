@@ -36,6 +36,11 @@ class Places {
   }
   /// Whether what stands there is a text of the grammar.
   bool may_end(Place place) const { return ends_[place]; }
+  /// All ways that lead there: states that bytes lead on from, each with what follows its rule.
+  std::span<const Item> items(Place place) const { return places_[place]; }
+  /// What may follow a rule, before what it calls is entered; kTextEnd where the text may end.
+  std::span<const Item> after_rule(std::uint32_t then) const { return thens_[then]; }
+  static constexpr Item kTextEnd{UINT32_MAX, 0};
   /// Whether more may follow.
   bool may_go_on(Place place) const { return places_[place].size() > (ends_[place] ? 1u : 0u); }
 

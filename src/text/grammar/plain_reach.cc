@@ -60,6 +60,16 @@ std::vector<Place> plain_step(Places& places, Place place) {
   return out.size() > kPlacesMax ? std::vector<Place>() : out;
 }
 
+/// Whether some plain character may follow, as far as its first byte tells.
+bool begins_plain(Places& places, Place place) {
+  for (unsigned byte = 0x20; byte <= 0xF4; ++byte) {
+    const auto b = static_cast<std::uint8_t>(byte);
+    const bool first = byte < 0x80 ? is_plain(b) : byte >= 0xC2;
+    if (first && places.next(place, b) != kNowhere) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 const std::vector<Place>& PlainReach::step(Places& places, Place place) {
@@ -68,26 +78,36 @@ const std::vector<Place>& PlainReach::step(Places& places, Place place) {
   return steps_.emplace(place, plain_step(places, place)).first->second;
 }
 
-std::uint32_t PlainReach::of(Places& places, Place place, std::uint32_t most) {
+PlainReach::Reach PlainReach::of(Places& places, Place place, std::uint32_t longest) {
   std::vector<Place> seen{place};
   std::vector<Place> level{place};
-  for (std::uint32_t length = 0; length < most; ++length) {
+  bool again = false;
+  for (std::uint32_t length = 0; length < longest; ++length) {
     std::vector<Place> next;
+    bool whole = true;
+    const auto before = static_cast<std::ptrdiff_t>(seen.size());
     for (const Place at : level) {
       const std::vector<Place>& to = step(places, at);
-      if (to.empty()) return length;
+      whole = whole && !to.empty();
       for (const Place p : to) {
-        if (std::find(seen.begin(), seen.end(), p) != seen.end()) continue;
+        const auto found = std::find(seen.begin(), seen.end(), p);
+        again = again || found - seen.begin() < before;
+        if (found != seen.end()) continue;
         seen.push_back(p);
         next.push_back(p);
       }
-      if (seen.size() > kPlacesMax) return length;
+    }
+    if (!whole || seen.size() > kPlacesMax) {
+      const bool none = std::none_of(level.begin(), level.end(),
+                                     [&](Place at) { return begins_plain(places, at); });
+      // Where places come again, more ways than those of this length lead to some.
+      return {length, none && !again ? length : longest};
     }
     // Whatever comes is among those that all were gone on from.
-    if (next.empty()) return most;
+    if (next.empty()) break;
     level = std::move(next);
   }
-  return most;
+  return {longest, longest};
 }
 
 }  // namespace polaris::grammar

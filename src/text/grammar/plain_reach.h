@@ -8,16 +8,20 @@
 
 namespace polaris::grammar {
 
-/// How many plain characters, whichever they are, may follow a place: tokens of no more of them are
-/// admitted without a look at each.
+/// How many plain characters may follow a place: tokens of few of them are admitted, and those of
+/// many are not, without a look at each.
 class PlainReach {
  public:
-  /// At most `most`; kept until forget().
-  std::uint32_t of(Places& places, Place place, std::uint32_t most);
+  struct Reach {
+    std::uint32_t least = 0;  // so many may, whichever they are
+    std::uint32_t most = 0;   // no more may, whichever they are
+  };
+  /// Up to `longest`; kept until forget().
+  Reach of(Places& places, Place place, std::uint32_t longest);
   void forget() { steps_.clear(); }
 
  private:
-  /// Where one of them leads; nothing where one leads nowhere.
+  /// Where one of them leads; nothing where some lead nowhere.
   const std::vector<Place>& step(Places& places, Place place);
   std::unordered_map<Place, std::vector<Place>> steps_;
 };

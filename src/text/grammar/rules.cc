@@ -37,6 +37,13 @@ ExprId Rules::set(CharRanges ranges) {
 
 ExprId Rules::rule(RuleId rule) { return add({Expr::Kind::kRule, rule}, {}); }
 
+ExprId Rules::bytes(ByteAutomaton automaton) {
+  if (!too_large_.empty() && !exprs_.empty()) return 0;
+  ranges_ += automaton.steps.size();
+  automata_.push_back(std::move(automaton));
+  return add({Expr::Kind::kBytes, static_cast<std::uint32_t>(automata_.size() - 1)}, {});
+}
+
 ExprId Rules::sequence(std::span<const ExprId> parts) {
   if (parts.size() == 1) return parts[0];
   return add({Expr::Kind::kSequence}, parts);

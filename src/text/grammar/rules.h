@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "text/grammar/byte_automaton.h"
 #include "text/grammar/char_ranges.h"
 
 namespace polaris::grammar {
@@ -24,9 +25,9 @@ struct Limits {
 };
 
 struct Expr {
-  enum class Kind : std::uint8_t { kText, kSet, kRule, kSequence, kChoice, kRepeat };
+  enum class Kind : std::uint8_t { kText, kSet, kRule, kBytes, kSequence, kChoice, kRepeat };
   Kind kind = Kind::kSequence;
-  std::uint32_t first = 0;  // kText: a text, kSet: a set, kRule: a rule; else a place of children
+  std::uint32_t first = 0;  // of a text, a set, a rule, bytes; else a place of children
   std::uint32_t count = 0;  // of children
   std::uint32_t min = 0;    // kRepeat
   std::uint32_t max = 0;    // kRepeat; kMany: without end
@@ -42,6 +43,8 @@ class Rules {
   /// One character of the ranges.
   ExprId set(CharRanges ranges);
   ExprId rule(RuleId rule);
+  /// Texts of an automaton.
+  ExprId bytes(ByteAutomaton automaton);
   ExprId sequence(std::span<const ExprId> parts);
   ExprId choice(std::span<const ExprId> parts);
   ExprId repeat(ExprId part, std::uint32_t min, std::uint32_t max);
@@ -65,6 +68,7 @@ class Rules {
   }
   const std::string& text_of(const Expr& e) const { return texts_[e.first]; }
   const CharRanges& set_of(const Expr& e) const { return sets_[e.first]; }
+  const ByteAutomaton& bytes_of(const Expr& e) const { return automata_[e.first]; }
   const std::string& name(RuleId rule) const { return rules_[rule].name; }
   ExprId body(RuleId rule) const { return rules_[rule].body; }
 
@@ -79,8 +83,9 @@ class Rules {
   std::vector<ExprId> children_;
   std::vector<std::string> texts_;
   std::vector<CharRanges> sets_;
+  std::vector<ByteAutomaton> automata_;
   std::vector<Rule> rules_;
-  std::size_t ranges_ = 0;
+  std::size_t ranges_ = 0;  // and steps of automata
   std::string_view too_large_;
 };
 

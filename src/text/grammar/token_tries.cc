@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <utility>
 
 #include "base/strings.h"
 
 namespace polaris::grammar {
 namespace {
 
-/// Plain tokens are kept by how long they are, the others by themselves.
-constexpr std::uint32_t kPlainMax[] = {2, 4, 8, 16, 32};
+/// Tokens are kept by how long they are, up to these numbers of bytes; longer ones together.
+constexpr std::uint32_t kBytesMax[] = {2, 4, 8, 16, 32};
+/// And those within them by how many plain characters they are, up to so many.
+constexpr std::uint32_t kPlainExact = 16;
 
 /// Characters of a text that is plain, or 0.
 std::uint32_t plain_length(std::string_view text) {
@@ -45,6 +49,12 @@ void make_nodes(std::span<const TokenId> tokens, std::span<const std::string> te
   for (const std::uint32_t node : way) out[node].after = static_cast<std::uint32_t>(out.size());
 }
 
+struct Part {
+  std::vector<TokenId> tokens;
+  std::uint32_t plain_min = 0;
+  std::uint32_t plain_max = 0;
+};
+
 bool writes(const Tokenizer& tokenizer, TokenId id, std::span<const TokenId> ends) {
   if (!tokenizer.vocabulary().contains(id)) return false;
   if (tokenizer.vocabulary().token(id).kind == TokenKind::kUnknown) return false;
@@ -68,7 +78,8 @@ TokenTries::TokenTries(const Tokenizer& tokenizer, std::size_t width, std::span<
   };
   std::stable_sort(order.begin(), order.end(),
                    [&](TokenId a, TokenId b) { return text_of(a) < text_of(b); });
-  std::vector<std::vector<TokenId>> parts(std::size(kPlainMax) + 1);
+  using Kind = std::pair<std::uint32_t, std::uint32_t>;  // bytes at most, plain characters
+  std::map<Kind, Part> parts;
   TokenId first = -1;
   for (const TokenId id : order) {
     if (first >= 0 && text_of(first) == text_of(id)) {
@@ -76,18 +87,25 @@ TokenTries::TokenTries(const Tokenizer& tokenizer, std::size_t width, std::span<
       continue;
     }
     first = id;
-    const std::uint32_t plain = plain_length(text_of(id));
-    std::size_t part = 0;
-    while (part < std::size(kPlainMax) && (plain == 0 || plain > kPlainMax[part])) ++part;
-    parts[part].push_back(id);
+    const std::size_t bytes = text_of(id).size();
+    const auto* bound = std::find_if(std::begin(kBytesMax), std::end(kBytesMax),
+                                     [&](std::uint32_t most) { return bytes <= most; });
+    const bool longest = bound == std::end(kBytesMax);
+    const std::uint32_t plain = longest ? 0 : plain_length(text_of(id));
+    const auto bytes_max = longest ? static_cast<std::uint32_t>(bytes_max_) : *bound;
+    Part& part = parts[{bytes_max, std::min(plain, kPlainExact + 1)}];
+    part.tokens.push_back(id);
+    part.plain_min = part.plain_max == 0 ? plain : std::min(part.plain_min, plain);
+    part.plain_max = std::max(part.plain_max, plain);
   }
-  for (std::size_t part = 0; part < parts.size(); ++part) {
-    if (parts[part].empty()) continue;
+  for (const auto& [kind, part] : parts) {
     TokenTree& tree = trees_.emplace_back();
-    tree.plain_max = part < std::size(kPlainMax) ? kPlainMax[part] : 0;
+    tree.plain_min = part.plain_min;
+    tree.plain_max = part.plain_max;
+    tree.bytes_max = kind.first;
     tree.tokens = no_tokens(width);
-    for (const TokenId id : parts[part]) add_token(tree.tokens, id);
-    make_nodes(parts[part], texts_, tree.nodes);
+    for (const TokenId id : part.tokens) add_token(tree.tokens, id);
+    make_nodes(part.tokens, texts_, tree.nodes);
   }
 }
 

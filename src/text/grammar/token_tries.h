@@ -28,8 +28,11 @@ struct TokenTree {
     std::uint8_t byte = 0;
   };
   std::vector<Node> nodes;
-  TokenBits tokens;             // all of them
-  std::uint32_t plain_max = 0;  // plain characters of its longest token; 0: they are not all plain
+  TokenBits tokens;  // all of them
+  // Plain characters of its shortest and its longest token; 0: they are not all plain.
+  std::uint32_t plain_min = 0;
+  std::uint32_t plain_max = 0;
+  std::uint32_t bytes_max = 0;  // of its longest token, or a little more
 };
 
 /// What the tokens of a vocabulary write, as masks need it. Immutable, thread-safe.
@@ -43,6 +46,7 @@ class TokenTries {
     const auto at = static_cast<std::size_t>(token);
     return at < texts_.size() ? std::string_view(texts_[at]) : std::string_view();
   }
+  /// Those of equal `bytes_max` one after another.
   std::span<const TokenTree> trees() const { return trees_; }
   /// Tokens of equal text: the first is in a tree, the second is not.
   std::span<const std::pair<TokenId, TokenId>> twins() const { return twins_; }
