@@ -73,6 +73,26 @@ void Builder::guess_types(NodeId id) {
   }
 }
 
+// Sizes and places are computed at once, so that importers see them as constants.
+ValueId Builder::folded(const OpDef& op, const Attrs* attrs, std::span<const ValueId> inputs) {
+  constexpr std::int64_t kElementsMax = 64;
+  if (!op.has_trait(kFoldable) || op.is_control() || inputs.empty()) return kNoValue;
+  std::vector<const Tensor*> values;
+  for (const ValueId input : inputs) {
+    const Tensor* value = data(input);
+    const bool whole = value != nullptr && value->type().encoding.is_plain() &&
+                       (is_integer(value->dtype()) || value->dtype() == DType::kBool) &&
+                       dtype_info(value->dtype()).bits >= 32;
+    if (input.valid() && (!whole || value->elements() > kElementsMax)) return kNoValue;
+    values.push_back(value);
+  }
+  const std::unique_ptr<Attrs> defaults = op.make_attrs != nullptr ? op.make_attrs() : nullptr;
+  const NoAttrs none;
+  const Attrs* used = attrs != nullptr ? attrs : defaults ? defaults.get() : &none;
+  auto result = evaluate_node(op, *used, "", values, 1, kElementsMax * sizeof(std::int64_t));
+  return result ? constant(std::move((*result)[0])) : kNoValue;
+}
+
 std::vector<ValueId> Builder::add_all_with(std::string_view op, std::vector<ValueId> inputs,
                                            int outputs, std::unique_ptr<Attrs> attrs) {
   const std::vector<ValueId> none(static_cast<std::size_t>(outputs), kNoValue);
@@ -85,6 +105,10 @@ std::vector<ValueId> Builder::add_all_with(std::string_view op, std::vector<Valu
     return none;
   }
   while (!inputs.empty() && !inputs.back().valid()) inputs.pop_back();
+  if (outputs == 1) {
+    const ValueId known = folded(*found, attrs.get(), inputs);
+    if (known.valid()) return {known};
+  }
   const NodeId id = graph_.add_node(found, std::move(attrs), std::move(inputs), outputs,
                                     fresh_name(op.substr(dot == op.npos ? 0 : dot + 1)));
   guess_types(id);

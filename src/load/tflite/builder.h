@@ -79,6 +79,8 @@ class Builder {
 
  private:
   void guess_types(NodeId id);
+  /// The result where it follows from a few constant integers, else no value.
+  ValueId folded(const OpDef& op, const Attrs* attrs, std::span<const ValueId> inputs);
 
   Graph& graph_;
   const OpSet& ops_;

@@ -129,6 +129,20 @@ void OperatorImport::give_raw(std::size_t i, ValueId value) {
   if (named.producer.valid() && named.name.find('#') != std::string::npos) {
     named.name = out(i).name;
   }
+  // Where its inputs do not tell, the file does, until the graph as a whole is inferred; but what a
+  // caller may choose is not as the file has it.
+  if (!builder().has_type(value)) {
+    auto type = static_type(out(i));
+    if (type && (out(i).has_rank || !out(i).shape.empty())) {
+      const auto& free = out(i).shape_signature;
+      for (int k = 0; k < type->shape.rank(); ++k) {
+        const bool open =
+            free.size() == out(i).shape.size() && free[static_cast<std::size_t>(k)] < 0;
+        if (open || (k == 0 && !builder().graph().symbols().empty())) type->shape[k] = kUnknownDim;
+      }
+      builder().set_type(value, *type);
+    }
+  }
   importer_.bind(def_.outputs[i], value);
 }
 

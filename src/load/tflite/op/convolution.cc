@@ -19,13 +19,10 @@ std::int64_t groups(OperatorImport& o, std::size_t x, std::int64_t per_group) {
   return channels / per_group;
 }
 
-std::vector<ValueId> operands(OperatorImport& o, ValueId w, int rank) {
-  return {channels_second(o, o.real(0), rank), w, bias(o, 2, 0, 1)};
-}
-
-void convolve(OperatorImport& o, ValueId w, int rank, ConvAttrs attrs, std::int64_t activation) {
+void convolve(OperatorImport& o, ValueId x, ValueId w, int rank, ConvAttrs attrs,
+              std::int64_t activation) {
   attrs.auto_pad = auto_pad(o);
-  const ValueId y = o.builder().add_with("Conv", operands(o, w, rank),
+  const ValueId y = o.builder().add_with("Conv", {channels_second(o, x, rank), w, bias(o, 2, 0, 1)},
                                          std::make_unique<ConvAttrs>(std::move(attrs)));
   give_channels_second(o, y, rank, activation);
 }
@@ -42,7 +39,8 @@ void conv_2d(OperatorImport& o) {
   attrs.group = groups(o, 0, o.builder().dim(w, 1));
   attrs.strides = two(o, 2, 1, 0);
   attrs.dilations = two(o, 5, 4, 1);
-  convolve(o, w, 4, std::move(attrs), o.byte_option(3));
+  const ValueId x = rounded_rows(o, o.real(0), 1, {1, 2, 3});
+  convolve(o, x, w, 4, std::move(attrs), o.byte_option(3));
 }
 
 void depthwise_conv_2d(OperatorImport& o) {
@@ -51,7 +49,7 @@ void depthwise_conv_2d(OperatorImport& o) {
   attrs.group = groups(o, 0, 1);
   attrs.strides = two(o, 2, 1, 0);
   attrs.dilations = two(o, 6, 5, 1);
-  convolve(o, w, 4, std::move(attrs), o.byte_option(4));
+  convolve(o, o.real(0), w, 4, std::move(attrs), o.byte_option(4));
 }
 
 void conv_3d(OperatorImport& o) {
@@ -60,7 +58,7 @@ void conv_3d(OperatorImport& o) {
   attrs.group = groups(o, 0, o.builder().dim(w, 1));
   attrs.strides = {o.option(1), o.option(3), o.option(2)};
   attrs.dilations = {o.option(5, 1), o.option(7, 1), o.option(6, 1)};
-  convolve(o, w, 5, std::move(attrs), o.byte_option(4));
+  convolve(o, o.real(0), w, 5, std::move(attrs), o.byte_option(4));
 }
 
 // Inputs: output shape, kernel, x, bias.

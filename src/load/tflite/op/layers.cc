@@ -50,6 +50,28 @@ ValueId bias(OperatorImport& o, std::size_t i, std::size_t x, std::size_t w) {
                 DType::kF32);
 }
 
+ValueId rounded_rows(OperatorImport& o, ValueId x, std::size_t w, std::vector<std::int64_t> axes) {
+  if (!o.ok() || o.dtype(0) != DType::kF32 || !o.quantized(w)) return x;
+  Builder& b = o.builder();
+  const ValueId zero = b.number(0);
+  const ValueId over = b.ints(axes);
+  const ValueId least = b.add("Min", {b.add("ReduceMin", {x, over}), zero});
+  const ValueId most = b.add("Max", {b.add("ReduceMax", {x, over}), zero});
+  const ValueId range = b.add("Sub", {most, least});
+  const ValueId steps = b.add(
+      "Where", {b.add("Equal", {range, zero}), b.number(1), b.add("Div", {b.number(255), range})});
+  // Zero becomes a whole step, from the end that is hit more closely.
+  const ValueId low = b.add("Mul", {least, steps});
+  const ValueId high = b.add("Mul", {most, steps});
+  const ValueId nearer = b.add("Greater", {b.add("Add", {low, high}), b.number(1)});
+  const ValueId point = b.add(
+      "Where", {nearer, b.add("Sub", {b.number(-128), low}), b.add("Sub", {b.number(127), high})});
+  const ValueId at = b.add("Round", {b.add("Clip", {point, b.number(-128), b.number(127)})});
+  const ValueId whole = b.add("Add", {b.add("Round", {b.add("Mul", {x, steps})}), at});
+  const ValueId q = b.add("Clip", {whole, b.number(-128), b.number(127)});
+  return b.add("Div", {b.add("Sub", {q, at}), steps});
+}
+
 std::string_view auto_pad(OperatorImport& o) {
   const std::int64_t padding = o.byte_option(0);
   if (padding != 0 && padding != 1) o.fail("padding, got " + std::to_string(padding));

@@ -46,7 +46,8 @@ void fully_connected(OperatorImport& o) {
   const std::int64_t k = b.dim(w, 1);
   if (!o.ok()) return;
   if (b.rank(w) != 2 || n < 1 || k < 1) return o.fail("weights, wanted a matrix of known size");
-  const ValueId rows = b.rank(x) == 2 && b.dim(x, 1) == k ? x : b.reshape(x, {-1, k});
+  const ValueId flat = b.rank(x) == 2 && b.dim(x, 1) == k ? x : b.reshape(x, {-1, k});
+  const ValueId rows = rounded_rows(o, flat, 1, {-1});
   auto attrs = std::make_unique<GemmAttrs>();
   attrs->transB = true;
   ValueId y = b.add_with("Gemm", {rows, w, bias(o, 2, 0, 1)}, std::move(attrs));

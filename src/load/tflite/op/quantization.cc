@@ -6,8 +6,25 @@
 
 namespace polaris::tflite {
 
-void dequantize(OperatorImport& o) { o.give(0, o.real(0)); }
-void quantize(OperatorImport& o) { o.give(0, o.real(0)); }
+void dequantize(OperatorImport& o) {
+  const bool wide = o.dtype(0) == DType::kI32 && !o.in(0).quantization.scale.empty();
+  o.give(0, wide ? o.dequantized(o.raw(0), o.in(0), o.in(0).quantization.axis) : o.real(0));
+}
+
+// Integers of 32 bits are no activations, but for the outputs of some models.
+void quantize(OperatorImport& o) {
+  const auto& q = o.out().quantization;
+  if (!o.ok() || o.out_dtype() != DType::kI32 || q.scale.empty()) return o.give(0, o.real(0));
+  Builder& b = o.builder();
+  const double zero = q.zero_point.empty() ? 0.0 : static_cast<double>(q.zero_point[0]);
+  const ValueId steps = b.add("Div", {b.cast(o.real(0), DType::kF64),
+                                      b.number(static_cast<double>(q.scale[0]), DType::kF64)});
+  const ValueId whole = b.add("Add", {b.add("Round", {steps}), b.number(zero, DType::kF64)});
+  o.give_raw(0, b.cast(b.add("Clip", {whole, b.number(INT32_MIN, DType::kF64),
+                                      b.number(INT32_MAX, DType::kF64)}),
+                       DType::kI32));
+}
+
 // Sparse weights are made dense where they are read.
 void densify(OperatorImport& o) { o.give_raw(0, o.raw(0)); }
 
