@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/strings.h"
+#include "load/file_constant.h"
 #include "tensor/element.h"
 
 namespace polaris::onnx {
@@ -74,31 +75,6 @@ Error wrong_length(const TensorDef& def, const TensorType& type, std::size_t got
                         std::to_string(*type.bytes()) + " bytes of " + type.to_string());
 }
 
-// Bytes in the file, copied where a pointer to the type could not point there.
-Result<std::shared_ptr<const Constant>> from_file(const TensorDef& def, const TensorType& type,
-                                                  std::span<const std::byte> bytes,
-                                                  const SourceFile& file) {
-  auto out = std::make_shared<Constant>();
-  out->name = def.name;
-  const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
-  const bool aligned = address % static_cast<std::uintptr_t>(width_of(type.dtype).raw()) == 0;
-  const bool as_it_is = type.dtype != DType::kBool &&
-                        has_clear_padding(type.dtype, bytes.data(), type.shape.elements());
-  if (aligned && !bytes.empty() && as_it_is) {
-    out->data = Tensor::view(type, bytes, file.owner);
-    out->file = file.mapping;
-    return std::shared_ptr<const Constant>(std::move(out));
-  }
-  auto copy = Tensor::from_bytes(type, bytes);
-  if (!copy) return copy.error();
-  if (type.dtype == DType::kBool) {
-    for (std::byte& b : copy->mutable_bytes()) b = std::byte{b != std::byte{0}};
-  }
-  out->data = copy.take();
-  if (file.mapping) file.mapping->release_pages(bytes);
-  return std::shared_ptr<const Constant>(std::move(out));
-}
-
 Result<std::shared_ptr<const Constant>> from_external(const TensorDef& def, const TensorType& type,
                                                       Source& source) {
   std::string_view location;
@@ -126,7 +102,7 @@ Result<std::shared_ptr<const Constant>> from_external(const TensorDef& def, cons
   }
   const auto bytes =
       file->bytes.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(wanted));
-  return from_file(def, type, bytes, *file);
+  return file_constant(std::string(def.name), type, bytes, *file);
 }
 
 // Strings stand in string_data alone.
@@ -225,7 +201,7 @@ Result<std::shared_ptr<const Constant>> make_constant(const TensorDef& def, Sour
     if (std::cmp_not_equal(def.raw->size(), *type->bytes())) {
       return wrong_length(def, *type, def.raw->size());
     }
-    return from_file(def, *type, *def.raw, source.main());
+    return file_constant(std::string(def.name), *type, *def.raw, source.main());
   }
   // Typed data lies in memory already, so the count must match before more is allocated.
   const std::size_t values =
