@@ -128,7 +128,8 @@ def write_decoder_tokenizer(folder):
                     "use_regex": True},
         "model": {"type": "BPE", "dropout": None, "unk_token": None,
                   "continuing_subword_prefix": None, "end_of_word_suffix": None,
-                  "fuse_unk": False, "byte_fallback": False, "vocab": vocabulary, "merges": ["h e"]}}
+                  "fuse_unk": False, "byte_fallback": False, "vocab": vocabulary,
+                  "merges": ["h e"]}}
     with open(os.path.join(folder, "tokenizer.json"), "w") as file:
         json.dump(tokenizer, file, separators=(",", ":"))
 

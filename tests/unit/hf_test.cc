@@ -185,15 +185,15 @@ TEST_CASE("names and links of an index that leave the folder are refused") {
   REQUIRE(write_file(outside.file("secret.safetensors"), tensors_file({{"a", {2}}})));
   link(outside.file("secret.safetensors"), folder + "/absolute_link");
   link("../secret.safetensors", folder + "/link");
-  for (const std::string name : {std::string("../secret.safetensors"),
-                                 outside.file("secret.safetensors"), std::string("absolute_link"),
-                                 std::string("link"), std::string("x/../../secret.safetensors"),
-                                 std::string(""), std::string("."), std::string("/")}) {
+  for (const std::string& name : {std::string("../secret.safetensors"),
+                                  outside.file("secret.safetensors"), std::string("absolute_link"),
+                                  std::string("link"), std::string("x/../../secret.safetensors"),
+                                  std::string(""), std::string("."), std::string("/")}) {
     CAPTURE(name);
     REQUIRE(write_file(folder + "/model.safetensors.index.json",
                        R"({"weight_map": {"a": ")" + name + R"("}})"));
     REQUIRE(write_file(folder + "/config.json", R"({"model_type": "llama"})"));
-    for (const std::string path : {folder, folder + "/model.safetensors.index.json"}) {
+    for (const std::string& path : {folder, folder + "/model.safetensors.index.json"}) {
       CHECK(!load_model(path, OpSet::builtin()));
     }
   }

@@ -19,7 +19,7 @@ void skip_padding_rows(Config& config) {
   config.set("context_length", std::max<std::int64_t>(rows - first, 0));
 }
 
-const ModuleName kRobertaModules[15] = {
+const ModuleName kBertModules[16] = {
     {"embeddings.word_embeddings", "token_embd"},
     {"embeddings.position_embeddings", "position_embd", WeightForm::kFromRow},
     {"embeddings.token_type_embeddings", "token_types"},
@@ -35,6 +35,7 @@ const ModuleName kRobertaModules[15] = {
     {"encoder.layer.*.output.LayerNorm", "blk.*.layer_output_norm"},
     {"pooler.", ""},
     {"lm_head.", ""},
+    {"cls.", ""},
 };
 
 }  // namespace polaris::hf

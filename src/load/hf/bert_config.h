@@ -19,8 +19,8 @@ void check_bert(Config& config);
 /// Positions count from behind the padding's id, so the rows before are of no use.
 void skip_padding_rows(Config& config);
 
-/// RoBERTa and XLM-RoBERTa: BERT with positions that begin behind the padding's.
-extern const ModuleName kRobertaModules[15];
+/// The modules of BERT and of RoBERTa, which differ in where positions begin (kFirstRow).
+extern const ModuleName kBertModules[16];
 inline constexpr std::string_view kRobertaPrefixes[] = {"roberta."};
 
 }  // namespace polaris::hf

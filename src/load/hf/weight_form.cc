@@ -1,10 +1,10 @@
 #include "load/hf/weight_form.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/strings.h"
 #include "tensor/element.h"
 
@@ -34,15 +34,15 @@ Made transposed(const std::shared_ptr<const Constant>& tensor) {
   const std::int64_t columns = data.shape()[1];
   auto out = Tensor::allocate(data.dtype(), Shape{columns, rows});
   if (!out) return out.error();
-  const auto width = static_cast<std::size_t>(width_of(data.dtype()).raw());
+  const ElementWidth width = width_of(data.dtype());
   const std::byte* from = data.bytes().data();
   std::byte* to = out->mutable_bytes().data();
   constexpr std::int64_t kTile = 32;  // so that both sides stay in the cache
   for (std::int64_t r0 = 0; r0 < rows; r0 += kTile) {
     for (std::int64_t c = 0; c < columns; ++c) {
       for (std::int64_t r = r0; r < std::min(r0 + kTile, rows); ++r) {
-        std::memcpy(to + static_cast<std::size_t>(c * rows + r) * width,
-                    from + static_cast<std::size_t>(r * columns + c) * width, width);
+        copy_bytes(to + width.of(c * rows + r), from + width.of(r * columns + c),
+                   static_cast<std::size_t>(width.of(1)));
       }
     }
   }

@@ -15,7 +15,7 @@ extern constinit const HfArchitecture hf_model_xlm_roberta{
     .ours = "bert",
     .prefixes = kRobertaPrefixes,
     .numbers = kBertNumbers,
-    .modules = kRobertaModules,
+    .modules = kBertModules,
     .rest = rest,
 };
 
