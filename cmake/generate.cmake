@@ -50,6 +50,7 @@ endfunction()
 set(POLARIS_ISA_SUFFIX "_(sse2|avx2|avx512|vnni)$")
 set(POLARIS_GENERATED_ir "")
 set(POLARIS_GENERATED_arch "")
+set(POLARIS_GENERATED_load "")
 set(POLARIS_GENERATED_backend "")
 
 if(EXISTS ${POLARIS_SRC}/ir/op_def.h)
@@ -64,6 +65,13 @@ if(EXISTS ${POLARIS_SRC}/arch/architecture.h)
   polaris_write_list(arch_list.cc arch/architecture.h polaris Architecture arch
     kArchitectures kArchitectureCount ${stems})
   list(APPEND POLARIS_GENERATED_arch ${POLARIS_GEN}/arch_list.cc)
+endif()
+
+if(EXISTS ${POLARIS_SRC}/load/hf/architecture.h)
+  polaris_stems(stems ${POLARIS_SRC}/load/hf/model/*.cc)
+  polaris_write_list(hf_model_list.cc load/hf/architecture.h polaris::hf HfArchitecture hf_model
+    kHfArchitectures kHfArchitectureCount ${stems})
+  list(APPEND POLARIS_GENERATED_load ${POLARIS_GEN}/hf_model_list.cc)
 endif()
 
 foreach(backend cpu vulkan)

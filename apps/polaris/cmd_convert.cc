@@ -14,6 +14,7 @@
 #include "output.h"
 #include "pass/runner.h"
 #include "progress.h"
+#include "safetensors_convert.h"
 #include "save/onnx/onnx_writer.h"
 
 namespace polaris::cli {
@@ -24,10 +25,10 @@ constexpr std::int64_t kOpsetMax = 26;
 class Convert final : public Action {
  public:
   void declare(CLI::App& app) override {
-    app.add_option("model", gguf_.model, "model file of any format that has a graph")->required();
+    app.add_option("model", gguf_.model, "model of any format")->required();
     app.add_option("-o,--output", gguf_.output,
                    "file to write: NAME.onnx; NAME.gguf with --scheme is what `polaris quantize` "
-                   "does")
+                   "does; NAME.safetensors has the weights alone")
         ->required();
     passes_option_ =
         app.add_option("--passes", passes_,
@@ -48,17 +49,20 @@ class Convert final : public Action {
 
   Status run(const Common& common) override {
     const bool gguf = gguf_.output.ends_with(".gguf");
-    if (!gguf && !gguf_.output.ends_with(".onnx")) {
+    const bool safetensors = gguf_.output.ends_with(".safetensors");
+    if (!gguf && !safetensors && !gguf_.output.ends_with(".onnx")) {
       return common.usage_error("--output, got '" + gguf_.output +
-                                "', wanted a name that ends in .onnx or .gguf");
+                                "', wanted a name that ends in .onnx, .gguf or .safetensors");
     }
-    if (gguf) {
+    if (gguf || safetensors) {
       for (const CLI::Option* option :
            {passes_option_, opset_option_, external_option_, function_option_}) {
         if (option->count() > 0) {
           return common.usage_error(option->get_name() + ", wanted with an output of .onnx alone");
         }
       }
+    }
+    if (gguf) {
       // Merged matrices are stored as they were where nothing else is asked for.
       if (gguf_.scheme.empty() && !gguf_.loras.empty()) gguf_.scheme = "copy";
       return convert_gguf(common, gguf_);
@@ -69,6 +73,7 @@ class Convert final : public Action {
     if (scheme_option_->count() > 0 || gguf_.allow_requantize) {
       return common.usage_error("--scheme, wanted with an output of .gguf alone");
     }
+    if (safetensors) return convert_safetensors(common, gguf_.model, gguf_.output);
     auto status = write(common);
     return status ? status : Status(status.error().with_context("'" + gguf_.model + "'"));
   }
@@ -166,7 +171,7 @@ class Convert final : public Action {
 }  // namespace
 
 extern const Command command_convert;
-constinit const Command command_convert{"convert", "write a model in another format: ONNX, GGUF",
-                                        make_action<Convert>};
+constinit const Command command_convert{
+    "convert", "write a model in another format: ONNX, GGUF, safetensors", make_action<Convert>};
 
 }  // namespace polaris::cli

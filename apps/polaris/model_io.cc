@@ -74,7 +74,7 @@ Result<Opened> open_model_on(std::shared_ptr<Runtime> runtime, const Common& com
   for (const std::string& text : given) add_names(text, options.given);
   auto model = load_model(path, runtime->ops(), options);
   if (!model) return model.error();
-  if (arch.generate) {
+  if (arch.generate || arch.embed) {
     if (auto status = read_tokenizer_beside(path, *model); !status) return status.error();
   }
   Opened out{std::move(runtime), model.take(), {}};

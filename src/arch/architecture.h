@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,7 +63,8 @@ class ArchInput {
 /// A graph, what it was built with (Model::hyperparameters), and how it is run where it is a
 /// decoder or embeds texts.
 struct ArchModel {
-  Graph graph;
+  Graph graph;                                       // the function "main"
+  std::map<std::string, Graph, std::less<>> others;  // beside it: an encoder
   Metadata hyperparameters;
   std::optional<DecoderContract> decoder;
   std::optional<EmbedderContract> embedder;

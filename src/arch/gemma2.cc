@@ -24,7 +24,7 @@ Result<ArchModel> build(const ArchInput& input) {
         1.0f / std::sqrt(static_cast<float>(spec.width) / static_cast<float>(spec.heads));
   }
   spec.window = b.integer("attention.sliding_window", 1, INT32_MAX, 4096);
-  spec.window_period = 2;
+  spec.window_period = b.integer("attention.sliding_window_pattern", 1, 1025, 2);
   return build_decoder(b, spec);
 }
 

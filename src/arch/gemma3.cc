@@ -19,7 +19,7 @@ Result<ArchModel> build(const ArchInput& input) {
   spec = read_decoder(b, spec);
   spec.embedding_scale = std::sqrt(static_cast<float>(spec.width));
   spec.window = b.integer("attention.sliding_window", 1, INT32_MAX);
-  spec.window_period = b.integer("attention.sliding_window_pattern", 1, 1024, kWindowPeriod);
+  spec.window_period = b.integer("attention.sliding_window_pattern", 1, 1025, kWindowPeriod);
   // Windows are as they were before the context was stretched.
   spec.window_rope =
       RopeSpec{.dims = spec.rope.dims, .theta = b.real("rope.freq_base_swa", 1.0, 1e12, 10000.0)};

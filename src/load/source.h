@@ -22,10 +22,15 @@ struct SourceFile {
 /// Where a model comes from: its main file, and the folder in which files that it names must lie.
 class Source {
  public:
-  /// Errors: not_found, io; unsupported for a folder.
+  /// A file, or a folder whose main file is kFolderMain. Errors: not_found, io; unsupported for a
+  /// folder without it.
   static Result<Source> open(const std::string& path);
-  /// Bytes in memory, called `name` in messages; it can name no other files.
-  static Source in_memory(std::string name, std::vector<std::byte> bytes);
+  /// A file that is named rather than given: `folder` has it, by links of a hub's cache or none.
+  /// Errors: as file().
+  static Result<Source> open_in(const std::string& folder, std::string_view name);
+  /// Bytes in memory, called `name` in messages, and the files that they may name.
+  static Source in_memory(std::string name, std::vector<std::byte> bytes,
+                          std::map<std::string, std::vector<std::byte>, std::less<>> files = {});
 
   const std::string& path() const { return path_; }
   const SourceFile& main() const { return main_; }
@@ -37,6 +42,7 @@ class Source {
   Status check() const;
 
   static constexpr std::size_t kFilesMax = 1024;
+  static constexpr const char* kFolderMain = "config.json";
 
  private:
   std::string path_;

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/os/files.h"
 #include "base/strings.h"
 #include "pipeline/tokenizer_file/tokenizer_file.h"
 
@@ -82,7 +83,7 @@ Status read_ends(const Model& model, TokenizerSettings& out) {
 }
 
 Result<TokenizerSettings> read_settings(const std::string& file, const Model& model) {
-  auto source = Source::open(file);
+  auto source = Source::open_in(path_folder(file), path_name(file));
   if (!source) return source.error();
   auto settings = read_tokenizer_file(*source);
   if (settings && !*settings) {
@@ -98,9 +99,9 @@ Result<TokenizerSettings> read_settings(const std::string& file, const Model& mo
 }  // namespace
 
 Status read_tokenizer_beside(const std::string& path, Model& model) {
-  if (model.tokenizer || !model.decoder || !model.no_tokenizer) return Status::success();
-  const std::size_t slash = path.find_last_of('/');
-  const std::string folder = slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const bool texts = model.decoder || model.embedder;
+  if (model.tokenizer || !texts || !model.no_tokenizer) return Status::success();
+  const std::string folder = path_kind(path) == PathKind::kFolder ? path : path_folder(path);
   const std::string file = tokenizer_file_in(folder);
   if (file.empty()) {
     model.no_tokenizer = Error::not_found("[tokenizer] the model's file has none, and '" + folder +

@@ -5,7 +5,8 @@
 
 namespace polaris {
 
-/// Gives a decoder whose file at `path` describes no tokenizer the one of its folder: that of
+/// Gives a decoder, or what embeds texts, whose file at `path`, or whose folder, describes no
+/// tokenizer by itself the one of its folder: that of
 /// tokenizer_file_in, the ids of hyperparameter "end_tokens" as ends of a text, and the chat
 /// templates of tokenizer_config.json and chat_template.jinja. Where there is none the model says
 /// so (Model::no_tokenizer). Errors: what is wrong with a file that is there.

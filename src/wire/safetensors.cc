@@ -162,4 +162,9 @@ Result<SafetensorsFile> parse_safetensors(std::span<const std::byte> file) {
   return out;
 }
 
+std::optional<std::string_view> safetensors_code(DType dtype) {
+  const auto* row = std::ranges::find_if(kCodes, [&](const Code& c) { return c.dtype == dtype; });
+  return row == std::end(kCodes) ? std::nullopt : std::optional(row->code);
+}
+
 }  // namespace polaris

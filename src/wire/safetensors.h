@@ -1,8 +1,10 @@
 #pragma once
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -27,5 +29,8 @@ struct SafetensorsFile {
 /// twice, a shape whose size is not that of its bytes, bytes that overlap, leave holes or the
 /// file); unsupported (a dtype that we do not have).
 Result<SafetensorsFile> parse_safetensors(std::span<const std::byte> file);
+
+/// What the format calls a dtype; nothing where it has no name for it.
+std::optional<std::string_view> safetensors_code(DType dtype);
 
 }  // namespace polaris

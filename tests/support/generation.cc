@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "load/load.h"
+#include "pipeline/tokenizer_beside.h"
 #include "test_paths.h"
 
 namespace polaris::test {
@@ -19,6 +20,7 @@ LanguageModel load_language_model(const std::string& path, std::shared_ptr<Runti
   options.arch = arch;
   auto model = load_model(path, runtime->ops(), options);
   if (!model) FAIL(model.error().message());
+  if (auto beside = read_tokenizer_beside(path, *model); !beside) FAIL(beside.error().message());
   if (rewrite != nullptr) rewrite(*model->find("main"));
   auto language = LanguageModel::create(std::move(runtime), *model);
   if (!language) FAIL(language.error().message());

@@ -75,11 +75,11 @@ std::vector<ValueId> Layer::write(CacheGroup& group, const CacheValues& cache, V
   return written;
 }
 
-/// The rows themselves, each a page: what sees whole texts at once needs no cache.
+/// The rows themselves as pages: what sees whole texts at once needs no cache.
 std::vector<ValueId> Layer::as_pages(ValueId k, ValueId v) const {
   const std::int64_t width = spec.kv_heads * spec.head_size;
-  return {b.reshape(blk() + "attn_k.pages", k, {-1, 1, width}),
-          b.reshape(blk() + "attn_v.pages", v, {-1, 1, width})};
+  return {b.reshape(blk() + "attn_k.pages", k, {-1, in.page_rows, width}),
+          b.reshape(blk() + "attn_v.pages", v, {-1, in.page_rows, width})};
 }
 
 }  // namespace

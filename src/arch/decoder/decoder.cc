@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arch/decoder/attention.h"
+#include "arch/decoder/cross_attention.h"
 #include "arch/decoder/embedding.h"
 #include "arch/decoder/feed_forward.h"
 #include "arch/decoder/inputs.h"
@@ -17,17 +18,6 @@ ValueId add_branch(ArchBuilder& b, const DecoderSpec& spec, const std::string& n
                    const std::string& norm_name, ValueId x, ValueId branch) {
   if (spec.norms_after) branch = norm(b, spec, norm_name, branch, spec.width);
   return b.apply("Add", name, {x, branch});
-}
-
-ValueId add_layer(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
-                  const DecoderRopes& ropes, std::int64_t layer, ValueId x) {
-  const std::string blk = "blk." + std::to_string(layer) + ".";
-  const ValueId seen = norm(b, spec, blk + "attn_norm", x, spec.width);
-  const ValueId mixed = attention(b, spec, in, ropes, layer, seen);
-  x = add_branch(b, spec, blk + "attn_residual", blk + "post_attention_norm", x, mixed);
-  const ValueId fed =
-      feed_forward(b, spec, layer, norm(b, spec, blk + spec.feed_forward_norm, x, spec.width));
-  return add_branch(b, spec, blk + "ffn_residual", blk + "post_ffw_norm", x, fed);
 }
 
 /// All rows as they are before the logits'.
@@ -76,6 +66,21 @@ Metadata describe(const ArchOptions& options, const DecoderSpec& spec, bool cach
 
 }  // namespace
 
+ValueId add_decoder_layer(ArchBuilder& b, const DecoderSpec& spec, DecoderInputs& in,
+                          const DecoderRopes& ropes, std::int64_t layer, ValueId x) {
+  const std::string blk = "blk." + std::to_string(layer) + ".";
+  const ValueId seen = norm(b, spec, blk + "attn_norm", x, spec.width);
+  const ValueId mixed = attention(b, spec, in, ropes, layer, seen);
+  x = add_branch(b, spec, blk + "attn_residual", blk + "post_attention_norm", x, mixed);
+  if (spec.source_positions > 0) {
+    const ValueId asks = norm(b, spec, blk + "cross_attn_norm", x, spec.width);
+    x = b.apply("Add", blk + "cross_attn_residual", {x, cross_attention(b, spec, in, layer, asks)});
+  }
+  const ValueId fed =
+      feed_forward(b, spec, layer, norm(b, spec, blk + spec.feed_forward_norm, x, spec.width));
+  return add_branch(b, spec, blk + "ffn_residual", blk + "post_ffw_norm", x, fed);
+}
+
 Result<ArchModel> build_decoder(ArchBuilder& b, const DecoderSpec& spec) {
   const bool embeds = b.input().options().embed;
   if (!embeds) b.adapters().set = b.input().options().adapters;
@@ -86,7 +91,7 @@ Result<ArchModel> build_decoder(ArchBuilder& b, const DecoderSpec& spec) {
   const DecoderRopes ropes = decoder_ropes(b, spec);
   ValueId x = embed(b, spec, in);
   for (std::int64_t layer = 0; layer < spec.layers && b.ok(); ++layer) {
-    x = add_layer(b, spec, in, ropes, layer, x);
+    x = add_decoder_layer(b, spec, in, ropes, layer, x);
   }
   const ValueId y = embeds ? hidden(b, spec, x) : logits(b, spec, in, x);
   check_adapters_built(b);

@@ -20,24 +20,6 @@ std::int64_t add_dim(ArchBuilder& b, const std::string& name, Kind kind, std::in
   return symbol_dim(b.graph().add_symbol({name, kind, bound}));
 }
 
-TensorType cache_type(ArchBuilder& b, const DecoderSpec& spec, const std::string& prefix) {
-  const ArchOptions& options = b.input().options();
-  const std::int64_t pages = add_dim(b, prefix + "pages", Kind::kFree, 0);
-  TensorType type{DType::kF32, {pages, options.page_size, spec.kv_heads * spec.head_size}, {}};
-  switch (options.kv_type) {
-    case KvType::kF32: break;
-    case KvType::kF16: type.dtype = DType::kF16; break;
-    case KvType::kQ8_0: type.encoding = Encoding::of(BlockFormat::kQ8_0); break;
-    case KvType::kQ4_0: type.encoding = Encoding::of(BlockFormat::kQ4_0); break;
-  }
-  if (type.encoding.is_block() &&
-      type.shape.back() % block_format_info(type.encoding.format).block_elements != 0) {
-    b.fail_unsupported("a " + std::string(kv_type_name(options.kv_type)) + " cache of rows of " +
-                       std::to_string(type.shape.back()) + ", wanted a multiple of 32");
-  }
-  return type;
-}
-
 /// Pages of the longest row.
 std::int64_t row_pages_max(const ArchOptions& options, const DecoderSpec& spec,
                            std::int64_t window) {
@@ -127,7 +109,46 @@ Pooling read_pooling(ArchBuilder& b, Pooling otherwise) {
   return otherwise;
 }
 
+/// What an encoder wrote, of which every token reads all.
+void add_source_inputs(ArchBuilder& b, const DecoderSpec& spec, const Dims& dims,
+                       DecoderInputs& in) {
+  const ArchOptions& options = b.input().options();
+  CacheGroup group;
+  group.name = "cross";
+  group.page_size = options.page_size;
+  group.cross = true;
+  group.slots = kSourceSlots;
+  CacheValues values;
+  const std::int64_t pages = ceil_div(spec.source_positions, options.page_size);
+  const std::int64_t table = add_dim(b, "cross.table", Kind::kBounded, pages);
+  group.block_table =
+      add_input(b, values.block_table, "cross.block_table", {dims.sequences, table});
+  group.positions = add_input(b, values.positions, "cross.positions", {dims.tokens});
+  values.state = cache_type(b, spec, "cross.");
+  in.groups.push_back(values);
+  in.contract.groups.push_back(std::move(group));
+  in.contract.encoder = EncoderContract{kSourceEncoder, kSource};
+}
+
 }  // namespace
+
+TensorType cache_type(ArchBuilder& b, const DecoderSpec& spec, const std::string& prefix) {
+  const ArchOptions& options = b.input().options();
+  const std::int64_t pages = add_dim(b, prefix + "pages", Kind::kFree, 0);
+  TensorType type{DType::kF32, {pages, options.page_size, spec.kv_heads * spec.head_size}, {}};
+  switch (options.kv_type) {
+    case KvType::kF32: break;
+    case KvType::kF16: type.dtype = DType::kF16; break;
+    case KvType::kQ8_0: type.encoding = Encoding::of(BlockFormat::kQ8_0); break;
+    case KvType::kQ4_0: type.encoding = Encoding::of(BlockFormat::kQ4_0); break;
+  }
+  if (type.encoding.is_block() &&
+      type.shape.back() % block_format_info(type.encoding.format).block_elements != 0) {
+    b.fail_unsupported("a " + std::string(kv_type_name(options.kv_type)) + " cache of rows of " +
+                       std::to_string(type.shape.back()) + ", wanted a multiple of 32");
+  }
+  return type;
+}
 
 std::size_t DecoderInputs::group_of(const DecoderSpec& spec, std::int64_t layer) const {
   const bool window = spec.has_window(layer);
@@ -155,6 +176,7 @@ DecoderInputs add_decoder_inputs(ArchBuilder& b, const DecoderSpec& spec) {
     groups.add_table();
   }
   groups.add_positions();
+  if (spec.source_positions > 0) add_source_inputs(b, spec, dims, in);
   if (const AdapterSet* set = b.adapters().set.get()) {
     AdapterInput& adapters = in.contract.adapters.emplace();
     adapters.input = add_input(b, b.adapters().ids, "adapters", {tokens, set->per_text});

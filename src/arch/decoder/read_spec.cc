@@ -96,6 +96,14 @@ void bound_positions(ArchBuilder& b, DecoderSpec& spec) {
                      std::to_string(spec.position_rows) + ", the rows of position_embd.weight");
 }
 
+/// A window whose layers are told. Without them it may be anything, or of other layers: such keys
+/// are for the architectures that know theirs.
+void read_window(ArchBuilder& b, DecoderSpec& spec) {
+  if (!b.has("attention.sliding_window_pattern")) return;
+  spec.window = b.integer("attention.sliding_window", 0, INT32_MAX, 0);
+  spec.window_period = b.integer("attention.sliding_window_pattern", 1, 1025);
+}
+
 }  // namespace
 
 RopeSpec read_rope(ArchBuilder& b, const DecoderSpec& spec, RopeSpec rope) {
@@ -138,6 +146,7 @@ DecoderSpec read_decoder(ArchBuilder& b, DecoderSpec spec) {
   } else {
     bound_positions(b, spec);
   }
+  read_window(b, spec);
   spec.vocab = b.weight_dim("token_embd.weight", 2, 0);
   return spec;
 }

@@ -79,6 +79,7 @@ struct DecoderSpec {
   float logit_cap = 0.0f;        // the same of logits
   FeedForwardKind feed_forward_kind = FeedForwardKind::kGatedSilu;
   std::optional<ExpertsSpec> experts;  // where the architecture has them, gated
+  std::int64_t source_positions = 0;   // of an encoder that every layer reads; 0: there is none
   RopeSpec rope;
 
   /// Layers that see `window` positions only, 0: none; all but each `window_period`th, 1: every one

@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/strings.h"
+#include "load/built_model.h"
 #include "load/gguf/gguf_file.h"
 #include "load/gguf/gguf_parts.h"
 #include "load/gguf/gguf_tokenizer.h"
@@ -104,10 +105,7 @@ Status build_graph(Model& model, const OpSet& ops, const LoadOptions& options) {
     model.no_function_reason = "[" + model.architecture + "] " + left;
     return Status::success();
   }
-  model.hyperparameters = std::move(built->hyperparameters);
-  model.decoder = std::move(built->decoder);
-  model.embedder = built->embedder;
-  model.functions.emplace("main", std::move(built->graph));
+  add_built(model, built.take());
   return Status::success();
 }
 
