@@ -51,6 +51,9 @@ class Bench final : public Action {
         "many texts at once: gaps between tokens, times to first tokens, tokens computed");
     service->excludes(llm);
     add_number(app, "--sequences", service_.sequences, {1, kSequencesMax}, "of --service");
+    add_number(app, "--cache-sequences", service_.cache_sequences, {0, kSequencesMax},
+               "of the whole context that the cache holds, 0 for half of --sequences and one, with "
+               "--service");
     add_number(app, "--step-budget", service_.step_budget_ms, {0, 1e6, true},
                "milliseconds of a step with prompts in it, with --service");
     app.add_flag("--profile", llm_.profile,

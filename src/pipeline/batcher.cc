@@ -1,6 +1,7 @@
 #include "pipeline/batcher.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,8 @@ std::string_view finish_reason_name(FinishReason reason) {
 namespace {
 
 constexpr std::size_t kSaltBytesMax = 1024;
+constexpr std::int64_t kGrowthLeast = 16;  // new tokens of a text that there is room for
+constexpr double kGrowthNewest = 0.125;    // weight of the text that was over last
 
 StepBuckets buckets_of(const LanguageModel& model, const BatcherOptions& options) {
   StepBuckets out = model.bounds;
@@ -161,6 +164,7 @@ bool Batcher::cancel(RequestId request) {
 }
 
 void Batcher::retain(Active&& active) {
+  note_growth(active);
   // Equal tokens over different sources have different keys.
   if (active.request.source) return;
   retained_.retain(std::move(active.request.salt), std::move(active.tokens),
@@ -194,10 +198,34 @@ bool Batcher::make_room(const Active& active) {
   return true;
 }
 
-std::int64_t Batcher::lacks(const Active& active, std::size_t group) const {
+/// New tokens that it may have at most.
+std::int64_t Batcher::allowance(const Active& active) const {
+  const std::int64_t prompt = std::ssize(active.tokens) - active.generated;
+  return std::max<std::int64_t>(
+      std::min(active.request.max_new_tokens, context_tokens() - prompt + 1), 1);
+}
+
+void Batcher::note_growth(const Active& active) {
+  const double used =
+      static_cast<double>(active.generated) / static_cast<double>(allowance(active));
+  growth_ += kGrowthNewest * (std::min(used, 1.0) - growth_);
+}
+
+double Batcher::growth_counted(const Active& active) const {
+  if (active.preempted == 0) return growth_;
+  return active.preempted == 1 ? (1 + growth_) / 2 : 1;
+}
+
+std::int64_t Batcher::lacks(const Active& active, double growth, std::size_t group) const {
   CacheNeed need;
-  need.tokens = static_cast<std::int64_t>(active.tokens.size());
-  need.step_tokens = std::min({need.tokens, part_max_, options_.tokens_per_step});
+  const auto size = static_cast<std::int64_t>(active.tokens.size());
+  // Of the last token nothing is kept.
+  const auto left = std::max<std::int64_t>(allowance(active) - active.generated - 1, 0);
+  const auto likely = static_cast<std::int64_t>(std::ceil(growth * static_cast<double>(left)));
+  const std::int64_t grown = size + std::min(std::max(likely, kGrowthLeast), left);
+  need.tokens = std::max(size, std::min(grown, context_tokens()));
+  const std::int64_t pending = std::max<std::int64_t>(size - active.sequence.length(), 1);
+  need.step_tokens = std::min({pending, part_max_, options_.tokens_per_step});
   if (active.request.source) need.source = active.request.source.shape()[0];
   const CacheGroup& cache = pool_->groups()[group];
   const std::int64_t wanted = pages_for(std::span(&cache, 1), need)[0];
@@ -208,14 +236,11 @@ std::int64_t Batcher::lacks(const Active& active, std::size_t group) const {
 }
 
 bool Batcher::fits(const Active& active, bool with_retained) const {
+  const double growth = growth_counted(active);
   for (std::size_t g = 0; g < pool_->groups().size(); ++g) {
-    std::int64_t wanted = lacks(active, g);
-    for (const Active& other : running_) {
-      // Whoever decodes takes its pages one by one.
-      const auto whole = static_cast<std::int64_t>(other.tokens.size());
-      if (whole - other.sequence.length() > 1) wanted += lacks(other, g);
-    }
-    const std::int64_t retained = with_retained ? retained_.pages(g) : 0;
+    std::int64_t wanted = lacks(active, growth, g);
+    for (const Active& other : running_) wanted += lacks(other, growth, g);
+    const std::int64_t retained = with_retained ? retained_.freeable_pages(g) : 0;
     if (wanted > pool_->free_pages(g) + retained) return false;
   }
   return true;
@@ -281,6 +306,7 @@ void Batcher::preempt_youngest() {
   waiting_.front().encoded = false;
   waiting_.front().drafts.text = DraftText();
   ++counters_.preempted;
+  counters_.preempted_most = std::max(counters_.preempted_most, ++waiting_.front().preempted);
   if (!tokens.empty()) {
     retained_.retain(std::move(salt), std::move(tokens), std::move(sequence));
   }
@@ -411,6 +437,7 @@ std::span<const TokenId> Batcher::drafted(std::size_t share) const {
 void Batcher::note_step(double ms) {
   std::int64_t checked = 0;
   for (const Draft& draft : drafts_) checked += static_cast<std::int64_t>(draft.drafted.size());
+  counters_.expected_ms = times_.expected_ms(counters_.decoding + checked, counters_.prompt);
   times_.note(counters_.decoding + checked, counters_.prompt, ms);
   if (drafts_.empty()) return;
   for (const std::int64_t taken : taken_) counters_.accepted += taken;
@@ -571,6 +598,7 @@ void Batcher::count_tokens(Active& active, std::int64_t count) {
   const std::int64_t end = begin + count;
   const auto prompt = static_cast<std::int64_t>(active.request.prompt.size());
   const std::int64_t again = std::clamp(active.reached - begin, std::int64_t{0}, count);
+  counters_.run_tokens += count;
   counters_.recomputed_tokens += again;
   const std::int64_t first = begin + again;
   counters_.computed_tokens += std::max<std::int64_t>(std::min(end, prompt) - first, 0);

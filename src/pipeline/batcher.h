@@ -83,11 +83,14 @@ struct BatcherOptions {
 struct BatcherCounters {
   std::int64_t prompt_tokens = 0;      // of all requests that were taken
   std::int64_t computed_tokens = 0;    // of these, those that were run
+  std::int64_t run_tokens = 0;         // of prompts and new ones, those run again included
   std::int64_t recomputed_tokens = 0;  // run again, of texts that had given their pages back or
                                        // whose context was full
   std::int64_t preempted = 0;          // times that a text gave its pages back
+  std::int64_t preempted_most = 0;     // of these, of one text
   std::int64_t decoding = 0;           // texts that lacked one token in the last step
   std::int64_t prompt = 0;             // other tokens of the last step
+  double expected_ms = 0;              // that the last step was to take; 0: nobody knew
   std::int64_t drafted = 0;            // tokens that were checked
   std::int64_t accepted = 0;           // of these, those that were right and are in the texts
   std::int64_t shifts = 0;             // times that a text went on behind a full context
@@ -141,6 +144,7 @@ class Batcher {
     bool finished = false;
     std::int64_t reached = 0;  // tokens that were in the cache at some time
     std::int64_t dropped = 0;  // tokens that stood before these, and went when the context was full
+    std::int64_t preempted = 0;  // times that it gave its pages back
     Sequence sequence;
     Sampler sampler;
     DraftState drafts;
@@ -158,11 +162,18 @@ class Batcher {
   /// salt tells texts of other adapters apart.
   Status take_adapters(GenerateRequest& request) const;
   Status check_tokens(std::span<const TokenId> tokens, std::string_view what) const;
-  /// Whether the cache has room for the whole of a newcomer beside those that run, whose prompts
-  /// need room too; `with_retained` counts pages of retained texts as free.
+  /// Whether the cache has room for the whole of a newcomer beside those that run, and for the
+  /// part of new tokens of each that growth_counted says; `with_retained` counts pages as free that
+  /// only retained texts hold.
   bool fits(const Active& active, bool with_retained) const;
-  /// Pages of a group that a text needs besides those it has, to be in the cache whole.
-  std::int64_t lacks(const Active& active, std::size_t group) const;
+  /// Pages of a group that a text needs besides those it has, to be in the cache whole with that
+  /// part of the new tokens that it may still have.
+  std::int64_t lacks(const Active& active, double growth, std::size_t group) const;
+  /// The part of their new tokens that texts are let in with room for: what texts used of them
+  /// lately, and more for one that was pushed out. Who was pushed out twice has room for all.
+  double growth_counted(const Active& active) const;
+  void note_growth(const Active& active);
+  std::int64_t allowance(const Active& active) const;
   void admit();
   /// Retained texts give way until it fits. False where that is not enough.
   bool make_room(const Active& active);
@@ -203,6 +214,7 @@ class Batcher {
   std::int64_t shared_tokens_ = 0;
   BatcherCounters counters_;
   StepTimes times_;
+  double growth_ = 0.75;  // part of the tokens that texts may have which they have, on the average
   Speculator speculator_;
   PrefixCache retained_;
   std::deque<Active> waiting_;

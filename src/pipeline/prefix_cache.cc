@@ -80,12 +80,10 @@ bool PrefixCache::give_way() {
   return true;
 }
 
-std::int64_t PrefixCache::pages(std::size_t group) const {
-  std::int64_t out = 0;
-  for (const Text& text : texts_) {
-    out += static_cast<std::int64_t>(text.sequence.pages(group).size());
-  }
-  return out;
+std::int64_t PrefixCache::freeable_pages(std::size_t group) const {
+  std::vector<const Sequence*> sequences;
+  for (const Text& text : texts_) sequences.push_back(&text.sequence);
+  return pool_->pages_of_none_but(sequences, group);
 }
 
 std::vector<PrefixCache::Text>::iterator PrefixCache::oldest() {

@@ -35,8 +35,8 @@ class PrefixCache {
   /// where nothing is kept.
   bool give_way();
   std::int64_t texts() const { return static_cast<std::int64_t>(texts_.size()); }
-  /// Pages of a group that all texts hold, those that others hold too included.
-  std::int64_t pages(std::size_t group) const;
+  /// Pages of a group that are free once all texts have given way.
+  std::int64_t freeable_pages(std::size_t group) const;
 
  private:
   struct Text {

@@ -65,6 +65,12 @@ void StepTimes::note(std::int64_t decoding, std::int64_t prompt, double ms) {
   mix(prompt_token_ms_, of_prompt / static_cast<double>(prompt));
 }
 
+double StepTimes::expected_ms(std::int64_t decoding, std::int64_t prompt) const {
+  if (prompt == 0) return decode_ms(decoding);
+  if (prompt_token_ms_ == 0) return 0;
+  return decode_ms(decoding) + prompt_token_ms_ * static_cast<double>(prompt);
+}
+
 std::int64_t StepTimes::chunk(std::int64_t decoding, double budget_ms, std::int64_t most) const {
   std::int64_t count = kChunkFirst;
   if (prompt_token_ms_ > 0) {

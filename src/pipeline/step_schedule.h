@@ -25,6 +25,8 @@ std::vector<std::int64_t> plan_step(std::span<const std::int64_t> pending,
 class StepTimes {
  public:
   void note(std::int64_t decoding, std::int64_t prompt, double ms);
+  /// What such a step will take; 0 where nothing is measured that would tell.
+  double expected_ms(std::int64_t decoding, std::int64_t prompt) const;
   /// At least kChunkMin, at most `most`; without a measurement kChunkFirst. Where it can, the step
   /// fills a power of two, the sizes that steps are padded to.
   std::int64_t chunk(std::int64_t decoding, double budget_ms, std::int64_t most) const;

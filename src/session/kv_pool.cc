@@ -136,6 +136,25 @@ std::int64_t KvPool::free_pages(std::size_t group) const {
   return static_cast<std::int64_t>(pages_[group].free.size());
 }
 
+std::int64_t KvPool::pages_of_none_but(std::span<const Sequence* const> sequences,
+                                       std::size_t group) const {
+  std::vector<std::int32_t> pages;
+  for (const Sequence* sequence : sequences) {
+    const auto own = sequence->pages(group);
+    pages.insert(pages.end(), own.begin(), own.end());
+  }
+  std::sort(pages.begin(), pages.end());
+  std::int64_t out = 0;
+  const std::lock_guard lock(mutex_);
+  for (auto begin = pages.begin(); begin != pages.end();) {
+    const auto end = std::upper_bound(begin, pages.end(), *begin);
+    const auto holders = static_cast<std::int64_t>(end - begin);
+    if (holders == pages_[group].counts[static_cast<std::size_t>(*begin)]) ++out;
+    begin = end;
+  }
+  return out;
+}
+
 std::int64_t KvPool::tokens_max() const {
   std::int64_t most = INT64_MAX;
   for (std::size_t g = 0; g < groups_.size(); ++g) {

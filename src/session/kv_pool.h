@@ -58,6 +58,9 @@ class KvPool : public std::enable_shared_from_this<KvPool> {
   std::int64_t page_size(std::size_t group = 0) const { return groups_[group].page_size; }
   std::int64_t page_count(std::size_t group = 0) const;
   std::int64_t free_pages(std::size_t group = 0) const;
+  /// Pages of a group that would be free without these sequences: no other holds them.
+  std::int64_t pages_of_none_but(std::span<const Sequence* const> sequences,
+                                 std::size_t group) const;
   /// Tokens of the longest sequence that the pool could hold.
   std::int64_t tokens_max() const;
   /// Tokens of a sequence that may be written at once: windows are to hold what these read.

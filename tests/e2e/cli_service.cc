@@ -16,13 +16,15 @@ using Json = nlohmann::json;
 TEST_CASE("bench --service counts what it promises") {
   const ProcessResult result =
       run_polaris({"bench", stories_path("q8_0"), "--service", "--sequences", "6", "--tokens", "8",
-                   "--step-budget", "50", "--device", "cpu", "--json"});
+                   "--step-budget", "50", "--cache-sequences", "3", "--device", "cpu", "--json"});
   REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   const Json json = Json::parse(result.out);
   CHECK(json.at("sequences") == 6);
   CHECK(json.at("step_budget_ms") == 50);
-  for (const char* key : {"gap_ms_max", "gap_ms_p90", "gap_ms_median", "first_token_ms_max",
-                          "first_token_ms_median", "tokens_per_s"}) {
+  for (const char* key :
+       {"gap_ms_max", "gap_ms_p90", "gap_ms_median", "first_token_ms_max", "first_token_ms_median",
+        "tokens_per_s", "gap_processor_ms_max", "step_expected_ms_max", "alone_tokens_per_s",
+        "together_tokens_per_s", "together_ratio"}) {
     CAPTURE(key);
     CHECK(json.at(key).get<double>() > 0);
   }
@@ -30,7 +32,10 @@ TEST_CASE("bench --service counts what it promises") {
   // Made-up prompts have nothing in common.
   CHECK(json.at("prompt_tokens") == json.at("computed_tokens"));
   CHECK(json.at("prompt_tokens").get<int>() >= 6 * 20);
-  CHECK(json.at("preempted") == 0);
+  CHECK(json.at("cache_sequences") == 3);
+  CHECK(json.at("finished") == 6);
+  CHECK(json.at("preempted_most").get<int>() <= 2);
+  CHECK(json.at("recomputed_share").get<double>() <= 0.1);
   CHECK(json.at("long_prompt_tokens") == 511);
   CHECK(json.at("short_behind_long_chunks").get<int>() >= 1);
   CHECK(json.at("short_behind_long_chunks").get<int>() <= 3);

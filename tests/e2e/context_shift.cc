@@ -5,7 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/os/files.h"
 #include "support/generation.h"
+#include "support/gguf_builder.h"
+#include "support/process.h"
 #include "support/session_run.h"
 
 namespace polaris {
@@ -79,6 +82,37 @@ TEST_CASE("context shift: 20,000 tokens in a context of 64, each piece as a fres
     }
     CHECK(shifts == counters.shifts);
   }
+}
+
+TEST_CASE("context shift: 20,000 tokens in a context of 2048") {
+  const TemporaryFolder folder;
+  TinyLlama sizes;
+  sizes.context = 2048;
+  GgufBuilder builder = tiny_llama(sizes);
+  add_tokenizer(builder, sizes);
+  const std::vector<std::byte> file = builder.file();
+  const std::string path = folder.file("tiny.gguf");
+  REQUIRE(write_file(path, {reinterpret_cast<const char*>(file.data()), file.size()}));
+  const LanguageModel model = load_language_model(path, make_runtime({"cpu"}));
+  REQUIRE(model.context_tokens == 2048);
+  // What is over is kept as far as there is room, and gives way.
+  BatcherOptions options;
+  options.retained_texts_max = 4;
+  TestBatcher test = make_batcher(model, 0, options);
+  GenerateRequest request;
+  request.prompt = {1, 5, 6, 7};
+  request.max_new_tokens = 20000;
+  request.sampler.seed = 1;
+  request.shift_keep = 1;
+  FinishReason finish = FinishReason::kNone;
+  const std::vector<TokenId> ids = run(*test.batcher, request, finish);
+  CHECK(ids.size() == 20000);
+  CHECK(finish == FinishReason::kLength);
+  const BatcherCounters& counters = test.batcher->counters();
+  // What is shown is at most 2049, of which one stays and half of the others goes.
+  CHECK(counters.shifts == 1 + (4 + 20000 - 2050) / 1024);
+  CHECK(counters.dropped_tokens == counters.shifts * 1024);
+  CHECK(counters.recomputed_tokens == counters.shifts * 1023);
 }
 
 }  // namespace

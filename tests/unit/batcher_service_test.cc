@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <new>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "backend/cpu/cpu_device.h"
 #include "base/os/files.h"
+#include "base/strings.h"
 #include "support/alloc_counter.h"
 #include "support/device_wrapper.h"
 #include "support/generation.h"
@@ -212,6 +214,104 @@ TEST_CASE("prefix cache: the least recently used gives way, and running texts ge
   CHECK(computed_by(*few.batcher, request_of(some_ids(40, 0), 2)) == 40);
 }
 
+TEST_CASE("prefix cache: what gives way is never a running text's") {
+  const LanguageModel model = stories();
+  GenerateRequest story = request_of(some_ids(60, 1), 150);
+  TestBatcher lonely = make_batcher(model);
+  const std::vector<TokenId> alone = generate(*lonely.batcher, story).ids;
+  TestBatcher test = make_batcher(model, 100, retaining());  // 400 tokens
+  Batcher& batcher = *test.batcher;
+  std::vector<Generated> got;
+  std::int64_t least_free = test.pool->page_count();
+  REQUIRE(batcher.add(story));
+  // Others come and go beside it, each with half of the pool.
+  for (int other = 0; !batcher.idle();) {
+    if (batcher.running() < 2 && other < 10)
+      REQUIRE(batcher.add(request_of(some_ids(150, 10 + other++), 6)));
+    auto events = batcher.step();
+    REQUIRE_MESSAGE(events.ok(), events.error().message());
+    collect(*events, got);
+    least_free = std::min(least_free, test.pool->free_pages());
+  }
+  REQUIRE(got.size() == 11);
+  CHECK(got[0].ids == alone);
+  for (const Generated& text : got) CHECK(text.finish == FinishReason::kLength);
+  CHECK(batcher.counters().preempted == 0);
+  CHECK(batcher.retained_texts() >= 1);
+  CHECK(least_free <= 8);  // it was full of texts that are over
+}
+
+/// Sixteen texts that come one after the other, where three whole contexts have room.
+struct Pressure {
+  std::string name;
+  std::uint64_t prompt_max;
+  std::int64_t tokens_max;
+  std::int64_t retained;
+};
+
+BatcherCounters check_pressure(const LanguageModel& model, const Pressure& pressure,
+                               std::uint64_t seed) {
+  BatcherOptions options = retaining(pressure.retained);
+  options.tokens_per_step = 64;
+  TestBatcher test = make_batcher(model, 3 * model.context_tokens / kPage, options);
+  Batcher& batcher = *test.batcher;
+  std::mt19937_64 random(seed);
+  std::vector<GenerateRequest> asked;
+  std::vector<Generated> got;
+  std::uint64_t wait = 0;
+  std::int64_t most_running = 0;
+  while (asked.size() < 16 || !batcher.idle()) {
+    if (asked.size() < 16 && wait-- == 0) {
+      const std::size_t length = 20 + random() % (pressure.prompt_max - 19);
+      asked.push_back(request_of(
+          some_ids(length, static_cast<int>(asked.size())),
+          std::min<std::int64_t>(pressure.tokens_max,
+                                 model.context_tokens - static_cast<std::int64_t>(length))));
+      REQUIRE(batcher.add(asked.back()));
+      wait = random() % 8;
+    }
+    auto events = batcher.step();
+    REQUIRE_MESSAGE(events.ok(), events.error().message());
+    collect(*events, got);
+    most_running = std::max(most_running, batcher.running());
+  }
+  REQUIRE(got.size() == 16);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    CHECK(got[i].finish == FinishReason::kLength);
+    CHECK(std::ssize(got[i].ids) == asked[i].max_new_tokens);
+  }
+  const BatcherCounters& counters = batcher.counters();
+  MESSAGE(pressure.name << ": " << most_running << " at once, " << counters.preempted
+                        << " pushed out, one " << counters.preempted_most << " times, "
+                        << counters.recomputed_tokens << " tokens computed again, "
+                        << counters.run_tokens << " run in all");
+  CHECK(most_running >= 3);
+  CHECK(counters.preempted_most <= 2);
+  TestBatcher alone = make_batcher(model);
+  for (const std::size_t i : {std::size_t{0}, std::size_t{7}, std::size_t{15}}) {
+    CHECK(generate(*alone.batcher, asked[i]).ids == got[i].ids);
+    alone = make_batcher(model);
+  }
+  return counters;
+}
+
+TEST_CASE("batcher: sixteen texts in a cache for three all finish, with little computed again") {
+  const LanguageModel model = stories();
+  REQUIRE(model.context_tokens == 512);
+  std::int64_t preempted = 0;
+  for (const Pressure& pressure : {Pressure{"prompts", 450, 60, 16}, Pressure{"both", 250, 250, 16},
+                                   Pressure{"answers", 40, 470, 16}}) {
+    for (const std::uint64_t seed : {1, 2}) {
+      const BatcherCounters counters = check_pressure(model, pressure, seed);
+      preempted += counters.preempted;
+      CHECK(counters.recomputed_tokens * 10 <= counters.run_tokens);
+    }
+  }
+  CHECK(preempted > 0);
+  // What is pushed out is all lost here.
+  check_pressure(model, {"nothing retained", 40, 470, 0}, 3);
+}
+
 TEST_CASE("prefix cache: a chat of ten turns computes at most 15 % of its prompt tokens") {
   const LanguageModel model = stories();
   TestBatcher test = make_batcher(model, 0, retaining(2));
@@ -285,6 +385,11 @@ GenerateRequest crowd_request(std::mt19937_64& random) {
   const std::string salt(1, random() % 2 == 0 ? 'a' : 'b');
   GenerateRequest out =
       request_of(crowd_prompt(random), static_cast<std::int64_t>(1 + random() % 12), salt);
+  if (random() % 4 == 0) {
+    // Most end early, so that the cache is shared by more than have room for all they may come to.
+    out.max_new_tokens = 50;
+    if (random() % 4 != 0) out.end_tokens = {3, 4, 5, 6, 7, 8};
+  }
   out.sampler.temperature = 1;
   out.sampler.seed = random();
   return out;
@@ -336,7 +441,9 @@ void check_crowd(std::int64_t pages, std::int64_t retained, std::uint64_t seed, 
       asked[*id] = std::move(request);
     }
     if (random() % 16 == 0) {
-      const auto any = static_cast<RequestId>(1 + random() % asked.size());
+      // One of the last: most of those before are over.
+      const std::uint64_t back = random() % std::min<std::size_t>(asked.size(), 16);
+      const auto any = static_cast<RequestId>(asked.size() - back);
       if (test.batcher->cancel(any)) ++cancelled;
     }
     device->fails_in = random() % 40 == 0 ? 1 : 0;
@@ -389,6 +496,18 @@ TEST_CASE("batcher: no page is lost among thousands of arrivals, cancels and fai
   // Hardly room for two: texts give their pages back.
   check_crowd(16, 5, 3, 1000);
   check_crowd(16, 64, 4, 1000);
+}
+
+/// A number that the soak shards set.
+std::int64_t number_of(const char* variable, std::int64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text != nullptr ? parse_i64(text).value_or(otherwise) : otherwise;
+}
+
+TEST_CASE("batcher: no page is lost in as many arrivals as are asked for") {
+  const auto arrivals = static_cast<int>(number_of("POLARIS_CROWD_ARRIVALS", 400));
+  const auto seed = static_cast<std::uint64_t>(number_of("POLARIS_CROWD_SEED", 100));
+  check_crowd(16 + static_cast<std::int64_t>(seed % 3) * 22, 5, seed, arrivals, seed % 2 == 1);
 }
 
 TEST_CASE("batcher: no page is lost among drafts, full contexts, cancels and failures") {

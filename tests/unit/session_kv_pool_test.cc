@@ -2,9 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "backend/cpu/cpu_device.h"
+#include "base/os/thread.h"
 #include "session/kv_pool.h"
 #include "support/session_run.h"
 #include "support/text_program.h"
@@ -224,6 +228,50 @@ TEST_CASE("kv pool: paged states are no bindings; runs over them alone go at onc
   REQUIRE(cache.session->reset());
   CHECK(read(cache, sequence) == Numbers{3, 3});
   CHECK(to_floats(*cache.session->read_state("plain")) == Numbers{0});
+}
+
+TEST_CASE("kv pool: several threads take, fork and give back pages of one pool") {
+  Cache cache = make_cache({"cpu"}, 64);
+  Sequence root = cache.pool->start();
+  write(cache, root, 7, 5);  // its last page is half full: whoever goes on copies it
+  std::atomic<std::int64_t> refused{0};
+  std::atomic<std::int64_t> taken{0};
+  const auto work = [&](std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<Sequence> own;
+    for (int round = 0; round < 3000; ++round) {
+      if (own.size() < 6 && random() % 2 == 0) {
+        const Sequence& from = own.empty() || random() % 3 == 0 ? root : own[random() % own.size()];
+        const auto length =
+            static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(from.length() + 1));
+        own.push_back(cache.pool->fork(from, cache.pool->forkable(from, length)));
+      } else if (!own.empty() && random() % 3 == 0) {
+        own.erase(own.begin() + static_cast<std::ptrdiff_t>(random() % own.size()));
+      } else if (!own.empty()) {
+        Sequence& sequence = own[random() % own.size()];
+        const auto more = static_cast<std::int64_t>(random() % 9);
+        const std::int64_t length = sequence.length() + more;
+        const Status status = cache.pool->reserve(sequence, length);
+        ++(status ? taken : refused);
+        if (status && random() % 4 != 0) cache.pool->commit(sequence, length);
+      }
+    }
+  };
+  {
+    std::vector<Thread> threads;
+    for (std::uint64_t t = 0; t < 4; ++t) {
+      auto thread = Thread::start([&work, t] { work(t); });
+      REQUIRE(thread);
+      threads.push_back(thread.take());
+    }
+  }
+  MESSAGE(taken.load() << " reserved, " << refused.load() << " refused");
+  CHECK(taken > 1000);
+  CHECK(refused > 100);
+  CHECK(cache.pool->free_pages() == cache.pool->page_count() - 4);
+  CHECK(read(cache, root) == Numbers(7, 5));
+  root = Sequence();
+  CHECK(cache.pool->free_pages() == cache.pool->page_count());
 }
 
 }  // namespace polaris::test

@@ -16,6 +16,8 @@ COVERED_FLOORS = ["plan", "session"]
 COVERED_PERCENT_MIN = 85
 # Of one differential shard; ten of them are what counts as done.
 GRAPHS = 2000
+# Texts of one shard of many at once.
+ARRIVALS = 10000
 CORE = ["src", "tests/support", "CMakeLists.txt", "cmake"]
 
 
@@ -101,6 +103,19 @@ def allocations(root, shard):
                      POLARIS_ALLOC_STRIDE="1")
     told = re.findall(r"\d+ failures surfaced as errors", out)
     return code == 0 and bool(told), ", ".join(told) if code == 0 else out[-1000:]
+
+
+def crowd(root, shard):
+    """Texts that come, are cancelled and fail at random; odd ones with drafts and full contexts."""
+    ok, out = build(root, "release", "unit_tests")
+    if not ok:
+        return False, out
+    code, out = call(root, "build/release/unit_tests", "-sf=*unit/batcher_service_test.cc",
+                     "-tc=*as many arrivals as are asked for",
+                     POLARIS_CROWD_ARRIVALS=str(ARRIVALS),
+                     POLARIS_CROWD_SEED=shard.name.rsplit(".", 1)[1])
+    told = re.search(r"\d+ finished, .*", out)
+    return code == 0 and bool(told), told.group(0) if code == 0 and told else out[-1000:]
 
 
 def coverage(root, shard):
@@ -214,6 +229,8 @@ def all_shards(root, seconds):
             for part in range(10)]
     out.append(Shard("allocations", ["src", "tests/e2e/allocation_failure.cc", "tests/support"], 0,
                      allocations))
+    out += [Shard(f"crowd.{seed}", CORE + ["tests/unit/batcher_service_test.cc"], 0, crowd)
+            for seed in range(6)]
     out += [Shard(f"coverage.{floor}", CORE + ["tests/unit"], 0, coverage)
             for floor in COVERED_FLOORS]
     machine_code = ["src", "tools/gcn", "tools/radv"]
