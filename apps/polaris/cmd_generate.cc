@@ -99,6 +99,7 @@ class Generate final : public Action {
     const Tokenizer& tokenizer = *batcher.model().tokenizer;
     if (auto status = encode_prompt(tokenizer, common, request); !status) return status;
     request.max_new_tokens = tokens_;
+    request.logits = !logits_file_.empty() || app_->count("--logprobs") > 0;
     request.sampler = sampler.take();
     request.adapters = batcher.model().all_adapters();
     if (shift_.on) request.shift_keep = kept_tokens(tokenizer, request.prompt);
@@ -268,6 +269,10 @@ class Generate final : public Action {
       for (const Device* device : generator.runtime->devices()) {
         json.value(device->counters().peak_bytes);
       }
+      json.end_array().key("read_back_bytes").begin_array();
+      for (DeviceIndex d = 0; d < generator.runtime->device_count(); ++d) {
+        json.value(generator.runtime->traffic(d).from_device.load());
+      }
       json.end_array();
       json.field("device", device_text(*generator.runtime)).end_object();
       print_line(json.text());
@@ -293,7 +298,8 @@ class Generate final : public Action {
       line += "; " + generator.runtime->device(d).info().id + ": command buffers " +
               std::to_string(counters.command_buffers) + ", allocations " +
               std::to_string(counters.allocations) + ", submits " +
-              std::to_string(counters.submits) + ", peak " + bytes_text(counters.peak_bytes);
+              std::to_string(counters.submits) + ", peak " + bytes_text(counters.peak_bytes) +
+              ", read back " + bytes_text(generator.runtime->traffic(d).from_device);
     }
     print_line(line);
   }

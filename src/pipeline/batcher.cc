@@ -51,7 +51,8 @@ Batcher::Batcher(LanguageModel model, std::unique_ptr<Session> session,
       retained_(pool_, options.share_prefixes ? options.retained_texts_max : 0),
       part_max_(pool_->step_tokens_max()),
       inputs_(model_.contract(), pool_, buckets_of(model_, options)),
-      micro_batches_(model_, buckets_of(model_, options), options.micro_batches) {
+      micro_batches_(model_, buckets_of(model_, options), options.micro_batches),
+      logits_(model_) {
   // A step is no larger than the model's dims may be.
   options_.tokens_per_step = std::min(options_.tokens_per_step, model_.bounds.tokens_max);
   options_.sequences_max = std::min(options_.sequences_max, model_.bounds.sequences_max);
@@ -358,7 +359,7 @@ Result<std::span<const TokenEvent>> Batcher::step(const RunOptions& options) {
     if (auto status = draft(options); !status) return status.error();
     const std::int64_t start = now_ns();
     if (auto status = run_step(options); !status) return status.error();
-    pick_tokens();
+    if (auto status = pick_tokens(); !status) return status.error();
     finish_step();
     note_step(static_cast<double>(now_ns() - start) * 1e-6);
     remove_finished();
@@ -489,7 +490,7 @@ Status Batcher::run_step(const RunOptions& options) {
       if (share.row < 0) share.row = logits;
     }
   }
-  return micro_batches_.run(*session_, inputs_.tensors(), outputs_, options);
+  return micro_batches_.run(*session_, inputs_.tensors(), logits_, options);
 }
 
 FinishReason Batcher::check_finished(const Active& active, TokenId token, std::int64_t size,
@@ -502,28 +503,23 @@ FinishReason Batcher::check_finished(const Active& active, TokenId token, std::i
   return FinishReason::kNone;
 }
 
-std::span<const float> Batcher::logits_of(std::int32_t row) const {
-  const auto width = static_cast<std::size_t>(model_.vocabulary);
-  const float* all = outputs_[model_.contract().logits].data<float>();
-  return {all + static_cast<std::size_t>(row) * width, width};
-}
-
-/// All that may run out of memory: until finish_step nothing has changed.
-void Batcher::pick_tokens() {
+/// All that may fail: until finish_step nothing has changed.
+Status Batcher::pick_tokens() {
   std::size_t rows = 0;
   taken_.assign(shares_.size(), 0);
   for (std::size_t i = 0; i < shares_.size(); ++i) {
     if (shares_[i].row < 0) continue;
-    pick_tokens(shares_[i], drafted(i));
+    if (auto status = pick_tokens(shares_[i], drafted(i)); !status) return status;
     rows += shares_[i].picked.size() + 1;
     taken_[i] = std::max<std::int64_t>(std::ssize(shares_[i].picked) - 1, 0);
   }
   events_.reserve(events_.size() + rows);
+  return Status::success();
 }
 
 /// Each token is the one that the text has without drafts; the first that was drafted otherwise is
 /// the last, since what was computed behind it is not of this text.
-void Batcher::pick_tokens(Share& share, std::span<const TokenId> drafts) {
+Status Batcher::pick_tokens(Share& share, std::span<const TokenId> drafts) {
   Active& active = running_[share.active];
   const std::size_t size = active.tokens.size();
   active.tokens.reserve(size + drafts.size() + 1);
@@ -536,32 +532,43 @@ void Batcher::pick_tokens(Share& share, std::span<const TokenId> drafts) {
   }
   if (active.matcher) active.matcher.rewind();
   for (std::size_t i = 0; i <= drafts.size(); ++i) {
-    const std::span<const float> logits = logits_of(share.row + static_cast<std::int32_t>(i));
+    const std::int32_t row = share.row + static_cast<std::int32_t>(i);
     const auto at = static_cast<std::size_t>(active.generated) + i;
-    const TokenId token = pick_token(share, at, logits, text.first(size + i));
+    const auto picked = pick_token(share, at, row, text.first(size + i));
+    if (!picked) return picked.error();
+    const TokenId token = *picked;
     if (token < 0) break;
     share.picked.push_back(token);
+    if (active.request.logits) {
+      if (const auto logits = logits_.row(row); !logits) return logits.error();
+    }
     const auto count = static_cast<std::int64_t>(i) + 1;
     const FinishReason finish = check_finished(
         active, token, static_cast<std::int64_t>(size) + count, active.generated + count);
     if (finish != FinishReason::kNone || i == drafts.size() || token != drafts[i]) break;
   }
+  return Status::success();
 }
 
 /// -1 where there is none: for the first of a step, `share` says why; of a later one the next step
 /// does.
-TokenId Batcher::pick_token(Share& share, std::size_t at, std::span<const float> logits,
-                            std::span<const TokenId> text) {
+Result<TokenId> Batcher::pick_token(Share& share, std::size_t at, std::int32_t row,
+                                    std::span<const TokenId> text) {
   Active& active = running_[share.active];
   if (at < active.request.forced.size()) return active.request.forced[at];
-  if (!active.matcher) return active.sampler.sample(logits, text, active.dropped);
-  GrammarPick pick = pick_by_grammar(active.matcher, active.sampler, logits, text, active.dropped,
-                                     active.request.end_tokens);
-  if (pick.token < 0 && share.picked.empty()) {
-    share.finish = pick.error.empty() ? FinishReason::kGrammar : FinishReason::kNoToken;
-    share.error = std::move(pick.error);
+  const auto sample = [&](const grammar::TokenMask* mask) {
+    return logits_.sample(row, active.sampler, text, active.dropped, mask);
+  };
+  if (!active.matcher) return sample(nullptr);
+  auto pick = pick_by_grammar(
+      active.matcher, [&](const grammar::TokenMask& mask) { return sample(&mask); },
+      active.request.end_tokens);
+  if (!pick) return pick.error();
+  if (pick->token < 0 && share.picked.empty()) {
+    share.finish = pick->error.empty() ? FinishReason::kGrammar : FinishReason::kNoToken;
+    share.error = std::move(pick->error);
   }
-  return pick.token;
+  return pick->token;
 }
 
 void Batcher::finish_step() {
@@ -588,7 +595,7 @@ void Batcher::finish_step() {
                                                        std::ssize(active.tokens), active.generated);
       active.finished = finish != FinishReason::kNone;
       events_.push_back({active.id, share.picked[t], finish,
-                         logits_of(share.row + static_cast<std::int32_t>(t))});
+                         logits_.row_at_hand(share.row + static_cast<std::int32_t>(t))});
     }
   }
 }

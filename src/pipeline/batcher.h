@@ -16,6 +16,7 @@
 #include "pipeline/prefix_cache.h"
 #include "pipeline/speculator.h"
 #include "pipeline/step_inputs.h"
+#include "pipeline/step_logits.h"
 #include "pipeline/step_schedule.h"
 #include "session/kv_pool.h"
 #include "session/session.h"
@@ -51,6 +52,7 @@ struct GenerateRequest {
   /// Where the context is full the text goes on without the oldest half of what stands behind its
   /// first so many tokens; negative: it ends there.
   std::int64_t shift_keep = -1;
+  bool logits = false;  // events tell them
 };
 
 using RequestId = std::int64_t;
@@ -60,8 +62,10 @@ struct TokenEvent {
   RequestId request = 0;
   TokenId token = -1;  // -1: no token, the request just finished
   FinishReason finish = FinishReason::kNone;
-  std::span<const float> logits;  // f32[vocabulary] the token was picked from; until the next step
-  std::string error = {};         // of kNoToken
+  /// f32[vocabulary] the token was picked from, until the next step; empty where the request did
+  /// not ask for logits and nothing else brought them to the host.
+  std::span<const float> logits;
+  std::string error = {};  // of kNoToken
 };
 
 struct BatcherOptions {
@@ -187,7 +191,6 @@ class Batcher {
   Status draft(const RunOptions& options);
   Status reserve_draft(Active& active, Draft& draft);
   std::span<const TokenId> drafted(std::size_t share) const;
-  std::span<const float> logits_of(std::int32_t row) const;
   void note_step(double ms);
   std::int64_t now_ns() const;
   Status reserve(Active& active, std::int64_t new_length);
@@ -195,10 +198,10 @@ class Batcher {
   void preempt_youngest();
   Status encode_sources(const RunOptions& options);
   Status run_step(const RunOptions& options);
-  void pick_tokens();
-  void pick_tokens(Share& share, std::span<const TokenId> drafted);
-  TokenId pick_token(Share& share, std::size_t at, std::span<const float> logits,
-                     std::span<const TokenId> text);
+  Status pick_tokens();
+  Status pick_tokens(Share& share, std::span<const TokenId> drafted);
+  Result<TokenId> pick_token(Share& share, std::size_t at, std::int32_t row,
+                             std::span<const TokenId> text);
   void finish_step();
   void count_tokens(Active& active, std::int64_t count);
   void remove_finished();
@@ -228,7 +231,7 @@ class Batcher {
   std::int64_t part_max_ = 1;     // tokens of one sequence in a step
   StepInputs inputs_;
   MicroBatches micro_batches_;
-  std::vector<Tensor> outputs_;
+  StepLogits logits_;
   GrammarMasks grammars_;
 };
 

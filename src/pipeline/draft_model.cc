@@ -58,7 +58,8 @@ DraftModel::DraftModel(LanguageModel model, std::unique_ptr<Session> session,
       session_(std::move(session)),
       pool_(std::move(pool)),
       part_max_(std::min({tokens_per_step, model_.bounds.tokens_max, pool_->step_tokens_max()})),
-      inputs_(model_.contract(), pool_, buckets_of(model_)) {}
+      inputs_(model_.contract(), pool_, buckets_of(model_)),
+      logits_(model_) {}
 
 /// What the text's cache has of it; where the text is another one now, nothing.
 void DraftModel::follow(Job& job) {
@@ -114,7 +115,7 @@ Status DraftModel::run(std::span<const Part> parts, const RunOptions& options) {
     }
     if (part.logits) inputs_.add_logits(last);
   }
-  if (status = session_->run(inputs_.tensors(), outputs_, options); !status) return status;
+  if (status = logits_.run(*session_, inputs_.tensors(), options); !status) return status;
   for (const Part& part : parts) {
     std::vector<TokenId>& ran = part.job->text->ran;
     while (static_cast<std::int64_t>(ran.size()) < part.end) {
@@ -145,13 +146,10 @@ Status DraftModel::read(std::span<Job> jobs, const RunOptions& options) {
   return Status::success();
 }
 
-TokenId DraftModel::pick(Job& job, std::int32_t row) {
-  const auto width = static_cast<std::size_t>(model_.vocabulary);
-  const float* all = outputs_[model_.contract().logits].data<float>();
-  const std::span<const float> logits(all + static_cast<std::size_t>(row) * width, width);
+Result<TokenId> DraftModel::pick(Job& job, std::int32_t row) {
   text_.assign(job.tokens.begin(), job.tokens.end());
   text_.insert(text_.end(), job.drafts->begin(), job.drafts->end());
-  return job.text->sampler->sample(logits, text_, job.before);
+  return logits_.sample(row, *job.text->sampler, text_, job.before, nullptr);
 }
 
 Status DraftModel::draft(std::span<Job> jobs, const RunOptions& options) {
@@ -177,8 +175,9 @@ Status DraftModel::draft(std::span<Job> jobs, const RunOptions& options) {
     }
     if (status = run(parts, options); !status) return status;
     for (std::size_t row = 0; row < writing.size(); ++row) {
-      const TokenId token = pick(*writing[row], static_cast<std::int32_t>(row));
-      writing[row]->drafts->push_back(token);
+      const auto token = pick(*writing[row], static_cast<std::int32_t>(row));
+      if (!token) return token.error();
+      writing[row]->drafts->push_back(*token);
     }
     std::erase_if(writing, [](const Job* job) {
       return static_cast<std::int64_t>(job->drafts->size()) >= job->count;

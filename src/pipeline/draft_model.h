@@ -7,6 +7,7 @@
 
 #include "pipeline/language_model.h"
 #include "pipeline/step_inputs.h"
+#include "pipeline/step_logits.h"
 #include "session/kv_pool.h"
 #include "session/run_options.h"
 #include "session/session.h"
@@ -63,14 +64,14 @@ class DraftModel {
     bool logits;
   };
   Status run(std::span<const Part> parts, const RunOptions& options);
-  TokenId pick(Job& job, std::int32_t row);
+  Result<TokenId> pick(Job& job, std::int32_t row);
 
   LanguageModel model_;
   std::unique_ptr<Session> session_;
   std::shared_ptr<KvPool> pool_;
   std::int64_t part_max_;
   StepInputs inputs_;
-  std::vector<Tensor> outputs_;
+  StepLogits logits_;
   std::vector<TokenId> text_;  // kept, so that a steady text allocates nothing
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/top_logits.h"
 #include "session/cache_groups.h"
 
 namespace polaris {
@@ -10,6 +11,11 @@ namespace {
 
 std::int64_t context_of(const GenerationOptions& options) {
   return options.context > 0 ? options.context : kContextDefault;
+}
+
+/// Whether logits are made where the host cannot read them as they are.
+bool on_card(Runtime& runtime, const std::optional<LayerFit>& fit) {
+  return !runtime.device(fit ? fit->split.head : 0).info().host_memory;
 }
 
 }  // namespace
@@ -51,9 +57,18 @@ Result<ReadyModel> make_ready(std::shared_ptr<Runtime> runtime, Model& model,
   auto fit = fit_layers(*runtime, model, fit_need(model, options), fitting);
   if (!fit) return fit.error();
   if (*fit) program.layers = (*fit)->split;
+  const std::int64_t top =
+      options.top_logits.value_or(on_card(*runtime, *fit) ? kTopLogits : std::int64_t{0});
+  std::optional<TopOutput> top_output;
+  if (top > 0 && model.decoder && model.find("main") != nullptr) {
+    auto added = add_top_logits(model, runtime->ops(), top);
+    if (!added) return added.error();
+    top_output = *added;
+  }
   auto language = LanguageModel::create(std::move(runtime), model, program);
   if (!language) return language.error();
   language->fit = fit.take();
+  language->top = top_output;
   CacheNeed need;
   need.sequences = options.sequences;
   need.tokens = language->context_tokens;

@@ -21,6 +21,9 @@ struct GenerationOptions {
   /// As FitOptions::layers.
   std::optional<std::int64_t> gpu_layers;
   std::int64_t logit_rows = 0;  // of a step; 0: one a sequence
+  /// Likeliest tokens that the device of the logits hands back in place of whole rows, where they
+  /// settle what is picked; 0: whole rows. Nothing: kTopLogits where that device is a card.
+  std::optional<std::int64_t> top_logits;
   BatcherOptions batcher;
 };
 

@@ -42,9 +42,9 @@ Result<grammar::Matcher> GrammarMasks::begin(const std::shared_ptr<const grammar
   return checked(grammar::Matcher(std::move(masks)));
 }
 
-GrammarPick pick_by_grammar(grammar::Matcher& matcher, Sampler& sampler,
-                            std::span<const float> logits, std::span<const TokenId> text,
-                            std::int64_t before, std::span<const TokenId> ends) {
+Result<GrammarPick> pick_by_grammar(grammar::Matcher& matcher,
+                                    FunctionRef<Result<TokenId>(const grammar::TokenMask&)> sample,
+                                    std::span<const TokenId> ends) {
   GrammarPick out;
   const auto allowed = matcher.allowed();
   if (!allowed) {
@@ -57,14 +57,15 @@ GrammarPick pick_by_grammar(grammar::Matcher& matcher, Sampler& sampler,
     if (!may_end) out.error = no_token(matcher);
     return out;
   }
-  const TokenId token = sampler.sample(logits, text, before, &mask);
-  if (std::find(ends.begin(), ends.end(), token) == ends.end()) {
-    if (auto status = matcher.prepare(token); !status) {
+  const auto token = sample(mask);
+  if (!token) return token.error();
+  if (std::find(ends.begin(), ends.end(), *token) == ends.end()) {
+    if (auto status = matcher.prepare(*token); !status) {
       out.error = status.error().message();
       return out;
     }
   }
-  out.token = token;
+  out.token = *token;
   return out;
 }
 

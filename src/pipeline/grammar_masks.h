@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "pipeline/language_model.h"
 #include "text/grammar/matcher.h"
-#include "text/sampler.h"
 
 namespace polaris {
 
@@ -33,8 +33,9 @@ struct GrammarPick {
 };
 /// Picks among what a grammar allows, and prepares the matcher to go on by it, unless it is one of
 /// `ends`.
-GrammarPick pick_by_grammar(grammar::Matcher& matcher, Sampler& sampler,
-                            std::span<const float> logits, std::span<const TokenId> text,
-                            std::int64_t before, std::span<const TokenId> ends);
+/// `sample` picks one of a mask's tokens. Errors: those of `sample`.
+Result<GrammarPick> pick_by_grammar(grammar::Matcher& matcher,
+                                    FunctionRef<Result<TokenId>(const grammar::TokenMask&)> sample,
+                                    std::span<const TokenId> ends);
 
 }  // namespace polaris

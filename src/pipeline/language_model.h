@@ -9,6 +9,7 @@
 #include "pipeline/layer_fit.h"
 #include "pipeline/model_tokenizer.h"
 #include "pipeline/step_inputs.h"
+#include "pipeline/top_logits.h"
 #include "session/program.h"
 #include "text/tokenizer.h"
 
@@ -28,6 +29,8 @@ struct LanguageModel {
   StepBuckets bounds;
   /// What each device has of it, where layers were dealt.
   std::optional<LayerFit> fit;
+  /// Where the decoder tells the likeliest tokens of each row of logits.
+  std::optional<TopOutput> top;
 
   const DecoderContract& contract() const { return *program->decoder(); }
   /// For a request: every adapter that the model was built with.

@@ -104,9 +104,8 @@ Result<std::vector<Tensor>> MicroBatches::inputs_of(std::span<const Tensor> inpu
   return out;
 }
 
-Status MicroBatches::gather(std::span<const Part> parts,
-                            std::span<const std::vector<Tensor>> results,
-                            std::vector<Tensor>& outputs) const {
+Result<Tensor> MicroBatches::gather(std::span<const Part> parts,
+                                    std::span<const std::vector<Tensor>> results) const {
   std::int64_t rows = 0;
   for (const Part& part : parts) rows += static_cast<std::int64_t>(part.rows.size());
   const TensorType& type = results[0][contract_.logits].type();
@@ -123,35 +122,33 @@ Status MicroBatches::gather(std::span<const Part> parts,
       copy_bytes(to, from + r * row_bytes, row_bytes);
     }
   }
-  outputs.resize(std::max(outputs.size(), contract_.logits + 1));
-  outputs[contract_.logits] = all.take();
-  return Status::success();
+  return all;
 }
 
-Status MicroBatches::run(Session& session, std::span<const Tensor> inputs,
-                         std::vector<Tensor>& outputs, const RunOptions& options) {
+Status MicroBatches::run(Session& session, std::span<const Tensor> inputs, StepLogits& logits,
+                         const RunOptions& options) {
   const std::int64_t tokens = real_tokens(inputs[contract_.sequences]);
   // Launches that are timed run one after the other.
   const bool alone = count_max_ < 2 || options.profile != nullptr;
   std::int64_t count = alone ? 1 : std::min(count_max_, tokens / tokens_min_);
-  Status status = count < 2 ? session.run(inputs, outputs, options)
+  Status status = count < 2 ? logits.run(session, inputs, options)
                             : run_parts(session, inputs, parts_of(inputs, tokens, count), true,
-                                        outputs, options);
+                                        logits, options);
   // A budget that fell may still have room for less at a time.
   for (count = std::max<std::int64_t>(count, 1) * 2;
        !status && status.error().code() == ErrorCode::kOutOfMemory &&
        tokens / count >= kTokensLeast;
        count *= 2) {
     Status less =
-        run_parts(session, inputs, parts_of(inputs, tokens, count), false, outputs, options);
+        run_parts(session, inputs, parts_of(inputs, tokens, count), false, logits, options);
     if (less || less.error().code() != ErrorCode::kOutOfMemory) status = std::move(less);
   }
   return status;
 }
 
 Status MicroBatches::run_parts(Session& session, std::span<const Tensor> inputs,
-                               std::span<const Part> parts, bool together,
-                               std::vector<Tensor>& outputs, const RunOptions& options) {
+                               std::span<const Part> parts, bool together, StepLogits& logits,
+                               const RunOptions& options) {
   std::vector<std::vector<Tensor>> results(parts.size());
   std::vector<Ticket> tickets;
   tickets.reserve(parts.size());
@@ -185,7 +182,10 @@ Status MicroBatches::run_parts(Session& session, std::span<const Tensor> inputs,
   for (std::size_t t = 0; together && t < tickets.size(); ++t) finish(t);
   if (!status) return status;
   if (together) cut_ += static_cast<std::int64_t>(parts.size());
-  return gather(parts, results, outputs);
+  auto all = gather(parts, results);
+  if (!all) return all.error();
+  logits.set(all.take());
+  return status;
 }
 
 }  // namespace polaris

@@ -7,6 +7,7 @@
 
 #include "pipeline/language_model.h"
 #include "pipeline/step_inputs.h"
+#include "pipeline/step_logits.h"
 #include "session/run_order.h"
 #include "session/session.h"
 
@@ -25,8 +26,9 @@ struct MicroBatchOptions {
 class MicroBatches {
  public:
   MicroBatches(const LanguageModel& model, StepBuckets buckets, const MicroBatchOptions& options);
-  /// As Session::run of the whole step, whose inputs these are. Padding comes last.
-  Status run(Session& session, std::span<const Tensor> inputs, std::vector<Tensor>& outputs,
+  /// Runs the whole step, whose inputs these are. Padding comes last. Of a step that is cut the
+  /// logits come whole.
+  Status run(Session& session, std::span<const Tensor> inputs, StepLogits& logits,
              const RunOptions& options);
   /// Of the steps so far, the micro-batches of those that were cut.
   std::int64_t cut() const { return cut_; }
@@ -42,9 +44,9 @@ class MicroBatches {
   Result<std::vector<Tensor>> inputs_of(std::span<const Tensor> inputs, const Part& part) const;
   /// `together`: all in flight, else one after the other.
   Status run_parts(Session& session, std::span<const Tensor> inputs, std::span<const Part> parts,
-                   bool together, std::vector<Tensor>& outputs, const RunOptions& options);
-  Status gather(std::span<const Part> parts, std::span<const std::vector<Tensor>> results,
-                std::vector<Tensor>& outputs) const;
+                   bool together, StepLogits& logits, const RunOptions& options);
+  Result<Tensor> gather(std::span<const Part> parts,
+                        std::span<const std::vector<Tensor>> results) const;
 
   DecoderContract contract_;
   StepBuckets buckets_;

@@ -23,6 +23,7 @@ std::int64_t rows_of_step(std::int64_t vocabulary) {
 Result<Scorer> Scorer::create(std::shared_ptr<Runtime> runtime, Model& model,
                               ProgramOptions program, const GenerationOptions& options) {
   GenerationOptions sized = options;
+  sized.top_logits = 0;  // of each row one is wanted that may be anywhere
   if (const Graph* graph = model.find("main"); graph != nullptr && model.decoder) {
     const TensorType& logits = graph->value(graph->outputs()[model.decoder->logits]).type;
     sized.logit_rows = std::min(rows_of_step(logits.shape.back()), options.batcher.tokens_per_step);
@@ -41,7 +42,8 @@ Scorer::Scorer(ReadyModel ready, const BatcherOptions& options)
       micro_batches_(ready_.model, ready_.model.bounds, options.micro_batches),
       tokens_max_(std::min({options.tokens_per_step, ready_.model.bounds.tokens_max,
                             ready_.pool->step_tokens_max()})),
-      rows_max_(std::min(rows_of_step(ready_.model.vocabulary), tokens_max_)) {}
+      rows_max_(std::min(rows_of_step(ready_.model.vocabulary), tokens_max_)),
+      logits_(ready_.model) {}
 
 Status Scorer::check(std::span<const TokenId> ids, std::int64_t first) const {
   const auto count = static_cast<std::int64_t>(ids.size());
@@ -73,7 +75,7 @@ Status Scorer::run(Sequence& sequence, std::span<const TokenId> ids, std::int64_
     const std::int32_t index = inputs_.add_token(ids[static_cast<std::size_t>(at)], at, 0);
     if (wanted) inputs_.add_logits(index);
   }
-  auto ran = micro_batches_.run(*ready_.session, inputs_.tensors(), outputs_, options);
+  auto ran = micro_batches_.run(*ready_.session, inputs_.tensors(), logits_, options);
   if (!ran) return ran;
   ready_.pool->commit(sequence, end);
   return Status::success();
@@ -83,7 +85,6 @@ Result<std::vector<double>> Scorer::score(std::span<const TokenId> ids, std::int
                                           const RunOptions& options) {
   if (auto status = check(ids, first); !status) return status.error();
   Sequence sequence = ready_.pool->start();
-  const auto width = static_cast<std::size_t>(ready_.model.vocabulary);
   std::vector<double> out;
   // The last id follows from those before it, and is itself not run.
   const auto last = static_cast<std::int64_t>(ids.size()) - 1;
@@ -94,10 +95,11 @@ Result<std::vector<double>> Scorer::score(std::span<const TokenId> ids, std::int
     if (auto status = run(sequence, ids, begin, end, wanted, options); !status) {
       return status.error();
     }
-    const float* logits = outputs_[ready_.model.contract().logits].data<float>();
-    for (std::int64_t at = begin; wanted && at < end; ++at, logits += width) {
+    for (std::int64_t at = begin; wanted && at < end; ++at) {
       const TokenId next = ids[static_cast<std::size_t>(at) + 1];
-      out.push_back(log_probability({logits, width}, next));
+      const auto row = logits_.row(static_cast<std::int32_t>(at - begin));
+      if (!row) return row.error();
+      out.push_back(log_probability(*row, next));
       if (std::isfinite(out.back())) continue;
       return Error::invalid("[score] logits after id " + std::to_string(at) +
                             ", got some that are no finite numbers");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pipeline/generation.h"
+#include "pipeline/step_logits.h"
 
 namespace polaris {
 
@@ -36,7 +37,7 @@ class Scorer {
   MicroBatches micro_batches_;
   std::int64_t tokens_max_ = 1;  // of a step
   std::int64_t rows_max_ = 1;    // of logits
-  std::vector<Tensor> outputs_;
+  StepLogits logits_;
 };
 
 }  // namespace polaris

@@ -220,6 +220,12 @@ Result<Tensor> Session::read_kept(std::string_view name) {
   return to_host(program_->runtime(), *value);
 }
 
+Status Session::read_kept_row(std::string_view name, std::int64_t row, std::span<std::byte> out) {
+  const Turns::Hold turn(turns_, true);
+  auto value = kept_.get(name, kHost);
+  return value ? read_row(program_->runtime(), *value, row, out) : Status(value.error());
+}
+
 bool Session::drop_kept(std::string_view name) {
   const Turns::Hold turn(turns_, true);
   return kept_.drop(name);

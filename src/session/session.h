@@ -53,6 +53,9 @@ class Session {
 
   /// The value that a run kept under this name, on the host. Errors: not_found.
   Result<Tensor> read_kept(std::string_view name);
+  /// The bytes of row `row` of it, an index of its first axis, into `out`. Errors: not_found,
+  /// invalid where there is no such row or it is not as long.
+  Status read_kept_row(std::string_view name, std::int64_t row, std::span<std::byte> out);
   /// Frees a kept value; false where there is none.
   bool drop_kept(std::string_view name);
 

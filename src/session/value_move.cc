@@ -1,8 +1,10 @@
 #include "session/value_move.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "base/bytes.h"
 #include "session/device_copy.h"
 
 namespace polaris {
@@ -30,6 +32,25 @@ Result<Tensor> to_host(Runtime& runtime, const ValueRef& value, Tensor reuse) {
     return status.error();
   }
   return reuse;
+}
+
+Status read_row(Runtime& runtime, const ValueRef& value, std::int64_t row,
+                std::span<std::byte> out) {
+  const Shape& shape = value.type.shape;
+  const std::int64_t rows = shape.rank() > 0 ? shape[0] : 0;
+  const std::int64_t bytes = rows > 0 ? value.type.bytes().value_or(0) / rows : 0;
+  if (row < 0 || row >= rows || std::cmp_not_equal(out.size(), bytes)) {
+    return Error::invalid("[session] row " + std::to_string(row) + " in " +
+                          std::to_string(out.size()) + " bytes, wanted one of " +
+                          std::to_string(rows) + " in " + std::to_string(bytes));
+  }
+  if (value.device == kHost) {
+    copy_bytes(out.data(), value.host.bytes().data() + row * bytes, out.size());
+    return Status::success();
+  }
+  runtime.traffic(value.device).from_device += bytes;
+  const BufferView view{value.view.buffer, value.view.offset + row * bytes, bytes};
+  return runtime.device(value.device).read(view, out.data());
 }
 
 Status copy_into(Runtime& runtime, const ValueRef& value, DeviceIndex device,

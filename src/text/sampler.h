@@ -10,6 +10,13 @@
 
 namespace polaris {
 
+/// The likeliest tokens of a row of logits: largest first, of equals the lowest id, NaN before all.
+struct TopLogits {
+  std::span<const float> logits;
+  std::span<const std::int64_t> ids;  // as many
+  std::size_t vocabulary = 0;         // tokens of the whole row
+};
+
 /// Picks tokens from logits. What is drawn hangs on seed, sequence and position alone, so a text
 /// that goes on elsewhere draws the same numbers; only mirostat keeps something of its own. One per
 /// text; not thread-safe.
@@ -23,9 +30,25 @@ class Sampler {
   /// tokens.
   TokenId sample(std::span<const float> logits, std::span<const TokenId> text,
                  std::int64_t before = 0, const grammar::TokenMask* mask = nullptr);
+  /// What sample() picks of the whole row, where its likeliest are enough to tell; -1 where they
+  /// are not, and nothing has changed then.
+  TokenId sample_top(const TopLogits& top, std::span<const TokenId> text, std::int64_t before = 0,
+                     const grammar::TokenMask* mask = nullptr);
 
  private:
+  bool greedy() const { return options_.temperature <= 0; }
+  /// Whether a logit may change before tokens are chosen among.
+  bool changes_logits() const { return penalizes_ || !options_.logit_bias.empty(); }
+  bool raises_logits() const;
+  /// What comes before the filters, of candidates in order of their ids.
+  void prepare(std::span<const TokenId> text, const grammar::TokenMask* mask);
   void penalize(std::span<const TokenId> text);
+  Candidate* find(TokenId id);
+  /// Of the likeliest candidates, how many the filters keep of a whole row, which has `others` more
+  /// whose logits are `floor` at most; 0 where that cannot be told.
+  std::size_t kept_of_all(std::size_t others, double floor);
+  void filter();
+  TokenId draw(std::span<const TokenId> text, std::int64_t before);
   SamplerOptions options_;
   bool penalizes_;
   Mirostat mirostat_;

@@ -96,6 +96,8 @@ TEST_CASE("long axes: walks along an axis") {
   cumsum.run();
   LongSuite top("TopK");
   top.add("f32", {random(DType::kF32, {kLong}), int64s({5})}, nullptr, {2, 1, {}});
+  top.add("of a vocabulary", {random(DType::kF32, {2, 151936}), int64s({128})}, nullptr,
+          {2, 1, {}});
   top.run();
   LongSuite nonzero("NonZero");
   nonzero.add("few", {random_ints(DType::kI32, {kLong}, 0, 1)});

@@ -134,6 +134,23 @@ TEST_CASE("TopK") {
   for (DType d : {DType::kF16, DType::kI32, DType::kU8, DType::kU32, DType::kU64}) {
     s.add(dtype_name(d), {random_bits(d, {3, 17}), int64s({4})}, top(-1, true), {2, 1, {}});
   }
+  // Lines of one part and of several, of one round, two and three.
+  s.add("long", {random(DType::kF32, {3, 1031}), int64s({40})}, top(-1, true), {2, 1, {}});
+  s.add("two rounds", {random(DType::kF32, {2, 5003}), int64s({128})}, top(-1, true), {2, 1, {}});
+  s.add("three rounds", {random(DType::kF32, {2, 40009}), int64s({130})}, top(-1, true),
+        {2, 1, {}});
+  s.add("long, one", {random(DType::kF32, {1, 4099}), int64s({1})}, top(-1, false), {2, 1, {}});
+  s.add("long, many", {random(DType::kF32, {4099}), int64s({1024})}, top(0, true), {2, 1, {}});
+  s.add("long columns", {random(DType::kF32, {2, 2053, 3}), int64s({7})}, top(1, false),
+        {2, 1, {}});
+  for (DType d : {DType::kI32, DType::kU32, DType::kU8}) {
+    s.add("long ties " + std::string(dtype_name(d)),
+          {random_ints(d, {3, 6007}, 0, 9), int64s({70})}, top(-1, true), {2, 1, {}});
+  }
+  for (DType d : {DType::kF32, DType::kF16, DType::kBF16, DType::kI8, DType::kI16, DType::kU32}) {
+    s.add("long bits " + std::string(dtype_name(d)), {random_bits(d, {2, 3001}), int64s({33})},
+          top(-1, d != DType::kI8), {2, 1, {}});
+  }
   s.fails("k", {random(DType::kF32, {5}), int64s({6})}, top(0, true), "K, got 6", 2);
   s.run();
 }

@@ -280,22 +280,32 @@ TEST_CASE("grammar masks: a model without a token for what must come says so") {
   Sampler sampler({.temperature = 0});
   auto matcher = masks.begin(grammar_of("root ::= \"a\" (\"q\" | \"ab\" \"c\"?)"), model);
   REQUIRE(matcher.ok());
-  GrammarPick pick = pick_by_grammar(*matcher, sampler, logits, {}, 0, model.end_tokens);
+  const auto pick_of = [&](Matcher& of, std::span<const TokenId> ends) {
+    auto picked = pick_by_grammar(
+        of,
+        [&](const grammar::TokenMask& mask) {
+          return Result<TokenId>(sampler.sample(logits, {}, 0, &mask));
+        },
+        ends);
+    REQUIRE(picked.ok());
+    return picked.take();
+  };
+  GrammarPick pick = pick_of(*matcher, model.end_tokens);
   CHECK(pick.token == 0);
   matcher->commit();
-  pick = pick_by_grammar(*matcher, sampler, logits, {}, 0, model.end_tokens);
+  pick = pick_of(*matcher, model.end_tokens);
   CHECK(pick.token == 2);
   matcher->commit();
   // "c" cannot be written, so the text ends: by its token, or without one.
-  CHECK(pick_by_grammar(*matcher, sampler, logits, {}, 0, model.end_tokens).token == 3);
-  pick = pick_by_grammar(*matcher, sampler, logits, {}, 0, {});
+  CHECK(pick_of(*matcher, model.end_tokens).token == 3);
+  pick = pick_of(*matcher, {});
   CHECK(pick.token == -1);
   CHECK(pick.error.empty());
   auto stuck = masks.begin(grammar_of("root ::= \"b\" \"z\""), model);
   REQUIRE(stuck.ok());
-  CHECK(pick_by_grammar(*stuck, sampler, logits, {}, 0, model.end_tokens).token == 1);
+  CHECK(pick_of(*stuck, model.end_tokens).token == 1);
   stuck->commit();
-  pick = pick_by_grammar(*stuck, sampler, logits, {}, 0, model.end_tokens);
+  pick = pick_of(*stuck, model.end_tokens);
   CHECK(pick.token == -1);
   CHECK(pick.error.find("one of 'z'") != std::string::npos);
 }

@@ -215,6 +215,14 @@ TEST_CASE("functions: outputs kept, given on, replaced, read and dropped") {
     REQUIRE(outputs.size() == 1);
     CHECK(to_floats(outputs[0]) == Numbers{4, 4});
     CHECK(to_floats(*session->read_kept("s")) == Numbers{6, 8});
+    float row = 0;
+    const auto bytes = std::as_writable_bytes(std::span(&row, 1));
+    CHECK(session->read_kept_row("s", 1, bytes).ok());
+    CHECK(row == 8);
+    CHECK(session->read_kept_row("s", 2, bytes).error().code() == ErrorCode::kInvalid);
+    CHECK(session->read_kept_row("s", -1, bytes).error().code() == ErrorCode::kInvalid);
+    CHECK(session->read_kept_row("s", 0, bytes.first(2)).error().code() == ErrorCode::kInvalid);
+    CHECK(session->read_kept_row("t", 0, bytes).error().code() == ErrorCode::kNotFound);
     // A kept value for both inputs, its name given to a new one.
     Bindings again;
     again.input_kept("a", "s").input_kept("b", "s").output_kept("sum", "s").output("sum");
