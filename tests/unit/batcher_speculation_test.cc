@@ -265,7 +265,7 @@ TEST_CASE("context shift: neighbours, small pools and draws that do not repeat")
   const auto want = generate(*alone.batcher, request);
   CHECK(want.ids.size() == 150);
   // Three together with room for less than two; a text that gave way goes on as it was.
-  TestBatcher crowd = make_batcher(model, 24, drafting(2));
+  TestBatcher crowd = make_batcher(model, 28, drafting(2));
   Count count;
   const auto got = run_all(*crowd.batcher, {request, request, request}, &count);
   for (const Generated& each : got) CHECK(each.ids == want.ids);
