@@ -14,6 +14,7 @@ of the largest, disagree on a token whose margin is more than twice the error, o
 above 1e-3; and where the peak is not within 5 % of what was said, or more than the card has.
 
 Needs gguf and numpy from PyPI, and disk and memory for the largest file: 6 GiB for a card of 2."""
+
 import argparse
 import json
 import os
@@ -49,8 +50,19 @@ def polaris(args, *command):
 
 def said(args, model, device, vram):
     """What `inspect` says each card will hold at the context of the runs."""
-    report = polaris(args, "inspect", model, "--device", device, "--vram", vram, "--gpu-share", "1",
-                     "--context", str(CONTEXT))
+    report = polaris(
+        args,
+        "inspect",
+        model,
+        "--device",
+        device,
+        "--vram",
+        vram,
+        "--gpu-share",
+        "1",
+        "--context",
+        str(CONTEXT),
+    )
     row = next(row for row in report["contexts"][0]["rows"] if row["context"] == CONTEXT)
     return row["card_layers"], [device["bytes"] for device in row["devices"]]
 
@@ -65,9 +77,23 @@ def generate(args, model, folder, name, prompt, count, *options):
     ids = os.path.join(folder, "prompt.json")
     write_ids(ids, prompt)
     logits = os.path.join(folder, name + ".npy")
-    last = polaris(args, "generate", model, "--ids-file", ids, "--temperature", "0", "-n",
-                   str(count), "--ignore-eos", "--context", str(CONTEXT), "--logits", logits,
-                   *options)
+    last = polaris(
+        args,
+        "generate",
+        model,
+        "--ids-file",
+        ids,
+        "--temperature",
+        "0",
+        "-n",
+        str(count),
+        "--ignore-eos",
+        "--context",
+        str(CONTEXT),
+        "--logits",
+        logits,
+        *options,
+    )
     return last, numpy.load(logits).astype(numpy.float64)
 
 
@@ -97,19 +123,49 @@ def run_case(args, model, folder, vram, cards):
     forced = os.path.join(folder, "forced.json")
     write_ids(forced, cpu["ids"])
     layers, foretold = said(args, model, device, vram)
-    split, got = generate(args, model, folder, "split", prompt, count, "--device", device, "--vram",
-                          vram, "--gpu-share", "1", "--force-ids", forced)
+    split, got = generate(
+        args,
+        model,
+        folder,
+        "split",
+        prompt,
+        count,
+        "--device",
+        device,
+        "--vram",
+        vram,
+        "--gpu-share",
+        "1",
+        "--force-ids",
+        forced,
+    )
     relative, kl, wrong = compare(got, want)
     peaks = split["peak_bytes"][:cards]
     off = max(abs(peak - told) / peak for peak, told in zip(peaks, foretold))
-    fine = (relative <= 1e-2 and kl <= 1e-3 and wrong == 0 and off <= 0.05
-            and max(peaks) <= bytes_of(vram) and split["gpu_layers"] == layers)
-    return {"vram": vram, "cards": cards, "file_bytes": os.path.getsize(model),
-            "layers": split["layers"], "gpu_layers": split["gpu_layers"],
-            "said_bytes": foretold[:cards], "peak_bytes": peaks, "off": off,
-            "relative_max": relative, "kl_mean": kl, "wrong_argmax": wrong,
-            "tokens_per_s": split["tokens_per_s"], "cpu_tokens_per_s": cpu["tokens_per_s"],
-            "fine": fine}
+    fine = (
+        relative <= 1e-2
+        and kl <= 1e-3
+        and wrong == 0
+        and off <= 0.05
+        and max(peaks) <= bytes_of(vram)
+        and split["gpu_layers"] == layers
+    )
+    return {
+        "vram": vram,
+        "cards": cards,
+        "file_bytes": os.path.getsize(model),
+        "layers": split["layers"],
+        "gpu_layers": split["gpu_layers"],
+        "said_bytes": foretold[:cards],
+        "peak_bytes": peaks,
+        "off": off,
+        "relative_max": relative,
+        "kl_mean": kl,
+        "wrong_argmax": wrong,
+        "tokens_per_s": split["tokens_per_s"],
+        "cpu_tokens_per_s": cpu["tokens_per_s"],
+        "fine": fine,
+    }
 
 
 def show(args, row):
@@ -117,13 +173,18 @@ def show(args, row):
         print(json.dumps(row), flush=True)
         return
     mib = 1 << 20
-    held = ", ".join(f"{peak / mib:.0f} MiB held of {told / mib:.0f} said"
-                     for peak, told in zip(row["peak_bytes"], row["said_bytes"]))
-    print(f"{row['file_bytes'] / mib:.0f} MiB on {row['cards']} x {row['vram']}: "
-          f"{row['gpu_layers']} of {row['layers']} layers on cards; {held} "
-          f"({100 * row['off']:.1f} % off); logits {row['relative_max']:.1e} of the largest, "
-          f"KL {row['kl_mean']:.1e}, {row['wrong_argmax']} wrong; {row['tokens_per_s']:.2f} tokens/s"
-          f", cpu alone {row['cpu_tokens_per_s']:.2f}{'' if row['fine'] else '  WRONG'}", flush=True)
+    held = ", ".join(
+        f"{peak / mib:.0f} MiB held of {told / mib:.0f} said"
+        for peak, told in zip(row["peak_bytes"], row["said_bytes"])
+    )
+    print(
+        f"{row['file_bytes'] / mib:.0f} MiB on {row['cards']} x {row['vram']}: "
+        f"{row['gpu_layers']} of {row['layers']} layers on cards; {held} "
+        f"({100 * row['off']:.1f} % off); logits {row['relative_max']:.1e} of the largest, "
+        f"KL {row['kl_mean']:.1e}, {row['wrong_argmax']} wrong; {row['tokens_per_s']:.2f} tokens/s"
+        f", cpu alone {row['cpu_tokens_per_s']:.2f}{'' if row['fine'] else '  WRONG'}",
+        flush=True,
+    )
 
 
 def main():
@@ -132,7 +193,9 @@ def main():
     parser.add_argument("--ratios", default="1.5,3")
     parser.add_argument("--device", default="vulkan:llvmpipe")
     parser.add_argument("--polaris", default="build/release/polaris")
-    parser.add_argument("--folder", help="for the files, which are removed; default: a temporary one")
+    parser.add_argument(
+        "--folder", help="for the files, which are removed; default: a temporary one"
+    )
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     fine = True
@@ -142,8 +205,20 @@ def main():
             with tempfile.TemporaryDirectory(dir=args.folder) as folder:
                 model = os.path.join(folder, "model.gguf")
                 layers = layers_for(ratio * bytes_of(vram))
-                subprocess.run([sys.executable, random_gguf.__file__, SHAPE, "-o", model,
-                                "--scheme", "f16", "--layers", str(layers)], check=True)
+                subprocess.run(
+                    [
+                        sys.executable,
+                        random_gguf.__file__,
+                        SHAPE,
+                        "-o",
+                        model,
+                        "--scheme",
+                        "f16",
+                        "--layers",
+                        str(layers),
+                    ],
+                    check=True,
+                )
                 for cards in (1, 2) if number == 0 else (1,):
                     row = run_case(args, model, folder, vram, cards)
                     show(args, row)

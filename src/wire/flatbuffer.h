@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 
 /// Bounded reading of FlatBuffers without generated code
@@ -79,7 +80,7 @@ class FlatTable {
   std::vector<T> scalars(int field) const {
     const auto from = bytes(field, sizeof(T));
     std::vector<T> out(from.size() / sizeof(T));
-    if (!out.empty()) std::memcpy(out.data(), from.data(), from.size());
+    copy_bytes(out.data(), from.data(), from.size());
     return out;
   }
   std::vector<FlatTable> tables(int field) const;
@@ -96,7 +97,7 @@ class FlatTable {
 
   FlatBuffer* buffer_ = nullptr;
   std::size_t at_ = 0;
-  std::size_t fields_at_ = 0;   // in the vtable
+  std::size_t fields_at_ = 0;    // in the vtable
   std::size_t fields_size_ = 0;  // bytes
   std::size_t size_ = 0;
   int depth_ = 0;

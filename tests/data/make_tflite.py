@@ -7,6 +7,7 @@ operators of one family over shared inputs; NAME.npz holds in_0 ..., the inputs,
 outputs, in the model's order, and again_0 ..., those of a second run, before which variables have
 what the first left in them.
 """
+
 import os
 import sys
 
@@ -16,11 +17,17 @@ from flatbuffers import flexbuffers
 from ai_edge_litert import schema_py_generated as s
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-TYPES = {np.dtype(np.float32): s.TensorType.FLOAT32, np.dtype(np.float16): s.TensorType.FLOAT16,
-         np.dtype(np.int32): s.TensorType.INT32, np.dtype(np.int64): s.TensorType.INT64,
-         np.dtype(np.uint8): s.TensorType.UINT8, np.dtype(np.int8): s.TensorType.INT8,
-         np.dtype(np.int16): s.TensorType.INT16, np.dtype(np.bool_): s.TensorType.BOOL,
-         np.dtype(np.uint32): s.TensorType.UINT32}
+TYPES = {
+    np.dtype(np.float32): s.TensorType.FLOAT32,
+    np.dtype(np.float16): s.TensorType.FLOAT16,
+    np.dtype(np.int32): s.TensorType.INT32,
+    np.dtype(np.int64): s.TensorType.INT64,
+    np.dtype(np.uint8): s.TensorType.UINT8,
+    np.dtype(np.int8): s.TensorType.INT8,
+    np.dtype(np.int16): s.TensorType.INT16,
+    np.dtype(np.bool_): s.TensorType.BOOL,
+    np.dtype(np.uint32): s.TensorType.UINT32,
+}
 
 
 class Graph:
@@ -77,8 +84,14 @@ class Graph:
         op = s.OperatorT()
         op.opcodeIndex = len(self.model.operatorCodes) - 1
         op.inputs = list(inputs)
-        op.outputs = [self.tensor(o[0], o[1], quant=o[2] if len(o) > 2 else None) if isinstance(o, tuple) else o
-                      for o in outputs]
+        op.outputs = [
+            (
+                self.tensor(o[0], o[1], quant=o[2] if len(o) > 2 else None)
+                if isinstance(o, tuple)
+                else o
+            )
+            for o in outputs
+        ]
         if custom is not None:
             code.customCode, op.customOptions = custom[0], np.frombuffer(custom[1], np.uint8)
         if options:
@@ -140,8 +153,26 @@ F, I32, I64, B = np.float32, np.int32, np.int64, np.bool_
 def unary(g):
     x = g.input(f32(2, 3, 5))
     p = g.input(f32(2, 3, 5, low=0.1, high=4))
-    for name in ("ABS", "CEIL", "COS", "ELU", "EXP", "FLOOR", "HARD_SWISH", "LOGISTIC", "NEG", "RELU",
-                 "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "ROUND", "SIGN", "SIN", "SQUARE", "TANH"):
+    for name in (
+        "ABS",
+        "CEIL",
+        "COS",
+        "ELU",
+        "EXP",
+        "FLOOR",
+        "HARD_SWISH",
+        "LOGISTIC",
+        "NEG",
+        "RELU",
+        "RELU6",
+        "RELU_N1_TO_1",
+        "RELU_0_TO_1",
+        "ROUND",
+        "SIGN",
+        "SIN",
+        "SQUARE",
+        "TANH",
+    ):
         g.out(g.op(name, [x], [((2, 3, 5), F)]))
     for name in ("LOG", "SQRT", "RSQRT"):
         g.out(g.op(name, [p], [((2, 3, 5), F)]))
@@ -152,7 +183,9 @@ def unary(g):
     g.out(g.op("SOFTMAX", [x], [((2, 3, 5), F)], "SoftmaxOptions", beta=1.5))
     g.out(g.op("LOG_SOFTMAX", [x], [((2, 3, 5), F)], "LogSoftmaxOptions"))
     g.out(g.op("ZEROS_LIKE", [x], [((2, 3, 5), F)], "ZerosLikeOptions"))
-    g.out(g.op("BUCKETIZE", [x], [((2, 3, 5), I32)], "BucketizeOptions", boundaries=[-1.0, 0.0, 1.5]))
+    g.out(
+        g.op("BUCKETIZE", [x], [((2, 3, 5), I32)], "BucketizeOptions", boundaries=[-1.0, 0.0, 1.5])
+    )
 
 
 @case
@@ -160,7 +193,12 @@ def binary(g):
     a, b = g.input(f32(2, 3, 4)), g.input(f32(3, 1))
     i, j = g.input(whole(2, 5)), g.input(np.array([[3], [-4]], I32))
     both = [((2, 3, 4), F)]
-    for name, options in (("ADD", "AddOptions"), ("SUB", "SubOptions"), ("MUL", "MulOptions"), ("DIV", "DivOptions")):
+    for name, options in (
+        ("ADD", "AddOptions"),
+        ("SUB", "SubOptions"),
+        ("MUL", "MulOptions"),
+        ("DIV", "DivOptions"),
+    ):
         for act in (0, 1, 3):
             g.out(g.op(name, [a, b], both, options, fusedActivationFunction=act))
     for name in ("MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "FLOOR_DIV", "FLOOR_MOD"):
@@ -175,7 +213,9 @@ def binary(g):
     g.out(g.op("POW", [g.op("ABS", [a], both)[0], b], both))
     g.out(g.op("ATAN2", [a, g.const(f32(2, 3, 4))], both))
     g.out(g.op("ADD_N", [a, a, a], both))
-    c, d = g.input(R.integers(0, 2, (2, 3)).astype(bool)), g.input(R.integers(0, 2, (2, 3)).astype(bool))
+    c, d = g.input(R.integers(0, 2, (2, 3)).astype(bool)), g.input(
+        R.integers(0, 2, (2, 3)).astype(bool)
+    )
     for name in ("LOGICAL_AND", "LOGICAL_OR"):
         g.out(g.op(name, [c, d], [((2, 3), B)]))
     g.out(g.op("LOGICAL_NOT", [c], [((2, 3), B)]))
@@ -199,7 +239,15 @@ def shapes(g):
     g.out(g.op("UNPACK", [x], [((2, 4), F)] * 3, "UnpackOptions", axis=1, num=3))
     g.out(g.op("CONCATENATION", [x, x], [((2, 6, 4), F)], "ConcatenationOptions", axis=1))
     g.out(g.op("SPLIT", [c(2), x], [((2, 3, 2), F)] * 2, "SplitOptions", numSplits=2))
-    g.out(g.op("SPLIT_V", [x, c([1, -1]), c(1)], [((2, 1, 4), F), ((2, 2, 4), F)], "SplitVOptions", numSplits=2))
+    g.out(
+        g.op(
+            "SPLIT_V",
+            [x, c([1, -1]), c(1)],
+            [((2, 1, 4), F), ((2, 2, 4), F)],
+            "SplitVOptions",
+            numSplits=2,
+        )
+    )
     g.out(g.op("TILE", [x, c([1, 2, 1])], [((2, 6, 4), F)]))
     g.out(g.op("BROADCAST_TO", [x, c([2, 2, 3, 4])], [((2, 2, 3, 4), F)], version=2))
     g.out(g.op("FILL", [c([2, 2]), g.const(F(1.5))], [((2, 2), F)]))
@@ -208,8 +256,26 @@ def shapes(g):
     g.out(g.op("RANGE", [c(2), c(11), c(3)], [((3,), I32)], "RangeOptions"))
     g.out(g.op("BROADCAST_ARGS", [c([3, 1]), c([2, 1, 4])], [((3,), I32)]))
     g.out(g.op("REVERSE_V2", [x, c([1])], [((2, 3, 4), F)], "ReverseV2Options"))
-    g.out(g.op("REVERSE_SEQUENCE", [x, c([2, 3])], [((2, 3, 4), F)], "ReverseSequenceOptions", seqDim=1, batchDim=0))
-    g.out(g.op("REVERSE_SEQUENCE", [x, c([1, 2, 3, 2])], [((2, 3, 4), F)], "ReverseSequenceOptions", seqDim=1, batchDim=2))
+    g.out(
+        g.op(
+            "REVERSE_SEQUENCE",
+            [x, c([2, 3])],
+            [((2, 3, 4), F)],
+            "ReverseSequenceOptions",
+            seqDim=1,
+            batchDim=0,
+        )
+    )
+    g.out(
+        g.op(
+            "REVERSE_SEQUENCE",
+            [x, c([1, 2, 3, 2])],
+            [((2, 3, 4), F)],
+            "ReverseSequenceOptions",
+            seqDim=1,
+            batchDim=2,
+        )
+    )
 
 
 @case
@@ -219,10 +285,28 @@ def pads_and_slices(g):
     g.out(g.op("PAD", [x, c([[0, 1], [2, 0], [1, 1]])], [((3, 7, 6), F)]))
     g.out(g.op("PADV2", [x, c([[0, 1], [2, 0], [1, 1]]), g.const(F(3.5))], [((3, 7, 6), F)]))
     for mode in (0, 1):
-        g.out(g.op("MIRROR_PAD", [x, c([[0, 1], [2, 3], [1, 2]])], [((3, 10, 7), F)], "MirrorPadOptions", mode=mode))
+        g.out(
+            g.op(
+                "MIRROR_PAD",
+                [x, c([[0, 1], [2, 3], [1, 2]])],
+                [((3, 10, 7), F)],
+                "MirrorPadOptions",
+                mode=mode,
+            )
+        )
     g.out(g.op("SLICE", [x, c([0, 1, 0]), c([-1, 3, 2])], [((2, 3, 2), F)]))
+
     def ss(begin, end, stride, shape, **masks):
-        g.out(g.op("STRIDED_SLICE", [x, c(begin), c(end), c(stride)], [(shape, F)], "StridedSliceOptions", **masks))
+        g.out(
+            g.op(
+                "STRIDED_SLICE",
+                [x, c(begin), c(end), c(stride)],
+                [(shape, F)],
+                "StridedSliceOptions",
+                **masks,
+            )
+        )
+
     ss([0, 1, 0], [2, 5, 4], [1, 2, 3], (2, 2, 2))
     ss([0, 4, 3], [2, 0, 0], [1, -2, -1], (2, 2, 3))
     ss([0, -1, 0], [2, 0, 4], [1, -1, 1], (2, 5, 4), beginMask=2, endMask=2)
@@ -242,23 +326,58 @@ def gathers(g):
     go = "GatherOptions"
     g.out(g.op("GATHER", [x, c([2, 0])], [((2, 4, 5), F)], go, axis=0))
     g.out(g.op("GATHER", [x, c([[1, 3], [0, 2]])], [((3, 2, 2, 5), F)], go, axis=1))
-    g.out(g.op("GATHER", [x, c([[1, 3], [0, 2], [3, 3]])], [((3, 2, 5), F)], go, axis=1, batchDims=1))
-    g.out(g.op("GATHER", [x, c([[1, 3], [0, 2], [4, 4]])], [((3, 4, 2), F)], go, axis=2, batchDims=1))
+    g.out(
+        g.op("GATHER", [x, c([[1, 3], [0, 2], [3, 3]])], [((3, 2, 5), F)], go, axis=1, batchDims=1)
+    )
+    g.out(
+        g.op("GATHER", [x, c([[1, 3], [0, 2], [4, 4]])], [((3, 4, 2), F)], go, axis=2, batchDims=1)
+    )
     g.out(g.op("GATHER_ND", [x, c([[0, 1], [2, 3]])], [((2, 5), F)]))
     g.out(g.op("SCATTER_ND", [c([[1], [3], [1]]), g.const(f32(3, 2)), c([5, 2])], [((5, 2), F)]))
-    g.out(g.op("ONE_HOT", [c([0, 2, -1, 3]), c(4), g.const(F(2)), g.const(F(-1))], [((4, 4), F)], "OneHotOptions", axis=-1))
-    g.out(g.op("SPARSE_TO_DENSE", [c([1, 3]), c([5]), g.const(f32(2)), g.const(F(9))], [((5,), F)], "SparseToDenseOptions"))
+    g.out(
+        g.op(
+            "ONE_HOT",
+            [c([0, 2, -1, 3]), c(4), g.const(F(2)), g.const(F(-1))],
+            [((4, 4), F)],
+            "OneHotOptions",
+            axis=-1,
+        )
+    )
+    g.out(
+        g.op(
+            "SPARSE_TO_DENSE",
+            [c([1, 3]), c([5]), g.const(f32(2)), g.const(F(9))],
+            [((5,), F)],
+            "SparseToDenseOptions",
+        )
+    )
     g.out(g.op("EMBEDDING_LOOKUP", [c([1, 0, 2]), x], [((3, 4, 5), F)]))
     g.out(g.op("SEGMENT_SUM", [x, c([0, 0, 1])], [((2, 4, 5), F)]))
     for name in ("SUM", "PROD", "MAX", "MIN"):
         g.out(g.op("UNSORTED_SEGMENT_" + name, [x, c([1, 0, 1]), c(2)], [((2, 4, 5), F)]))
     g.out(g.op("TOPK_V2", [x, c(2)], [((3, 4, 2), F), ((3, 4, 2), I32)], "TopKV2Options"))
     g.out(g.op("CUMSUM", [x, c(1)], [((3, 4, 5), F)], "CumsumOptions"))
-    g.out(g.op("CUMSUM", [x, c(-1)], [((3, 4, 5), F)], "CumsumOptions", exclusive=True, reverse=True))
+    g.out(
+        g.op("CUMSUM", [x, c(-1)], [((3, 4, 5), F)], "CumsumOptions", exclusive=True, reverse=True)
+    )
     cond = g.input(R.integers(0, 2, (3,)).astype(bool))
     g.out(g.op("SELECT", [cond, x, g.const(f32(3, 4, 5))], [((3, 4, 5), F)]))
-    g.out(g.op("SELECT_V2", [g.const(np.array([[[True]], [[False]], [[True]]])), x, g.const(F(4))], [((3, 4, 5), F)]))
-    g.out(g.op("UNIQUE", [c([3, 1, 3, 2, 1])], [((3,), I32), ((5,), I32)], "UniqueOptions", idxOutType=s.TensorType.INT32))
+    g.out(
+        g.op(
+            "SELECT_V2",
+            [g.const(np.array([[[True]], [[False]], [[True]]])), x, g.const(F(4))],
+            [((3, 4, 5), F)],
+        )
+    )
+    g.out(
+        g.op(
+            "UNIQUE",
+            [c([3, 1, 3, 2, 1])],
+            [((3,), I32), ((5,), I32)],
+            "UniqueOptions",
+            idxOutType=s.TensorType.INT32,
+        )
+    )
     g.out(g.op("WHERE", [g.const(np.array([[True, False], [True, True]]))], [((3, 2), I64)]))
     g.out(g.op("MATRIX_DIAG", [x], [((3, 4, 5, 5), F)]))
     g.out(g.op("MATRIX_SET_DIAG", [x, g.const(f32(3, 4))], [((3, 4, 5), F)]))
@@ -284,25 +403,124 @@ def convolutions(g):
     x = g.input(f32(2, 9, 8, 4))
     w, b = g.const(f32(6, 3, 3, 4)), g.const(f32(6))
     o = "Conv2DOptions"
-    for pad, sh, sw, dh, dw, act, shape in ((0, 1, 1, 1, 1, 0, (2, 9, 8, 6)), (0, 2, 3, 1, 1, 1, (2, 5, 3, 6)),
-                                           (1, 2, 2, 1, 1, 3, (2, 4, 3, 6)), (0, 1, 1, 2, 3, 2, (2, 9, 8, 6))):
-        g.out(g.op("CONV_2D", [x, w, b], [(shape, F)], o, padding=pad, strideH=sh, strideW=sw,
-                   dilationHFactor=dh, dilationWFactor=dw, fusedActivationFunction=act))
-    g.out(g.op("CONV_2D", [x, g.const(f32(6, 2, 2, 2)), b], [((2, 9, 8, 6), F)], o, padding=0, strideH=1, strideW=1))
+    for pad, sh, sw, dh, dw, act, shape in (
+        (0, 1, 1, 1, 1, 0, (2, 9, 8, 6)),
+        (0, 2, 3, 1, 1, 1, (2, 5, 3, 6)),
+        (1, 2, 2, 1, 1, 3, (2, 4, 3, 6)),
+        (0, 1, 1, 2, 3, 2, (2, 9, 8, 6)),
+    ):
+        g.out(
+            g.op(
+                "CONV_2D",
+                [x, w, b],
+                [(shape, F)],
+                o,
+                padding=pad,
+                strideH=sh,
+                strideW=sw,
+                dilationHFactor=dh,
+                dilationWFactor=dw,
+                fusedActivationFunction=act,
+            )
+        )
+    g.out(
+        g.op(
+            "CONV_2D",
+            [x, g.const(f32(6, 2, 2, 2)), b],
+            [((2, 9, 8, 6), F)],
+            o,
+            padding=0,
+            strideH=1,
+            strideW=1,
+        )
+    )
     d = g.const(f32(1, 3, 2, 8))
     for pad, st, shape in ((0, 1, (2, 9, 8, 8)), (0, 2, (2, 5, 4, 8)), (1, 1, (2, 7, 7, 8))):
-        g.out(g.op("DEPTHWISE_CONV_2D", [x, d, g.const(f32(8))], [(shape, F)], "DepthwiseConv2DOptions", padding=pad,
-                   strideH=st, strideW=st, depthMultiplier=2, fusedActivationFunction=1))
+        g.out(
+            g.op(
+                "DEPTHWISE_CONV_2D",
+                [x, d, g.const(f32(8))],
+                [(shape, F)],
+                "DepthwiseConv2DOptions",
+                padding=pad,
+                strideH=st,
+                strideW=st,
+                depthMultiplier=2,
+                fusedActivationFunction=1,
+            )
+        )
     t = g.const(f32(3, 3, 3, 4))
-    for pad, sh, sw, shape in ((0, 2, 2, (2, 18, 16, 3)), (0, 2, 2, (2, 17, 15, 3)), (1, 2, 3, (2, 19, 24, 3)), (1, 1, 1, (2, 11, 10, 3))):
-        g.out(g.op("TRANSPOSE_CONV", [g.const(shape, I32), t, x], [(shape, F)], "TransposeConvOptions", padding=pad, strideH=sh, strideW=sw))
+    for pad, sh, sw, shape in (
+        (0, 2, 2, (2, 18, 16, 3)),
+        (0, 2, 2, (2, 17, 15, 3)),
+        (1, 2, 3, (2, 19, 24, 3)),
+        (1, 1, 1, (2, 11, 10, 3)),
+    ):
+        g.out(
+            g.op(
+                "TRANSPOSE_CONV",
+                [g.const(shape, I32), t, x],
+                [(shape, F)],
+                "TransposeConvOptions",
+                padding=pad,
+                strideH=sh,
+                strideW=sw,
+            )
+        )
     p = "Pool2DOptions"
     for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"):
-        g.out(g.op(name, [x], [((2, 5, 4, 4), F)], p, padding=0, strideH=2, strideW=2, filterHeight=3, filterWidth=2))
-        g.out(g.op(name, [x], [((2, 4, 7, 4), F)], p, padding=1, strideH=2, strideW=1, filterHeight=3, filterWidth=2, fusedActivationFunction=1))
+        g.out(
+            g.op(
+                name,
+                [x],
+                [((2, 5, 4, 4), F)],
+                p,
+                padding=0,
+                strideH=2,
+                strideW=2,
+                filterHeight=3,
+                filterWidth=2,
+            )
+        )
+        g.out(
+            g.op(
+                name,
+                [x],
+                [((2, 4, 7, 4), F)],
+                p,
+                padding=1,
+                strideH=2,
+                strideW=1,
+                filterHeight=3,
+                filterWidth=2,
+                fusedActivationFunction=1,
+            )
+        )
     v = g.input(f32(1, 4, 5, 6, 2))
-    g.out(g.op("CONV_3D", [v, g.const(f32(2, 3, 2, 2, 3)), g.const(f32(3))], [((1, 2, 5, 3, 3), F)], "Conv3DOptions", padding=0, strideD=2, strideH=1, strideW=2))
-    g.out(g.op("LOCAL_RESPONSE_NORMALIZATION", [x], [((2, 9, 8, 4), F)], "LocalResponseNormalizationOptions", radius=1, bias=1.0, alpha=0.5, beta=0.75))
+    g.out(
+        g.op(
+            "CONV_3D",
+            [v, g.const(f32(2, 3, 2, 2, 3)), g.const(f32(3))],
+            [((1, 2, 5, 3, 3), F)],
+            "Conv3DOptions",
+            padding=0,
+            strideD=2,
+            strideH=1,
+            strideW=2,
+        )
+    )
+    g.out(
+        g.op(
+            "LOCAL_RESPONSE_NORMALIZATION",
+            [x],
+            [((2, 9, 8, 4), F)],
+            "LocalResponseNormalizationOptions",
+            radius=1,
+            bias=1.0,
+            alpha=0.5,
+            beta=0.75,
+        )
+    )
 
 
 @case
@@ -316,8 +534,20 @@ def space(g):
     g.out(g.op("BATCH_TO_SPACE_ND", [y, c([2, 3]), c([[1, 0], [2, 1]])], [((1, 3, 6, 2), F)]))
     for size in ((7, 5), (8, 12), (2, 3)):
         for align, half in ((False, False), (True, False), (False, True)):
-            for name, o in (("RESIZE_BILINEAR", "ResizeBilinearOptions"), ("RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions")):
-                g.out(g.op(name, [x, c(size)], [((2, *size, 4), F)], o, alignCorners=align, halfPixelCenters=half))
+            for name, o in (
+                ("RESIZE_BILINEAR", "ResizeBilinearOptions"),
+                ("RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions"),
+            ):
+                g.out(
+                    g.op(
+                        name,
+                        [x, c(size)],
+                        [((2, *size, 4), F)],
+                        o,
+                        alignCorners=align,
+                        halfPixelCenters=half,
+                    )
+                )
 
 
 @case
@@ -326,10 +556,21 @@ def products(g):
     o = "FullyConnectedOptions"
     w, b = g.const(f32(5, 8)), g.const(f32(5))
     g.out(g.op("FULLY_CONNECTED", [x, w, b], [((6, 5), F)], o))
-    g.out(g.op("FULLY_CONNECTED", [x, w, -1], [((2, 3, 5), F)], o, keepNumDims=True, fusedActivationFunction=1))
+    g.out(
+        g.op(
+            "FULLY_CONNECTED",
+            [x, w, -1],
+            [((2, 3, 5), F)],
+            o,
+            keepNumDims=True,
+            fusedActivationFunction=1,
+        )
+    )
     y = g.input(f32(2, 8, 4))
     g.out(g.op("BATCH_MATMUL", [x, y], [((2, 3, 4), F)], "BatchMatMulOptions"))
-    g.out(g.op("BATCH_MATMUL", [y, x], [((2, 4, 3), F)], "BatchMatMulOptions", adjX=True, adjY=True))
+    g.out(
+        g.op("BATCH_MATMUL", [y, x], [((2, 4, 3), F)], "BatchMatMulOptions", adjX=True, adjY=True)
+    )
     h = g.tensor((5, 8), np.float16, f32(5, 8).astype(np.float16))
     d = g.op("DEQUANTIZE", [h], [((5, 8), F)])[0]
     g.out(g.op("FULLY_CONNECTED", [x, d, b], [((6, 5), F)], o))
@@ -339,29 +580,67 @@ def products(g):
 def recurrent(g):
     x = g.input(f32(2, 12, 3))
     H = 4
+
     def state(n=H, batch=2):
         return g.tensor((batch, n), F, variable=True)
+
     w = lambda *shape: g.const(f32(*shape, low=-0.7, high=0.7))
+
     def lstm(seq, cifg=False, peephole=False, projection=0, norm=False, **fields):
         h = projection or H
         ins = [seq, -1 if cifg else w(H, 3)] + [w(H, 3) for _ in range(3)]
         ins += [-1 if cifg else w(H, h)] + [w(H, h) for _ in range(3)]
-        ins += [(-1 if cifg else w(H)) if peephole else -1] + [w(H) if peephole else -1 for _ in range(2)]
+        ins += [(-1 if cifg else w(H)) if peephole else -1] + [
+            w(H) if peephole else -1 for _ in range(2)
+        ]
         ins += [-1 if cifg else w(H)] + [w(H) for _ in range(3)]
         ins += [w(projection, H) if projection else -1, -1]
         ins += [state(h), state(H)]
         ins += [(-1 if cifg else w(H)) if norm else -1] + [w(H) if norm else -1 for _ in range(3)]
         return ins, h
+
     o = "UnidirectionalSequenceLSTMOptions"
-    for kw, fields in (({}, {}), ({"peephole": True}, {}), ({"cifg": True}, {"cellClip": 0.5}),
-                       ({"projection": 3}, {"projClip": 0.4}), ({"norm": True}, {})):
+    for kw, fields in (
+        ({}, {}),
+        ({"peephole": True}, {}),
+        ({"cifg": True}, {"cellClip": 0.5}),
+        ({"projection": 3}, {"projClip": 0.4}),
+        ({"norm": True}, {}),
+    ):
         ins, h = lstm(x, **kw)
-        g.out(g.op("UNIDIRECTIONAL_SEQUENCE_LSTM", ins, [((2, 12, h), F)], o, fusedActivationFunction=4, **fields))
+        g.out(
+            g.op(
+                "UNIDIRECTIONAL_SEQUENCE_LSTM",
+                ins,
+                [((2, 12, h), F)],
+                o,
+                fusedActivationFunction=4,
+                **fields,
+            )
+        )
     r = [x, w(H, 3), w(H, H), w(H), state()]
-    g.out(g.op("UNIDIRECTIONAL_SEQUENCE_RNN", r, [((2, 12, H), F)], "SequenceRNNOptions", fusedActivationFunction=1))
+    g.out(
+        g.op(
+            "UNIDIRECTIONAL_SEQUENCE_RNN",
+            r,
+            [((2, 12, H), F)],
+            "SequenceRNNOptions",
+            fusedActivationFunction=1,
+        )
+    )
     y = g.input(f32(2, 3))
-    g.out(g.op("RNN", [y, w(H, 3), w(H, H), w(H), state()], [((2, H), F)], "RNNOptions", fusedActivationFunction=4))
-    g.out(g.op("SVDF", [y, w(6, 3), w(6, 5), w(3), state(30)], [((2, 3), F)], "SVDFOptions", rank=2))
+    g.out(
+        g.op(
+            "RNN",
+            [y, w(H, 3), w(H, H), w(H), state()],
+            [((2, H), F)],
+            "RNNOptions",
+            fusedActivationFunction=4,
+        )
+    )
+    g.out(
+        g.op("SVDF", [y, w(6, 3), w(6, 5), w(3), state(30)], [((2, 3), F)], "SVDFOptions", rank=2)
+    )
 
 
 @case
@@ -383,8 +662,19 @@ def control(g, file=None):
     d.graph.inputs = [a, v]
     d.out(d.op("SUB", [a, d.const([1], I32)], [((1,), I32)], "SubOptions"))
     d.out(d.op("MUL", [v, d.const(F(1.5))], [((2, 3), F)], "MulOptions"))
-    g.out(g.op("IF", [cond, x], [((2, 3), F)], "IfOptions", thenSubgraphIndex=1, elseSubgraphIndex=2))
-    g.out(g.op("WHILE", [n, x], [((1,), I32), ((2, 3), F)], "WhileOptions", condSubgraphIndex=3, bodySubgraphIndex=4))
+    g.out(
+        g.op("IF", [cond, x], [((2, 3), F)], "IfOptions", thenSubgraphIndex=1, elseSubgraphIndex=2)
+    )
+    g.out(
+        g.op(
+            "WHILE",
+            [n, x],
+            [((1,), I32), ((2, 3), F)],
+            "WhileOptions",
+            condSubgraphIndex=3,
+            bodySubgraphIndex=4,
+        )
+    )
 
 
 def quantized(g, dtype):
@@ -399,10 +689,19 @@ def quantized(g, dtype):
     full = (2, 6, 5, 4)
     for name in ("ADD", "SUB", "MUL"):
         for act in (0, 1):
-            g.out(g.op(name, [x, y], same(full, qy), name.title() + "Options", fusedActivationFunction=act, version=2,
-                       **({} if name == "MUL" else {"potScaleInt16": False})))
+            g.out(
+                g.op(
+                    name,
+                    [x, y],
+                    same(full, qy),
+                    name.title() + "Options",
+                    fusedActivationFunction=act,
+                    version=2,
+                    **({} if name == "MUL" else {"potScaleInt16": False}),
+                )
+            )
     if wide:
-        # No TANH: LiteRT interpolates it in a table of 513 entries, which is up to two steps off itself.
+        # No TANH: its int16 form is up to two steps off (docs/tflite.md).
         g.out(g.op("LOGISTIC", [x], same(full, (1 / 32768, 0))))
     else:
         g.out(g.op("LOGISTIC", [x], same(full, (1 / 256, lo))))
@@ -410,15 +709,55 @@ def quantized(g, dtype):
         g.out(g.op("SOFTMAX", [x], same(full, (1 / 256, lo)), "SoftmaxOptions", beta=1.0))
         g.out(g.op("LEAKY_RELU", [x], same(full, qy), "LeakyReluOptions", alpha=0.2))
         g.out(g.op("HARD_SWISH", [x], same(full, qy)))
-        g.out(g.op("MEAN", [x, g.const([1, 2], I32)], same((2, 1, 1, 4)), "ReducerOptions", keepDims=True))
+        g.out(
+            g.op(
+                "MEAN",
+                [x, g.const([1, 2], I32)],
+                same((2, 1, 1, 4)),
+                "ReducerOptions",
+                keepDims=True,
+            )
+        )
         g.out(g.op("PAD", [x, g.const([[0, 0], [1, 2], [0, 1], [0, 0]], I32)], same((2, 9, 6, 4))))
-        g.out(g.op("RESIZE_BILINEAR", [x, g.const([9, 7], I32)], same((2, 9, 7, 4)), "ResizeBilinearOptions", halfPixelCenters=True))
+        g.out(
+            g.op(
+                "RESIZE_BILINEAR",
+                [x, g.const([9, 7], I32)],
+                same((2, 9, 7, 4)),
+                "ResizeBilinearOptions",
+                halfPixelCenters=True,
+            )
+        )
         g.out(g.op("CONCATENATION", [x, y], same((2, 6, 10, 4)), "ConcatenationOptions", axis=2))
         for name in ("MAXIMUM", "MINIMUM"):
             g.out(g.op(name, [x, y], same(full)))
         g.out(g.op("LESS", [x, y], [(full, B)]))
-    g.out(g.op("MAX_POOL_2D", [x], same((2, 3, 3, 4)), "Pool2DOptions", padding=0, strideH=2, strideW=2, filterHeight=2, filterWidth=2))
-    g.out(g.op("AVERAGE_POOL_2D", [x], same((2, 3, 3, 4)), "Pool2DOptions", padding=0, strideH=2, strideW=2, filterHeight=2, filterWidth=3))
+    g.out(
+        g.op(
+            "MAX_POOL_2D",
+            [x],
+            same((2, 3, 3, 4)),
+            "Pool2DOptions",
+            padding=0,
+            strideH=2,
+            strideW=2,
+            filterHeight=2,
+            filterWidth=2,
+        )
+    )
+    g.out(
+        g.op(
+            "AVERAGE_POOL_2D",
+            [x],
+            same((2, 3, 3, 4)),
+            "Pool2DOptions",
+            padding=0,
+            strideH=2,
+            strideW=2,
+            filterHeight=2,
+            filterWidth=3,
+        )
+    )
     g.out(g.op("RESHAPE", [x, g.const([2, 120], I32)], same((2, 120))))
     g.out(g.op("TRANSPOSE", [x, g.const([0, 3, 1, 2], I32)], same((2, 4, 6, 5))))
     g.out(g.op("DEQUANTIZE", [x], [(full, F)]))
@@ -433,23 +772,66 @@ def quantized(g, dtype):
         table = {n: R.uniform(0.004, 0.02, n).astype(np.float32) for n in (3, 4, 8)}
         per = lambda n, axis: (table[n], np.zeros(n), axis)
         scales = lambda n: table[n]
+
     def bias(n):
         sc = scales(n) * np.float32(qx[0])
         return g.const(whole(n, low=-800, high=800, dtype=bias_type), quant=(sc, np.zeros(len(sc))))
+
     def weights(shape, axis):
         return g.const(w(*shape), quant=per(shape[axis], axis))
+
     qo = (12.0 / 32768, 0) if wide else (0.12, zero - 3)
-    for pad, st, act, shape in ((0, 1, 0, (2, 6, 5, 8)), (0, 2, 1, (2, 3, 3, 8)), (1, 1, 3, (2, 4, 3, 8))):
-        g.out(g.op("CONV_2D", [x, weights((8, 3, 3, 4), 0), bias(8)], same(shape, qo), "Conv2DOptions", padding=pad,
-                   strideH=st, strideW=st, fusedActivationFunction=act, version=3))
-    g.out(g.op("DEPTHWISE_CONV_2D", [x, weights((1, 3, 3, 4), 3), bias(4)], same((2, 6, 5, 4), qo), "DepthwiseConv2DOptions",
-               padding=0, strideH=1, strideW=1, depthMultiplier=1, version=3))
+    for pad, st, act, shape in (
+        (0, 1, 0, (2, 6, 5, 8)),
+        (0, 2, 1, (2, 3, 3, 8)),
+        (1, 1, 3, (2, 4, 3, 8)),
+    ):
+        g.out(
+            g.op(
+                "CONV_2D",
+                [x, weights((8, 3, 3, 4), 0), bias(8)],
+                same(shape, qo),
+                "Conv2DOptions",
+                padding=pad,
+                strideH=st,
+                strideW=st,
+                fusedActivationFunction=act,
+                version=3,
+            )
+        )
+    g.out(
+        g.op(
+            "DEPTHWISE_CONV_2D",
+            [x, weights((1, 3, 3, 4), 3), bias(4)],
+            same((2, 6, 5, 4), qo),
+            "DepthwiseConv2DOptions",
+            padding=0,
+            strideH=1,
+            strideW=1,
+            depthMultiplier=1,
+            version=3,
+        )
+    )
     flat = g.op("RESHAPE", [x, g.const([12, 20], I32)], same((12, 20)))[0]
     table_fc = scales(3)
-    fc = g.const(w(3, 20), quant=(table_fc if len(table_fc) == 1 else table_fc[:1], wz if dtype == np.uint8 else 0))
-    sc = (table_fc[:1] * np.float32(qx[0]))
-    g.out(g.op("FULLY_CONNECTED", [flat, fc, g.const(whole(3, low=-800, high=800, dtype=bias_type), quant=(sc, np.zeros(1)))],
-               same((12, 3), qo), "FullyConnectedOptions", version=4))
+    fc = g.const(
+        w(3, 20),
+        quant=(table_fc if len(table_fc) == 1 else table_fc[:1], wz if dtype == np.uint8 else 0),
+    )
+    sc = table_fc[:1] * np.float32(qx[0])
+    g.out(
+        g.op(
+            "FULLY_CONNECTED",
+            [
+                flat,
+                fc,
+                g.const(whole(3, low=-800, high=800, dtype=bias_type), quant=(sc, np.zeros(1))),
+            ],
+            same((12, 3), qo),
+            "FullyConnectedOptions",
+            version=4,
+        )
+    )
 
 
 @case
@@ -471,15 +853,41 @@ def quantized_int16(g):
 def hybrid(g):
     x = g.input(f32(3, 16))
     w = R.integers(-127, 127, (5, 16), endpoint=True).astype(np.int8)
-    g.out(g.op("FULLY_CONNECTED", [x, g.const(w, quant=(0.01, 0)), g.const(f32(5))], [((3, 5), F)], "FullyConnectedOptions",
-               asymmetricQuantizeInputs=True, version=9))
+    g.out(
+        g.op(
+            "FULLY_CONNECTED",
+            [x, g.const(w, quant=(0.01, 0)), g.const(f32(5))],
+            [((3, 5), F)],
+            "FullyConnectedOptions",
+            asymmetricQuantizeInputs=True,
+            version=9,
+        )
+    )
     sc = R.uniform(0.004, 0.02, 5).astype(np.float32)
-    g.out(g.op("FULLY_CONNECTED", [x, g.const(w, quant=(sc, np.zeros(5), 0)), g.const(f32(5))], [((3, 5), F)], "FullyConnectedOptions",
-               asymmetricQuantizeInputs=True, version=12))
+    g.out(
+        g.op(
+            "FULLY_CONNECTED",
+            [x, g.const(w, quant=(sc, np.zeros(5), 0)), g.const(f32(5))],
+            [((3, 5), F)],
+            "FullyConnectedOptions",
+            asymmetricQuantizeInputs=True,
+            version=12,
+        )
+    )
     y = g.input(f32(2, 6, 5, 4))
     cw = R.integers(-127, 127, (5, 3, 3, 4), endpoint=True).astype(np.int8)
-    g.out(g.op("CONV_2D", [y, g.const(cw, quant=(sc, np.zeros(5), 0)), g.const(f32(5))], [((2, 6, 5, 5), F)], "Conv2DOptions",
-               padding=0, strideH=1, strideW=1, version=5))
+    g.out(
+        g.op(
+            "CONV_2D",
+            [y, g.const(cw, quant=(sc, np.zeros(5), 0)), g.const(f32(5))],
+            [((2, 6, 5, 5), F)],
+            "Conv2DOptions",
+            padding=0,
+            strideH=1,
+            strideW=1,
+            version=5,
+        )
+    )
 
 
 @case
@@ -492,7 +900,10 @@ def variables(g):
         h = of.tensor((1,), F, kind=RESOURCE)
         of.op("VAR_HANDLE", [], [h], "VarHandleOptions", container="", sharedName=name)
         return h
-    once.op("ASSIGN_VARIABLE", [handle(once, "sum"), once.const(f32(2, 3))], [], "AssignVariableOptions")
+
+    once.op(
+        "ASSIGN_VARIABLE", [handle(once, "sum"), once.const(f32(2, 3))], [], "AssignVariableOptions"
+    )
     g.op("CALL_ONCE", [], [], "CallOnceOptions", initSubgraphIndex=1)
     h = handle(g, "sum")
     before = g.op("READ_VARIABLE", [h], [((2, 3), F)], "ReadVariableOptions")
@@ -508,27 +919,64 @@ def detection(g):
     boxes = g.input(np.concatenate([corner, corner + f32(n, 2, low=0.05, high=0.3)], 1))
     scores = g.input(R.permutation(n).astype(F) / n)
     k = lambda v, t: g.const(v, t)
-    g.out(g.op("NON_MAX_SUPPRESSION_V4", [boxes, scores, k(10, I32), k(0.3, F), k(0.2, F)], [((10,), I32), ((), I32)]))
-    g.out(g.op("NON_MAX_SUPPRESSION_V5", [boxes, scores, k(30, I32), k(0.4, F), k(0.1, F), k(0.0, F)],
-               [((30,), I32), ((30,), F), ((), I32)]))
+    g.out(
+        g.op(
+            "NON_MAX_SUPPRESSION_V4",
+            [boxes, scores, k(10, I32), k(0.3, F), k(0.2, F)],
+            [((10,), I32), ((), I32)],
+        )
+    )
+    g.out(
+        g.op(
+            "NON_MAX_SUPPRESSION_V5",
+            [boxes, scores, k(30, I32), k(0.4, F), k(0.1, F), k(0.0, F)],
+            [((30,), I32), ((30,), F), ((), I32)],
+        )
+    )
     offsets = g.input(f32(1, n, 4))
     classes = g.input((R.permutation(n * c).reshape(1, n, c) / (n * c)).astype(F))
-    anchors = g.const(np.concatenate([f32(n, 2, low=0.2, high=0.8), f32(n, 2, low=0.1, high=0.4)], 1))
+    anchors = g.const(
+        np.concatenate([f32(n, 2, low=0.2, high=0.8), f32(n, 2, low=0.1, high=0.4)], 1)
+    )
     for regular in (False, True):
-        options = flexbuffers.Dumps({"max_detections": 9, "max_classes_per_detection": 1, "detections_per_class": 6,
-                                     "nms_score_threshold": 0.3, "nms_iou_threshold": 0.5, "num_classes": c - 1,
-                                     "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0,
-                                     "use_regular_nms": regular})
-        g.out(g.op("CUSTOM", [offsets, classes, anchors], [((1, 9, 4), F), ((1, 9), F), ((1, 9), F), ((1,), F)],
-                   custom=("TFLite_Detection_PostProcess", bytes(options))))
+        options = flexbuffers.Dumps(
+            {
+                "max_detections": 9,
+                "max_classes_per_detection": 1,
+                "detections_per_class": 6,
+                "nms_score_threshold": 0.3,
+                "nms_iou_threshold": 0.5,
+                "num_classes": c - 1,
+                "y_scale": 10.0,
+                "x_scale": 10.0,
+                "h_scale": 5.0,
+                "w_scale": 5.0,
+                "use_regular_nms": regular,
+            }
+        )
+        g.out(
+            g.op(
+                "CUSTOM",
+                [offsets, classes, anchors],
+                [((1, 9, 4), F), ((1, 9), F), ((1, 9), F), ((1,), F)],
+                custom=("TFLite_Detection_PostProcess", bytes(options)),
+            )
+        )
 
 
 def order(interpreter):
-    return ([d["index"] for d in interpreter.get_input_details()], [d["index"] for d in interpreter.get_output_details()])
+    return (
+        [d["index"] for d in interpreter.get_input_details()],
+        [d["index"] for d in interpreter.get_output_details()],
+    )
 
 
 def answer(data, values, delegates=True):
-    kw = {} if delegates else {"experimental_op_resolver_type": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
+    kw = (
+        {}
+        if delegates
+        else {"experimental_op_resolver_type": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
+    )
     it = Interpreter(model_content=data, num_threads=1, **kw)
     it.allocate_tensors()
     ins, outs = order(it)
@@ -543,7 +991,11 @@ def answer(data, values, delegates=True):
 
 
 def main():
-    folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "tflite")
+    folder = (
+        sys.argv[1]
+        if len(sys.argv) > 1
+        else os.path.join(os.path.dirname(os.path.abspath(__file__)), "tflite")
+    )
     os.makedirs(folder, exist_ok=True)
     for name, make in CASES.items():
         file = File()

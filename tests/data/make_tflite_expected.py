@@ -6,6 +6,7 @@ Needs PyPI's ai-edge-litert and numpy. Inputs are made by splitmix64, as tests/e
 them. Columns: model, output, dtype, elements, largest magnitude, samples at equal distances.
 Models that LiteRT itself does not run have no rows.
 """
+
 import os
 import sys
 
@@ -15,16 +16,25 @@ from ai_edge_litert.interpreter import Interpreter
 SAMPLES = 48
 # Inputs made so are outside of what the operator is defined for, or LiteRT reads int8 weights of a
 # BATCH_MATMUL as int16.
-LEFT_OUT = ("simple_floor_mod", "simple_scatter_nd_op", "single_rsqrt_default_a16w8",
-            "static_w8_a16_quantized", "gather_string",
-            # On noise these are more than two steps from LiteRT, or its bfloat16 scales show
-            # (docs/tflite.md).
-            "dtln_noise_suppression", "tf2_mobilenet_v2_1.0_224_ptq", "qwen_fc_blockwise")
+LEFT_OUT = (
+    "simple_floor_mod",
+    "simple_scatter_nd_op",
+    "single_rsqrt_default_a16w8",
+    "static_w8_a16_quantized",
+    "gather_string",
+    # On noise these are more than two steps from LiteRT, or its bfloat16 scales show
+    # (docs/tflite.md).
+    "dtln_noise_suppression",
+    "tf2_mobilenet_v2_1.0_224_ptq",
+    "qwen_fc_blockwise",
+)
 
 
 def uniform(index, count):
     with np.errstate(over="ignore"):
-        z = (np.arange(count, dtype=np.uint64) + np.uint64(index << 32) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (np.arange(count, dtype=np.uint64) + np.uint64(index << 32) + np.uint64(1)) * np.uint64(
+            0x9E3779B97F4A7C15
+        )
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z = z ^ (z >> np.uint64(31))
@@ -69,8 +79,12 @@ def main():
                 count = min(SAMPLES, flat.size)
                 at = [j * flat.size // count for j in range(count)]
                 largest = float(np.abs(flat.astype(np.float64)).max()) if flat.size else 0.0
-                text = ",".join(repr(float(flat[k])) if v.dtype.kind == "f" else str(int(flat[k])) for k in at)
-                rows.append("\t".join([name, str(i), str(v.dtype), str(flat.size), repr(largest), text]))
+                text = ",".join(
+                    repr(float(flat[k])) if v.dtype.kind == "f" else str(int(flat[k])) for k in at
+                )
+                rows.append(
+                    "\t".join([name, str(i), str(v.dtype), str(flat.size), repr(largest), text])
+                )
     out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tflite_expected.tsv")
     with open(out, "w") as f:
         f.write("# model\toutput\tdtype\telements\tlargest\tsamples (make_tflite_expected.py)\n")

@@ -111,7 +111,7 @@ TEST_CASE("budget: it falls at any step and by any part, and the text is written
     const std::int64_t held = c.card->counters().peak_bytes;
     int gone_on = 0;
     for (const int at : {0, 1, 3}) {
-      for (const int percent : {0, 40, 70, 85, 90, 94, 98, 100}) {
+      for (const int percent : {0, 40, 70, 85, 94, 100, 115, 150}) {
         CAPTURE(at);
         CAPTURE(percent);
         const int refused = steps.refused;

@@ -1,10 +1,10 @@
 // Sparse tensors as the schema's SparsityParameters have them: dims in the order in which they are
 // walked, those of blocks behind the others, each dense or compressed (segments and indices).
-#include <cstring>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "load/tflite/tensor.h"
 
 namespace polaris::tflite {
@@ -108,8 +108,8 @@ class Filler {
     if (at >= out_.elements()) return Error::invalid("a value has no place in the tensor");
     const std::size_t from = used_ * width_;
     if (from + width_ > values_.size()) return Error::invalid("values end too early");
-    std::memcpy(out_.mutable_bytes().data() + static_cast<std::size_t>(at) * width_,
-                values_.data() + from, width_);
+    copy_bytes(out_.mutable_bytes().data() + static_cast<std::size_t>(at) * width_,
+               values_.data() + from, width_);
     ++used_;
     return Status::success();
   }
