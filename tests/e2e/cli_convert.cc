@@ -122,7 +122,7 @@ TEST_CASE("convert says what is wrong, and leaves files alone") {
     CHECK(done.exit_code == code);
     CHECK_MESSAGE(done.err.find(what) != std::string::npos, done.err);
   };
-  fails({"-o", folder.file("m.bin")}, 2, ".onnx or .gguf");
+  fails({"-o", folder.file("m.bin")}, 2, ".onnx, .gguf or .safetensors");
   fails({"-o", folder.file("m.onnx"), "--passes", "no_such_pass"}, 2, "no_such_pass");
   fails({"-o", folder.file("m.onnx"), "--scheme", "q8_0"}, 2, "--scheme");
   fails({"-o", folder.file("m.gguf"), "--scheme", "q8_0", "--passes", "none"}, 2, "--passes");

