@@ -31,8 +31,7 @@ class Names {
 class FunctionImport {
  public:
   FunctionImport(FileContext& file, std::uint32_t subgraph, const tflite::SignatureDef* signature)
-      : file_(file),
-        context_{tflite::Builder(graph_, file.ops), {}, {}, false},
+      : context_{tflite::Builder(graph_, file.ops), {}, {}, false},
         importer_(file, context_, subgraph),
         signature_(signature) {}
 
@@ -104,7 +103,6 @@ class FunctionImport {
     return Status::success();
   }
 
-  FileContext& file_;
   Graph graph_;
   tflite::GraphContext context_;
   tflite::SubgraphImporter importer_;
