@@ -47,6 +47,7 @@ GenerateRequest request_of(std::int64_t prompt, std::int64_t fresh) {
   out.prompt = made_up_prompt(prompt, 5);
   out.max_new_tokens = fresh;
   out.sampler.temperature = 0;
+  out.logits = true;
   return out;
 }
 
