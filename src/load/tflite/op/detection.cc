@@ -81,8 +81,10 @@ class DetectionPostprocess {
     if (!o_.ok()) return;
     if (per_box != 1 && !by_class) return o_.unsupported("max_classes_per_detection, wanted 1");
     const ValueId boxes = decoded();
-    const std::int64_t offset = b_.dim(o_.raw(1), -1) - classes_;
+    const std::int64_t found = b_.dim(o_.raw(1), -1);
     if (!o_.ok()) return;
+    if (found < 0) return o_.unsupported("scores of a number of classes that is not known");
+    const std::int64_t offset = found - classes_;
     if (offset < 0 || offset > 1) return o_.fail("num_classes, got " + std::to_string(classes_));
     const ValueId scores =
         b_.transpose(b_.slice(o_.real(1), 2, offset, offset + classes_), {0, 2, 1});

@@ -199,6 +199,8 @@ Sequence run_plain(OperatorImport& o, ValueId x, const Weights& weights,
     return b.add("Unsqueeze", {all, b.ints({0})});
   };
   const std::int64_t cells = b.dim(weights.w[kForget], 0);
+  if (o.ok() && (cells < 1 || cells > kCellsMost)) o.fail("cells, got " + std::to_string(cells));
+  if (!o.ok()) return {};
   ValueId biases;
   if (weights.bias[kForget].valid()) {
     const ValueId none = b.add("Expand", {b.number(0), b.ints({1, 4 * cells})});

@@ -6,6 +6,9 @@
 
 namespace polaris::tflite {
 
+/// Cells of a layer, and values that a filter keeps, at most.
+inline constexpr std::int64_t kCellsMost = 1 << 20;
+
 /// What one step makes: the carried values, then what it gives.
 struct StepResult {
   std::vector<ValueId> carried;

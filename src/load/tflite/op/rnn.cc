@@ -1,4 +1,5 @@
 // Plain recurrent cells and SVDF, the filter that factors one by rank.
+#include <algorithm>
 #include <utility>
 
 #include "load/tflite/op/layers.h"
@@ -70,6 +71,9 @@ void svdf(OperatorImport& o) {
   const std::int64_t filters = b.dim(times, 0);
   const std::int64_t memory = b.dim(times, 1);
   if (!o.ok()) return;
+  if (std::max(filters, memory) > kCellsMost) {
+    return o.fail("weights, got " + std::to_string(filters) + " by " + std::to_string(memory));
+  }
   if (filters < 1 || memory < 1 || rank < 1 || filters % rank != 0) {
     return o.fail("filters, got " + std::to_string(filters) + ", wanted a multiple of the rank, " +
                   std::to_string(rank));
