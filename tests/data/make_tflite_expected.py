@@ -14,15 +14,15 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 SAMPLES = 48
-# Inputs made so are outside of what the operator is defined for, or LiteRT reads int8 weights of a
-# BATCH_MATMUL as int16.
+# Inputs made so are outside of what the operator is defined for, or LiteRT seems to read int8
+# weights of a BATCH_MATMUL as int16.
 LEFT_OUT = (
     "simple_floor_mod",
     "simple_scatter_nd_op",
     "single_rsqrt_default_a16w8",
     "static_w8_a16_quantized",
     "gather_string",
-    # On noise these are more than two steps from LiteRT, or its bfloat16 scales show
+    # On noise these are more than two steps from LiteRT, or the scales of blocks differ
     # (docs/tflite.md).
     "dtln_noise_suppression",
     "tf2_mobilenet_v2_1.0_224_ptq",
